@@ -1,0 +1,77 @@
+# Needs make and a Python from 3.11 to 3.13, nothing else. `make demo ARGS=--once` hands ARGS on.
+.POSIX:
+.SUFFIXES:
+
+BIN = .venv/bin
+ENV = .venv/.installed
+SQLFLUFF = .tools/sqlfluff/.installed
+AUDIT = .tools/audit/.installed
+UV = .tools/lock/.installed
+PIP = -m pip --disable-pip-version-check install --quiet --quiet
+COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras
+ARGS =
+
+help:
+	@echo "make demo   the whole platform on a simulated panel, from nothing"
+	@echo "make up     the platform on your panel; settings come from the environment or .env"
+	@echo "make test   all tests"
+	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
+	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
+	@echo "make bench  how fast rows are loaded"
+	@echo "make lock   write the locks anew; make lock ARGS=--upgrade takes newer versions"
+
+demo: $(ENV)
+	@$(BIN)/pteroassets demo $(ARGS)
+
+up: $(ENV)
+	@$(BIN)/pteroassets up $(ARGS)
+
+test: $(ENV)
+	@$(BIN)/pytest $(ARGS)
+
+check: $(ENV) $(SQLFLUFF)
+	@.ci/check
+
+audit: $(AUDIT)
+	@for lock in requirements/*.txt; do \
+		echo "$$lock"; .tools/audit/bin/pip-audit --requirement $$lock --require-hashes --disable-pip || exit 1; \
+	done
+
+bench: $(ENV)
+	@$(BIN)/python benchmarks/loading.py $(ARGS)
+
+screenshots: $(ENV)
+	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/test_browser.py $(ARGS)
+
+lock: $(UV)
+	@$(COMPILE) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
+	@for tool in build sqlfluff audit lock; do \
+		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
+	done
+
+install: $(ENV)
+
+tools: $(SQLFLUFF)
+
+# The stamps make a second call instant and free of the network. An environment whose Python went away is made anew.
+$(ENV): requirements/dev.txt requirements/build.txt pyproject.toml
+	@$(BIN)/python -c '' 2>/dev/null || { python=$$(.ci/interpreter) && $$python -m venv --clear .venv; }
+	@echo "installing what requirements/dev.txt names into .venv"
+	@$(BIN)/python $(PIP) --require-hashes --requirement requirements/dev.txt --requirement requirements/build.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SQLFLUFF): requirements/sqlfluff.txt
+$(AUDIT): requirements/audit.txt
+$(UV): requirements/lock.txt
+$(SQLFLUFF) $(AUDIT) $(UV):
+	@folder=$(@D); tool=$${folder##*/}; echo "installing what requirements/$$tool.txt names into $$folder"; \
+	python=$$(.ci/interpreter) && $$python -m venv --clear $$folder && \
+	$$folder/bin/python $(PIP) --require-hashes --requirement requirements/$$tool.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .tools
+
+.PHONY: help demo up test check audit bench screenshots lock install tools clean

@@ -1,0 +1,109 @@
+"""Everything an operator may set, read from the environment and from a ``.env`` file.
+
+Only entry points (the CLI and the Dagster code location) read the environment; what they find is
+handed on as values. Names of the panel's and Postgres' settings are those that STIV's users know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The settings, each under the name of its environment variable in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    pterodactyl_url: str | None = Field(None, description="Address of the panel, with its scheme.")
+    pterodactyl_app_key: SecretStr | None = Field(
+        None,
+        description="Application key (ptla_…) that may read servers, nodes, allocations, users, locations, "
+        "nests, eggs and server databases; a root admin's client key works as well.",
+    )
+    pterodactyl_cli_key: SecretStr | None = Field(None, description="Client key (ptlc_…) of a root admin.")
+
+    postgres_host: str | None = Field(None, description="Unset: the embedded Postgres is started and used.")
+    postgres_port: int = Field(5432, ge=1, le=65535)
+    postgres_database: str = Field("pteroassets", description="Database of the warehouse; created when absent.")
+    postgres_username: str = Field("postgres")
+    postgres_password: SecretStr = Field(SecretStr(""))
+    pteroassets_dagster_database: str = Field("dagster", description="Dagster's own database on the same Postgres.")
+
+    pteroassets_pii: Literal["hash", "drop", "plain"] = Field(
+        "hash", description="How player IP addresses and users' e-mail addresses are landed."
+    )
+    pteroassets_pii_key: SecretStr | None = Field(
+        None, description="Key of the hashes, at least 16 characters; needed when PTEROASSETS_PII is hash."
+    )
+    pteroassets_land_text: bool = Field(
+        default=False, description="Land the text of chat lines and commands, not only that they happened."
+    )
+    pteroassets_log_timezone: str | None = Field(None, description="IANA zone of the servers' logs; UTC when unset.")
+    pteroassets_log_timezones: dict[str, str] = Field(
+        default_factory=dict, description='Zones of single servers as JSON: {"<server uuid>": "Europe/Berlin"}.'
+    )
+    pteroassets_schedules: Literal["fresh", "stiv"] = Field(
+        "fresh",
+        description="fresh: entities hourly, logs every 15 minutes, consumption every 5; "
+        "stiv: entities 06:00, 12:00, 18:00, logs 07:00, consumption every 30 minutes, in the zone TZ.",
+    )
+    tz: str = Field("UTC", description="IANA zone in which the stiv schedules run.")
+    pteroassets_request_share: float = Field(
+        0.8, gt=0, le=1, description="Share of the panel's announced rate limit that may be used."
+    )
+    pteroassets_allow_shrink: bool = Field(
+        default=False, description="Accept a reading that lacks more than half of what was there before."
+    )
+    pteroassets_home: Path | None = Field(None, description="Data folder: embedded Postgres, log store, service logs.")
+    pteroassets_log_store: Path | None = Field(
+        None, description="Folder of fetched log files; default below the data folder."
+    )
+    pteroassets_postgres_bindir: Path | None = Field(None, description="Folder with initdb and pg_ctl to use instead.")
+    pteroassets_dagster_port: int | None = Field(None, description="Port of the Dagster UI; a free one when unset.")
+    pteroassets_docs_port: int | None = Field(None, description="Port of the dbt docs site; a free one when unset.")
+    pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
+
+    @field_validator("pteroassets_pii_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 16:  # noqa: PLR2004 - said in the description
+            raise ValueError("PTEROASSETS_PII_KEY needs at least 16 characters; make one with: openssl rand -hex 32")
+        return value
+
+    @field_validator("pteroassets_log_timezone", "tz")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            _zone(value)
+        return value
+
+    @field_validator("pteroassets_log_timezones")
+    @classmethod
+    def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            _zone(name)
+        return value
+
+    def pii_key_bytes(self) -> bytes | None:
+        """Return the key of the hashes as bytes, or None when none is set."""
+        return None if self.pteroassets_pii_key is None else self.pteroassets_pii_key.get_secret_value().encode()
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
+
+
+def checkout_id(checkout: Path = CHECKOUT) -> str:
+    """Return eight hex digits that tell this checkout from others on the machine."""
+    return hashlib.sha256(str(checkout).encode()).hexdigest()[:8]
