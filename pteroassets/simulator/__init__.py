@@ -1,0 +1,1 @@
+"""The simulated panel, its nodes and their world: for the demo and the tests alone."""

@@ -1,0 +1,188 @@
+"""The files of a server as its node shows them: a few folders, and the logs."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+
+from pteroassets.simulator.canaries import CANARIES
+from pteroassets.simulator.chance import epoch
+from pteroassets.simulator.context import ServerRow, Stage
+from pteroassets.simulator.logs import LogFile
+
+GZIP = "application/gzip"
+TEXT = "text/plain; charset=utf-8"
+_FOLDER = "inode/directory"
+_ODD_SERVER = 5
+
+ODD_FILES = {
+    "weird name + 100% #1.log": b"a name that has to be encoded\n",
+    "pct%41.log": b"a name that must not be decoded twice\n",
+    "na\u00efve-\u65e5\u672c.log": b"a name beyond ASCII\n",
+    "empty.log": b"",
+    "truncated-2026-11-01-1.log.gz": b"\x1f\x8b\x08\x00\x00",
+}
+"""Files with awkward names, in ``/logs`` of one server; none is a server's log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a folder; times in seconds since the epoch."""
+
+    name: str
+    mode: str
+    bits: str
+    size: int
+    mime: str
+    created_at: int
+    modified_at: int
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the node calls it a file; links count as files."""
+        return not self.mode.startswith("d")
+
+
+class Folder(Exception):  # noqa: N818 - says what a path turned out to be
+    """The path is a folder."""
+
+
+class Missing(Exception):  # noqa: N818 - says what a path turned out to be
+    """There is nothing under the path."""
+
+
+class Link(Exception):  # noqa: N818 - says what a path turned out to be
+    """The path is a symbolic link, which a node does not open."""
+
+
+def normal(path: str) -> str:
+    """Return *path* absolute and without ``..``."""
+    return posixpath.normpath("/" + path.strip().lstrip("/"))
+
+
+class ServerFiles:
+    """What the disk of one server holds at *now*."""
+
+    def __init__(self, stage: Stage, row: ServerRow, now: int) -> None:
+        self._stage = stage
+        self._server, self._state = row
+        self._now = now
+
+    def logs(self, *, reads: bool = False) -> dict[str, LogFile]:
+        """Return the log files by name; *reads* tells that the live one is about to be read."""
+        if not self._state.egg.is_minecraft_server:
+            return {}
+        files = {}
+        ahead = self._stage.faults.growth(self._server.uuid, reads=reads)
+        for file in self._stage.world.log_files(self._server, self._now):
+            if self._stage.faults.is_hidden(self._server.uuid, file.name):
+                continue
+            shown = file
+            if file.is_live and ahead:
+                later = self._now + ahead
+                shown = replace(file, at=later, modified_at=file.segment.last_at(later))
+            files[file.name] = shown
+        return files
+
+    def _crash_reports(self) -> list[tuple[str, int]]:
+        zone = self._stage.world.players.zone(self._server.zone)
+        reports = []
+        for run in self._stage.world.life(self._server).runs(self._now):
+            if run.end in {"crash", "watchdog"} and run.stopping_at is not None and run.stopping_at <= self._now:
+                local = zone.isoformat(run.stopping_at)[:19].replace("T", "_").replace(":", ".")
+                reports.append((f"crash-{local}-server.txt", run.stopping_at))
+        return reports
+
+    def listing(self, path: str) -> list[Entry]:
+        """Return the entries of the folder *path*.
+
+        Raises:
+            Missing: There is no such folder.
+        """
+        made = max(self._server.created_at, epoch(self._stage.world.start))
+        match normal(path):
+            case "/":
+                names = ["server.properties"] if self._state.egg.is_minecraft_server else ["cfg.txt"]
+                folders = ["world", "plugins"] if self._state.egg.is_minecraft_server else ["data"]
+                if self.logs():
+                    folders += ["logs", "crash-reports"]
+                entries = [_folder(name, made) for name in folders]
+                return entries + [_file(name, len(self._properties()), TEXT, made, made) for name in names]
+            case "/logs":
+                return self._log_entries()
+            case "/crash-reports" if self.logs():
+                return [_file(name, len(_report(name)), TEXT, at, at) for name, at in self._crash_reports()]
+            case "/world" | "/plugins" | "/data":
+                return []
+            case _:
+                raise Missing
+
+    def _log_entries(self) -> list[Entry]:
+        logs = self.logs()
+        if not logs:
+            raise Missing
+        entries = [
+            _file(file.name, file.size, TEXT if file.is_live else GZIP, file.modified_at, file.modified_at)
+            for file in logs.values()
+        ]
+        live = logs.get("latest.log")
+        if live is not None and live.segment.software == "forge":
+            # the same events once more, as mod loaders write them
+            entries.append(_file("debug.log", live.size, TEXT, live.modified_at, live.modified_at))
+        if live is not None and self._server.index == 1:
+            link = _file(
+                "newest.log", len("latest.log"), "application/octet-stream", live.modified_at, live.modified_at
+            )
+            entries.append(replace(link, mode="Lrwxrwxrwx", bits="777"))
+        if self._server.index == _ODD_SERVER:
+            made = max(self._server.created_at, epoch(self._stage.world.start))
+            entries += [_file(name, len(content), TEXT, made, made) for name, content in ODD_FILES.items()]
+            entries.append(_folder("old", made))
+        return entries[::-1]
+
+    def _properties(self) -> bytes:
+        return f"server-port=25565\nrcon.password={CANARIES['variable']}-{self._server.id}\n".encode()
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of the file *path*.
+
+        Raises:
+            Missing: There is no such file.
+            Folder: It is a folder.
+            Link: It is a symbolic link.
+        """
+        wanted = normal(path)
+        folder, name = posixpath.split(wanted)
+        if wanted in {"/", "/world", "/plugins", "/data", "/crash-reports", "/logs"}:
+            self.listing(wanted)
+            raise Folder
+        if folder == "/logs":
+            known = self.logs(reads=name in {"latest.log", "debug.log"})
+            if name == "newest.log" and self._server.index == 1 and known:
+                raise Link
+            live = known.get("latest.log")
+            if name == "debug.log" and live is not None and live.segment.software == "forge":
+                return live.content
+            if name in known:
+                return known[name].content
+            if self._server.index == _ODD_SERVER and name in ODD_FILES:
+                return ODD_FILES[name]
+        elif folder == "/crash-reports" and name in {report for report, _ in self._crash_reports()}:
+            return _report(name)
+        elif wanted in {"/server.properties", "/cfg.txt"}:
+            return self._properties()
+        raise Missing
+
+
+def _report(name: str) -> bytes:
+    return f"---- Minecraft Crash Report ----\n\nName: {name}\n".encode()
+
+
+def _file(name: str, size: int, mime: str, created_at: int, modified_at: int) -> Entry:
+    return Entry(
+        name=name, mode="-rw-r--r--", bits="644", size=size, mime=mime, created_at=created_at, modified_at=modified_at
+    )
+
+
+def _folder(name: str, at: int) -> Entry:
+    return Entry(name=name, mode="drwxr-xr-x", bits="755", size=4096, mime=_FOLDER, created_at=at, modified_at=at)

@@ -1,0 +1,315 @@
+# ruff: noqa: PLR2004 - the shares and counts of a made-up world mean nothing beyond themselves
+"""The life of a Minecraft server: its runs, and within each run who came, when and how they left.
+
+A run is decided when it is first asked for, to its end, from the server's own dice; nothing in it depends on when or in
+what order it was asked. Times are whole seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final, Literal
+
+from pteroassets.simulator.catalog import Software
+from pteroassets.simulator.chance import DAY, HOUR, MINUTE, WEEK, dice
+from pteroassets.simulator.entities import Server
+from pteroassets.simulator.players import Player, Players
+from pteroassets.simulator.zones import Zone
+
+End = Literal["stop", "crash", "watchdog", "kill"]
+Reason = Literal["left", "kicked", "timed_out", "server_stopped", "server_crashed", "joined_again"]
+Deed = Literal["chat", "command", "death", "advancement", "say", "me"]
+
+_QUIT_TEXT: Final = "Disconnected"
+_ERROR_TEXTS: Final = (
+    "Internal Exception: java.io.IOException: Connection reset by peer",
+    "Internal Exception: io.netty.handler.timeout.WriteTimeoutException",
+)
+_KICK_TEXTS: Final = ("Kicked by an operator", "Kicked for spamming", "You have been idle for too long!", "Be nice")
+_AGAIN_TEXT: Final = "You logged in from another location"
+_STOP_TEXT: Final = "Server closed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One stay of a player in a run.
+
+    *left_at* is the second of the first departure line, or of the end of the process where no line tells it
+    (*has_line* is false then). *deeds* are what the player did, by second.
+    """
+
+    player: Player
+    name: str
+    uuid: str
+    joined_at: int
+    left_at: int
+    reason: Reason
+    text: str | None
+    port: int
+    entity_id: int
+    former_name: str | None = None
+    deeds: list[tuple[int, Deed]] = field(default_factory=list)
+
+    @property
+    def has_line(self) -> bool:
+        """Whether a line of the log tells the departure."""
+        return self.text is not None
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run of a server's process.
+
+    *container_at* is when the container started (uptime counts from there), *started_at* the start line,
+    *stopping_at* the stop or crash line (None where it was killed), *ended_at* the end of the process.
+    """
+
+    server: Server
+    number: int
+    software: Software
+    container_at: int
+    started_at: int
+    ready_at: int
+    stopping_at: int | None
+    ended_at: int
+    end: End
+    visits: list[Visit]
+    joins: list[int] = field(default_factory=list)
+    leaves: list[int] = field(default_factory=list)
+    joins_sum: list[int] = field(default_factory=list)
+    leaves_sum: list[int] = field(default_factory=list)
+
+    def index(self) -> None:
+        """Prepare the sums that `online` and `player_seconds` read."""
+        self.joins = sorted(visit.joined_at for visit in self.visits)
+        self.leaves = sorted(visit.left_at for visit in self.visits)
+        self.joins_sum = list(accumulate(self.joins, initial=0))
+        self.leaves_sum = list(accumulate(self.leaves, initial=0))
+
+    def online(self, at: int) -> int:
+        """Return how many players are on at *at*."""
+        return bisect_right(self.joins, at) - bisect_right(self.leaves, at)
+
+    def player_seconds(self, at: int) -> int:
+        """Return the seconds that all players together have spent in this run until *at*."""
+        joined = bisect_right(self.joins, at)
+        left = bisect_right(self.leaves, at)
+        return joined * at - self.joins_sum[joined] - (left * at - self.leaves_sum[left])
+
+
+class Life:
+    """The runs of one server, as many as were asked for."""
+
+    def __init__(self, seed: int, server: Server, players: Players, *, start: int) -> None:
+        self._seed = seed
+        self.server = server
+        self._players = players
+        self._zone: Zone = players.zone(server.zone)
+        self._runs: list[Run] = []
+        self._begins: list[int] = []
+        habits = dice(seed, "habits", server.index)
+        self._has_daily_restart = server.index != 0 and habits.random() < 0.4
+        self._is_off_at_night = server.index != 0 and habits.random() < 0.12
+        self._crashes_a_day = 0.25 if server.index % 5 == 3 else 0.07
+        self._kills_a_day = 0.2 if server.index % 7 == 2 else 0.04
+        self._restarts_a_day = habits.uniform(0.02, 0.35)
+        first = max(server.created_at, start)
+        self._given_up_at = first + 2 * DAY if server.index == 13 else None  # its owner lost interest: a dead server
+        is_minecraft = server.software(server.created_at) != "none"
+        self._next: int | None = first + habits.randrange(MINUTE, 10 * MINUTE) if is_minecraft else None
+        self._blocked_since: int | None = None
+
+    def runs(self, until: int) -> list[Run]:
+        """Return every run whose container started at or before *until*, oldest first."""
+        while self._next is not None and self._next <= until:
+            self._extend(self._next)
+        if self._next is None and self._blocked_since is not None:
+            again = self.server.runnable_from(self._blocked_since, until)
+            if again is not None and again <= until:
+                self._next = again + self._after_gate(again)
+                self._blocked_since = None
+                return self.runs(until)
+        return self._runs[: bisect_right(self._begins, until)]
+
+    def run_at(self, at: int) -> Run | None:
+        """Return the run whose process exists at *at*."""
+        runs = self.runs(at)
+        return runs[-1] if runs and at < runs[-1].ended_at else None
+
+    def _after_gate(self, again: int) -> int:
+        return dice(self._seed, "gate", self.server.index, again).randrange(20, 5 * MINUTE)
+
+    def _extend(self, wanted: int) -> None:
+        """Make the next run, wanted at *wanted*, or note that the server is blocked then."""
+        free = self.server.runnable_from(wanted, wanted + 8 * WEEK)
+        if free is None:
+            self._next = None
+            self._blocked_since = wanted
+            return
+        begin = wanted if free == wanted else free + self._after_gate(free)
+        while self._zone.repeats(begin) or self._zone.repeats(begin + 2 * MINUTE):
+            # a log that begins in the hour that clocks show twice could not be dated by anybody
+            begin += 5 * MINUTE
+        gate = self.server.next_gate(begin, begin + 3 * WEEK)
+        if gate is not None and gate < begin + 3 * MINUTE:
+            self._next = gate + 1
+            return
+        if (state := self.server.state(begin)) is None or state.is_gated:
+            self._next = begin + MINUTE
+            return
+        run, pause = self._make_run(begin, gate)
+        self._runs.append(run)
+        self._begins.append(run.container_at)
+        self._next = run.ended_at + pause
+
+    def _make_run(self, begin: int, gate: int | None) -> tuple[Run, int]:
+        number = len(self._runs)
+        throw = dice(self._seed, "run", self.server.index, number)
+        software = self.server.software(begin)
+        started = begin + throw.randrange(2, 7)
+        ready = started + throw.randrange(18, 75) if software == "forge" else started + throw.randrange(6, 30)
+        soonest = ready + 2 * MINUTE
+        endings: list[tuple[int, End, int]] = [
+            (soonest + int(throw.expovariate(1) * DAY / self._crashes_a_day), "crash", throw.randrange(20, 90)),
+            (soonest + int(throw.expovariate(1) * DAY / self._kills_a_day), "kill", throw.randrange(60, 900)),
+            (soonest + int(throw.expovariate(1) * DAY / self._restarts_a_day), "stop", throw.randrange(15, 60)),
+            (soonest + 9 * DAY, "stop", throw.randrange(30, 90)),
+        ]
+        today = self._zone.day(begin)
+        if self._has_daily_restart:
+            restart = next(at for day in range(today, today + 3) if (at := self._zone.at(day, 4.0)) > soonest)
+            endings.append((restart + throw.randrange(3), "stop", throw.randrange(25, 60)))
+        if self._is_off_at_night:
+            night = next(at for day in range(today, today + 3) if (at := self._zone.at(day, 23.5)) > soonest)
+            endings.append((night + throw.randrange(HOUR), "stop", throw.randrange(9 * HOUR, 13 * HOUR)))
+        if self._given_up_at is not None:
+            endings.append((max(self._given_up_at, soonest), "stop", 400 * DAY))
+        if gate is not None:
+            endings.append((gate - 10, "stop", 20))
+        last, end, pause = min(endings)
+        if end == "crash" and throw.random() < 0.25:
+            end = "watchdog"
+        length = {"stop": throw.randrange(3, 7), "kill": 0}.get(end, throw.randrange(1, 4))
+        run = Run(
+            server=self.server,
+            number=number,
+            software=software,
+            container_at=begin,
+            started_at=started,
+            ready_at=ready,
+            stopping_at=None if end == "kill" else last,
+            ended_at=last + length,
+            end=end,
+            visits=[],
+        )
+        run.visits = self._visits(run, last)
+        run.index()
+        return run, pause
+
+    def _visits(self, run: Run, last: int) -> list[Visit]:
+        visits: list[Visit] = []
+        throw = dice(self._seed, "visits", self.server.index, run.number)
+        for wish in self._players.wishes(self.server.index, run.ready_at, last):
+            own = dice(self._seed, "visit", self.server.index, wish.player.key, wish.begin, run.number)
+            joined = max(wish.begin, run.ready_at + own.randrange(5, 50))
+            if joined > wish.begin and own.random() < 0.3:
+                continue  # found the server down and gave up
+            if min(wish.end, last) - joined < 20:
+                continue
+            if wish.end <= last - 10:
+                visits.extend(self._stays(run, wish.player, joined, wish.end))
+            else:
+                visits.append(self._stay_to_the_end(run, wish.player, joined, last))
+        visits.sort(key=lambda visit: (visit.joined_at, visit.player.key))
+        for number, visit in enumerate(visits):
+            visit.entity_id = 20 + number * 37 + throw.randrange(30)
+        return visits
+
+    def _visit(self, player: Player, joined: int, left: int, reason: Reason, text: str | None, port: int) -> Visit:
+        former = player.former_name(joined)
+        if former is not None and joined - player.names[-1][0] > 2 * DAY:
+            former = None  # the server has met the new name by then
+        return Visit(
+            player=player,
+            name=player.name(joined),
+            uuid=player.uuid_on(self.server, joined),
+            joined_at=joined,
+            left_at=left,
+            reason=reason,
+            text=text,
+            port=port,
+            entity_id=0,
+            former_name=former,
+        )
+
+    def _stays(self, run: Run, player: Player, joined: int, left: int) -> list[Visit]:
+        throw = dice(self._seed, "stay", self.server.index, player.key, joined, run.number)
+        port = throw.randrange(20000, 65000)
+        fate = throw.random()
+        reason: Reason = "left"
+        text = _QUIT_TEXT
+        if fate < 0.05:
+            text = throw.choice(_ERROR_TEXTS)
+        elif fate < 0.12:
+            reason, text = "timed_out", "Timed out"
+        elif fate < 0.16:
+            reason, text = "kicked", throw.choice(_KICK_TEXTS)
+        pieces = [self._visit(player, joined, left, reason, text, port)]
+        if left - joined > 15 * MINUTE and throw.random() < 0.04:
+            again = joined + throw.randrange(5 * MINUTE, left - joined - 5 * MINUTE)
+            pieces = [
+                self._visit(player, joined, again, "joined_again", _AGAIN_TEXT, port),
+                self._visit(player, again, left, reason, text, port + 7),
+            ]
+        for piece in pieces:
+            self._add_deeds(run, piece)
+        return pieces
+
+    def _stay_to_the_end(self, run: Run, player: Player, joined: int, last: int) -> Visit:
+        throw = dice(self._seed, "end", self.server.index, player.key, joined, run.number)
+        port = throw.randrange(20000, 65000)
+        if run.end == "stop":
+            has_line = throw.random() < 0.88
+            visit = self._visit(
+                player,
+                joined,
+                min(last + 1, run.ended_at) if has_line else run.ended_at,
+                "server_stopped",
+                _STOP_TEXT if has_line else None,
+                port,
+            )
+        else:
+            visit = self._visit(player, joined, run.ended_at, "server_crashed", None, port)
+        self._add_deeds(run, visit, before=last - 2)
+        return visit
+
+    def _add_deeds(self, run: Run, visit: Visit, before: int | None = None) -> None:
+        throw = dice(self._seed, "deeds", self.server.index, visit.player.key, visit.joined_at, run.number)
+        begin, end = visit.joined_at + 3, (before or visit.left_at) - 3
+        if end - begin < 10:
+            return
+        has_commands = run.software in {"paper", "spigot"}
+        kinds: list[tuple[Deed, float]] = [
+            ("chat", 8 * MINUTE),
+            ("death", 55 * MINUTE),
+            ("advancement", 70 * MINUTE),
+            ("say", 400 * MINUTE),
+            ("me", 300 * MINUTE),
+        ]
+        if has_commands:
+            kinds.append(("command", 14 * MINUTE))
+        deeds: list[tuple[int, Deed]] = []
+        for kind, every in kinds:
+            at = begin + int(throw.expovariate(1 / every))
+            while at < end:
+                deeds.append((at, kind))
+                at += 1 + int(throw.expovariate(1 / every))
+        visit.deeds = sorted(deeds)
+
+
+def online_names(run: Run, at: int) -> list[str]:
+    """Return the names of who is on at *at*, in order of joining."""
+    last = bisect_left([visit.joined_at for visit in run.visits], at + 1)
+    return [visit.name for visit in run.visits[:last] if visit.left_at > at]

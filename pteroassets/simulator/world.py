@@ -1,0 +1,100 @@
+"""A simulated world: a pure function of seed, anchor, size, length of history, and time.
+
+Path of what happens::
+
+    estate (entities over time) --runs--> life --visits--> lines --rotation--> logs
+                                            └--players--> consumption
+
+Nothing is kept that time alone did not decide, so two processes with the same five values tell the same story. A world
+goes on for any time after its anchor; the *anchor* only says where its prepared history ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Final
+
+from pteroassets.simulator.chance import HOUR, epoch, utc
+from pteroassets.simulator.consumption import SLOT, GameRun, Games, Usage, usage
+from pteroassets.simulator.entities import Server, ServerState
+from pteroassets.simulator.estate import Estate, WorldSize
+from pteroassets.simulator.life import Life, Run
+from pteroassets.simulator.logs import LogFile, ServerLogs
+from pteroassets.simulator.players import Players
+from pteroassets.simulator.truth import Truth
+
+DEFAULT_HISTORY: Final = timedelta(days=14)
+"""How long before the anchor a world begins."""
+
+
+class World:
+    """Everything that exists and happens; made by `create`."""
+
+    def __init__(self, seed: int, anchor: datetime, size: WorldSize, history: timedelta) -> None:
+        self.seed = seed
+        self.anchor = utc(epoch(anchor))
+        self.start = self.anchor - history
+        self.size = size
+        self.lock = threading.RLock()
+        self.estate = Estate(seed, anchor=epoch(self.anchor), start=epoch(self.start), size=size)
+        self.players = Players(seed, self.estate)
+        self.truth = Truth(self)
+        self._lives: dict[int, Life] = {}
+        self._logs: dict[int, ServerLogs] = {}
+        self._games = Games(seed)
+        self._by_uuid: dict[str, Server] = {}
+        self._by_identifier: dict[str, Server] = {}
+
+    @classmethod
+    def create(cls, seed: int, anchor: datetime, size: WorldSize, history: timedelta = DEFAULT_HISTORY) -> World:
+        """Return the world of *seed* whose history of length *history* ends at *anchor* (aware)."""
+        return cls(seed, anchor, size, history)
+
+    def server_by_uuid(self, uuid_or_identifier: str, at: int) -> Server | None:
+        """Return the server of this UUID or short identifier among those made by *at*, deleted ones too."""
+        servers = self.estate.servers(at)
+        if len(self._by_uuid) < len(servers):
+            self._by_uuid = {server.uuid: server for server in servers}
+            self._by_identifier = {server.identifier: server for server in servers}
+        found = self._by_uuid.get(uuid_or_identifier) or self._by_identifier.get(uuid_or_identifier)
+        return found if found is not None and found.created_at <= at else None
+
+    def life(self, server: Server) -> Life:
+        """Return the runs of *server*; a server of another game has none."""
+        known = self._lives.get(server.index)
+        if known is None:
+            known = Life(self.seed, server, self.players, start=epoch(self.start))
+            self._lives[server.index] = known
+        return known
+
+    def log_files(self, server: Server, at: int) -> list[LogFile]:
+        """Return the files in ``/logs`` of *server* at *at*; none for a server of another game."""
+        known = self._logs.get(server.index)
+        if known is None:
+            known = ServerLogs(
+                self.life(server),
+                seed=self.seed,
+                zone=self.players.zone(server.zone),
+                flood_at=epoch(self.anchor) - 2 * HOUR,
+            )
+            self._logs[server.index] = known
+        return known.files(at)
+
+    def usage(self, server: Server, state: ServerState, at: int) -> Usage:
+        """Return what *server* uses in the slot of 20 seconds that holds *at*."""
+        slot = at - at % SLOT
+        run: Run | GameRun | None
+        if state.egg.is_minecraft_server:
+            run = self.life(server).run_at(slot)
+        else:
+            run = self._games.run_at(server, self.players.zone(server.zone), slot)
+        return usage(self.seed, server, state, run, slot)
+
+    def log_timezones(self, at: datetime) -> dict[str, str]:
+        """Return the IANA zone of each server's log, for every server made by *at*."""
+        with self.lock:
+            return {server.uuid: server.zone for server in self.estate.servers(epoch(at))}
+
+
+__all__ = ["World", "WorldSize"]
