@@ -1,0 +1,1 @@
+"""Extract: plain Python from bytes to typed rows; knows no Dagster, no SQL and no environment."""

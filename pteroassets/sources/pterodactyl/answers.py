@@ -1,0 +1,121 @@
+"""Say what an answer of the panel stands for: a success, or which of our errors.
+
+An error of the panel is ``{"errors": [{"code": "NotFoundHttpException", "status": "404", "detail": "…"}]}``; one of a
+proxy before it is a web page.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import requests
+
+from pteroassets.sources.pterodactyl.errors import (
+    KeyRejectedError,
+    NodeUnreachableError,
+    NotFoundError,
+    PanelError,
+    PermissionMissingError,
+    RateLimitedError,
+    RequestRefusedError,
+    ServerFaultError,
+    StateConflictError,
+    UnreadableAnswerError,
+)
+
+# these routes are answered by the node behind the panel, which gives it up to 15 s
+NODE_ROUTE = re.compile(r"/api/client/servers/[^/]+/(?:resources|files)(?:/|$)")
+
+
+def judge(answer: requests.Response) -> PanelError | None:
+    """Return the error that an answer stands for, or None for a success.
+
+    The panel's own name of an error (``errors[0].code``, a class of its source) is told; its text never decides
+    anything and is not passed on, since it may quote paths and addresses.
+    """
+    status = answer.status_code
+    if requests.codes.ok <= status < requests.codes.multiple_choices:
+        return None
+    what = route(urlsplit(answer.url).path)
+    code = _error_code(answer)
+    said = f"{status}{f' {code}' if code else ''}"
+    key = "PTERODACTYL_APP_KEY" if "/api/application" in answer.url else "PTERODACTYL_CLI_KEY"
+    error: PanelError
+    if status == requests.codes.unauthorized:
+        error = KeyRejectedError(
+            f"the panel does not know the key of {key} ({said}): make a new one in the panel and set it",
+            status=status,
+            code=code,
+        )
+    elif status == requests.codes.forbidden:
+        error = PermissionMissingError(
+            f"the key of {key} may not read {what} ({said}): give an application key the read permission of this "
+            "resource; a client key must belong to a root admin and allow this machine's address",
+            status=status,
+            code=code,
+        )
+    elif status == requests.codes.not_found:
+        error = NotFoundError(f"the panel knows nothing at {what} ({said})", status=status, code=code)
+    elif status == requests.codes.conflict:
+        error = StateConflictError(
+            f"the state of the server or of its node forbids {what} ({said})", status=status, code=code
+        )
+    elif status == requests.codes.too_many_requests:
+        error = RateLimitedError(
+            f"the panel refuses {what} for now ({said}): its rate limit is used up, perhaps by another tool or person "
+            "with the same account; give this platform an account of its own or lower PTEROASSETS_REQUEST_SHARE",
+            status=status,
+            code=code,
+        )
+    elif status == requests.codes.gateway_timeout and NODE_ROUTE.search(urlsplit(answer.url).path):
+        error = NodeUnreachableError(
+            f"the node did not answer the panel for {what} ({said}): is the node up?", status=status, code=code
+        )
+    elif status == requests.codes.request_timeout or status >= requests.codes.internal_server_error:
+        error = ServerFaultError(
+            f"the panel failed at {what} ({said}): its log tells why, or that of the proxy before it",
+            status=status,
+            code=code,
+        )
+    elif status < requests.codes.bad_request:
+        error = RequestRefusedError(
+            f"the panel redirects {what} ({said}): set PTERODACTYL_URL to the address it ends at, scheme included",
+            status=status,
+        )
+    elif code == "TwoFactorAuthRequiredException":
+        error = RequestRefusedError(
+            f"the panel demands two-factor authentication of the account that owns the key of {key} ({said}): enable "
+            "it for that account",
+            status=status,
+            code=code,
+        )
+    else:
+        error = RequestRefusedError(f"the panel refuses {what} as it was asked ({said})", status=status, code=code)
+    return error
+
+
+def unreadable(answer: requests.Response) -> UnreadableAnswerError:
+    """Return the error for a successful answer whose body is not what the route gives."""
+    kind = answer.headers.get("Content-Type", "no content type").split(";")[0]
+    return UnreadableAnswerError(
+        f"the answer to {route(urlsplit(answer.url).path)} cannot be read ({len(answer.content)} bytes of {kind}): the "
+        "panel or a proxy before it broke off, or PTERODACTYL_URL is not the panel's address",
+        status=answer.status_code,
+    )
+
+
+def route(path: str) -> str:
+    """Return how a message names the request of *path*: method and path, never the query."""
+    return f"GET {path}"
+
+
+def _error_code(answer: requests.Response) -> str | None:
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None  # a web page of a proxy; the status says enough
+    errors = body.get("errors") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = first.get("code") if isinstance(first, dict) else None
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_\\]{1,80}", code) else None

@@ -1,0 +1,200 @@
+"""List and fetch the log files of servers.
+
+Path of the data::
+
+    files/list --list_logs--> ListedFile --fetch_file--> bytes
+                                   ≤ 4 MiB: files/contents, through the panel
+                                   larger:  files/download gives a signed link, fetched from the node
+
+Reading contents and asking for a link each write a row into the panel's activity log (``server:file.read``,
+``server:file.download``); listing does not. Ours are those with ``is_api`` true under the account that owns the key,
+and our requests name themselves ``pteroassets/<version>`` in the panel's and the nodes' access logs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import (
+    FileTooLargeError,
+    NodeUnreachableError,
+    NotFoundError,
+    PanelError,
+    RequestRefusedError,
+    ServerFaultError,
+    UnreadableAnswerError,
+)
+from pteroassets.sources.pterodactyl.pages import items
+from pteroassets.sources.pterodactyl.servers import ServerFlags, server_flags
+from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reason_of
+
+__all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "server_flags"]
+
+# what the panel gives through files/contents unless its owner set PTERODACTYL_FILES_MAX_EDIT_SIZE
+_CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
+# a server's owner decides how large a file is: it must not decide how much memory we use
+LARGEST_FILE_BYTES = 256 * 1024 * 1024
+_LINK_ATTEMPTS = 2
+_CHUNK_BYTES = 256 * 1024
+
+
+class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
+    """The server has no such folder: another game, or never started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """A regular file as a server's folder lists it.
+
+    Attributes:
+        path: From the server's root, as later requests name it.
+        name: Its last part.
+        size: Bytes when it was listed.
+        modified_at: Aware, in UTC, whole seconds.
+        utc_offset_seconds: Of the node's own zone at that time.
+    """
+
+    path: str
+    name: str
+    size: int
+    modified_at: datetime
+    utc_offset_seconds: int
+
+
+def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") -> list[ListedFile]:
+    """Return the regular files of a server's folder, sorted by name.
+
+    A node answers 500 for a missing folder as for a fault of its own, so what the parent lists decides.
+
+    Raises:
+        NoLogFolder: The parent lists no such folder.
+        PanelError: The folder could not be listed.
+    """
+    try:
+        entries = _entries(panel, server_uuid, directory)
+    except (NotFoundError, ServerFaultError) as error:
+        parent, _, name = directory.rstrip("/").rpartition("/")
+        modes = {entry.get("name"): entry.get("mode") for entry in _entries(panel, server_uuid, parent or "/")}
+        if str(modes.get(name, "-")).startswith("-"):
+            raise NoLogFolder(f"server {server_uuid} has no folder {directory}") from error
+        raise
+    return sorted((_listed(directory, entry) for entry in entries if _is_regular(entry)), key=lambda file: file.name)
+
+
+def fetch_file(
+    panel: PanelClient, server_uuid: str, file: ListedFile, *, largest_bytes: int = LARGEST_FILE_BYTES
+) -> bytes:
+    """Return the bytes of a listed file, which may have grown since.
+
+    Raises:
+        FileTooLargeError: It holds more than *largest_bytes*.
+        NodeUnreachableError: Its node does not answer.
+        PanelError: It could not be read.
+    """
+    if file.size > largest_bytes:
+        raise _too_large(file.path, largest_bytes)
+    if file.size <= _CONTENTS_LIMIT_BYTES:
+        try:
+            return panel.file_contents(server_uuid, file.path)
+        except RequestRefusedError as error:
+            if error.code != "FileSizeTooLargeException":
+                raise
+            # it grew past the panel's limit since it was listed, or the panel's owner lowered that
+    return _download(panel, server_uuid, file.path, largest_bytes)
+
+
+def _entries(panel: PanelClient, server_uuid: str, directory: str) -> list[dict[str, Any]]:
+    body = panel.client(f"servers/{server_uuid}/files/list", directory=directory)
+    return [item.get("attributes") or {} for item in items(body) if isinstance(item, dict)]
+
+
+def _is_regular(entry: dict[str, Any]) -> bool:
+    # is_symlink is false for every entry of every Wings; only the mode tells (L a link, p a pipe, d a folder)
+    return str(entry.get("mode", "")).startswith("-")
+
+
+def _listed(directory: str, entry: dict[str, Any]) -> ListedFile:
+    try:
+        modified_at = datetime.fromisoformat(entry["modified_at"])
+        offset = modified_at.utcoffset()
+        name, size = str(entry["name"]), int(entry["size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableAnswerError(f"the listing of {directory} has an entry without name, size or time") from error
+    if offset is None:
+        raise UnreadableAnswerError(f"the listing of {directory} has a time without an offset")
+    return ListedFile(
+        path=f"{directory.rstrip('/')}/{name}",
+        name=name,
+        size=size,
+        modified_at=modified_at.astimezone(UTC),
+        utc_offset_seconds=int(offset.total_seconds()),
+    )
+
+
+def _download(panel: PanelClient, server_uuid: str, path: str, largest_bytes: int) -> bytes:
+    """Fetch a file from its node through a signed link; a link holds for one use, so each attempt asks for another."""
+    attempt = 0
+    while True:
+        attempt += 1
+        # this route decodes the path a second time, so a percent sign of the name itself must survive the first
+        body = panel.client(f"servers/{server_uuid}/files/download", file=path.replace("%", "%25"))
+        link = (body.get("attributes") or {}).get("url")
+        if not isinstance(link, str):
+            raise UnreadableAnswerError(f"the panel gave no link for {path}")
+        fetched = _follow(panel, link, path, largest_bytes)
+        if isinstance(fetched, bytes):
+            return fetched
+        if attempt == _LINK_ATTEMPTS or isinstance(fetched, NodeUnreachableError | FileTooLargeError):
+            raise fetched
+
+
+def _follow(panel: PanelClient, link: str, path: str, largest_bytes: int) -> bytes | PanelError:
+    """Return what a signed link gives, or the error, free of the link and of exceptions that quote it."""
+    node = host_of(urlsplit(link).netloc)
+    panel.counter.count()
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        with panel.node_session.get(link, stream=True, timeout=panel.timeout) as answer:
+            if answer.status_code != requests.codes.ok:
+                return _refusal(answer.status_code, node, path)
+            for piece in answer.iter_content(_CHUNK_BYTES):
+                size += len(piece)
+                if size > largest_bytes:
+                    return _too_large(path, largest_bytes)
+                pieces.append(piece)
+    except (requests.RequestException, HTTPError) as error:
+        return _broken(error, node, path, is_begun=size > 0)
+    return b"".join(pieces)
+
+
+def _refusal(status: int, node: str, path: str) -> PanelError:
+    if status == requests.codes.not_found:
+        return NotFoundError(f"node {node} no longer has {path}, or the link to it was used ({status})", status=status)
+    return ServerFaultError(f"node {node} did not give {path} ({status})", status=status)
+
+
+def _broken(error: Exception, node: str, path: str, *, is_begun: bool) -> PanelError:
+    if isinstance(error, requests.exceptions.SSLError):
+        return NodeUnreachableError(
+            f"the certificate of node {node} is not trusted ({reason_of(error)}): name the CA's file in "
+            "REQUESTS_CA_BUNDLE"
+        )
+    if is_timeout(error):
+        return NodeUnreachableError(f"node {node} sent nothing in time for {path}", is_timeout=True)
+    if is_begun or isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return ServerFaultError(f"node {node} broke off while it sent {path} ({reason_of(error)})")
+    return NodeUnreachableError(
+        f"node {node} accepts no connection from here ({reason_of(error)}): is it up, and may this machine reach it?"
+    )
+
+
+def _too_large(path: str, largest_bytes: int) -> FileTooLargeError:
+    return FileTooLargeError(f"{path} holds more than {largest_bytes} bytes and is not fetched")

@@ -1,0 +1,308 @@
+"""Where requests leave this process: pacing, counting, time-outs, retries and the sorting of failures.
+
+pydactyl sets no time-out, repeats nothing on half of its objects and loses the status of some errors. All that is
+decided here instead, below pydactyl, by an adapter of the HTTP library which every pydactyl object of a client shares.
+
+Repeats are made by us and not by urllib3's ``Retry``: each attempt is drawn from the budget and counted, the waiting is
+done on the injected clock, and urllib3 would log the address of each repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from pteroassets.clock import Clock
+from pteroassets.sources.pterodactyl.answers import NODE_ROUTE, judge, route
+from pteroassets.sources.pterodactyl.errors import (
+    NodeUnreachableError,
+    PanelAddressError,
+    PanelError,
+    PanelTimeoutError,
+    PanelUnreachableError,
+    RateLimitedError,
+    scrub,
+)
+from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
+
+Timeout = tuple[float, float]
+
+_ATTEMPTS = 3
+_FIRST_PAUSE_SECONDS = 0.5
+# the panel's window: what a refusal without Retry-After means, and with some room the longest that is waited for
+_WINDOW_SECONDS = 60.0
+_LONGEST_REFUSAL_SECONDS = 120.0
+_LONGEST_PAUSE_SECONDS = 10.0
+_CONNECTIONS = 32
+_PASSING_STATUSES = (429, 502, 503)
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class RequestCounter:
+    """Counts requests from many threads and keeps the last announced remainder of the rate limit."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made = 0
+        self._remaining: int | None = None
+
+    @property
+    def made(self) -> int:
+        """Requests sent so far, repeats included."""
+        return self._made
+
+    @property
+    def remaining(self) -> int | None:
+        """What the panel's newest answer said is left of the rate limit."""
+        return self._remaining
+
+    def count(self) -> None:
+        """Count a request that is about to be sent."""
+        with self._lock:
+            self._made += 1
+
+    def note_remaining(self, remaining: int | None) -> None:
+        """Keep what an answer said, if it said anything."""
+        if remaining is not None:
+            with self._lock:
+                self._remaining = remaining
+
+
+class PlainSession(requests.Session):
+    """A session that follows no redirect, keeps no cookie and takes no password from a ``.netrc``."""
+
+    def __init__(self, adapter: HTTPAdapter, *, user_agent: str) -> None:
+        super().__init__()
+        self.headers["User-Agent"] = user_agent
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.auth = _keep_headers
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, adapter)
+        _hide_queries_in_debug_logs()
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the library's signature
+        """Return None: a redirect is an answer to be judged, and a key is not carried elsewhere."""
+        return None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Return the environment's proxies and CAs; no proxy can reach what listens on this machine alone."""
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if urlsplit(url).hostname in _LOOPBACK:
+            settings["proxies"] = {}
+        return settings
+
+
+class PacedAdapter(HTTPAdapter):
+    """Send each request within the budget, read the whole answer, and raise a `PanelError` for every failure.
+
+    Args:
+        budget: Drawn from before each attempt, told of each answer.
+        clock: Slept on between attempts.
+        counter: Told of each attempt.
+        timeout: Seconds to connect, and between two bytes of an answer.
+    """
+
+    def __init__(self, *, budget: RequestBudget, clock: Clock, counter: RequestCounter, timeout: Timeout) -> None:
+        # max_retries=0 lets errors of reading through as they are; pool_maxsize keeps a connection for each worker
+        super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
+        self._budget = budget
+        self._clock = clock
+        self._counter = counter
+        self._timeout = timeout
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - the library's signature
+        timeout: Any = None,  # noqa: ARG002
+        verify: Any = True,  # noqa: FBT002
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Return an answer of status 200 to 299, its body read.
+
+        Raises:
+            PanelError: Anything else.
+        """
+        address = urlsplit(request.url or "")
+        api: Api = "application" if "/api/application" in address.path else "client"
+        pause = _FIRST_PAUSE_SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            self._budget.take(api)
+            self._counter.count()
+            answer = self._attempt(request, verify, cert, proxies)
+            if isinstance(answer, PanelError):
+                failure = answer
+                may_repeat = isinstance(answer, PanelUnreachableError)
+                wait = pause
+            else:
+                wait = self._note_limits(api, answer, pause)
+                judged = judge(answer)
+                if judged is None:
+                    # Bodies are decoded by those who asked: pydactyl would try to on files, which players' guests
+                    # write, and a line of a hundred thousand brackets would end the process' recursion
+                    answer.json = _decoded_elsewhere  # type: ignore[method-assign]
+                    return answer
+                failure = judged
+                longest = _LONGEST_REFUSAL_SECONDS if isinstance(judged, RateLimitedError) else _LONGEST_PAUSE_SECONDS
+                may_repeat = answer.status_code in _PASSING_STATUSES and wait <= longest
+            if not may_repeat or attempt == _ATTEMPTS:
+                raise failure
+            if not isinstance(failure, RateLimitedError):  # the budget itself holds back until a refusal is over
+                self._clock.sleep(wait)
+            pause *= 2
+
+    def _attempt(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
+    ) -> requests.Response | PanelError:
+        """Return the answer, or what kept it from arriving, free of the HTTP library's exceptions."""
+        try:
+            answer = super().send(
+                request,
+                stream=True,
+                timeout=self._timeout,
+                verify=verify,
+                cert=cert,
+                proxies=dict(proxies) if proxies else None,
+            )
+            answer.content  # noqa: B018 - reads the body here, where its failure can be told and repeated
+        except (requests.RequestException, HTTPError) as error:
+            return self._failure(error, request)
+        return answer
+
+    def _failure(self, error: Exception, request: requests.PreparedRequest) -> PanelError:
+        address = urlsplit(request.url or "")
+        connect_seconds, read_seconds = self._timeout
+        if isinstance(error, requests.exceptions.SSLError):
+            return PanelAddressError(
+                f"the certificate of the panel at {host_of(address.netloc)} is not trusted ({reason_of(error)}): name "
+                "the CA's file in REQUESTS_CA_BUNDLE or correct PTERODACTYL_URL"
+            )
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return PanelTimeoutError(
+                f"the panel at {host_of(address.netloc)} accepted no connection within {connect_seconds:g} s: is it "
+                "up, and reachable from here?"
+            )
+        if is_timeout(error):
+            if NODE_ROUTE.search(address.path):
+                return NodeUnreachableError(
+                    f"no answer to {route(address.path)} within {read_seconds:g} s: the node behind the panel is "
+                    "down or overloaded",
+                    is_timeout=True,
+                )
+            return PanelTimeoutError(
+                f"no answer to {route(address.path)} within {read_seconds:g} s: the panel is overloaded, or its "
+                "database is"
+            )
+        if isinstance(
+            error,
+            (
+                requests.exceptions.ConnectionError,
+                requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError,
+            ),
+        ):
+            return PanelUnreachableError(
+                f"the connection to the panel at {host_of(address.netloc)} failed or broke off during "
+                f"{route(address.path)} ({reason_of(error)}): is the panel up, and PTERODACTYL_URL right?"
+            )
+        return PanelAddressError(
+            f"{route(address.path)} could not be sent to {host_of(address.netloc)} ({reason_of(error)}): check "
+            "PTERODACTYL_URL"
+        )
+
+    def _note_limits(self, api: Api, answer: requests.Response, pause: float) -> float:
+        """Tell the budget what the answer's headers say and return how long to wait before the next attempt."""
+        limit = _whole(answer.headers.get("X-RateLimit-Limit"))
+        remaining = _whole(answer.headers.get("X-RateLimit-Remaining"))
+        self._counter.note_remaining(remaining)
+        asked = _retry_after(answer.headers.get("Retry-After"), self._clock.now())
+        refused = answer.status_code == requests.codes.too_many_requests
+        if refused and asked is None:
+            asked = _WINDOW_SECONDS
+        self._budget.observe(api, limit=limit, remaining=remaining, retry_after=asked if refused else None)
+        return pause if asked is None else max(asked, pause)
+
+
+def host_of(netloc: str) -> str:
+    """Return host and port of *netloc*, without a user's name and password."""
+    return netloc.rpartition("@")[2]
+
+
+def is_timeout(error: Exception) -> bool:
+    """Tell whether *error* is a time-out; one while the body is read arrives as a connection error."""
+    return isinstance(error, requests.exceptions.Timeout) or any(
+        isinstance(argument, ReadTimeoutError) for argument in error.args
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the innermost cause's own words, without addresses: ``Connection refused``."""
+    inner: BaseException | None = error
+    reason = ""
+    seen: set[int] = set()
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        if isinstance(inner, OSError) and inner.strerror:
+            reason = inner.strerror
+        nested = getattr(inner, "reason", None)
+        inner = nested if isinstance(nested, BaseException) else inner.__cause__ or inner.__context__
+    return scrub(reason) or type(error).__name__
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text.strip()) else None
+
+
+def _retry_after(text: str | None, now: datetime) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, which holds seconds or a date (RFC 9110 §10.2.3)."""
+    if text is None:
+        return None
+    if (seconds := _whole(text)) is not None:
+        return float(seconds)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        return None
+    return max(0.0, (until - now).total_seconds())
+
+
+def _decoded_elsewhere(**_: Any) -> Any:
+    raise ValueError("not decoded here")
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _WithoutQueries(logging.Filter):
+    """Cut the query off every address that urllib3 logs at level DEBUG: a signed link's token stands there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                argument.partition("?")[0] if isinstance(argument, str) else argument for argument in record.args
+            )
+        return True
+
+
+_WITHOUT_QUERIES = _WithoutQueries()
+
+
+def _hide_queries_in_debug_logs() -> None:
+    logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERIES)  # adding it again changes nothing

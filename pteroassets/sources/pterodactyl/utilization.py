@@ -1,0 +1,329 @@
+"""Sample what every server consumes: one `UtilizationSample` for each server and pass.
+
+Path of the data::
+
+    client?type=admin-all --servers.list_servers--> flags --gated--------------------> sample without a request
+                                                          --PanelReader: /resources--> sample
+
+A pass costs one request for each server that can be asked, and a dead node one time-out: of every node one server is
+asked before the others, and those of a node that does not answer are left unasked. The Panel keeps an answer for 20 s,
+so a figure may be that old.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pteroassets.clock import Clock
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import (
+    KeyRejectedError,
+    NodeUnreachableError,
+    NotFoundError,
+    PanelError,
+    PanelTimeoutError,
+    PanelUnreachableError,
+    RateLimitedError,
+    StateConflictError,
+    scrub,
+)
+from pteroassets.sources.pterodactyl.servers import Gate, ServerFlags, current_flags, list_servers
+
+Outcome = Gate | Literal["ok", "offline", "node_unreachable", "rate_limited", "gone", "error"]
+
+# 504s in a row that tell a dead node from one server that the node does not know
+_REFUSALS_OF_A_DEAD_NODE = 2
+# Wings says offline; the panel stopped where Wings says nothing; a fork's Wings has the container's own states
+_NOT_RUNNING = frozenset({"offline", "stopped", "exited", "missing", "created", "dead"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtilizationSample:
+    """What one server consumed at one time, or why that is unknown.
+
+    Attributes:
+        server_uuid: Whose sample.
+        pass_at: When the pass began, in whole minutes.
+        sampled_at: When the server answered or was passed over.
+        interval_seconds: How long the sample stands for at the most.
+        node_name: The node as the list of servers names it.
+        outcome: ``ok`` or ``offline`` for an answer; else why there is none.
+        state: ``current_state`` as the panel said it.
+        cpu_percent: Of one core; None unless the server runs. So are the next, apart from the disk.
+        memory_bytes: Without page cache.
+        disk_bytes: As the node last measured; known of a server that is offline, too.
+        network_rx_bytes: Received since the container started.
+        network_tx_bytes: Sent since the container started.
+        uptime_milliseconds: Since the container started.
+        is_suspect: Running with an uptime and no memory: a fault of the node's figures, not a measurement.
+        reason: For an outcome other than ``ok`` and ``offline``.
+    """
+
+    server_uuid: uuid.UUID
+    pass_at: datetime
+    sampled_at: datetime
+    interval_seconds: int
+    node_name: str | None
+    outcome: Outcome
+    state: str | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    network_rx_bytes: int | None = None
+    network_tx_bytes: int | None = None
+    uptime_milliseconds: int | None = None
+    is_suspect: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingPass:
+    """One pass over all servers.
+
+    Attributes:
+        samples: One for each listed server, sorted by its uuid.
+        requests: What the pass cost.
+        seconds: On the clock.
+        rate_limit_remaining: What the panel said is left.
+        listing_complete: The list of servers was read whole.
+        problem: Why it was not.
+    """
+
+    samples: list[UtilizationSample]
+    requests: int
+    seconds: float
+    rate_limit_remaining: int | None
+    listing_complete: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassStamp:
+    """What all samples of a pass share, and the clock that dates each."""
+
+    pass_at: datetime
+    interval_seconds: int
+    clock: Clock
+
+    def sample(self, server: ServerFlags, outcome: Outcome, **figures: Any) -> UtilizationSample:
+        """Return a sample of *server*, taken now."""
+        return UtilizationSample(
+            server_uuid=uuid.UUID(server.uuid),
+            pass_at=self.pass_at,
+            sampled_at=self.clock.now(),
+            interval_seconds=self.interval_seconds,
+            node_name=server.node_name or None,
+            outcome=outcome,
+            **figures,
+        )
+
+
+class UtilizationReader(Protocol):
+    """Asks for the figures of servers that can be asked; one that asks nodes themselves has the same shape."""
+
+    def read(self, servers: Sequence[ServerFlags], stamp: PassStamp) -> list[UtilizationSample]:
+        """Return one sample for each of *servers*, in any order; a failure is an outcome."""
+        ...
+
+
+def sample_servers(
+    panel: PanelClient,
+    *,
+    clock: Clock,
+    interval_seconds: int,
+    max_workers: int = 8,
+    reader: UtilizationReader | None = None,
+) -> SamplingPass:
+    """Sample every server of the panel once.
+
+    Args:
+        panel: Whose servers.
+        clock: Dates the pass and its samples.
+        interval_seconds: The time to the next pass.
+        max_workers: Requests in flight at once, for the reader made here.
+        reader: Gives the figures; the panel's own ``/resources`` if not given.
+
+    Raises:
+        PanelError: The list of servers could not be read, or the panel stopped to know the key.
+    """
+    started = clock.now()
+    requests_before = panel.requests_made
+    stamp = PassStamp(pass_at=started.replace(second=0, microsecond=0), interval_seconds=interval_seconds, clock=clock)
+    listing = list_servers(panel)
+    samples = [
+        stamp.sample(server, server.outcome, reason=f"the panel lists the server as {server.outcome}")
+        for server in listing.servers
+        if server.outcome is not None
+    ]
+    if reader is None:
+        reader = PanelReader(panel, max_workers=max_workers)
+    samples += reader.read([server for server in listing.servers if server.outcome is None], stamp)
+    return SamplingPass(
+        samples=sorted(samples, key=lambda sample: sample.server_uuid),
+        requests=panel.requests_made - requests_before,
+        seconds=(clock.now() - started).total_seconds(),
+        rate_limit_remaining=panel.rate_limit_remaining,
+        listing_complete=listing.problem is None,
+        problem=listing.problem,
+    )
+
+
+class PanelReader:
+    """Asks the panel for each server (``GET client/servers/<uuid>/resources``), several at once."""
+
+    def __init__(self, panel: PanelClient, *, max_workers: int = 8) -> None:
+        self._panel = panel
+        self._max_workers = max_workers
+
+    def read(self, servers: Sequence[ServerFlags], stamp: PassStamp) -> list[UtilizationSample]:
+        """Return one sample for each of *servers*.
+
+        Raises:
+            KeyRejectedError: The panel stopped to know the key; no server could be asked any more.
+        """
+        by_node: dict[str, list[ServerFlags]] = defaultdict(list)
+        for server in servers:
+            by_node[server.node_name].append(server)
+        nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp) for of_node in by_node.values()]
+        halt = _Halt()
+        with ThreadPoolExecutor(max_workers=self._max_workers) as pool:
+            samples = [sample for found in pool.map(lambda node: node.probe(halt), nodes) for sample in found]
+            rest = [(node, server) for node in nodes for server in node.unasked]
+            samples += pool.map(lambda pair: pair[0].ask(pair[1], halt), rest)
+        return samples
+
+
+def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
+    """Return *servers* beginning with another one in each pass.
+
+    Two servers that their node does not know answer as a dead node would; asked first every time, they would hide the
+    others for ever.
+    """
+    turn = int(stamp.pass_at.timestamp()) // max(stamp.interval_seconds, 60) % len(servers)
+    return servers[turn:] + servers[:turn]
+
+
+@dataclass(slots=True)
+class _Halt:
+    """Why no server at all is asked any more in this pass: every further request would meet the same."""
+
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+    def set(self, outcome: Outcome, reason: str) -> None:
+        self.reason = reason
+        self.outcome = outcome
+
+
+@dataclass(slots=True)
+class _NodePass:
+    """The servers of one node in one pass, and whether the node answers."""
+
+    panel: PanelClient
+    unasked: list[ServerFlags]
+    stamp: PassStamp
+    death: str | None = None
+    refusals: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def probe(self, halt: _Halt) -> list[UtilizationSample]:
+        """Ask servers one after the other until one answers or the node counts as dead."""
+        samples = []
+        while self.unasked:
+            samples.append(self.ask(self.unasked.pop(0), halt))
+            if self.death is not None or self.refusals == 0:
+                break
+        return samples
+
+    def ask(self, server: ServerFlags, halt: _Halt) -> UtilizationSample:
+        """Return a sample of *server*, without a request where its node is dead or the pass has halted."""
+        if halt.outcome is not None:
+            return self.stamp.sample(server, halt.outcome, reason=halt.reason)
+        if self.death is not None:
+            return self.stamp.sample(server, "node_unreachable", reason=self.death)
+        try:
+            sample = self._measure(server)
+        except NodeUnreachableError as error:
+            self._note_refusal(server, error)
+            return self.stamp.sample(server, "node_unreachable", reason=str(error))
+        except RateLimitedError as error:
+            halt.set("rate_limited", str(error))
+            return self.stamp.sample(server, "rate_limited", reason=str(error))
+        except (PanelUnreachableError, PanelTimeoutError) as error:
+            halt.set("error", str(error))
+            return self.stamp.sample(server, "error", reason=str(error))
+        except KeyRejectedError:
+            raise
+        except NotFoundError as error:
+            return self.stamp.sample(server, "gone", reason=str(error))
+        except PanelError as error:
+            return self.stamp.sample(server, "error", reason=str(error))
+        with self.lock:
+            self.refusals = 0
+        return sample
+
+    def _note_refusal(self, server: ServerFlags, error: NodeUnreachableError) -> None:
+        with self.lock:
+            self.refusals += 1
+            if self.death is None and (error.is_timeout or self.refusals >= _REFUSALS_OF_A_DEAD_NODE):
+                self.death = f"node {server.node_name} does not answer, so this server was not asked"
+
+    def _measure(self, server: ServerFlags) -> UtilizationSample:
+        try:
+            return self._resources(server)
+        except StateConflictError:
+            # its state changed since the list was read; the flags say how, the error's text is not to be trusted
+            now = current_flags(self.panel, server.uuid)
+        if now.outcome is not None:
+            return self.stamp.sample(now, now.outcome, reason=f"the panel lists the server as {now.outcome}")
+        return self._resources(server)
+
+    def _resources(self, server: ServerFlags) -> UtilizationSample:
+        body = self.panel.client(f"servers/{server.uuid}/resources")
+        attributes = body.get("attributes")
+        if not isinstance(attributes, dict):
+            return self.stamp.sample(server, "error", reason="the panel's answer holds no figures")
+        return read_stats(server, attributes, self.stamp)
+
+
+def read_stats(server: ServerFlags, attributes: Mapping[str, Any], stamp: PassStamp) -> UtilizationSample:
+    """Return the sample that a ``stats`` object stands for.
+
+    Zeros of a server that does not run are no measurements and become None; its disk is one.
+    """
+    resources = attributes.get("resources")
+    figures = resources if isinstance(resources, dict) else {}
+    state = attributes.get("current_state")
+    state = scrub(state) if isinstance(state, str) else None
+    disk_bytes = _whole(figures.get("disk_bytes"))
+    if state in _NOT_RUNNING:
+        return stamp.sample(server, "offline", state=state, disk_bytes=disk_bytes)
+    cpu, memory = figures.get("cpu_absolute"), _whole(figures.get("memory_bytes"))
+    if state is None or not isinstance(cpu, int | float) or memory is None:
+        return stamp.sample(
+            server, "error", state=state, reason="the panel's answer lacks the state, CPU or memory of the server"
+        )
+    uptime = _whole(figures.get("uptime"))
+    return stamp.sample(
+        server,
+        "ok",
+        state=state,
+        cpu_percent=float(cpu),
+        memory_bytes=memory,
+        disk_bytes=disk_bytes,
+        network_rx_bytes=_whole(figures.get("network_rx_bytes")),
+        network_tx_bytes=_whole(figures.get("network_tx_bytes")),
+        uptime_milliseconds=uptime,
+        is_suspect=state == "running" and uptime is not None and uptime > 0 and memory == 0,
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
