@@ -1,0 +1,102 @@
+"""Which instant a line's stamp means: the date from the file, the zone from the server's owner.
+
+A log shows local time of day. At the end of daylight saving an hour is shown twice, and only the order of the lines
+tells which of the two is meant; see `Stamper`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from pteroassets.sources.minecraft.events import Stamped
+
+_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log(?:\.gz)?")
+
+
+def date_of_file(name: str) -> tuple[date, int] | None:
+    """Return the day and the number of a closed log ``YYYY-MM-DD-N.log`` or ``….log.gz``; None for other names.
+
+    The day is that of the file's first line. A folder before the name is allowed.
+    """
+    match = _NAMED.fullmatch(name.rpartition("/")[2])
+    if match is None:
+        return None
+    year, month, day, sequence = (int(part) for part in match.groups())
+    try:
+        return date(year, month, day), sequence
+    except ValueError:
+        return None  # no such day: somebody's own file, not one that log4j named
+
+
+def date_of_live(modified_at: datetime, zone: ZoneInfo, day_count: int) -> date:
+    """Return the day of the first line of a growing log.
+
+    Args:
+        modified_at: When its last line was written, aware.
+        zone: Of the log.
+        day_count: Midnights between its first line and its last.
+
+    Raises:
+        ValueError: *modified_at* is naive.
+    """
+    if modified_at.tzinfo is None:
+        raise ValueError("the time of a file's last change must be aware")
+    return modified_at.astimezone(zone).date() - timedelta(days=day_count)
+
+
+class Stamper:
+    """Turns stamps of one file into instants.
+
+    A stamp within the hour that is shown twice means the second one if the clock was seen to step back within that
+    hour before it, in this file, or if the first one lies before *after*. The parser keeps the step in its state and
+    in each event, so stamping needs no memory of its own: any stamp can be turned at any time, with the same result.
+    A stamp within the hour that a spring night skips counts as if the clock had not been put forward yet.
+
+    Args:
+        log_date: Local day of the file's first line.
+        zone: In which the log is written.
+        after: The last line's instant of the file before, where it is known; aware.
+    """
+
+    def __init__(self, log_date: date, zone: ZoneInfo, *, after: datetime | None = None) -> None:
+        self._log_date = log_date
+        self._zone = zone
+        self._after = after
+
+    def stamp(self, line: Stamped) -> tuple[datetime, datetime]:
+        """Return a line's instant in UTC, and its local time as the log shows it, naive."""
+        day = line.dated if line.dated is not None else self._log_date + timedelta(days=line.day)
+        local = datetime.combine(day, time()) + timedelta(seconds=line.seconds)
+        first, second = (local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if second <= first:
+            return first, local
+        if self._after is not None and first < self._after - _TOLERANCE and self._after <= second + _TOLERANCE:
+            return second, local
+        return (second if _stepped_within(line, local, second - first, self._zone) else first), local
+
+
+# lines are written a second or so out of order
+_TOLERANCE = timedelta(minutes=2)
+
+
+def _stepped_within(line: Stamped, local: datetime, width: timedelta, zone: ZoneInfo) -> bool:
+    """Tell whether the clock stepped back, before *line*, from within the hour shown twice to within it."""
+    setback = line.setback
+    if setback is None or setback.day != line.day:
+        return False
+    # a step larger than the hour itself is a clock that was set, not the end of daylight saving
+    if setback.from_seconds - setback.to_seconds > width.total_seconds():
+        return False
+    midnight = local - timedelta(seconds=line.seconds)
+    return all(
+        _shown_again_after(midnight + timedelta(seconds=seconds), zone) == width
+        for seconds in (setback.from_seconds, setback.to_seconds)
+    )
+
+
+def _shown_again_after(local: datetime, zone: ZoneInfo) -> timedelta:
+    """Return how long after its first showing a local time is shown again; zero or less where it is not."""
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return second - first

@@ -1,0 +1,101 @@
+"""What a log says: one value for each recognised line, and the stamps that lines bear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple, Protocol
+from uuid import UUID
+
+PARSER_VERSION = "1"
+
+Kind = Literal[
+    "server_start",
+    "server_ready",
+    "server_stop",
+    "server_crash",
+    "player_uuid",
+    "player_login",
+    "player_join",
+    "player_leave",
+    "player_lost_connection",
+    "player_death",
+    "player_advancement",
+    "player_chat",
+    "player_command",
+    "login_refused",
+]
+
+Detail = Mapping[str, str | int | float]
+
+
+class Setback(NamedTuple):
+    """A step back of the log's clock by two minutes to twelve hours: a correction, or the end of daylight saving."""
+
+    day: int
+    from_seconds: int  # time of day of the line before the step
+    to_seconds: int  # of the line after it
+
+
+class Stamped(Protocol):
+    """Whatever bears the time that a log line shows."""
+
+    @property
+    def day(self) -> int:
+        """Midnights since the first line of the file."""
+
+    @property
+    def seconds(self) -> int:
+        """Local time of day."""
+
+    @property
+    def dated(self) -> date | None:
+        """The local date, where the line itself shows one."""
+
+    @property
+    def setback(self) -> Setback | None:
+        """The last step back of the clock before the line, in this file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStamp:
+    """The time of one line, as the file shows it."""
+
+    day: int
+    seconds: int
+    dated: date | None = None
+    setback: Setback | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEvent:
+    """One recognised line of a log.
+
+    *player* is the name as the line shows it, without colour codes; in join, leave, death and advancement lines that
+    is the display name. *detail* by kind:
+
+    ========================  ==========================================================================
+    server_start              ``game_version``
+    server_ready              ``startup_seconds``
+    server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name)
+    player_login              ``entity_id``, ``address`` (no port; personal), ``world``, ``x``, ``y``, ``z``
+    player_join               ``formerly`` (the name before a rename)
+    player_lost_connection    ``reason`` (addresses in it are masked)
+    login_refused             ``reason`` (the same)
+    player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
+    player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
+    player_chat               ``text`` (only with *keep_text*)
+    player_command            ``text`` (only with *keep_text*)
+    ========================  ==========================================================================
+    """
+
+    line_number: int  # from 1
+    day: int
+    seconds: int
+    dated: date | None = None
+    setback: Setback | None = None
+    kind: Kind
+    player: str | None = None
+    player_uuid: UUID | None = None  # in player_uuid lines
+    detail: Detail | None = None

@@ -1,0 +1,107 @@
+"""Dates from file names, and instants from stamps: midnight, the hour shown twice, the hour skipped."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live
+from pteroassets.sources.minecraft.events import LogStamp, Setback
+from tests.sources.minecraft.writing import file_of, paper
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("2026-03-12-1.log.gz", (date(2026, 3, 12), 1)),
+        ("/logs/2026-03-12-39.log", (date(2026, 3, 12), 39)),
+        ("latest.log", None),
+        ("2026-02-30-1.log.gz", None),
+        ("debug-1.log.gz", None),
+        ("2026-03-12-1.log.zip", None),
+        ("2026-03-12.log.gz", None),
+    ],
+)
+def test_a_closed_file_tells_its_day_and_number(name: str, found: tuple[date, int] | None) -> None:
+    assert date_of_file(name) == found
+
+
+def test_a_live_file_began_as_many_days_before_its_change_as_midnights_passed() -> None:
+    modified = utc("2026-03-12T23:30:00")  # the 13th in Berlin
+    assert date_of_live(modified, BERLIN, 0) == date(2026, 3, 13)
+    assert date_of_live(modified, BERLIN, 2) == date(2026, 3, 11)
+
+
+def test_a_naive_time_of_change_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        date_of_live(datetime(2026, 3, 12), BERLIN, 0)  # noqa: DTZ001 - the point of the test
+
+
+def test_a_stamp_is_local_and_has_the_files_day_and_the_midnights_since() -> None:
+    stamp = Stamper(date(2026, 3, 12), BERLIN).stamp(LogStamp(day=1, seconds=3600))
+    assert stamp == (utc("2026-03-13T00:00:00"), datetime(2026, 3, 13, 1))  # noqa: DTZ001 - local as shown
+
+
+def test_a_date_in_the_line_is_trusted_before_the_files() -> None:
+    instant, _ = Stamper(date(2026, 3, 12), BERLIN).stamp(LogStamp(day=0, seconds=0, dated=date(2026, 5, 1)))
+    assert instant == utc("2026-04-30T22:00:00")
+
+
+def test_the_hour_shown_twice_is_told_by_the_order_of_lines() -> None:
+    log = paper(
+        "01:59:00 A joined the game",
+        "02:10:00 B joined the game",
+        "02:59:00 noise",
+        "02:05:00 C joined the game",
+        "02:59:30 D joined the game",
+        "03:00:00 E joined the game",
+    )
+    file = file_of(log, day="2026-10-25", zone="Europe/Berlin")
+    assert [f"{event.logged_at:%H:%M:%S}" for event in file.events] == [
+        "23:59:00",
+        "00:10:00",
+        "01:05:00",
+        "01:59:30",  # later than any line before the change, and after it all the same
+        "02:00:00",
+    ]
+    assert file.last_line_at == utc("2026-10-25T02:00:00")
+
+
+def test_a_file_that_begins_in_the_second_showing_knows_it_from_the_file_before() -> None:
+    line = paper("02:05:00 A joined the game")
+    later = file_of(line, day="2026-10-25", zone="Europe/Berlin", after=utc("2026-10-25T00:50:00"))
+    assert later.events[0].logged_at == utc("2026-10-25T01:05:00")
+    first = file_of(line, day="2026-10-25", zone="Europe/Berlin", after=utc("2026-10-25T00:01:00"))
+    assert first.events[0].logged_at == utc("2026-10-25T00:05:00")
+    alone = file_of(line, day="2026-10-25", zone="Europe/Berlin")
+    assert alone.events[0].logged_at == utc("2026-10-25T00:05:00")
+
+
+def test_a_step_back_on_another_day_or_from_outside_the_hour_is_no_change_of_zone() -> None:
+    stamper = Stamper(date(2026, 10, 24), BERLIN)
+    for setback in (Setback(0, 10790, 7300), Setback(1, 14000, 7300), Setback(1, 10790, 3000)):
+        instant, _ = stamper.stamp(LogStamp(day=1, seconds=9000, setback=setback))
+        assert instant == utc("2026-10-25T00:30:00")
+    instant, _ = stamper.stamp(LogStamp(day=1, seconds=9000, setback=Setback(1, 10790, 7300)))
+    assert instant == utc("2026-10-25T01:30:00")
+
+
+def test_an_hour_skipped_in_spring_is_read_as_if_the_clock_had_not_moved() -> None:
+    stamper = Stamper(date(2026, 3, 29), BERLIN)
+    assert stamper.stamp(LogStamp(day=0, seconds=2 * 3600 + 1800))[0] == utc("2026-03-29T01:30:00")
+    assert stamper.stamp(LogStamp(day=0, seconds=3 * 3600))[0] == utc("2026-03-29T01:00:00")
+    assert stamper.stamp(LogStamp(day=0, seconds=3600 + 3599))[0] == utc("2026-03-29T00:59:59")
+
+
+def test_a_session_over_the_change_has_its_true_length() -> None:
+    log = paper("01:30:00 noise", "02:50:00 Al joined the game", "02:59:00 noise", "02:10:00 Al left the game")
+    joined, left = (event.logged_at for event in file_of(log, day="2026-10-25", zone="Europe/Berlin").events)
+    assert (left - joined).total_seconds() == 20 * 60
