@@ -1,0 +1,73 @@
+"""Create and change the warehouse's schemas and tables, by numbered Alembic migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+
+MINIMUM_SERVER_VERSION = 150000  # MERGE came with Postgres 15
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class UnsuitablePostgresError(Exception):
+    """The Postgres server is too old or the account lacks a right."""
+
+
+def ensure_database(server: ConnectionSettings, database: str) -> None:
+    """Create *database* on *server* unless it is there.
+
+    Raises:
+        UnsuitablePostgresError: The account may not create databases.
+    """
+    try:
+        with connect(server.with_database(database), autocommit=True):
+            return
+    except psycopg.OperationalError as error:
+        # 3D000, invalid_catalog_name: psycopg sets no sqlstate on a failed connection
+        if f'database "{database}" does not exist' not in str(error):
+            raise
+    with connect(server.with_database("postgres"), autocommit=True) as connection:
+        try:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+        except psycopg.errors.DuplicateDatabase:
+            return  # another process was faster
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise UnsuitablePostgresError(
+                f"the Postgres account {server.username} may not create the database {database}: "
+                f'create it as a superuser (create database "{database}" owner "{server.username}")'
+            ) from error
+
+
+def require_suitable_server(settings: ConnectionSettings) -> str:
+    """Return the server's version, for example ``18.6``.
+
+    Raises:
+        UnsuitablePostgresError: The server is older than Postgres 15.
+    """
+    with connect(settings, autocommit=True) as connection:
+        version: str = connection.info.parameter_status("server_version") or "unknown"
+        if connection.info.server_version < MINIMUM_SERVER_VERSION:
+            raise UnsuitablePostgresError(
+                f"Postgres {version} at {settings.host}:{settings.port} is too old: version 15 or later is needed"
+            )
+    return version
+
+
+def upgrade(settings: ConnectionSettings) -> None:
+    """Bring the warehouse to the newest revision; a database that is there already is left alone.
+
+    Raises:
+        UnsuitablePostgresError: The server is too old.
+    """
+    require_suitable_server(settings)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    # attributes, not options: a URL in the configuration would have its % interpolated, and could be printed
+    config.attributes["url"] = settings.sqlalchemy_url()
+    command.upgrade(config, "head")
