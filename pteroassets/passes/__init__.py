@@ -1,0 +1,4 @@
+"""A pass: one reading of the panel, landed in Postgres.
+
+Dagster's assets, the demo's back-fill and the tests all call the same functions; none of them knows Dagster.
+"""
