@@ -1,0 +1,25 @@
+{#- Seconds between two instants, as double precision. -#}
+{% macro seconds_between(from_instant, until_instant) -%}
+    extract(epoch from ({{ until_instant }}) - ({{ from_instant }}))::double precision
+{%- endmacro %}
+
+
+{#- A part of a whole, NULL when the whole is nothing or unknown. -#}
+{% macro ratio(part, whole) -%}
+    ({{ part }})::double precision / nullif(({{ whole }})::double precision, 0)
+{%- endmacro %}
+
+
+{#- Minutes of the pieces of sample spans for which a condition holds. -#}
+{% macro minutes(condition) -%}
+    coalesce(sum(piece_seconds::numeric) filter (where {{ condition }}), 0)::double precision / 60
+{%- endmacro %}
+
+
+{#- The part of the expected minutes that was sampled, never above 1; NULL where nothing was expected. -#}
+{% macro coverage(minutes_sampled, minutes_expected) -%}
+    case
+        when {{ minutes_expected }} > 0
+            then least(({{ minutes_sampled }})::double precision / {{ minutes_expected }}, 1)
+    end
+{%- endmacro %}

@@ -1,0 +1,193 @@
+{#-
+    Incremental by hour. A sample that arrives, however late, cuts the span of the one before it short at its own
+    time, stands for at most an hour (tested), and is what the rates of the next two intervals are counted from: so its
+    own hour and the two after it are built again, and none before.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['server_uuid', 'hour_at'],
+    on_schema_change='fail',
+    indexes=[{'columns': ['hour_at']}]
+) }}
+
+-- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
+with
+
+{% if is_incremental() -%}
+arrived as (
+
+    select distinct
+        samples.server_uuid,
+        date_trunc('hour', samples.pass_at, 'UTC') as hour_at
+    from {{ ref('stg_pterodactyl__utilization_samples') }} as samples
+    where
+        samples._loaded_at > (
+            select coalesce(max(built._samples_loaded_at), '-infinity') - interval '{{ var("load_overlap") }}'
+            from {{ this }} as built
+        )
+
+),
+
+touched as (
+
+    select distinct
+        arrived.server_uuid,
+        arrived.hour_at + make_interval(hours => neighbour.hours) as hour_at
+    from arrived
+    cross join generate_series(0, 2) as neighbour (hours)
+
+),
+
+-- a span that began in the hour before may reach into a touched one
+read as (
+
+    select
+        server_uuid,
+        hour_at
+    from touched
+
+    union
+
+    select
+        server_uuid,
+        hour_at - interval '1 hour' as hour_at
+    from touched
+
+),
+
+spans as (
+
+    select spans.*
+    from read
+    cross join lateral (
+        select found.*
+        from {{ ref('int_pterodactyl__sample_spans') }} as found
+        where
+            found.server_uuid = read.server_uuid
+            and found.pass_at >= read.hour_at
+            and found.pass_at < read.hour_at + interval '1 hour'
+        {{ by_index_for_each_row() }}
+    ) as spans
+
+),
+
+{% else -%}
+spans as (
+
+    select * from {{ ref('int_pterodactyl__sample_spans') }}
+
+),
+
+{% endif -%}
+split as (
+
+    select
+        spans.*,
+        generated.hour_at,
+        {{ seconds_between(
+            'greatest(spans.span_from, generated.hour_at)',
+            "least(spans.span_until, generated.hour_at + interval '1 hour')"
+        ) }} as piece_seconds,
+        spans.pass_at >= generated.hour_at as is_pass_hour
+    from spans
+    cross join lateral generate_series(
+        date_trunc('hour', spans.span_from, 'UTC'),
+        spans.span_until - interval '1 microsecond',
+        interval '1 hour'
+    ) as generated (hour_at)
+
+),
+
+pieces as (
+
+    select split.*
+    from split
+    {% if is_incremental() %}
+    inner join touched
+        on
+            split.server_uuid = touched.server_uuid
+            and split.hour_at = touched.hour_at
+    {% endif %}
+
+),
+
+-- sums are taken in numeric, where their order does not matter: the same samples give the same row to the last bit
+hours as (
+
+    select
+        server_uuid,
+        hour_at,
+        count(*) filter (where is_pass_hour)::integer as samples_total,
+        count(*) filter (where is_pass_hour and outcome_group = 'measured')::integer as samples_measured,
+        avg(cpu_percent::numeric) filter (where is_pass_hour)::double precision as cpu_percent_mean,
+        stddev_samp(cpu_percent::numeric) filter (where is_pass_hour)::double precision as cpu_percent_stddev,
+        min(cpu_percent) filter (where is_pass_hour) as cpu_percent_min,
+        max(cpu_percent) filter (where is_pass_hour) as cpu_percent_max,
+        percentile_cont(0.95) within group (order by cpu_percent) filter (where is_pass_hour) as cpu_percent_p95,
+        avg(memory_mebibytes::numeric) filter (where is_pass_hour)::double precision as memory_mebibytes_mean,
+        stddev_samp(memory_mebibytes::numeric)
+        filter (where is_pass_hour)::double precision as memory_mebibytes_stddev,
+        min(memory_mebibytes) filter (where is_pass_hour) as memory_mebibytes_min,
+        max(memory_mebibytes) filter (where is_pass_hour) as memory_mebibytes_max,
+        percentile_cont(0.95) within group (order by memory_mebibytes)
+        filter (where is_pass_hour) as memory_mebibytes_p95,
+        avg(disk_mebibytes::numeric) filter (where is_pass_hour)::double precision as disk_mebibytes_mean,
+        max(disk_mebibytes) filter (where is_pass_hour) as disk_mebibytes_max,
+        sum(network_rx_bytes) filter (where is_pass_hour)::bigint as network_rx_bytes,
+        sum(network_tx_bytes) filter (where is_pass_hour)::bigint as network_tx_bytes,
+        sum(network_seconds::numeric) filter (where is_pass_hour)::double precision as network_seconds,
+        {{ minutes("outcome_group in ('measured', 'offline')") }} as minutes_sampled,
+        {{ minutes("outcome_group = 'measured' and state = 'running'") }} as minutes_running,
+        {{ minutes("outcome_group = 'gated'") }} as minutes_gated,
+        {{ minutes("outcome_group = 'failed'") }} as minutes_failed,
+        {{ minutes("outcome_group = 'suspect'") }} as minutes_suspect,
+        max(_loaded_at) as _samples_loaded_at
+    from pieces
+    group by server_uuid, hour_at
+
+),
+
+covered as (
+
+    select
+        *,
+        {{ ratio('network_rx_bytes', 'network_seconds') }} as network_rx_bytes_per_second,
+        {{ ratio('network_tx_bytes', 'network_seconds') }} as network_tx_bytes_per_second,
+        60::double precision as minutes_expected,
+        {{ coverage('minutes_sampled', '60') }} as coverage_ratio
+    from hours
+    where samples_total > 0
+
+)
+
+select
+    server_uuid,
+    hour_at,
+    samples_total,
+    samples_measured,
+    cpu_percent_mean,
+    cpu_percent_stddev,
+    cpu_percent_min,
+    cpu_percent_max,
+    cpu_percent_p95,
+    memory_mebibytes_mean,
+    memory_mebibytes_stddev,
+    memory_mebibytes_min,
+    memory_mebibytes_max,
+    memory_mebibytes_p95,
+    disk_mebibytes_mean,
+    disk_mebibytes_max,
+    network_rx_bytes,
+    network_tx_bytes,
+    network_rx_bytes_per_second,
+    network_tx_bytes_per_second,
+    minutes_sampled,
+    minutes_running,
+    minutes_gated,
+    minutes_failed,
+    minutes_suspect,
+    minutes_expected,
+    coverage_ratio,
+    _samples_loaded_at
+from covered

@@ -1,0 +1,31 @@
+with
+
+source as (
+
+    select * from {{ source('minecraft', 'log_reads') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        server_uuid,
+        observed_at,
+        path,
+
+        ---------- what came of it
+        path = '' as is_listing,
+        outcome,
+        reason,
+        size as listed_bytes,
+        modified_at as listed_modified_at,
+
+        ---------- load
+        _loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,51 @@
+with
+
+source as (
+
+    select * from {{ source('minecraft', 'player_sessions') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        server_uuid,
+        session_key,
+        player_name,
+        player_uuid,
+
+        ---------- times
+        joined_at,
+        left_at,
+        left_at_lower,
+        left_at_upper,
+        last_seen_at,
+        run_started_at,
+
+        ---------- how it closed
+        close_reason,
+        close_detail,
+        is_join_observed,
+        is_end_observed,
+
+        ---------- lines
+        join_file_key,
+        join_line_number,
+        leave_file_key,
+        leave_line_number,
+
+        ---------- counts
+        chat_messages,
+        commands,
+        deaths,
+        advancements,
+
+        ---------- load
+        _loaded_at
+
+    from source
+
+)
+
+select * from renamed

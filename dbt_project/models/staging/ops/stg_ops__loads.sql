@@ -1,0 +1,39 @@
+with
+
+source as (
+
+    select * from {{ source('ops', 'loads') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        load_id,
+        table_name,
+
+        ---------- times
+        observed_at,
+        seconds,
+
+        ---------- what came of it
+        is_complete,
+        rows_read,
+        rows_expected,
+        rows_added,
+        rows_changed,
+        rows_gone,
+        rows_total,
+        requests,
+        rate_limit_remaining,
+        problems,
+
+        ---------- load
+        _loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,51 @@
+with
+
+source as (
+
+    select * from {{ source('pterodactyl', 'utilization_samples') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        server_uuid,
+        node_name,
+
+        ---------- times
+        pass_at,
+        sampled_at,
+        interval_seconds,
+
+        ---------- what came of it
+        outcome,
+        state,
+        is_suspect,
+        case
+            when outcome = 'ok' and is_suspect then 'suspect'
+            when outcome = 'ok' then 'measured'
+            when outcome = 'offline' then 'offline'
+            when outcome in ('node_unreachable', 'rate_limited', 'error') then 'failed'
+            else 'gated'
+        end as outcome_group,
+        reason,
+
+        ---------- measures
+        cpu_percent,
+        memory_bytes,
+        memory_bytes / 1048576.0::double precision as memory_mebibytes,
+        disk_bytes,
+        disk_bytes / 1048576.0::double precision as disk_mebibytes,
+        network_rx_bytes,
+        network_tx_bytes,
+        uptime_milliseconds / 1000.0::double precision as uptime_seconds,
+
+        ---------- load
+        _loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,81 @@
+"""A build that goes on from the last one leaves what a build from nothing leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pteroassets.runtime import run_dbt
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+
+from .conftest import dbt_environment
+from .world import SERVERS, land_world
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+# The end of the world, a stretch in its middle over a midnight, and single samples: all arrive late.
+HELD_BACK = f"""
+    pass_at > '2026-10-26 18:00+00'
+    or (server_uuid = '{SERVERS["a"]}' and pass_at between '2026-10-25 20:00+00' and '2026-10-26 01:00+00')
+    or (server_uuid = '{SERVERS["c"]}' and extract(minute from pass_at) = 40 and pass_at < '2026-10-24 12:00+00')
+"""
+
+MEANWHILE = f"""
+    -- a pass out of turn shortens the span before it
+    insert into raw_pterodactyl.utilization_samples (
+        server_uuid, pass_at, sampled_at, interval_seconds, outcome, state, is_suspect, _load_id, _loaded_at
+    ) values ('{SERVERS["b"]}', '2026-10-24 23:55+00', '2026-10-24 23:55+00', 60, 'offline', 'offline', false,
+        gen_random_uuid(), '2026-10-27 01:00+00');
+    -- a limit changed
+    update raw_pterodactyl.servers set valid_to = '2026-10-26 12:00+00' where uuid = '{SERVERS["a"]}';
+    insert into raw_pterodactyl.servers (key, valid_from, id, uuid, record, digest, _source, _load_id)
+    select key, valid_to, id, uuid, jsonb_set(record, '{{limits,memory}}', '512'), 'other', _source, _load_id
+    from raw_pterodactyl.servers where uuid = '{SERVERS["a"]}';
+    -- a zone changed, so the same samples have other days
+    update ops.server_timezones set timezone = 'Asia/Tokyo' where server_uuid = '{SERVERS["c"]}';
+    -- a server was gone before the build knew
+    update raw_pterodactyl.servers set is_active = false, missing_since = '2026-10-26 17:02+00',
+        deleted_at = '2026-10-26 17:02+00' where uuid = '{SERVERS["b"]}';
+    -- sessions were derived anew, and a UUID became known
+    delete from raw_minecraft.player_sessions where server_uuid = '{SERVERS["a"]}' and session_key = 'file:5';
+    update raw_minecraft.player_sessions set player_uuid = '66666666-0000-4000-8000-000000000006'
+    where server_uuid = '{SERVERS["b"]}' and session_key = 'file:31';
+"""
+
+
+def marts(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    tables = [name for (name,) in connection.execute("select tablename from pg_tables where schemaname = 'marts'")]
+    return {
+        table: connection.execute(f"select * from marts.{table} as row order by row::text").fetchall()
+        for table in sorted(tables)
+    }
+
+
+def test_an_incremental_build_equals_a_full_one(
+    warehouse_settings: ConnectionSettings, warehouse: Connection, dbt_target: Path
+) -> None:
+    environment = dbt_environment(warehouse_settings)
+    land_world(warehouse)
+    warehouse.execute(
+        f"create table public.held_back as select * from raw_pterodactyl.utilization_samples where {HELD_BACK}"
+    )
+    warehouse.execute(f"delete from raw_pterodactyl.utilization_samples where {HELD_BACK}")
+    run_dbt(["run"], environment, target=dbt_target)
+    first = marts(warehouse)
+
+    warehouse.execute("update public.held_back set _loaded_at = '2026-10-27 01:00+00'")
+    warehouse.execute("insert into raw_pterodactyl.utilization_samples select * from public.held_back")
+    warehouse.execute(MEANWHILE)
+    run_dbt(["run"], environment, target=dbt_target)
+    with connect(warehouse_settings) as connection:
+        incremental = marts(connection)
+
+    run_dbt(["run", "--full-refresh"], environment, target=dbt_target)
+    with connect(warehouse_settings) as connection:
+        full = marts(connection)
+
+    for table in ("dim_servers_history", "fct_player_sessions", "fct_utilization_hourly", "fct_server_daily"):
+        assert first[table] != full[table], f"{table}: nothing changed meanwhile, so nothing is shown"
+    assert incremental == full

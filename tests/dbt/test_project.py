@@ -1,0 +1,77 @@
+"""What the project promises of itself: descriptions, sources for all that is landed, freshness."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pteroassets.warehouse.migrations
+from pteroassets.runtime import run_dbt
+
+from .conftest import WARNINGS_ARE_ERRORS
+
+_SERVED = ("dim_", "fct_", "compat_")
+
+
+@pytest.fixture(scope="module")
+def manifest(dbt_target: Path) -> dict[str, Any]:
+    # no environment on purpose: the project parses offline, before any setting is made
+    run_dbt(["parse"], WARNINGS_ARE_ERRORS, target=dbt_target)
+    return json.loads((dbt_target / "manifest.json").read_text())  # type: ignore[no-any-return]
+
+
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_model_says_its_grain_first_and_describes_every_column(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        assert model["description"].startswith("One row"), model["name"]
+        assert model["columns"], model["name"]
+        assert all(column["description"] for column in model["columns"].values()), model["name"]
+
+
+def test_what_is_served_has_an_enforced_contract(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        assert model["contract"]["enforced"] == model["name"].startswith(_SERVED), model["name"]
+
+
+def test_every_mart_has_a_key_that_is_tested(manifest: dict[str, Any]) -> None:
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and "unique" in node.get("test_metadata", {}).get("name", "")
+    }
+    for model in models(manifest):
+        if model["name"].startswith(("dim_", "fct_")):
+            keys = [*model["constraints"], *(c for column in model["columns"].values() for c in column["constraints"])]
+            assert any(constraint["type"] == "primary_key" for constraint in keys), model["name"]
+            assert model["unique_id"] in tested, model["name"]
+
+
+def test_every_raw_table_is_a_source_whose_freshness_is_that_of_its_loads(manifest: dict[str, Any]) -> None:
+    folder = Path(next(iter(pteroassets.warehouse.migrations.__path__)))
+    statements = "\n".join(path.read_text() for path in sorted((folder / "versions").glob("*.sql")))
+    landed = set(re.findall(r"create table (raw_\w+\.\w+)", statements))
+    sources = {f"{node['schema']}.{node['name']}": node for node in manifest["sources"].values()}
+    assert landed == {name for name in sources if name.startswith("raw_")}
+    for name in landed:
+        assert "ops.loads" in sources[name]["loaded_at_query"], name
+        assert sources[name]["freshness"]["error_after"]["count"], name
+
+
+def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        reads_sources = any(parent.startswith("source.") for parent in model["depends_on"]["nodes"])
+        assert reads_sources == (model["fqn"][1] == "staging"), model["name"]
+
+
+def test_everything_served_stands_in_an_exposure(manifest: dict[str, Any]) -> None:
+    exposed = {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
+    for model in models(manifest):
+        if model["name"].startswith(_SERVED):
+            assert model["unique_id"] in exposed, model["name"]

@@ -1,0 +1,189 @@
+"""A small world in SQL: four servers, three days around a night of a clock change, every outcome and way to close."""
+
+from __future__ import annotations
+
+from pteroassets.warehouse.connection import Connection
+
+SERVERS = {name: f"{name * 8}-0000-4000-8000-000000000001" for name in "abcd"}
+
+_ENTITIES = """
+create temporary table world as
+select * from (values
+    (1, 'aaaaaaaa-0000-4000-8000-000000000001'::uuid, 'Europe/Berlin'),
+    (2, 'bbbbbbbb-0000-4000-8000-000000000001'::uuid, 'UTC'),
+    (3, 'cccccccc-0000-4000-8000-000000000001'::uuid, 'Asia/Kathmandu'),
+    (4, 'dddddddd-0000-4000-8000-000000000001'::uuid, 'Atlantic/Azores')
+) as world (id, server_uuid, timezone);
+
+insert into raw_pterodactyl.locations (key, valid_from, id, record, digest, _source, _load_id)
+values ('1', '2026-10-24', 1, '{"id": 1, "short": "eu", "long": "Europe", "created_at": "2025-01-01T00:00:00+00:00",
+    "updated_at": "2025-01-01T00:00:00+00:00"}', '', 'panel.example.com', gen_random_uuid());
+
+insert into raw_pterodactyl.nodes (key, valid_from, id, uuid, record, digest, _source, _load_id)
+values ('n1', '2026-10-24', 1, '11111111-0000-4000-8000-000000000001', '{"id": 1, "name": "one", "location_id": 1,
+    "public": true, "fqdn": "one.example.com", "scheme": "https", "behind_proxy": false, "maintenance_mode": false,
+    "memory": 65536, "memory_overallocate": 0, "disk": 900000, "disk_overallocate": 0, "upload_size": 100,
+    "daemon_listen": 8080, "daemon_sftp": 2022, "daemon_base": "/srv/volumes", "description": null,
+    "allocated_resources": {"memory": 4096, "disk": 1}, "created_at": "2025-01-01T00:00:00+00:00"}', '',
+    'panel.example.com', gen_random_uuid());
+
+insert into raw_pterodactyl.allocations (key, valid_from, id, scope, record, digest, _source, _load_id)
+select id::text, '2026-10-24', id, 'node:1',
+    jsonb_build_object('id', id, 'ip', '203.0.113.10', 'alias', null, 'port', 25564 + id, 'assigned', id < 5),
+    '', 'panel.example.com', gen_random_uuid()
+from generate_series(1, 6) as allocations (id);
+
+insert into raw_pterodactyl.nests (key, valid_from, id, uuid, record, digest, _source, _load_id)
+values ('nest', '2026-10-24', 1, '22222222-0000-4000-8000-000000000001', '{"id": 1, "name": "Minecraft",
+    "author": "eggs@example.com"}', '', 'panel.example.com', gen_random_uuid());
+
+insert into raw_pterodactyl.eggs (key, valid_from, id, uuid, scope, record, digest, _source, _load_id)
+values ('egg', '2026-10-24', 3, '33333333-0000-4000-8000-000000000001', 'nest:1', '{"id": 3, "nest": 1,
+    "name": "Paper", "config": {"logs": [], "extends": null, "stop": "stop"}, "relationships": {"variables": {"data": [
+    {"object": "egg_variable", "attributes": {"id": 7, "egg_id": 3, "name": "Jar", "env_variable": "JAR",
+    "default_value": "server.jar", "user_viewable": true, "user_editable": false, "rules": "required",
+    "created_at": "2025-01-01T00:00:00.000000Z"}}]}}}', '', 'panel.example.com', gen_random_uuid());
+
+insert into raw_pterodactyl.users (key, valid_from, id, uuid, record, digest, _source, _load_id)
+select 'user' || id, '2026-10-24', id, format('4444444%s-0000-4000-8000-000000000001', id)::uuid,
+    jsonb_build_object('id', id, 'username', 'user' || id, 'email', 'hmac:00', 'root_admin', id = 1, '2fa', true),
+    '', 'panel.example.com', gen_random_uuid()
+from generate_series(1, 2) as users (id);
+
+insert into raw_pterodactyl.subusers (key, valid_from, id, record, digest, _source, _load_id)
+values ('1', '2026-10-24', 1, '{"id": 1, "user_id": 2, "server_id": 1, "permissions": ["control.start"],
+    "created_at": "2025-01-01T00:00:00+00:00"}', '', 'panel.example.com', gen_random_uuid());
+
+insert into raw_pterodactyl.servers
+    (key, valid_from, id, uuid, record, digest, is_active, missing_since, deleted_at, _source, _load_id)
+select server_uuid::text, '2026-10-24', id, server_uuid,
+    jsonb_build_object(
+        'id', id, 'identifier', left(server_uuid::text, 8), 'name', 'Server ' || id, 'description', '',
+        'status', null, 'suspended', false, 'user', 1, 'node', 1, 'allocation', id, 'nest', 1, 'egg', 3,
+        'created_at', '2026-10-01T00:00:00+00:00', 'updated_at', '2026-10-01T00:00:00+00:00',
+        'limits', jsonb_build_object('memory', case id when 2 then 0 else 1024 end, 'swap', 0, 'disk', 5000,
+            'io', 500, 'cpu', 200, 'threads', null, 'oom_disabled', false),
+        'feature_limits', jsonb_build_object('databases', 1, 'allocations', 2, 'backups', 3),
+        'container', jsonb_build_object('image', 'image', 'installed', 1)
+    ),
+    '', id <> 4, case id when 4 then timestamptz '2026-10-26 09:02+00' end,
+    case id when 4 then timestamptz '2026-10-26 09:02+00' end, 'panel.example.com', gen_random_uuid()
+from world;
+
+insert into ops.server_timezones select server_uuid, timezone, 'server' from world;
+"""
+
+_SAMPLES = """
+insert into raw_pterodactyl.utilization_samples (
+    server_uuid, pass_at, sampled_at, interval_seconds, node_name, outcome, state, cpu_percent, memory_bytes,
+    disk_bytes, network_rx_bytes, network_tx_bytes, uptime_milliseconds, is_suspect, _load_id, _loaded_at
+)
+select
+    server_uuid, pass_at, pass_at + interval '3 seconds', 1800, 'one', outcome,
+    case outcome when 'ok' then 'running' when 'offline' then 'offline' end,
+    case outcome when 'ok' then 10 * id + step % 7 end,
+    case when outcome = 'ok' then case when step = 40 then 0 else (300 + 10 * (step % 11)) * 1048576 end end,
+    case when outcome in ('ok', 'offline') then 1048576 * 100 end,
+    case outcome when 'ok' then (step % 50) * 1000 end,
+    case outcome when 'ok' then (step % 50) * 100 end,
+    case outcome when 'ok' then (step % 50) * 1800000 end,
+    outcome = 'ok' and step = 40, gen_random_uuid(), pass_at + interval '5 seconds'
+from (
+    select
+        id, server_uuid, step,
+        timestamptz '2026-10-24 00:10+00' + step * interval '30 minutes' as pass_at,
+        case
+            when id = 3 and step between 20 and 60 then 'offline'
+            when id = 2 and step between 30 and 34 then 'node_unreachable'
+            when id = 2 and step between 90 and 100 then 'suspended'
+            else 'ok'
+        end as outcome
+    from world, generate_series(0, 143) as steps (step)
+    where id <> 4 or step < 114
+) as planned;
+"""
+
+_LOGS = """
+insert into raw_minecraft.player_sessions (
+    server_uuid, session_key, player_name, player_uuid, joined_at, left_at, left_at_lower, left_at_upper, close_reason,
+    is_join_observed, is_end_observed, last_seen_at, _load_id
+)
+select
+    server_uuid, 'file:' || step, 'Player' || step % 5,
+    case when step % 5 = 0 and step > 20 then '55555555-0000-4000-8000-000000000005'::uuid end,
+    joined_at, case when step % 4 > 0 and step < 40 then left_at end,
+    case when step < 40 then left_at end,
+    case when step < 40 then left_at + case when step % 4 > 0 then interval '0' else interval '5 minutes' end end,
+    case when step = 40 then null when step % 4 > 0 then 'left' else 'server_crashed' end,
+    true, step % 4 > 0 and step < 40, left_at, gen_random_uuid()
+from (
+    select
+        server_uuid, step,
+        timestamptz '2026-10-24 01:00+00' + step * interval '100 minutes' + id * interval '7 minutes' as joined_at,
+        timestamptz '2026-10-24 01:00+00' + step * interval '100 minutes' + id * interval '7 minutes'
+            + (step % 8) * interval '11 minutes' as left_at
+    from world, generate_series(0, 40) as steps (step)
+    where id < 4
+) as planned;
+
+insert into raw_minecraft.player_sessions (
+    server_uuid, session_key, player_name, left_at, left_at_lower, left_at_upper, close_reason, is_join_observed,
+    is_end_observed, _load_id
+)
+select server_uuid, 'file:early', 'Early', early, early, early, 'left', false, true, gen_random_uuid()
+from world, (values (timestamptz '2026-10-24 00:30+00')) as moments (early)
+where id = 1;
+
+insert into raw_minecraft.server_runs (server_uuid, run_key, started_at, _load_id)
+select server_uuid, 'file:1', '2026-10-24 00:00+00', gen_random_uuid() from world where id < 4;
+
+insert into raw_minecraft.log_files (
+    server_uuid, file_key, path, log_date, is_live, is_listed, listed_size, listed_modified_at, outcome,
+    lines_understood, lines_ignored, lines_unknown, first_line_at, last_line_at, fetched_at, _load_id
+)
+select server_uuid, 'file', '/logs/latest.log', '2026-10-24', true, true, 1, '2026-10-27', 'ok', 80, 900, 20,
+    '2026-10-24 00:00+00', '2026-10-26 23:00+00', '2026-10-27', gen_random_uuid()
+from world where id < 4;
+
+insert into raw_minecraft.log_reads (server_uuid, observed_at, path, outcome, _load_id)
+select server_uuid, observed_at, '', case when id < 4 then 'ok' else 'no_log_folder' end, gen_random_uuid()
+from world, (values (timestamptz '2026-10-24 00:15+00'), ('2026-10-26 23:45+00')) as moments (observed_at);
+
+insert into raw_minecraft.events (
+    server_uuid, file_key, line_number, logged_at, logged_at_local, log_date, kind, player_name, detail,
+    parser_version, _load_id
+)
+select server_uuid, 'file', row_number() over (partition by server_uuid order by logged_at, kind), logged_at,
+    logged_at at time zone timezone, '2026-10-24', kind, player_name, '{}', '1', gen_random_uuid()
+from (
+    select server_uuid, joined_at as logged_at, 'player_join' as kind, player_name
+    from raw_minecraft.player_sessions where joined_at is not null
+    union all
+    select server_uuid, left_at, 'player_leave', player_name
+    from raw_minecraft.player_sessions where left_at is not null
+    union all
+    select server_uuid, started_at, 'server_start', null from raw_minecraft.server_runs
+    union all
+    select server_uuid, joined_at + interval '1 second', 'player_command', player_name
+    from raw_minecraft.player_sessions where session_key = 'file:7'
+) as lines inner join world using (server_uuid);
+"""
+
+_LEDGER = """
+insert into ops.loads (
+    load_id, table_name, observed_at, is_complete, rows_read, rows_added, rows_changed, rows_gone, requests, seconds
+)
+select gen_random_uuid(), table_name, observed_at, true, 1, 1, 0, 0, 1, 1
+from unnest(array[
+    'raw_pterodactyl.servers', 'raw_pterodactyl.utilization_samples', 'raw_minecraft.log_files',
+    'raw_minecraft.player_sessions'
+]) as tables (table_name), unnest(array[timestamptz '2026-10-24 00:10+00', '2026-10-26 23:50+00']) as observed_at;
+drop table world;
+analyze;
+"""
+
+
+def land_world(connection: Connection) -> None:
+    """Fill the raw tables of an empty warehouse."""
+    for script in (_ENTITIES, _SAMPLES, _LOGS, _LEDGER):
+        connection.execute(script)  # type: ignore[arg-type] # constants of this module
