@@ -1,0 +1,83 @@
+"""The code location: what stands in ``defs/``, in the order in which the data flows, bound to the environment."""
+
+import os
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from pteroassets.defs import automation, dbt, maintenance, minecraft, pterodactyl
+from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
+from pteroassets.settings import Settings
+
+
+def _optional(name: str, default: Any) -> Any:
+    # an EnvVar shows its name in the UI and never its value, but has no default of its own
+    return dg.EnvVar(name) if os.environ.get(name) else default
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Merge the definitions and bind the resources to the environment."""
+    settings = Settings()
+    chosen = automation.preset(settings.pteroassets_schedules, settings.tz)
+    # in the order in which the data flows
+    parts = (pterodactyl.defs, minecraft.defs, dbt.defs)
+    assets = dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(freshness_policy=automation.freshness_policy(spec.key, chosen)),
+        [asset for part in parts for asset in part.assets or ()],  # type: ignore[misc] # all of them are definitions
+    )
+    return dg.Definitions.merge(
+        dg.Definitions(assets=assets, asset_checks=[check for part in parts for check in part.asset_checks or ()]),
+        automation.defs,
+        maintenance.defs,
+        dg.Definitions(
+            assets=[
+                dg.AssetSpec(
+                    ["ops", "loads"],
+                    description="One row for each load of one table: the ledger that freshness reads.",
+                    group_name="ops",
+                ),
+                dg.AssetSpec(
+                    ["ops", "server_timezones"],
+                    description="One row for each server: the zone of its log and its days.",
+                    group_name="ops",
+                ),
+            ],
+            schedules=[
+                *automation.schedules(chosen),
+                maintenance.maintenance_schedule(settings.pteroassets_run_retention_days),
+            ],
+            # a step's own process costs five seconds of imports; the work is waiting and SQL
+            executor=dg.in_process_executor,
+            resources={
+                "panel": Panel(
+                    url=dg.EnvVar("PTERODACTYL_URL"),
+                    application_key=dg.EnvVar("PTERODACTYL_APP_KEY"),
+                    client_key=dg.EnvVar("PTERODACTYL_CLI_KEY"),
+                    request_share=settings.pteroassets_request_share,
+                ),
+                "warehouse": Warehouse(
+                    host=dg.EnvVar("POSTGRES_HOST"),
+                    port=dg.EnvVar.int("POSTGRES_PORT"),
+                    database=dg.EnvVar("POSTGRES_DATABASE"),
+                    username=dg.EnvVar("POSTGRES_USERNAME"),
+                    password=dg.EnvVar("POSTGRES_PASSWORD"),
+                ),
+                "privacy": Privacy(mode=settings.pteroassets_pii, key=_optional("PTEROASSETS_PII_KEY", "")),
+                "logs": Logs(
+                    store_folder=dg.EnvVar("PTEROASSETS_LOG_STORE"),
+                    default_timezone=settings.pteroassets_log_timezone or "",
+                    timezones=_optional("PTEROASSETS_LOG_TIMEZONES", "{}"),
+                    land_text=settings.pteroassets_land_text,
+                ),
+                "time": Time(fixed_at=_optional("PTEROASSETS_FIXED_TIME", "")),
+                "dbt": DbtCliResource(
+                    project_dir=dbt.dbt_project,
+                    profiles_dir=str(DBT_PROJECT),
+                    dbt_executable=DBT_EXECUTABLE,
+                ),
+            },
+        ),
+    )

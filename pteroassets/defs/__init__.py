@@ -1,0 +1,1 @@
+"""Orchestrate: thin Dagster definitions, one flat module a step."""

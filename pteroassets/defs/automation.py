@@ -1,0 +1,213 @@
+"""Jobs, schedules and sensors: what runs by itself, and when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from pteroassets.defs.dbt import dbt_models
+from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
+from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
+from pteroassets.passes.log_collection import collect_logs
+from pteroassets.passes.log_parsing import parse_logs
+from pteroassets.passes.player_sessions import derive_sessions
+from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+
+_MODELS = dg.AssetSelection.assets(dbt_models)
+_ENTITIES = dg.AssetSelection.assets(panel_entities)
+_UTILIZATION = dg.AssetSelection.assets(utilization_samples)
+_LOGS = dg.AssetSelection.assets(collected_logs, events, derived_sessions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """How often each kind of pass runs, and how old its tables may get."""
+
+    entities: str
+    logs: str
+    utilization: str
+    utilization_interval: timedelta
+    timezone: str
+    stale_after: dict[str, timedelta]
+
+
+def preset(name: Literal["fresh", "stiv"], timezone: str) -> Preset:
+    """Return the cron expressions of a preset; STIV's times are those of its own zone."""
+    if name == "stiv":
+        return Preset(
+            entities="0 6,12,18 * * *",
+            logs="0 7 * * *",
+            utilization="*/30 * * * *",
+            utilization_interval=timedelta(minutes=30),
+            timezone=timezone,
+            stale_after={
+                "entities": timedelta(hours=13),
+                "logs": timedelta(hours=26),
+                "utilization": timedelta(minutes=95),
+            },
+        )
+    return Preset(
+        entities="0 * * * *",
+        logs="*/15 * * * *",
+        utilization="*/5 * * * *",
+        utilization_interval=timedelta(minutes=5),
+        timezone="UTC",
+        stale_after={
+            "entities": timedelta(hours=3),
+            "logs": timedelta(minutes=50),
+            "utilization": timedelta(minutes=20),
+        },
+    )
+
+
+# Each path rebuilds what it feeds and no more; a run holds its pass and its build.
+entities_job = dg.define_asset_job(
+    "entities",
+    _ENTITIES | (_ENTITIES.downstream() & _MODELS),
+    description="Read the panel's entities and rebuild what they feed.",
+)
+utilization_job = dg.define_asset_job(
+    "utilization",
+    _UTILIZATION | (_UTILIZATION.downstream() & _MODELS),
+    description="Sample what every server consumes and rebuild what that feeds.",
+)
+logs_job = dg.define_asset_job(
+    "logs",
+    _LOGS | (_LOGS.downstream() & _MODELS),
+    description="Collect logs, derive sessions and rebuild what they feed.",
+)
+everything_job = dg.define_asset_job(
+    "everything", _ENTITIES | _UTILIZATION | _LOGS | _MODELS, description="Every pass once, then every model."
+)
+
+
+@dg.op(pool="logs", out=dg.Out(dg.Nothing))
+def reload_logs_of_day(
+    context: dg.OpExecutionContext,
+    panel: Panel,
+    warehouse: Warehouse,
+    logs: Logs,
+    privacy: Privacy,
+    time: Time,
+) -> None:
+    """Fetch the files of one date again, parse them from their first line and derive their sessions."""
+    clock = time.clock()
+    day = context.partition_time_window.start.date()
+    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
+        store = logs.store()
+        reports = [
+            collect_logs(client, connection, store, clock=clock, zones=logs.zones(), reload_dates={day}),
+            parse_logs(
+                connection,
+                store,
+                clock=clock,
+                zones=logs.zones(),
+                redactor=privacy.redactor(),
+                keep_text=logs.land_text,
+            ),
+            *derive_sessions(connection, clock=clock),
+        ]
+    for report in reports:
+        context.log.info(
+            "%s: %d added, %d changed, %d gone", report.table, report.rows_added, report.rows_changed, report.rows_gone
+        )
+        context.log_event(
+            dg.AssetMaterialization(
+                asset_key=["minecraft", report.table.partition(".")[2]],
+                metadata={"reloaded_day": day.isoformat(), "added": report.rows_added, "changed": report.rows_changed},
+            )
+        )
+
+
+@dg.op(pool="dbt", ins={"reloaded": dg.In(dg.Nothing)})
+def rebuild_what_logs_feed(dbt: DbtCliResource) -> None:
+    """Build and test the models downstream of the logs."""
+    dbt.cli(["build", "--select", "source:minecraft+"]).wait()
+
+
+@dg.job(
+    partitions_def=dg.DailyPartitionsDefinition(start_date="2015-01-01", end_offset=1),
+    description="Reload one day of logs: the partition is the date in the files' names.",
+)
+def reload_log_day() -> None:
+    """Reload one day of logs."""
+    rebuild_what_logs_feed(reload_logs_of_day())
+
+
+@dg.op(pool="dbt")
+def check_source_freshness(dbt: DbtCliResource) -> None:
+    """Compare the ledger of loads with the freshness each source promises."""
+    dbt.cli(["source", "freshness"]).wait()
+
+
+@dg.job(description="Fail when a raw table was not loaded for longer than its source promises.")
+def source_freshness() -> None:
+    """Check the freshness of every dbt source."""
+    check_source_freshness()
+
+
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description="Report each failed run once; a retry of a failure that was reported is not reported again.",
+)
+def report_failed_runs(context: dg.RunFailureSensorContext) -> Iterator[dg.SkipReason]:
+    """Write a failed run, its job and its error to the daemon's log."""
+    run = context.dagster_run
+    if run.parent_run_id is not None and "dagster/retry_number" in run.tags:
+        yield dg.SkipReason(f"run {run.run_id} is a retry of {run.parent_run_id}, which was reported")
+        return
+    context.log.error("run %s of job %s failed: %s", run.run_id, run.job_name, context.failure_event.message)
+
+
+def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
+    """Return the schedules of a preset, all of them running by default."""
+
+    def schedule(
+        name: str,
+        job: Any,
+        cron: str,
+        run_config: dict[str, Any] | None = None,
+    ) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name=name,
+            job=job,
+            cron_schedule=cron,
+            execution_timezone=chosen.timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            run_config=run_config,
+        )
+
+    sampling = {
+        "ops": {
+            "pterodactyl__utilization_samples": {
+                "config": {"interval_seconds": int(chosen.utilization_interval.total_seconds())}
+            }
+        }
+    }
+    return [
+        schedule("entities_schedule", entities_job, chosen.entities),
+        schedule("utilization_schedule", utilization_job, chosen.utilization, sampling),
+        schedule("logs_schedule", logs_job, chosen.logs),
+        schedule("source_freshness_schedule", source_freshness, "40 * * * *"),
+    ]
+
+
+def freshness_policy(key: dg.AssetKey, chosen: Preset) -> dg.FreshnessPolicy:
+    """Return how old an asset may get: a table follows the pass that feeds it, a model the slowest of its passes."""
+    if key.path[:1] == ["pterodactyl"] and key.path[-1] == "utilization_samples":
+        window = chosen.stale_after["utilization"]
+    elif key.path[:1] == ["minecraft"]:
+        window = chosen.stale_after["logs"]
+    else:
+        window = chosen.stale_after["entities"]
+    return dg.FreshnessPolicy.time_window(fail_window=window, warn_window=window * 0.75)
+
+
+defs = dg.Definitions(
+    jobs=[entities_job, utilization_job, logs_job, everything_job, reload_log_day, source_freshness],
+    sensors=[report_failed_runs],
+)

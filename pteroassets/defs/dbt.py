@@ -1,0 +1,99 @@
+"""The dbt project as assets: staging views, intermediate models, marts and compatibility views.
+
+One build at a time (pool ``dbt``). The manifest is prepared when it is older than the project's files, and not in every
+process: ``DbtProject.prepare_if_dev`` would parse the project again in each run worker.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+
+from pteroassets.defs.metadata import OWNERS
+from pteroassets.runtime import DBT_PROJECT, DBT_TARGET_VARIABLE, run_dbt
+
+# Names of databases stand in a manifest, so each platform has a target folder of its own; see runtime.environment.
+dbt_project = DbtProject(
+    project_dir=DBT_PROJECT,
+    profiles_dir=DBT_PROJECT,
+    target_path=Path(os.environ.get(DBT_TARGET_VARIABLE, "target")),
+)
+_SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
+
+
+def manifest_is_stale(folder: Path, manifest: Path) -> bool:
+    """Tell whether any file of the dbt project in *folder* is newer than its *manifest*."""
+    if not manifest.exists():
+        return True
+    parsed_at = manifest.stat().st_mtime
+    return any(
+        path.is_file() and path.stat().st_mtime > parsed_at for pattern in _SOURCES for path in folder.glob(pattern)
+    )
+
+
+def prepare_manifest() -> None:
+    """Parse the dbt project if it changed since it was last parsed."""
+    if manifest_is_stale(DBT_PROJECT, dbt_project.manifest_path):
+        run_dbt(["parse"], {}, target=dbt_project.manifest_path.parent)
+
+
+prepare_manifest()
+
+
+class Translator(DagsterDbtTranslator):
+    """Name assets so that lineage joins by itself, and groups follow the layers."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Return the spec of a node: sources keep ``[source, table]``, models are ``[schema, name]``."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        if node is None or node["resource_type"] != "model":
+            return spec
+        layer = node["fqn"][1]
+        key = spec.key
+        if layer == "compatibility":
+            # the views' schemas are called like the sources, whose keys are the raw assets'
+            key = dg.AssetKey(["compatibility", node["schema"], node["alias"]])
+        return spec.replace_attributes(key=key, group_name=layer, owners=OWNERS, kinds={"dbt", "postgres"})
+
+
+@dbt_assets(
+    manifest=dbt_project.manifest_path,
+    project=dbt_project,
+    name="dbt_models",
+    dagster_dbt_translator=Translator(
+        settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_code_references=True)
+    ),
+    pool="dbt",
+    # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
+    retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
+)
+def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    """Build and test the selected models."""
+    # unit tests judge the code and not the data: make test runs them
+    invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+    # The fetchers wait for dbt's next event in a busy loop each, which takes a core away from dbt and Postgres; so dbt
+    # finishes first, and row counts, columns and column lineage are looked up when all of its events are there.
+    events = DbtEventIterator(_exhausted(invocation.stream()), invocation)
+    yield from events.fetch_row_counts().fetch_column_metadata()
+
+
+def _exhausted(events: Iterator[Any]) -> Iterator[Any]:
+    """Yield *events* once all of them have come, and only then raise what ended them."""
+    come: list[Any] = []
+    failure: Exception | None = None
+    try:
+        for event in events:  # not extend: it would lose the events before a failure
+            come.append(event)  # noqa: PERF402
+    except Exception as error:  # noqa: BLE001 - raised below, after the events that came before it
+        failure = error
+    yield from come
+    if failure is not None:
+        raise failure
+
+
+defs = dg.Definitions(assets=[dbt_models])

@@ -1,0 +1,182 @@
+"""The panel's entities and what its servers consume, as assets."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import Field
+
+from pteroassets.defs.metadata import OWNERS, load_metadata
+from pteroassets.passes.estate import land_estate
+from pteroassets.passes.utilization import land_utilization
+from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.sources.pterodactyl.application import ENTITIES
+
+_GRAINS = {
+    "locations": "One row for each version of a location of the panel.",
+    "nodes": "One row for each version of a node: capacity, overallocation, maintenance. Its token is never landed.",
+    "allocations": "One row for each version of an address and port of a node.",
+    "nests": "One row for each version of a nest, the group of eggs of one game.",
+    "eggs": "One row for each version of an egg with its variables. A nest that answers 500 costs its own eggs only.",
+    "servers": "One row for each version of a server: limits, egg, owner, node and state keep their history.",
+    "users": "One row for each version of an account of the panel; e-mail addresses follow PTEROASSETS_PII.",
+    "subusers": "One row for each version of a user's share in a server of someone else.",
+    "server_databases": "One row for each version of a database of a server; passwords are never asked for.",
+}
+
+
+class EntitiesConfig(dg.Config):
+    """What an operator may say when reading the panel's entities by hand."""
+
+    allow_shrink: bool = Field(
+        default=False, description="Accept a reading that lacks more than half of what was there before."
+    )
+
+
+class SamplingConfig(dg.Config):
+    """What the schedule says of a sampling pass."""
+
+    interval_seconds: int = Field(default=300, description="Time to the next pass: how long a sample stands for.")
+
+
+@dg.multi_asset(
+    name="panel_entities",
+    specs=[
+        dg.AssetSpec(
+            ["pterodactyl", entity],
+            description=_GRAINS[entity],
+            group_name="pterodactyl",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": f"raw_pterodactyl.{entity}"},
+            skippable=True,
+        )
+        for entity in ENTITIES
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "read_completely",
+            asset=["pterodactyl", entity],
+            description="Every page of every list was read, and as many records came as the panel said there were.",
+        )
+        for entity in ENTITIES
+    ],
+    can_subset=True,
+    pool="entities",
+)
+def panel_entities(
+    context: dg.AssetExecutionContext,
+    config: EntitiesConfig,
+    panel: Panel,
+    warehouse: Warehouse,
+    privacy: Privacy,
+    logs: Logs,
+    time: Time,
+) -> Iterator[dg.MaterializeResult]:
+    """Read the panel's lists once and land a version for each record that changed."""
+    chosen = [entity for entity in ENTITIES if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys]
+    clock = time.clock()
+    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
+        for entity, report in land_estate(
+            client,
+            connection,
+            redactor=privacy.redactor(),
+            clock=clock,
+            zones=logs.zones(),
+            entities=chosen,
+            allow_shrink=config.allow_shrink,
+        ):
+            key = dg.AssetKey(["pterodactyl", entity])
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata=load_metadata(connection, report),
+                check_results=[
+                    dg.AssetCheckResult(
+                        asset_key=key,
+                        check_name="read_completely",
+                        passed=report.is_complete,
+                        severity=dg.AssetCheckSeverity.ERROR,
+                        metadata={
+                            "rows_read": report.rows_read,
+                            "rows_expected": report.rows_expected,
+                            "unread": dg.JsonMetadataValue([dict(problem) for problem in report.problems]),
+                        },
+                    )
+                ],
+            )
+
+
+@dg.asset(
+    key=["pterodactyl", "utilization_samples"],
+    group_name="pterodactyl",
+    kinds={"python", "postgres"},
+    owners=OWNERS,
+    deps=[["pterodactyl", "servers"]],
+    metadata={"dagster/table_name": "raw_pterodactyl.utilization_samples"},
+    pool="utilization",
+)
+def utilization_samples(config: SamplingConfig, panel: Panel, warehouse: Warehouse, time: Time) -> dg.MaterializeResult:
+    """One row for each server and sampling pass: outcome, state, CPU, memory, disk, network counters and uptime."""
+    clock = time.clock()
+    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
+        report = land_utilization(client, connection, clock=clock, interval_seconds=config.interval_seconds)
+        return dg.MaterializeResult(metadata=load_metadata(connection, report))
+
+
+@dg.asset_check(asset=["pterodactyl", "utilization_samples"], description="Every node answered in the newest pass.")
+def every_node_answers(warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Fail when servers of the newest pass have no sample because their node, or the panel, did not answer."""
+    with warehouse.connect() as connection:
+        rows = connection.execute(
+            """
+            select node_name, outcome, count(*), min(reason)
+            from raw_pterodactyl.utilization_samples
+            where pass_at = (select max(pass_at) from raw_pterodactyl.utilization_samples)
+                and outcome in ('node_unreachable', 'rate_limited', 'error')
+            group by node_name, outcome order by node_name, outcome
+            """
+        ).fetchall()
+    return dg.AssetCheckResult(
+        passed=not rows,
+        metadata={
+            "unsampled": dg.JsonMetadataValue(
+                [
+                    {"node": node, "outcome": outcome, "servers": count, "for_example": reason}
+                    for node, outcome, count, reason in rows
+                ]
+            )
+        },
+    )
+
+
+@dg.asset_check(
+    asset=["pterodactyl", "utilization_samples"],
+    description="A sample that was not measured is NULL, never 0, and each one that was not says why.",
+)
+def unknown_is_not_zero(warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Fail when a sample without a measurement has figures, or lacks a reason."""
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            """
+            select
+                count(*) filter (where outcome <> 'ok' and num_nonnulls(cpu_percent, memory_bytes,
+                    network_rx_bytes, network_tx_bytes, uptime_milliseconds) > 0),
+                count(*) filter (where outcome not in ('ok', 'offline') and reason is null),
+                count(*) filter (where is_suspect)
+            from raw_pterodactyl.utilization_samples
+            where pass_at > (select max(pass_at) from raw_pterodactyl.utilization_samples) - interval '1 day'
+            """
+        ).fetchone()
+    with_figures, without_reason, suspects = row or (0, 0, 0)
+    return dg.AssetCheckResult(
+        passed=with_figures == 0 and without_reason == 0,
+        metadata={
+            "figures_without_a_measurement": with_figures,
+            "outcomes_without_a_reason": without_reason,
+            "running_with_memory_0": suspects,
+        },
+    )
+
+
+defs = dg.Definitions(
+    assets=[panel_entities, utilization_samples], asset_checks=[every_node_answers, unknown_is_not_zero]
+)

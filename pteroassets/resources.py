@@ -1,0 +1,113 @@
+"""What is outside the code location: the panel, the warehouse, the log store and the time.
+
+Each resource holds settings, all of them typed and described, and hands out a plain object that knows no Dagster.
+Secrets come in as `dagster.EnvVar`, so the UI shows the variable's name and never its value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+import dagster as dg
+from pydantic import Field, SecretStr
+
+from pteroassets.clock import Clock, ManualClock, SystemClock
+from pteroassets.log_store import LogStore
+from pteroassets.passes.timezones import LogTimezones
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.redact import PiiMode, Redactor
+from pteroassets.warehouse.budget import PostgresBudget
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+
+
+class Time(dg.ConfigurableResource):
+    """The clock of everything that runs in the code location."""
+
+    fixed_at: str = Field(
+        default="", description="An ISO 8601 instant at which time stands still, for tests; empty: now."
+    )
+
+    def clock(self) -> Clock:
+        """Return the clock."""
+        return ManualClock(datetime.fromisoformat(self.fixed_at)) if self.fixed_at else SystemClock()
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The Postgres database that holds raw tables and models."""
+
+    host: str = Field(description="Host name or address.")
+    port: int = Field(description="TCP port.")
+    database: str = Field(description="Name of the warehouse's database.")
+    username: str = Field(description="Account that owns the schemas.")
+    password: str = Field(description="Its password.")
+
+    def settings(self) -> ConnectionSettings:
+        """Return the address and the account."""
+        return ConnectionSettings(
+            host=self.host, port=self.port, database=self.database, username=self.username, password=self.password
+        )
+
+    def connect(self) -> Connection:
+        """Open a connection in autocommit mode; loads open their own transactions."""
+        return connect(self.settings(), autocommit=True)
+
+
+class Panel(dg.ConfigurableResource):
+    """The Pterodactyl panel and what may be asked of it."""
+
+    url: str = Field(description="Address of the panel, with its scheme.")
+    application_key: str = Field(description="Application key (ptla_…) with read permissions.")
+    client_key: str = Field(description="Client key (ptlc_…) of a root admin.")
+    request_share: float = Field(default=0.8, description="Share of the announced rate limit that may be used.")
+
+    @contextmanager
+    def open(self, warehouse: ConnectionSettings, clock: Clock) -> Iterator[PanelClient]:
+        """Hand out a client that draws on the request budget shared by everything that runs."""
+        budget = PostgresBudget(
+            warehouse, panel=urlsplit(self.url).netloc.rpartition("@")[2], clock=clock, share=self.request_share
+        )
+        try:
+            with PanelClient(
+                self.url,
+                application_key=SecretStr(self.application_key),
+                client_key=SecretStr(self.client_key),
+                budget=budget,
+                clock=clock,
+            ) as client:
+                yield client
+        finally:
+            budget.close()
+
+
+class Privacy(dg.ConfigurableResource):
+    """How personal data is landed."""
+
+    mode: str = Field(default="hash", description="hash, drop or plain (PTEROASSETS_PII).")
+    key: str = Field(default="", description="Key of the hashes (PTEROASSETS_PII_KEY).")
+
+    def redactor(self) -> Redactor:
+        """Return what removes secrets and treats personal data before anything is landed."""
+        return Redactor(cast("PiiMode", self.mode), self.key.encode() or None)
+
+
+class Logs(dg.ConfigurableResource):
+    """Where fetched log files are kept and in which zones they were written."""
+
+    store_folder: str = Field(description="Folder of fetched log files, readable by its owner alone.")
+    default_timezone: str = Field(default="", description="IANA zone of logs of servers without one of their own.")
+    timezones: str = Field(default="{}", description="JSON object from server uuid to IANA zone.")
+    land_text: bool = Field(default=False, description="Land the text of chat and commands.")
+
+    def store(self) -> LogStore:
+        """Return the store of fetched files."""
+        return LogStore(Path(self.store_folder))
+
+    def zones(self) -> LogTimezones:
+        """Return the zone of each server."""
+        return LogTimezones(by_server=json.loads(self.timezones), default=self.default_timezone or None)

@@ -1,0 +1,5 @@
+"""A code location without anything in it."""
+
+import dagster as dg
+
+defs = dg.Definitions()
