@@ -1,0 +1,209 @@
+"""Check everything the platform needs of the outside before it runs, and say for each fault what to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import psycopg
+
+from pteroassets.clock import Clock
+from pteroassets.settings import Settings
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
+
+_NODE_TIMEOUT_SECONDS = 5
+_INCLUDES = ("allocations", "subusers", "databases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found, and for a fault what to do about it."""
+
+    subject: str
+    status: Literal["ok", "warning", "fault"]
+    detail: str
+    remedy: str = ""
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Say which settings are missing."""
+    needed = {
+        "PTERODACTYL_URL": "set it to the panel's address, for example https://panel.example.com",
+        "PTERODACTYL_CLI_KEY": "make a client API key in the panel under Account, API Credentials, as a root admin",
+        "PTERODACTYL_APP_KEY": "make an application API key under Admin, Application API with read permissions, "
+        "or give the root admin's client key here as well",
+    }
+    for name, remedy in needed.items():
+        value = getattr(settings, name.lower())
+        if value is None:
+            yield Finding(subject=name, status="fault", detail="is not set", remedy=remedy)
+    if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
+        yield Finding(
+            subject="PTEROASSETS_PII_KEY",
+            status="fault",
+            detail="is not set, and without it nothing can be hashed",
+            remedy="set it to the output of: openssl rand -hex 32 (or choose PTEROASSETS_PII=drop)",
+        )
+
+
+class AnnouncedLimits(LocalBudget):
+    """A budget that remembers what limits the panel announced."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.limits: dict[str, int] = {}
+
+    def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
+        """Note what an answer's headers say."""
+        if limit is not None:
+            self.limits[api] = limit
+        super().observe(api, limit=limit, remaining=remaining, retry_after=retry_after)
+
+
+def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Finding]:
+    """Ask the panel for one record of everything that is read, and say what it refuses."""
+    yield from _guarded("client key", partial(_client_key, panel))
+    for endpoint in ("locations", "nodes", "nests", "users", "servers"):
+        yield from _guarded(f"application key: {endpoint}", partial(_list, panel, endpoint))
+    yield from _guarded("application key: includes of servers", partial(_server_includes, panel))
+    yield from _guarded("application key: eggs", partial(_sublist, panel, "nests", "eggs"))
+    yield from _guarded("application key: allocations", partial(_sublist, panel, "nodes", "allocations"))
+    for api in ("application", "client"):
+        limit = announced.limits.get(api)
+        yield Finding(
+            subject=f"rate limit of the {api} API",
+            status="ok" if limit else "warning",
+            detail=f"the panel announces {limit} requests a minute" if limit else "the panel announces none",
+            remedy=""
+            if limit
+            else "a proxy may be removing the X-RateLimit headers; requests then go out one at a time",
+        )
+
+
+def check_nodes(panel: PanelClient) -> Iterator[Finding]:
+    """Open a connection to each node's daemon, from which large log files are downloaded."""
+    try:
+        nodes = panel.application("nodes", per_page=100)["data"]
+    except PanelError:
+        return  # said by check_panel already
+    for node in nodes:
+        attributes = node["attributes"]
+        subject = f"node {attributes['name']}"
+        address = (attributes["fqdn"], int(attributes["daemon_listen"]))
+        try:
+            with socket.create_connection(address, timeout=_NODE_TIMEOUT_SECONDS):
+                yield Finding(subject=subject, status="ok", detail=f"answers at {address[0]}:{address[1]}")
+        except OSError as error:
+            yield Finding(
+                subject=subject,
+                status="warning",
+                detail=f"{address[0]}:{address[1]} cannot be reached: {error}",
+                remedy="log files over 4 MiB come from the node itself: open this port to this machine; its servers' "
+                "samples are node_unreachable if the panel cannot reach it either",
+            )
+
+
+def check_postgres(settings: ConnectionSettings) -> Iterator[Finding]:
+    """Check version and rights of the Postgres server."""
+    try:
+        version = require_suitable_server(settings.with_database("postgres"))
+    except UnsuitablePostgresError as error:
+        yield Finding(subject="Postgres", status="fault", detail=str(error), remedy="use version 15 or later")
+        return
+    except psycopg.OperationalError as error:
+        yield Finding(
+            subject="Postgres",
+            status="fault",
+            detail=f"{settings.host}:{settings.port} refuses: {str(error).strip().splitlines()[-1]}",
+            remedy="check POSTGRES_HOST, POSTGRES_PORT, POSTGRES_USERNAME and POSTGRES_PASSWORD, or unset "
+            "POSTGRES_HOST for the embedded one",
+        )
+        return
+    yield Finding(subject="Postgres", status="ok", detail=f"version {version} at {settings.host}:{settings.port}")
+    with connect(settings.with_database("postgres"), autocommit=True) as connection:
+        row = connection.execute(
+            """
+            select rolsuper or rolcreatedb, rolsuper or rolcreaterole,
+                exists (select from pg_database where datname = %s),
+                exists (select from pg_roles where rolname = 'analyst')
+            from pg_roles where rolname = current_user
+            """,
+            (settings.database,),
+        ).fetchone()
+    may_create_databases, may_create_roles, has_database, has_analyst = row or (False, False, False, False)
+    if not (may_create_databases or has_database):
+        yield Finding(
+            subject="Postgres rights",
+            status="fault",
+            detail=f"{settings.username} may not create the database {settings.database}",
+            remedy=f'as a superuser: create database "{settings.database}" owner "{settings.username}"',
+        )
+    if not (may_create_roles or has_analyst):
+        yield Finding(
+            subject="Postgres rights",
+            status="fault",
+            detail=f"{settings.username} may not create the role analyst",
+            remedy="as a superuser: create role analyst nologin",
+        )
+
+
+def _guarded(subject: str, check: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        finding = check()
+    except PanelError as error:
+        finding = Finding(subject=subject, status="fault", detail=str(error))
+    yield Finding(subject=subject, status=finding.status, detail=finding.detail, remedy=finding.remedy)
+
+
+def _client_key(panel: PanelClient) -> Finding:
+    account = panel.client("account")["attributes"]
+    if not account.get("admin"):
+        return Finding(
+            subject="",
+            status="fault",
+            detail=f"belongs to {account.get('username')}, who is no root admin and sees few servers or none",
+            remedy="make the key with a root admin's account",
+        )
+    listing = panel.client("", type="admin-all", per_page=1)
+    total = listing["meta"]["pagination"]["total"]
+    return Finding(subject="", status="ok", detail=f"of root admin {account.get('username')}, sees {total} servers")
+
+
+def _list(panel: PanelClient, endpoint: str) -> Finding:
+    total = panel.application(endpoint, per_page=1)["meta"]["pagination"]["total"]
+    return Finding(subject="", status="ok", detail=f"may be read: {total} of them")
+
+
+def _server_includes(panel: PanelClient) -> Finding:
+    listing = panel.application("servers", per_page=1, include=",".join(_INCLUDES))
+    if not listing["data"]:
+        return Finding(subject="", status="warning", detail="there is no server yet, so they could not be tried")
+    relationships = listing["data"][0]["attributes"].get("relationships", {})
+    refused = [name for name in _INCLUDES if _is_null(relationships.get(name))]
+    if refused:
+        return Finding(
+            subject="",
+            status="fault",
+            detail=f"may not read {', '.join(refused)}",
+            remedy="give the key read permission on allocations, users and server databases",
+        )
+    return Finding(subject="", status="ok", detail="may read " + ", ".join(_INCLUDES))
+
+
+def _sublist(panel: PanelClient, parent: str, child: str) -> Finding:
+    parents = panel.application(parent, per_page=1)["data"]
+    if not parents:
+        return Finding(subject="", status="warning", detail=f"there is no {parent[:-1]} yet, so it could not be tried")
+    panel.application(f"{parent}/{parents[0]['attributes']['id']}/{child}")
+    return Finding(subject="", status="ok", detail=f"may read {child}")
+
+
+def _is_null(relationship: Any) -> bool:
+    return relationship is None or relationship.get("object") == "null_resource"

@@ -1,0 +1,178 @@
+"""What ``demo`` and ``up`` have in common: databases, migrations, the dbt manifest and the services.
+
+Both hand the same environment to the same processes, so that what an operator sees in the demo is what runs against a
+real panel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pteroassets.services.supervisor import ServiceError
+from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.warehouse.binaries import EmbeddedPostgresError
+from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.migrate import UnsuitablePostgresError, ensure_database, upgrade
+
+DBT_PROJECT = CHECKOUT / "dbt_project"
+DBT_TARGET_VARIABLE = "PTEROASSETS_DBT_TARGET"
+# beside the interpreter: the PATH of a service or of a test need not lead to this environment
+DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
+
+
+class RuntimeFault(Exception):  # noqa: N818 - it is shown to operators by its message alone
+    """Something outside the code kept the platform from starting; the message names it and the remedy."""
+
+
+# what an operator can mend by the message alone: shown by the command line without a stack trace
+OPERATOR_FAULTS = (
+    RuntimeFault,
+    ServiceError,
+    EmbeddedPostgresError,
+    UnsuitablePostgresError,
+    PanelError,
+    psycopg.OperationalError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelAccess:
+    """Address and keys of a panel."""
+
+    url: str
+    application_key: str
+    client_key: str
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder that only its owner may read, and return it.
+
+    Raises:
+        RuntimeFault: It cannot be made or written.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise RuntimeFault(
+            f"the data folder {path} cannot be written ({error.strerror}): free some space, or name another folder in "
+            "PTEROASSETS_HOME"
+        ) from error
+    return path
+
+
+def environment(
+    settings: Settings, *, panel: PanelAccess, warehouse: ConnectionSettings, home: Path, pii_key: str | None
+) -> dict[str, str]:
+    """Return the variables that every process of the platform is started with, on top of the caller's own."""
+    variables = {
+        "PTERODACTYL_URL": panel.url,
+        "PTERODACTYL_APP_KEY": panel.application_key,
+        "PTERODACTYL_CLI_KEY": panel.client_key,
+        **warehouse.environment(),
+        "PTEROASSETS_PII": settings.pteroassets_pii,
+        "PTEROASSETS_SCHEDULES": settings.pteroassets_schedules,
+        "PTEROASSETS_REQUEST_SHARE": str(settings.pteroassets_request_share),
+        "PTEROASSETS_LAND_TEXT": str(settings.pteroassets_land_text).lower(),
+        "PTEROASSETS_RUN_RETENTION_DAYS": str(settings.pteroassets_run_retention_days),
+        "PTEROASSETS_LOG_STORE": str(settings.pteroassets_log_store or home / "log_store"),
+        "PTEROASSETS_LOG_TIMEZONES": json.dumps(settings.pteroassets_log_timezones),
+        DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
+        "TZ": settings.tz,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    if settings.pteroassets_log_timezone:
+        variables["PTEROASSETS_LOG_TIMEZONE"] = settings.pteroassets_log_timezone
+    if pii_key:
+        variables["PTEROASSETS_PII_KEY"] = pii_key
+    return variables
+
+
+def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> None:
+    """Create the warehouse's and Dagster's databases where absent, and migrate the warehouse.
+
+    Raises:
+        UnsuitablePostgresError: The server is too old or the account may not create them.
+    """
+    ensure_database(warehouse, warehouse.database)
+    ensure_database(warehouse, dagster_database)
+    upgrade(warehouse)
+
+
+def generated_key(home: Path, name: str) -> str:
+    """Return the random key kept in *home* under *name*, made on the first call, readable by its owner alone."""
+    path = home / name
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None) -> None:
+    """Run dbt on the project and return when it is done.
+
+    Raises:
+        RuntimeFault: dbt failed; the message ends with what it printed last.
+    """
+    command = [
+        DBT_EXECUTABLE,
+        "--no-use-colors",
+        *arguments,
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+    ]
+    if target is not None:
+        command += ["--target-path", str(target)]
+    result = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False, cwd=DBT_PROJECT
+    )
+    if result.returncode != 0:
+        tail = "\n".join(result.stdout.splitlines()[-25:])
+        raise RuntimeFault(f"dbt {' '.join(arguments)} failed:\n{tail}\n{result.stderr}")
+
+
+def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path) -> Path:
+    """Generate the dbt docs as one page into *folder* and return its path."""
+    run_dbt(["docs", "generate", "--static"], variables, target=target)
+    make_folder(folder)
+    page = folder / "index.html"
+    shutil.copyfile(target / "static_index.html", page)
+    return page
+
+
+def parse_dbt(variables: Mapping[str, str]) -> None:
+    """Parse the dbt project if its manifest is missing or older than its files, before any service needs it."""
+    from pteroassets.defs.dbt import prepare_manifest  # noqa: PLC0415 - imports Dagster, which most commands do without
+
+    os.environ.update(variables)
+    prepare_manifest()
+
+
+def progress_bar(console: Console) -> Progress:
+    """Return a bar that tells what is done, how far it is and how long it has taken."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=console,
+    )

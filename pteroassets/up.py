@@ -1,0 +1,131 @@
+"""Run the platform against a real panel: check, migrate, serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from pteroassets.clock import SystemClock
+from pteroassets.preflight import (
+    AnnouncedLimits,
+    Finding,
+    check_nodes,
+    check_panel,
+    check_postgres,
+    check_settings,
+)
+from pteroassets.runtime import PanelAccess, RuntimeFault, environment, make_folder, prepare_databases
+from pteroassets.services.supervisor import Supervisor, unwinding
+from pteroassets.serving import Serving, serve
+from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.embedded import EmbeddedPostgres, data_dir_below
+
+
+def home_of(settings: Settings) -> Path:
+    """Return the data folder of ``up``."""
+    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "up"
+
+
+def external_postgres(settings: Settings) -> ConnectionSettings | None:
+    """Return the operator's own Postgres, or None when the embedded one is to be used."""
+    if settings.postgres_host is None:
+        return None
+    return ConnectionSettings(
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        username=settings.postgres_username,
+        password=settings.postgres_password.get_secret_value(),
+        database=settings.postgres_database,
+    )
+
+
+@contextmanager
+def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
+    """Give the warehouse's address, with the embedded Postgres running for as long as it is needed."""
+    own = external_postgres(settings)
+    if own is not None:
+        yield own
+        return
+    home = make_folder(home_of(settings))
+    with EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir) as server:
+        yield server.with_database(settings.postgres_database)
+
+
+def run_check(settings: Settings) -> Iterator[Finding]:
+    """Yield what every check finds, those of the panel only when its settings are there."""
+    missing = list(check_settings(settings))
+    yield from missing
+    if settings.pterodactyl_url is not None and (settings.pterodactyl_cli_key or settings.pterodactyl_app_key):
+        clock = SystemClock()
+        budget = AnnouncedLimits(clock)
+        try:
+            with PanelClient(
+                settings.pterodactyl_url,
+                application_key=settings.pterodactyl_app_key,
+                client_key=settings.pterodactyl_cli_key,
+                budget=budget,
+                clock=clock,
+            ) as panel:
+                yield from check_panel(panel, budget)
+                yield from check_nodes(panel)
+        except PanelError as error:
+            yield Finding(subject="PTERODACTYL_URL", status="fault", detail=str(error))
+    own = external_postgres(settings)
+    if own is not None:
+        yield from check_postgres(own)
+    else:
+        with warehouse_of(settings) as embedded:
+            yield from check_postgres(embedded)
+
+
+def run_migrations(settings: Settings) -> None:
+    """Bring the operator's Postgres, or the embedded one, to the newest revision."""
+    with warehouse_of(settings) as warehouse:
+        prepare_databases(warehouse, settings.pteroassets_dagster_database)
+
+
+def run_up(settings: Settings, console: Console, *, once: bool) -> None:
+    """Run the platform until Ctrl-C.
+
+    Raises:
+        RuntimeFault: A setting is missing or a service did not start.
+    """
+    missing = [f"{finding.subject} {finding.detail}: {finding.remedy}" for finding in check_settings(settings)]
+    if missing:
+        raise RuntimeFault("the settings are not complete\n  " + "\n  ".join(missing))
+    if settings.pterodactyl_url is None or settings.pterodactyl_app_key is None or settings.pterodactyl_cli_key is None:
+        raise RuntimeFault("the panel's address or a key is not set")
+    home = make_folder(home_of(settings))
+    with unwinding(), warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
+        prepare_databases(warehouse, settings.pteroassets_dagster_database)
+        key = settings.pteroassets_pii_key
+        variables = environment(
+            settings,
+            panel=PanelAccess(
+                url=settings.pterodactyl_url,
+                application_key=settings.pterodactyl_app_key.get_secret_value(),
+                client_key=settings.pterodactyl_cli_key.get_secret_value(),
+            ),
+            warehouse=warehouse,
+            home=home,
+            pii_key=key.get_secret_value() if key is not None else None,
+        )
+        serve(
+            Serving(
+                supervisor=supervisor,
+                variables=variables,
+                warehouse=warehouse,
+                dagster_database=settings.pteroassets_dagster_database,
+                home=home,
+                dagster_port=settings.pteroassets_dagster_port,
+                docs_port=settings.pteroassets_docs_port,
+            ),
+            console,
+            once=once,
+        )
