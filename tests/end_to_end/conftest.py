@@ -1,0 +1,103 @@
+"""One simulated estate, read, landed and modelled once for all the tests of this folder that only look at it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from pteroassets.clock import Clock, ManualClock, SystemClock
+from pteroassets.simulator.serve import Simulation
+from pteroassets.simulator.world import World, WorldSize
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.end_to_end.running import Running, running_platform
+from tests.harness import Platform
+
+# fourteen days back from here hold the night of 25 October, when clocks in Europe go back
+ANCHOR = datetime(2026, 10, 28, 12, tzinfo=UTC)
+SEED = 11
+
+NewPlatform = Callable[..., Platform]
+
+
+@pytest.fixture(scope="session")
+def new_platform(
+    migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewPlatform]:
+    """Make platforms: a simulation, a clock at its beginning and an empty warehouse, all gone at the end."""
+    with ExitStack() as stack:
+
+        def make(
+            size: WorldSize = WorldSize.TINY,
+            *,
+            seed: int = SEED,
+            history: timedelta = timedelta(days=14),
+            clock: Clock | None = None,
+            prepare: Callable[[Simulation], None] = lambda _: None,
+        ) -> Platform:
+            world = World.create(seed=seed, anchor=ANCHOR, size=size, history=history)
+            clock = clock or ManualClock(world.start)
+            simulation = Simulation(world, clock)
+            prepare(simulation)
+            stack.enter_context(simulation)
+            return Platform(
+                simulation=simulation,
+                clock=clock,
+                settings=stack.enter_context(_database(migrated_template)),
+                folder=tmp_path_factory.mktemp("platform"),
+            )
+
+        yield make
+
+
+class _database:  # noqa: N801 - used as a context manager
+    def __init__(self, template: ConnectionSettings) -> None:
+        self._template = template
+        self._name = f"platform_{uuid.uuid4().hex[:12]}"
+
+    def __enter__(self) -> ConnectionSettings:
+        with connect(self._template.with_database("postgres"), autocommit=True) as admin:
+            admin.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(self._name), sql.Identifier(self._template.database)
+                )
+            )
+        return self._template.with_database(self._name)
+
+    def __exit__(self, *_: object) -> None:
+        with connect(self._template.with_database("postgres"), autocommit=True) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self._name)))
+
+
+@pytest.fixture(scope="session")
+def estate(new_platform: NewPlatform) -> Platform:
+    """The world of the truth test after fourteen days of passes, with every model built."""
+    platform = new_platform(WorldSize.TRUTH)
+    platform.history(ANCHOR)
+    platform.build()
+    return platform
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def running(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    anchor = datetime.now(tz=UTC).replace(second=0, microsecond=0)
+    world = World.create(seed=5, anchor=anchor, size=WorldSize.TINY, history=timedelta(days=2))
+    with running_platform(migrated_template, tmp_path_factory.mktemp("running"), world, SystemClock()) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def built(running: Running) -> Running:
+    """The same, after every pass and every model."""
+    assert running.wait(running.launch("everything")) == "SUCCESS"
+    return running

@@ -1,0 +1,129 @@
+"""Dagster's processes on a simulated panel, as an operator runs them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dagster_graphql import DagsterGraphQLClient
+
+from pteroassets.clock import Clock
+from pteroassets.loopback import free_port
+from pteroassets.runtime import PanelAccess, environment
+from pteroassets.services import (
+    DagsterPlace,
+    Service,
+    Supervisor,
+    dagster_code_server,
+    dagster_daemon,
+    dagster_webserver,
+)
+from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.simulator.serve import Simulation
+from pteroassets.simulator.world import World
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.migrate import ensure_database
+from tests.harness import PII_KEY
+
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+@dataclass(kw_only=True)
+class Running:
+    """Dagster's processes on a simulated panel whose time is the machine's."""
+
+    simulation: Simulation
+    warehouse: ConnectionSettings
+    dagster_database: str
+    client: DagsterGraphQLClient
+    supervisor: Supervisor
+    port: int
+    folder: Path
+
+    def launch(self, job: str, **options: Any) -> str:
+        return str(self.client.submit_job_execution(job, repository_location_name="pteroassets", **options))
+
+    def status(self, run_id: str) -> str:
+        return str(self.client.get_run_status(run_id).value)
+
+    def wait(self, run_id: str, *, seconds: float = 240) -> str:
+        deadline = time.monotonic() + seconds
+        while (status := self.status(run_id)) not in _ENDED:
+            assert time.monotonic() < deadline, f"run {run_id} is {status} after {seconds} seconds"
+            time.sleep(0.2)
+        return status
+
+    def ask(self, text: str) -> list[tuple[Any, ...]]:
+        with connect(self.warehouse, autocommit=True) as connection:
+            return connection.execute(text).fetchall()
+
+    def dagster(self, text: str) -> list[tuple[Any, ...]]:
+        with connect(self.warehouse.with_database(self.dagster_database), autocommit=True) as connection:
+            return connection.execute(text).fetchall()
+
+
+@contextmanager
+def running_platform(
+    template: ConnectionSettings,
+    folder: Path,
+    world: World,
+    clock: Clock,
+    *,
+    fixed_at: datetime | None = None,
+    schedules: str = "fresh",
+) -> Iterator[Running]:
+    """Start a simulated panel and Dagster's processes; with *fixed_at* the time of the passes stands still."""
+    with ExitStack() as stack:
+        simulation = stack.enter_context(Simulation(world, clock))
+        warehouse = template.with_database(f"running_{uuid.uuid4().hex[:12]}")
+        with connect(template.with_database("postgres"), autocommit=True) as admin:
+            admin.execute(f'create database "{warehouse.database}" template "{template.database}"')
+        dagster = f"dagster_of_{warehouse.database}"
+        ensure_database(warehouse, dagster)
+        variables = environment(
+            Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
+                update={"pteroassets_log_timezones": simulation.log_timezones, "pteroassets_schedules": schedules}
+            ),
+            panel=PanelAccess(
+                url=simulation.panel_url,
+                application_key=simulation.application_key,
+                client_key=simulation.client_key,
+            ),
+            warehouse=warehouse,
+            home=folder,
+            pii_key=PII_KEY.decode(),
+        )
+        place = DagsterPlace(
+            checkout=CHECKOUT,
+            warehouse=warehouse,
+            database=dagster,
+            artifacts=folder / "artifacts",
+            code_server_port=free_port(),
+        )
+        given = {**variables, **place.environment()}
+        if fixed_at is not None:
+            given["PTEROASSETS_FIXED_TIME"] = fixed_at.isoformat()
+
+        def with_settings(service: Service) -> Service:
+            return dataclasses.replace(service, environment={**service.environment, **given})
+
+        port = free_port()
+        supervisor = stack.enter_context(Supervisor(folder / "logs"))
+        supervisor.start(with_settings(dagster_code_server(place)))
+        supervisor.start(with_settings(dagster_webserver(place, port=port)), with_settings(dagster_daemon(place)))
+        yield Running(
+            simulation=simulation,
+            warehouse=warehouse,
+            dagster_database=dagster,
+            client=DagsterGraphQLClient("127.0.0.1", port_number=port),
+            supervisor=supervisor,
+            port=port,
+            folder=folder,
+        )

@@ -1,0 +1,174 @@
+"""What a person finds who opens the addresses that the demo prints, in a real browser.
+
+With ``PTEROASSETS_SCREENSHOTS=FOLDER`` the pictures of the README are written there (``make screenshots``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from pteroassets.loopback import free_port
+from pteroassets.runtime import build_docs
+from pteroassets.services import docs_server
+from pteroassets.simulator.faults import Fault
+from tests.end_to_end.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
+from tests.end_to_end.running import Running
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
+
+GROUPS = ("pterodactyl", "minecraft", "ops", "staging", "intermediate", "marts", "compatibility")
+# one line through each layer, few enough to be read in a picture
+PICTURED = (
+    "minecraft/player_sessions",
+    "pterodactyl/utilization_samples",
+    "staging/stg_minecraft__player_sessions",
+    "staging/stg_pterodactyl__utilization_samples",
+    "intermediate/int_minecraft__sessions",
+    "intermediate/int_server_utilization_daily",
+    "marts/fct_player_sessions",
+    "marts/fct_server_daily",
+)
+
+PASSED = re.compile(r"Asset checks(\d+) / \1 Passed")
+# milliseconds: a schedule's run may be rebuilding what is looked at
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Path | None:
+    folder = os.environ.get("PTEROASSETS_SCREENSHOTS")
+    return Path(folder) if folder else None
+
+
+@pytest.fixture(scope="module")
+def chromium_path() -> str:
+    return find_chromium()
+
+
+@pytest.fixture(scope="module")
+def dagster(built: Running) -> str:
+    return f"http://127.0.0.1:{built.port}"
+
+
+@pytest.fixture(scope="module")
+def docs(built: Running) -> str:
+    folder = build_docs(
+        built.warehouse.environment(), built.folder / "docs", target=built.folder / "docs_target"
+    ).parent
+    port = free_port()
+    built.supervisor.start(docs_server(folder, port=port))
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str, built: Running) -> Iterator[Browser]:  # noqa: ARG001 - the browser after the platform
+    with chromium(chromium_path) as started:
+        yield started
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Visit]:
+    with visit(browser) as opened:
+        yield opened
+
+
+def selection(keys: tuple[str, ...]) -> str:
+    """The address of the graph of *keys* alone, with their groups open."""
+    groups = dict.fromkeys(key.partition("/")[0] for key in keys)
+    chosen = " or ".join(f'key:"{key}"' for key in keys)
+    opened = ",".join(f"global@global:{group}" for group in groups)
+    return f"/asset-groups~{quote(chosen, safe='')}?expanded={quote(opened, safe='')}"
+
+
+def test_the_asset_graph_goes_from_the_panel_and_the_logs_to_the_marts(window: Visit, dagster: str) -> None:
+    window.open(f"{dagster}/asset-groups")
+    nodes = window.page.locator("foreignObject")
+    for group in GROUPS:
+        expect(nodes.filter(has_text=re.compile(rf"^{group}"))).to_be_visible(timeout=20_000)
+    expect(window.page.get_by_text(re.compile(r"Materialize all \(\d+\)"))).to_be_visible()
+
+
+def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagster: str, pictures: Path | None) -> None:
+    window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    window.open(dagster + selection(PICTURED))
+    nodes = window.page.locator("foreignObject")
+    for group in ("minecraft", "pterodactyl", "staging", "intermediate", "marts"):
+        expect(nodes.filter(has_text=re.compile(rf"^{group}")).first).to_be_visible(timeout=PATIENCE)
+    # names of nodes are cut to the room that the graph leaves them, but not the short ones
+    for name in ("player_sessions", "fct_server_daily"):
+        expect(nodes.filter(has_text=name).first).to_be_visible(timeout=PATIENCE)
+    window.page.wait_for_timeout(1500)  # for the colours, which come after the shapes
+    window.screenshot("asset-graph", pictures)
+
+
+def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(window: Visit, dagster: str) -> None:
+    window.open(f"{dagster}/assets/marts/fct_server_daily?view=lineage")
+    nodes = window.page.locator("foreignObject")
+    for name in (
+        "fct_server_daily",
+        "int_server_days",
+        "int_server_utilization_daily",
+        "int_minecraft__sessions_daily",
+    ):
+        node = nodes.filter(has_text=re.compile(rf"^{name}"))
+        expect(node).to_contain_text(PASSED, timeout=PATIENCE)
+        expect(node).to_contain_text("Materialized", timeout=PATIENCE)
+
+
+def test_the_page_of_a_raw_asset_says_what_a_row_is_and_how_many_there_are(window: Visit, dagster: str) -> None:
+    window.open(f"{dagster}/assets/pterodactyl/servers")
+    window.wait_for_text(r"One row for each version of a server")
+    assert int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", "")) > 0
+    window.wait_for_text(r"Freshness policy\s+Passing")
+    window.wait_for_text(r"Code location\s+pteroassets")
+    window.wait_for_text(r"valid_from\s+timestamp with time zone")
+    for name in ("rows_read", "requests", "rate_limit_remaining"):
+        window.wait_for_text(name)
+
+
+def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
+    window: Visit, dagster: str, built: Running
+) -> None:
+    window.open(f"{dagster}/assets/marts/fct_server_daily")
+    window.wait_for_text(r"One row for each server and day on the server's clock")
+    shown = int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", ""))
+    assert shown == built.ask("select count(*) from marts.fct_server_daily")[0][0]
+    assert int(window.wait_for_text(r"Latest check results\s+(\d+)\s+Freshness policy\s+Passing")[1]) > 3
+    window.wait_for_text(r"server_uuid\s+uuid\s+.*UUID of the server, its identity everywhere")
+    window.wait_for_text(r"Owners\s+platform")
+
+
+def test_eggs_that_could_not_be_read_are_a_failed_check_that_says_which(
+    window: Visit, dagster: str, built: Running
+) -> None:
+    built.simulation.faults.add(Fault(status=500, route="eggs", nest_id=2))
+    try:
+        assert built.wait(built.launch("entities")) == "SUCCESS"
+        window.open(f"{dagster}/assets/pterodactyl/eggs?view=checks")
+        window.wait_for_text(r"read_completely\s+Failed")
+        window.page.get_by_text("Show JSON").first.click()
+        window.wait_for_text(r"nest:2")
+    finally:
+        # the platform is shared with other tests, which expect it to be well
+        built.simulation.faults.clear()
+        assert built.wait(built.launch("entities")) == "SUCCESS"
+
+
+def test_the_docs_show_a_model_with_its_columns_contract_and_lineage(
+    window: Visit, docs: str, pictures: Path | None
+) -> None:
+    window.open(f"{docs}/#!/model/model.pteroassets.fct_server_daily")
+    window.wait_for_text(r"One row for each server and day on the server's clock")
+    window.wait_for_text(r"CONTRACT\s+Enforced")
+    window.wait_for_text(r"player_hours\s+double precision")
+    window.page.get_by_title("View Lineage Graph").click()
+    expect(window.page.locator("canvas").first).to_be_visible()
+    window.page.wait_for_timeout(500)
+    window.screenshot("dbt-docs", pictures)

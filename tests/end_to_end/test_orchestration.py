@@ -1,0 +1,257 @@
+"""The platform as an operator runs it: Dagster's processes, its schedules, its checks, and a killed worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pteroassets.clock import ManualClock
+from pteroassets.simulator.canaries import CANARIES
+from pteroassets.simulator.faults import Fault
+from pteroassets.simulator.world import World, WorldSize
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.end_to_end.conftest import ANCHOR, NewPlatform
+from tests.end_to_end.running import Running, running_platform
+from tests.harness import PII_KEY, RAW_TABLES, table_rows
+
+RETRIES = 2  # of a crashed run, as dagster.yaml says
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def checks(running: Running) -> dict[str, bool]:
+    rows = running.dagster(
+        "select distinct on (asset_key, check_name) asset_key, check_name, execution_status "
+        "from asset_check_executions where execution_status in ('SUCCEEDED', 'FAILED') "
+        "order by asset_key, check_name, id desc"
+    )
+    return {f"{key} {name}": status == "SUCCEEDED" for key, name, status in rows}
+
+
+def test_one_job_lands_everything_and_builds_every_model(built: Running) -> None:
+    for table in ("raw_pterodactyl.servers", "raw_minecraft.player_sessions", "marts.fct_server_daily"):
+        assert built.ask(f"select count(*) from {table}")[0][0] > 0, table
+
+
+def test_tests_of_dbt_and_our_own_checks_are_checks_of_the_assets(built: Running) -> None:
+    found = checks(built)
+    assert found['["pterodactyl", "eggs"] read_completely']
+    assert found['["pterodactyl", "utilization_samples"] unknown_is_not_zero']
+    assert sum("fct_server_daily" in name for name in found) > 3
+    assert [name for name, passed in found.items() if not passed] == []
+
+
+def test_materializations_bear_figures_columns_and_column_lineage(built: Running) -> None:
+    def newest(key: str) -> str:
+        return str(
+            built.dagster(
+                "select event from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION' "
+                f"and asset_key = '{key}' order by id desc limit 1"
+            )[0][0]
+        )
+
+    raw = newest('["pterodactyl", "servers"]')
+    for name in ("dagster/row_count", "dagster/column_schema", "requests", "rate_limit_remaining", "seconds", "gone"):
+        assert f'"{name}"' in raw, name
+    mart = newest('["marts", "fct_server_daily"]')
+    for name in ("dagster/row_count", "dagster/column_schema", "dagster/column_lineage"):
+        assert f'"{name}"' in mart, name
+
+
+def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) -> tuple[str, int]:
+    """Return the newest run of the job everything that is not *known*, and its worker's process id."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        rows = running.dagster(
+            "select runs.run_id, event_logs.event from runs inner join event_logs on event_logs.run_id = runs.run_id "
+            "where runs.pipeline_name = 'everything' and event_logs.event like '%in process (pid: %' "
+            "order by runs.id desc limit 1"
+        )
+        if rows and rows[0][0] not in known:
+            found = re.search(r"in process \(pid: (\d+)\)", rows[0][1])
+            assert found is not None
+            return str(rows[0][0]), int(found[1])
+        time.sleep(0.05)
+    raise TimeoutError(f"no new run of the job everything began within {seconds} seconds")
+
+
+def test_a_run_worker_killed_at_any_point_is_followed_by_another_that_leaves_the_same_tables(
+    migrated_template: ConnectionSettings, new_platform: NewPlatform, tmp_path: Path
+) -> None:
+    undisturbed = new_platform(history=timedelta(days=2))
+    undisturbed.interval = timedelta(minutes=5)
+    undisturbed.clock.move_to(ANCHOR)
+    undisturbed.everything()
+    undisturbed.build()
+    world = World.create(
+        seed=undisturbed.simulation.world.seed, anchor=ANCHOR, size=WorldSize.TINY, history=timedelta(days=2)
+    )
+    steps = (
+        None,  # while the worker is still importing
+        "panel_entities",
+        "pterodactyl__utilization_samples",
+        "collected_logs",
+        "minecraft__events",
+        "dbt_models",
+    )
+    with running_platform(
+        # the preset that seldom ticks, so that no schedule's run takes a pool from the run that is killed
+        migrated_template,
+        tmp_path,
+        world,
+        ManualClock(ANCHOR),
+        fixed_at=ANCHOR,
+        schedules="stiv",
+    ) as running:
+        known: set[str] = set()
+        resumed = []
+        killed_in = []
+        running.launch("everything")
+        run_id, worker = worker_of_a_new_run(running, known, seconds=90)
+        for step in steps:
+            known.add(run_id)
+            wait_for_step(running, step, run_id)
+            killed_in.append(step_of(running, run_id))
+            os.kill(worker, signal.SIGKILL)
+            killed_at = time.monotonic()
+            if len(known) % (1 + RETRIES) == 0:
+                # the daemon retried this run as often as it does: an operator starts another
+                assert running.wait(run_id, seconds=30) == "FAILURE"
+                running.launch("everything")
+                run_id, worker = worker_of_a_new_run(running, known, seconds=90)
+            else:
+                run_id, worker = worker_of_a_new_run(running, known, seconds=60)
+                resumed.append(time.monotonic() - killed_at)
+        assert resumed, "no killed run was followed by a retry of the daemon's own"
+        assert max(resumed) < 30, f"work resumed after {max(resumed):.0f} seconds"
+        assert len(set(killed_in)) > 2, f"the kills fell into {killed_in} alone"
+        if running.wait(run_id) != "SUCCESS":
+            # the dbt of a killed worker outlives it and may have been in the way: the next run is what counts
+            run_id = running.launch("everything")
+            assert running.wait(run_id) == "SUCCESS"
+        with (
+            connect(running.warehouse, autocommit=True) as found,
+            connect(undisturbed.settings, autocommit=True) as expected,
+        ):
+            for table in [*RAW_TABLES, *MARTS]:
+                assert (table_rows(found, table) == table_rows(expected, table)) is True, table
+
+
+MARTS = [
+    f"marts.{name}"
+    for name in (
+        "dim_servers", "dim_servers_history", "dim_users", "dim_eggs", "dim_players", "fct_player_sessions",
+        "fct_utilization_hourly", "fct_server_daily",
+    )
+]  # fmt: skip
+
+
+def wait_for_step(running: Running, step: str | None, run_id: str) -> None:
+    """Return when a run has begun *step*, or at once where there is none."""
+    deadline = time.monotonic() + 120
+    while step is not None and not running.dagster(
+        "select from event_logs where dagster_event_type = 'STEP_START' "
+        f"and step_key = '{step}' and run_id = '{run_id}'"
+    ):
+        assert time.monotonic() < deadline, f"{step} did not begin"
+        time.sleep(0.02)
+
+
+def step_of(running: Running, run_id: str) -> str:
+    """The step that a run is in."""
+    rows = running.dagster(
+        f"select step_key from event_logs where dagster_event_type = 'STEP_START' and run_id = '{run_id}' "
+        "order by id desc limit 1"
+    )
+    return str(rows[0][0]) if rows else "start-up"
+
+
+def test_a_failed_run_is_reported_once_and_its_retries_are_not(built: Running) -> None:
+    built.simulation.faults.add(Fault(status=401, route="application"))
+    run_id = built.launch("entities")
+    assert built.wait(run_id) == "FAILURE"
+    built.simulation.faults.clear()
+    log = built.supervisor.log_of("dagster-daemon")
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and f"run {run_id} of job entities failed" not in log.read_text():
+        time.sleep(0.5)
+    assert log.read_text().count(f"run {run_id} of job entities failed") == 1
+
+
+def test_a_nest_whose_eggs_answer_500_is_a_failed_check_and_not_a_failed_run(built: Running) -> None:
+    built.simulation.faults.add(Fault(status=500, route="eggs", nest_id=2))
+    assert built.wait(built.launch("entities")) == "SUCCESS"
+    assert not checks(built)['["pterodactyl", "eggs"] read_completely']
+    built.simulation.faults.clear()
+    assert built.wait(built.launch("entities")) == "SUCCESS"
+    assert checks(built)['["pterodactyl", "eggs"] read_completely']
+
+
+def test_an_operator_can_reload_one_day_of_logs(built: Running) -> None:
+    day = built.ask("select max(log_date) from raw_minecraft.log_files where not is_live")[0][0]
+    before = built.ask("select count(*) from raw_minecraft.events")
+    run_id = built.launch("reload_log_day", tags={"dagster/partition": day.isoformat()})
+    assert built.wait(run_id) == "SUCCESS"
+    reloaded = built.ask(f"select count(*) from raw_minecraft.log_files where log_date = '{day}'")[0][0]
+    assert reloaded > 0
+    assert built.ask("select count(*) from raw_minecraft.events")[0][0] >= before[0][0]
+
+
+def test_no_secret_stands_in_dagsters_tables_its_logs_or_what_the_processes_printed(built: Running) -> None:
+    # the faults of the tests above made exceptions of HTTP errors, whose texts would show addresses and keys
+    secrets = {
+        **{name: text for name, text in CANARIES.items() if name not in ("email", "chat", "command")},
+        "application key": built.simulation.application_key,
+        "client key": built.simulation.client_key,
+        "password of Postgres": built.warehouse.password,
+        "key of the hashes": PII_KEY.decode(),
+    }
+    files = [path for path in built.folder.rglob("*") if path.is_file() and "log_store" not in path.parts]
+    assert any(path.name == "dagster-daemon.log" for path in files)
+    found = [
+        (str(path), name) for path in files for name, secret in secrets.items() if secret.encode() in path.read_bytes()
+    ]
+    with connect(built.warehouse.with_database(built.dagster_database), autocommit=True) as connection:
+        tables = [
+            row[0]
+            for row in connection.execute(
+                "select table_name from information_schema.tables where table_schema = 'public'"
+            )
+        ]
+        assert "event_logs" in tables
+        for table in tables:
+            for name, secret in secrets.items():
+                count = connection.execute(
+                    f'select count(*) from "{table}" as row where strpos(row::text, %s) > 0', (secret,)
+                ).fetchone()
+                if count and count[0]:
+                    found.append((table, name))
+    assert found == []
+
+
+def test_a_schedules_tick_launches_a_run_that_adds_rows(built: Running) -> None:
+    # the last test here, since a tick comes each five minutes and the others give it time to come
+    deadline = time.monotonic() + 330
+    ticked: list[tuple[Any, ...]] = []
+    while not ticked and time.monotonic() < deadline:
+        ticked = built.dagster(
+            "select runs.run_id, to_timestamp(runs.start_time) from runs "
+            "inner join run_tags on run_tags.run_id = runs.run_id "
+            "where run_tags.key = 'dagster/schedule_name' and run_tags.value = 'utilization_schedule' "
+            "and runs.status = 'SUCCESS' order by runs.id limit 1"
+        )
+        time.sleep(1)
+    assert ticked, "no tick of utilization_schedule led to a run that succeeded"
+    started_at = ticked[0][1]
+    rows = built.ask(
+        "select count(*) from raw_pterodactyl.utilization_samples "
+        f"where sampled_at between '{started_at}' and timestamptz '{started_at}' + interval '2 minutes'"
+    )
+    assert rows[0][0] == len(built.simulation.truth.entities(started_at)["servers"])

@@ -1,0 +1,105 @@
+"""Documents under test: what they name must be there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pteroassets.cli import main
+from pteroassets.settings import CHECKOUT, Settings
+
+DOCUMENTS = sorted([CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *CHECKOUT.glob("docs/**/*.md")])
+_PLACEHOLDER = re.compile(r"[<>*…{}]")
+_TOP_LEVEL = {
+    "pteroassets", "dbt_project", "tests", "docs", "benchmarks", "requirements", "workspace.yaml", "dagster.yaml",
+    "pyproject.toml", "Makefile", ".ci", ".env.example",
+}  # fmt: skip
+
+
+def inline_code(text: str) -> list[str]:
+    without_blocks = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"`([^`\n]+)`", without_blocks)
+
+
+def named_paths(text: str) -> set[str]:
+    words = {word.rstrip("/") for code in inline_code(text) for word in code.split()}
+    return {
+        word for word in words if "/" in word and word.split("/")[0] in _TOP_LEVEL and not _PLACEHOLDER.search(word)
+    }
+
+
+def code_lines(text: str) -> list[str]:
+    blocks = re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line.removeprefix("$ ").strip() for block in blocks for line in block.splitlines()]
+    return [*lines, *inline_code(text)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_path_a_document_names_exists(document: Path) -> None:
+    missing = [path for path in sorted(named_paths(document.read_text())) if not (CHECKOUT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", document.read_text())
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_make_target_a_document_names_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (CHECKOUT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = {match for line in code_lines(document.read_text()) for match in re.findall(r"^make ([a-z-]+)", line)}
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_command_a_document_names_exists_with_its_options(document: Path) -> None:
+    wrong = []
+    for line in code_lines(document.read_text()):
+        match = re.match(r"(?:\.venv/bin/)?pteroassets ([a-z-]+)(.*)", line)
+        if match is None:
+            continue
+        command = main.commands.get(match[1])
+        options = {option for parameter in (command.params if command else []) for option in parameter.opts}
+        if command is None or not set(re.findall(r"--[a-z-]+", match[2])) <= options | {"--help"}:
+            wrong.append(line)
+    assert wrong == []
+
+
+def test_every_command_has_help_and_stands_in_the_operating_guide() -> None:
+    guide = (CHECKOUT / "docs" / "operating.md").read_text()
+    for name, command in main.commands.items():
+        assert command.help, f"{name} has no help"
+        assert f"pteroassets {name}" in guide, f"docs/operating.md does not mention {name}"
+
+
+def test_the_example_of_the_settings_is_complete_and_names_nothing_else() -> None:
+    text = (CHECKOUT / ".env.example").read_text()
+    named = set(re.findall(r"^#?([A-Z_]+)=", text, flags=re.MULTILINE))
+    assert named == {field.upper() for field in Settings.model_fields}
+
+
+def test_the_example_of_the_settings_is_accepted_once_it_is_filled_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    text = (CHECKOUT / ".env.example").read_text()
+    everything = re.sub(r"^#([A-Z_]+=)", r"\1", text, flags=re.MULTILINE)
+    (tmp_path / ".env").write_text(everything.replace("PTEROASSETS_PII_KEY=", "PTEROASSETS_PII_KEY=" + "0" * 32))
+    settings = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+    assert settings.pteroassets_log_timezones == {"7d0c7a0e-53a5-4c8f-8f3f-0d4f2c5a9e01": "America/New_York"}
+    assert settings.postgres_port == 5432
+
+
+def test_every_field_of_the_settings_says_what_it_is() -> None:
+    plain = {"postgres_port", "postgres_username", "postgres_password"}
+    assert [name for name, field in Settings.model_fields.items() if not field.description and name not in plain] == []
+
+
+def test_the_changelog_opens_with_what_is_not_released() -> None:
+    assert re.search(r"^## \[(.+)\]", (CHECKOUT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1] == "Unreleased"
