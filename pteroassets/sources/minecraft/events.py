@@ -15,11 +15,15 @@ Kind = Literal[
     "server_ready",
     "server_stop",
     "server_crash",
+    "server_software",
+    "server_overload",
     "player_uuid",
     "player_login",
     "player_join",
     "player_leave",
     "player_lost_connection",
+    "player_kick",
+    "player_switch",
     "player_death",
     "player_advancement",
     "player_chat",
@@ -76,13 +80,18 @@ class LogEvent:
     is the display name. *detail* by kind:
 
     ========================  ==========================================================================
-    server_start              ``game_version``
+    server_start              ``game_version``, ``software`` (where the same line names it)
     server_ready              ``startup_seconds``
-    server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name)
+    server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name), ``exception``
+    server_software           ``software``, ``game_version``; before or after the start line of its run
+    server_overload           ``behind_milliseconds``, ``ticks``
     player_login              ``entity_id``, ``address`` (no port; personal), ``world``, ``x``, ``y``, ``z``
     player_join               ``formerly`` (the name before a rename)
     player_lost_connection    ``reason`` (addresses in it are masked)
-    login_refused             ``reason`` (the same)
+    login_refused             ``reason`` (the same), ``cause`` (banned, not_whitelisted, full, version, verification,
+                              mods, timed_out, throttled, starting, forwarding, other)
+    player_kick               ``reason``; an announcement, the departure follows
+    player_switch             ``server``: the back-end that a proxy's player entered; the first one is the entry
     player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
     player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
     player_chat               ``text`` (only with *keep_text*)
