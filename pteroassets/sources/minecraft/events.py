@@ -101,7 +101,7 @@ class LogEvent:
 
     line_number: int  # from 1
     day: int
-    seconds: int
+    seconds: int | None  # None in layouts that show no time at all
     dated: date | None = None
     setback: Setback | None = None
     kind: Kind

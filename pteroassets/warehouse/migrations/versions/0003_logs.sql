@@ -7,7 +7,10 @@ alter table raw_minecraft.log_files
     add column lines_continuation integer not null default 0, -- no prefix: they belong to the line before
     drop constraint log_files_date_source_check,
     add constraint log_files_date_source_check
-        check (date_source in ('file_name', 'line', 'crash_report', 'modified_at'));
+        check (date_source in ('file_name', 'line', 'crash_report', 'modified_at')),
+    drop constraint log_files_outcome_check,
+    add constraint log_files_outcome_check check (outcome in ('ok', 'empty', 'truncated', 'unreadable',
+        'not_a_server_log', 'no_times'));   -- no_times: no line shows a time, so nothing in it can be placed
 
 -- Of the row of the listing itself (path ''): what lay in the folder, and how much of it the log store holds.
 alter table raw_minecraft.log_reads
