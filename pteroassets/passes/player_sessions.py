@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from psycopg import sql
 
 from pteroassets.clock import Clock
+from pteroassets.sources.minecraft.gaps import is_gap
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
@@ -139,25 +140,6 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str]) -> list[Fi
             )
         )
     return shapes
-
-
-def is_gap(before: LogFile, file: LogFile, *, begins_with_start: bool) -> bool:
-    """Tell whether files between these two neighbours are missing.
-
-    Files of one day are numbered from 1 without holes, so a hole is a missing file; a number above 1 right after a file
-    of an earlier day misses the first ones. A file that does not begin with a start line was closed at midnight, so the
-    one before it is of the day before; a cut archive misses its end.
-    """
-    if before.log_date is None or file.log_date is None:
-        return False
-    if before.outcome == "truncated":
-        return True
-    if file.log_sequence is not None:
-        if file.log_date == before.log_date and before.log_sequence is not None:
-            return file.log_sequence > before.log_sequence + 1
-        if file.log_date > before.log_date and file.log_sequence > 1:
-            return True
-    return not begins_with_start and (file.log_date - before.log_date).days > 1
 
 
 def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[str]) -> dict[str, list[SessionEvent]]:
