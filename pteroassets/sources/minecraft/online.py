@@ -30,6 +30,10 @@ class OpenRun:
     stopped_at: datetime | None = None  # the first stop line
     crashed_at: datetime | None = None  # the first crash line
     last_departure_at: datetime | None = None
+    software: str | None = None
+    crash_cause: str | None = None
+    crash_report: str | None = None
+    overload_warnings: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class OpenSession:
     has_login: bool
     run_started_at: datetime | None
     shown_as: str | None = None
+    is_proxy: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
     def login(self, event: SessionEvent) -> None:

@@ -338,6 +338,8 @@ def _session(
         commands=session.counts["player_command"],
         deaths=session.counts["player_death"],
         advancements=session.counts["player_advancement"],
+        is_proxy=session.is_proxy,
+        server_switches=session.counts["player_switch"],
     )
 
 
@@ -359,4 +361,8 @@ def _run(
         ended_at_upper=upper,
         end_reason=reason,
         game_version=run.game_version,
+        software=run.software,
+        crash_cause=run.crash_cause,
+        crash_report=run.crash_report,
+        overload_warnings=run.overload_warnings,
     )
