@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 
 Kind = Literal[
     "server_start",
@@ -81,7 +81,7 @@ class LogEvent:
 
     ========================  ==========================================================================
     server_start              ``game_version``, ``software`` (where the same line names it)
-    server_ready              ``startup_seconds``
+    server_ready              ``startup_seconds``, ``software`` (Vanilla: where no line before named another)
     server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name), ``exception``
     server_software           ``software``, ``game_version``; before or after the start line of its run
     server_overload           ``behind_milliseconds``, ``ticks``
@@ -108,3 +108,10 @@ class LogEvent:
     player: str | None = None
     player_uuid: UUID | None = None  # in player_uuid lines
     detail: Detail | None = None
+
+    @property
+    def stamp(self) -> LogStamp | None:
+        """The line's time; None in layouts that show none."""
+        if self.seconds is None:
+            return None
+        return LogStamp(day=self.day, seconds=self.seconds, dated=self.dated, setback=self.setback)

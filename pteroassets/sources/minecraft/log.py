@@ -13,11 +13,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
@@ -64,6 +64,25 @@ class ParserState:
     last: LogStamp | None = None
     software: str | None = None
     game_version: str | None = None
+    has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
+    report_date: date | None = None  # in the name of the first crash report that a line names
+    report_day: int | None = None  # the day counter at that date
+
+    @property
+    def first_date(self) -> date | None:
+        """Local date of the first line with a time, where the log itself tells it."""
+        if self.first is not None and self.first.dated is not None:
+            return self.first.dated
+        if self.report_date is not None and self.report_day is not None:
+            return self.report_date - timedelta(days=self.report_day)
+        return None
+
+    @property
+    def first_date_source(self) -> Literal["line", "crash_report"] | None:
+        """What tells `first_date`."""
+        if self.first is not None and self.first.dated is not None:
+            return "line"
+        return "crash_report" if self.first_date is not None else None
 
     @property
     def lines(self) -> int:
@@ -78,7 +97,8 @@ class ParserState:
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
         values = {name: getattr(self, name) for name in ("parser_version", "bytes_consumed", "format_name")}
-        values |= {"software": self.software, "game_version": self.game_version}
+        values |= {name: getattr(self, name) for name in ("software", "game_version", "has_times", "report_day")}
+        values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
         for name, stamp in (("first", self.first), ("last", self.last)):
             values[name] = stamp and {
@@ -117,6 +137,9 @@ class ParserState:
             last=stamp(values["last"]),
             software=values["software"],
             game_version=values["game_version"],
+            has_times=values["has_times"],
+            report_date=values["report_date"] and read_date(values["report_date"]),
+            report_day=values["report_day"],
         )
 
 
@@ -156,9 +179,17 @@ class LogParser:
     Args:
         state: Where to go on; the next block begins at its ``bytes_consumed``.
         keep_text: Keep the players' own words: chat, commands, names of items.
+        note_unknown: Is called with the message of each line that counts as unknown.
     """
 
-    def __init__(self, state: ParserState | None = None, *, keep_text: bool = False) -> None:
+    def __init__(
+        self,
+        state: ParserState | None = None,
+        *,
+        keep_text: bool = False,
+        note_unknown: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._note_unknown = note_unknown
         self._state = state if state is not None else ParserState()
         self._keep_text = keep_text
         self._rest: list[bytes] = []  # the beginning of a line whose end has not come yet
@@ -304,6 +335,7 @@ class LogParser:
     ) -> tuple[list[LogEvent], int, int]:
         """Return the events, the number of lines understood, and of those refused that no rule ignores already."""
         events: list[LogEvent] = []
+        accounted: set[int] = set()
         understood = ignored = counted_to = 0
         for start in _candidates(data, scanner):
             prefix = scanner.prefix.match(data, start + 1)
@@ -322,7 +354,10 @@ class LogParser:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_refused = bool(logger) or (thread is not None and thread.startswith(CHAT_THREAD))
                 ignored += is_refused and not is_flagged
+                if is_refused:
+                    accounted.add(start)
                 continue
+            accounted.add(start)
             understood += 1
             ignored -= is_flagged
             if reading.kind is None:
@@ -344,6 +379,11 @@ class LogParser:
                     detail=reading.detail,
                 )
             )
+        if self._note_unknown is not None:
+            for line in scanner.starts.finditer(data):
+                begin = line.end()
+                if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
+                    self._note_unknown(data[begin : data.index(b"\n", begin)])
         return events, understood, ignored
 
 
