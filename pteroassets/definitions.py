@@ -67,9 +67,12 @@ def defs() -> dg.Definitions:
                 ),
                 "privacy": Privacy(mode=settings.pteroassets_pii, key=_optional("PTEROASSETS_PII_KEY", "")),
                 "logs": Logs(
-                    store_folder=dg.EnvVar("PTEROASSETS_LOG_STORE"),
+                    store_location=dg.EnvVar("PTEROASSETS_LOG_STORE"),
                     default_timezone=settings.pteroassets_log_timezone or "",
                     timezones=_optional("PTEROASSETS_LOG_TIMEZONES", "{}"),
+                    paths=_optional("PTEROASSETS_LOG_PATHS", "{}"),
+                    requests_per_pass=settings.pteroassets_log_requests_per_pass,
+                    bytes_per_pass=settings.pteroassets_log_bytes_per_pass,
                     land_text=settings.pteroassets_land_text,
                 ),
                 "time": Time(fixed_at=_optional("PTEROASSETS_FIXED_TIME", "")),

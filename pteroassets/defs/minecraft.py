@@ -7,7 +7,6 @@ import dagster as dg
 from pydantic import Field
 
 from pteroassets.defs.metadata import OWNERS, load_metadata
-from pteroassets.passes.log_collection import collect_logs
 from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
@@ -44,7 +43,7 @@ def collected_logs(panel: Panel, warehouse: Warehouse, logs: Logs, time: Time) -
     """List every server's logs and fetch what changed."""
     clock = time.clock()
     with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        report = collect_logs(client, connection, logs.store(), clock=clock, zones=logs.zones())
+        report = logs.collect(client, connection, clock)
         for table in ("log_files", "log_reads"):
             yield dg.MaterializeResult(
                 asset_key=["minecraft", table],

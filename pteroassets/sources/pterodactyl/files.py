@@ -13,6 +13,7 @@ and our requests name themselves ``pteroassets/<version>`` in the panel's and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +36,7 @@ from pteroassets.sources.pterodactyl.pages import items
 from pteroassets.sources.pterodactyl.servers import ServerFlags, server_flags
 from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reason_of
 
-__all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "server_flags"]
+__all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "requests_for", "server_flags"]
 
 # what the panel gives through files/contents unless its owner set PTERODACTYL_FILES_MAX_EDIT_SIZE
 _CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
@@ -43,10 +44,6 @@ _CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 _LINK_ATTEMPTS = 2
 _CHUNK_BYTES = 256 * 1024
-
-
-class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
-    """The server has no such folder: another game, or never started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +65,19 @@ class ListedFile:
     utc_offset_seconds: int
 
 
+class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
+    """The server has no such folder: another game, or never started.
+
+    Args:
+        message: Names the server and the folder.
+        beside: The regular files of the parent, which was listed to know.
+    """
+
+    def __init__(self, message: str, beside: Sequence[ListedFile] = ()) -> None:
+        super().__init__(message)
+        self.beside = tuple(beside)
+
+
 def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") -> list[ListedFile]:
     """Return the regular files of a server's folder, sorted by name.
 
@@ -81,11 +91,19 @@ def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") ->
         entries = _entries(panel, server_uuid, directory)
     except (NotFoundError, ServerFaultError) as error:
         parent, _, name = directory.rstrip("/").rpartition("/")
-        modes = {entry.get("name"): entry.get("mode") for entry in _entries(panel, server_uuid, parent or "/")}
-        if str(modes.get(name, "-")).startswith("-"):
-            raise NoLogFolder(f"server {server_uuid} has no folder {directory}") from error
+        beside = _entries(panel, server_uuid, parent or "/")
+        modes = {entry.get("name"): entry.get("mode") for entry in beside}
+        if name and str(modes.get(name, "-")).startswith("-"):
+            raise NoLogFolder(
+                f"server {server_uuid} has no folder {directory}", _regular_files(parent or "/", beside)
+            ) from error
         raise
-    return sorted((_listed(directory, entry) for entry in entries if _is_regular(entry)), key=lambda file: file.name)
+    return _regular_files(directory, entries)
+
+
+def requests_for(size: int) -> int:
+    """Return how many requests a file of *size* bytes costs: one through the panel, two by a signed link."""
+    return 1 if size <= _CONTENTS_LIMIT_BYTES else 2
 
 
 def fetch_file(
@@ -113,6 +131,10 @@ def fetch_file(
 def _entries(panel: PanelClient, server_uuid: str, directory: str) -> list[dict[str, Any]]:
     body = panel.client(f"servers/{server_uuid}/files/list", directory=directory)
     return [item.get("attributes") or {} for item in items(body) if isinstance(item, dict)]
+
+
+def _regular_files(directory: str, entries: Sequence[dict[str, Any]]) -> list[ListedFile]:
+    return sorted((_listed(directory, entry) for entry in entries if _is_regular(entry)), key=lambda file: file.name)
 
 
 def _is_regular(entry: dict[str, Any]) -> bool:
