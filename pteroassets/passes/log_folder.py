@@ -139,7 +139,6 @@ class ServerFolder:
 
     def plan(self, first: Sequence[NamedFile], rest: Sequence[NamedFile], *, left: Sequence[NamedFile]) -> None:
         """Say what is to be fetched, in which order, and what is left to a later pass."""
-        # what grows comes first: its new content tells whether a closed file is its end
         self._first = sorted(first, key=lambda named: not named.name.is_live)
         self._rest = deque(rest)
         self._left = list(left)
@@ -164,6 +163,8 @@ class ServerFolder:
                 # what was closed after a file that grows was last read holds that file's end
                 is_new = live_read_at is not None and named.file.modified_at >= live_read_at
                 (self.urgent if is_new else self.archives).append(named)
+        # what grows comes first: its new content tells whether a closed file is its end
+        self.urgent.sort(key=lambda named: not named.name.is_live)
 
     def _same(self, named: NamedFile) -> LogFile | None:
         """Return the known closed file that has this size and time; names shift, the date in a name does not."""
