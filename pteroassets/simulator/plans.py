@@ -15,6 +15,19 @@ class WorldSize(enum.StrEnum):
     DEMO = "demo"
     TRUTH = "truth"
     TINY = "tiny"
+    SAMPLER = "sampler"
+    """One server of each software, and two small networks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A proxy and the servers behind it, by index; *members* by the name the proxy has for them.
+
+    Everybody arrives on the first member and goes on from there.
+    """
+
+    proxy: int
+    members: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +41,7 @@ class Plan:
     allocations: dict[str, int]
     kinds: tuple[str, ...]
     roles: dict[int, str]
+    networks: tuple[Network, ...] = ()
 
 
 # name: location, zone, memory, disk
@@ -47,6 +61,11 @@ KINDS: Final = (
     *("Spigot", "Vanilla Minecraft", "Paper", "Rust", "Forge Minecraft", "Paper"),
     *("Vanilla Minecraft", "Paper", "Garrys Mod", "Paper", "Forge Minecraft", "Team Fortress 2"),
     *("Spigot", "Mumble Server", "Paper", "Bungeecord", "Vanilla Minecraft", "Rust"),
+)
+SAMPLES: Final = (
+    *("Paper", "Vanilla Minecraft", "Forge Minecraft", "Spigot", "Purpur", "Folia", "Fabric", "NeoForge", "Mohist"),
+    *("Sponge (SpongeVanilla)", "Geyser", "Vanilla Bedrock", "PocketmineMP"),
+    *("Bungeecord", "Paper", "Purpur", "Velocity", "Paper", "Fabric"),
 )
 ROLES: Final = {
     1: "resized",
@@ -88,6 +107,19 @@ PLANS: Final = {
         allocations={"fra-01": 14, "nyc-01": 10},
         kinds=("Paper", "Vanilla Minecraft", "Forge Minecraft", "Spigot", "Rust", "Paper", "Vanilla Minecraft"),
         roles={1: "resized", 2: "suspended for days", 3: "owner changed"},
+    ),
+    WorldSize.SAMPLER: Plan(
+        old_servers=len(SAMPLES),
+        new_servers=0,
+        users=12,
+        nodes=("fra-01", "nyc-01"),
+        allocations={"fra-01": 40, "nyc-01": 30},
+        kinds=SAMPLES,
+        roles={},
+        networks=(
+            Network(proxy=13, members=(("lobby", 14), ("survival", 15))),
+            Network(proxy=16, members=(("lobby", 17), ("modded", 18))),
+        ),
     ),
 }
 NEW_ROLES: Final = ("installed", "deleted soon", "install failed", "installed", "installed late")

@@ -46,6 +46,11 @@ def tiny() -> World:
 
 
 @pytest.fixture(scope="session")
+def sampler() -> World:
+    return World.create(SEED, ANCHOR, WorldSize.SAMPLER)
+
+
+@pytest.fixture(scope="session")
 def truth_world() -> World:
     return World.create(SEED, ANCHOR, WorldSize.TRUTH)
 
