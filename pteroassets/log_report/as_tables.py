@@ -17,6 +17,7 @@ from pteroassets.log_report.summary import Summary
 from pteroassets.log_report.unknown import UnknownTemplate
 
 _WIDE = 110
+_WIDE_ENOUGH_FOR_UUIDS = {True: 150, False: 180}  # where one file, or several, are named beside
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _NONE = "-"
 _CLOSED = {
@@ -27,7 +28,7 @@ _CLOSED = {
     "server_crashed": "server crashed",
     "joined_again": "joined again",
     "log_gap": "log missing",
-    "open": "open at the end",
+    "open": "open at end",
 }
 _STYLES = {
     "kicked": "yellow",
@@ -36,7 +37,7 @@ _STYLES = {
     "log_gap": "magenta",
     "open": "cyan",
 }
-_ENDED = {"stopped": "stopped", "crashed": "crashed", "log_gap": "log missing", None: "open at the end"}
+_ENDED = {"stopped": "stopped", "crashed": "crashed", "log_gap": "log missing", None: "open at end"}
 _ENDED_STYLES = {"crashed": "red", "log_gap": "magenta", None: "cyan"}
 _SOURCES = {
     "file_name": "file name",
@@ -46,12 +47,14 @@ _SOURCES = {
     "modified_at": "file time",
     None: "",
 }
+_READ = ("ok", "truncated", "no_times")
 _OUTCOMES = {"not_a_server_log": "no server log", "no_times": "no times"}
 
 
 def print_tables(report: Report, console: Console) -> None:
     """Print *report*: of each server its files, runs and sessions, then the figures of all."""
-    is_wide = console.width >= _WIDE
+    width = console.width
+    is_wide = width >= _WIDE
     for server in report.servers:
         files = [file for file in report.files if file.server == server.server]
         runs = [run for run in report.runs if run.server == server.server]
@@ -59,16 +62,17 @@ def print_tables(report: Report, console: Console) -> None:
         if not server.files:
             continue
         console.rule(_heading(server, files), align="left", style="dim")
-        if len(files) > 1:
-            _section(console, "Files", _files(files, is_wide=is_wide))
+        read = [file for file in files if file.outcome in _READ]
+        if len(read) > 1:
+            _section(console, "Files", _files(read, is_wide=is_wide))
         else:
-            console.print(Padding(_file_line(files[0]), (0, 0, 1, 1)))
+            console.print(Padding(_file_line(read[0]), (0, 0, 1, 0)))
         if runs:
-            _section(console, "Runs", _runs(runs, is_wide=is_wide))
+            _section(console, "Runs", _runs(runs, width=width))
         if sessions:
-            _section(console, "Sessions", _sessions(sessions, is_wide=is_wide))
+            _section(console, "Sessions", _sessions(sessions, width=width))
         else:
-            console.print(Padding("no sessions", (0, 0, 1, 1)), style="dim")
+            console.print(Padding("no sessions", (0, 0, 1, 0)), style="dim")
     _passed_over(console, report)
     if report.unknown:
         _section(console, "Unknown lines, most frequent first", _unknown(report.unknown, is_wide=is_wide))
@@ -76,11 +80,11 @@ def print_tables(report: Report, console: Console) -> None:
 
 
 def _section(console: Console, title: str, table: Table) -> None:
-    console.print(Group(Text(f" {title}", style="bold"), Padding(table, (0, 0, 1, 0))))
+    console.print(Group(Text(title, style="bold"), Padding(table, (0, 0, 1, 0))))
 
 
 def _table(*columns: str, right: Sequence[str] = (), fold: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=True, padding=(0, 1), show_edge=False, header_style="dim")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     for column in columns:
         table.add_column(
             column,
@@ -149,9 +153,7 @@ def _remark(file: FileReport) -> Text:
 
 
 def _passed_over(console: Console, report: Report) -> None:
-    read = {server.server for server in report.servers if server.files}
-    files = [file for file in report.files if file.outcome not in ("ok", "truncated", "no_times", "unreadable")]
-    files = [file for file in files if file.server not in read or file.outcome != "empty"]
+    files = [file for file in report.files if file.outcome not in (*_READ, "unreadable")]
     if not files:
         return
     table = _table("File", "What it is", "Why", fold=("File", "Why"))
@@ -160,67 +162,87 @@ def _passed_over(console: Console, report: Report) -> None:
     _section(console, "Passed over", table)
 
 
-# ---------- runs
+# ---------- runs and sessions
 
 
-def _runs(runs: Sequence[RunReport], *, is_wide: bool) -> Table:
-    names = ["Started", "Start-up", "Ended", "Lasted", "How", "Lines"]
-    if is_wide:
-        names += ["Version", "Overloads", "Crash", "Where"]
-    table = _table(*names, right=("Start-up", "Lasted", "Lines", "Overloads"), fold=("Crash",))
-    last_of_version = ""
+def _runs(runs: Sequence[RunReport], *, width: int) -> Table:
+    files = {run.file for run in runs}
+    where = "Line" if len(files) == 1 else "Start line"
+    names = ["Day", "Started", "Ready in", "Ended", "Lasted", "How", "Lines"]
+    if width >= _WIDE:
+        names += ["Version", "Overloads", "Crash", where]
+    table = _table(*names, right=("Ready in", "Lasted", "Lines", "Overloads"), fold=("Crash",))
+    day_before = version_before = ""
     for run in runs:
-        version = " ".join(filter(None, (run.software, run.game_version)))
+        version = plain(" ".join(filter(None, (run.software, run.game_version))))
+        day = _day(run.started_at or run.ended_at or run.ended_at_lower)
         cells: dict[str, RenderableType] = {
-            "Started": Text(_short(run.started_at) if run.started_at else "before the log"),
-            "Start-up": _NONE if run.startup_seconds is None else f"{run.startup_seconds:.1f} s",
-            "Ended": _end(run.started_at, run.ended_at, run.ended_at_lower, run.ended_at_upper),
+            "Day": Text(day if day != day_before else ""),
+            "Started": Text(
+                _time(run.started_at) if run.started_at else "before", style="" if run.started_at else "dim"
+            ),
+            "Ready in": _NONE if run.startup_seconds is None else f"{run.startup_seconds:.1f} s",
+            "Ended": _end(day, run.ended_at, run.ended_at_lower, run.ended_at_upper if width >= _WIDE else None),
             "Lasted": _length(run),
             "How": Text(_ENDED[run.how], style=_ENDED_STYLES.get(run.how, "")),
             "Lines": _count(run.lines),
-            "Version": Text(plain(version) if version != last_of_version else "″"),
+            "Version": Text(version if version != version_before else ""),
             "Overloads": _count(run.overload_warnings) if run.overload_warnings else _NONE,
             "Crash": Text(plain(run.crash_cause or "")),
-            "Where": Text(_where(run.file, run.started_line)),
+            where: Text(_where(run.file, run.started_line, is_only_file=len(files) == 1), style="dim"),
         }
-        last_of_version = version
+        day_before, version_before = day, version
         table.add_row(*(cells[name] for name in names))
     return table
 
 
-# ---------- sessions
-
-
-def _sessions(sessions: Sequence[SessionReport], *, is_wide: bool) -> Table:
-    names = ["Player", "Joined", "Left", "Length", "How it ended"]
-    if is_wide:
-        names += ["Reason", "UUID", "Where"]
+def _sessions(sessions: Sequence[SessionReport], *, width: int) -> Table:
+    is_only_file = len({session.file for session in sessions}) == 1
+    where = "Line" if is_only_file else "Line of the entry"
+    names = ["Day", "Player", "Joined", "Left", "Length", "How it ended"]
+    if width >= _WIDE:
+        names += ["Reason"] + (["UUID"] if width >= _WIDE_ENOUGH_FOR_UUIDS[is_only_file] else []) + [where]
     table = _table(*names, right=("Length",), fold=("Reason",))
+    day_before = ""
     for session in sessions:
         how = session.close_reason or "open"
-        joined = _short(session.joined_at) if session.joined_at else _unknown_join(session)
+        day = _day(session.joined_at or session.left_at or session.left_at_lower)
         cells: dict[str, RenderableType] = {
+            "Day": Text(day if day != day_before else ""),
             "Player": Text(plain(session.player)),
-            "Joined": Text(joined, style="" if session.joined_at else "dim"),
+            "Joined": _start(session),
             "Left": _end(
-                session.joined_at,
-                session.left_at,
-                session.left_at_lower or session.last_seen_at,
-                session.left_at_upper,
-                line=session.left_line,
+                day, session.left_at, session.left_at_lower or session.last_seen_at, None, line=session.left_line
             ),
             "Length": _length(session),
             "How it ended": Text(_CLOSED[how], style=_STYLES.get(how, "")),
+            # what most leave with says no more than the column before
             "Reason": Text(plain(session.reason_text or "") if session.reason_text != "Disconnected" else ""),
             "UUID": Text(session.uuid or "", style="dim"),
-            "Where": Text(_where(session.file, session.joined_line or session.left_line), style="dim"),
+            where: Text(
+                _where(session.file, session.joined_line or session.left_line, is_only_file=is_only_file), style="dim"
+            ),
         }
+        day_before = day
         table.add_row(*(cells[name] for name in names))
     return table
 
 
-def _unknown_join(session: SessionReport) -> str:
-    return f"line {session.joined_line}" if session.joined_line else "before the log"
+def _start(session: SessionReport) -> Text:
+    if session.joined_at is not None:
+        return Text(_time(session.joined_at))
+    return Text(f"line {session.joined_line}" if session.joined_line else "before", style="dim")
+
+
+def _end(day: str, end: str | None, lower: str | None, upper: str | None, *, line: int | None = None) -> Text:
+    """Return an end, without its day where that is *day*; bounds where no line shows it."""
+    if end is not None:
+        return Text(_on(day, end))
+    if lower is not None and upper is not None:
+        return Text(f"{_on(day, lower)} … {_on(_day(lower), upper)}", style="dim")
+    if lower is not None:
+        return Text(f"≥ {_on(day, lower)}", style="dim")
+    return Text(f"line {line}" if line is not None else _NONE, style="dim")
 
 
 def _length(what: RunReport | SessionReport) -> Text:
@@ -231,25 +253,21 @@ def _length(what: RunReport | SessionReport) -> Text:
     return Text(_NONE, style="dim")
 
 
-def _end(start: str | None, end: str | None, lower: str | None, upper: str | None, *, line: int | None = None) -> Text:
-    """Return an end, without the day where it is that of the start; bounds where no line shows it."""
-    if end is not None:
-        return Text(_after(start, end))
-    if lower is not None and upper is not None:
-        return Text(f"{_after(start, lower)} … {_after(lower, upper)}", style="dim")
-    if lower is not None:
-        return Text(f"≥ {_after(start, lower)}", style="dim")
-    return Text(f"line {line}" if line is not None else _NONE, style="dim")
+def _on(day: str, stamp: str) -> str:
+    if _day(stamp) == day:
+        return _time(stamp)
+    own = _day(stamp)
+    # the year goes without saying next to a day of the same year
+    return f"{own[5:] if own[:4] == day[:4] and own[:4].isdigit() else own} {_time(stamp)}"
 
 
-def _after(start: str | None, end: str) -> str:
-    if start is None or _day(start) != _day(end):
-        return _short(end)
-    return end[-8:]
+def _day(stamp: str | None) -> str:
+    """Return the date of a stamp, or the number of its day."""
+    return stamp[:-9] if stamp is not None else ""
 
 
-def _day(stamp: str) -> str:
-    return stamp[:-9]
+def _time(stamp: str) -> str:
+    return stamp[-8:]
 
 
 # ---------- the rest
@@ -297,12 +315,12 @@ def _summary(console: Console, report: Report) -> None:
         on = f" on {plain(total.peak_server or '')}" if servers > 1 else ""
         grid.add_row("Peak", f"{total.peak_online} online at once{on}")
     console.rule(Text("All logs", style="bold"), align="left", style="dim")
-    console.print(Padding(grid, (0, 0, 0, 1)))
+    console.print(Padding(grid, (0, 0, 0, 0)))
     undated = [file.path for file in report.files if file.date_source is None and file.first_at is not None]
     if undated:
         which = plain(undated[0]) if len(undated) == 1 else f"{len(undated)} files"
         hint = "--date or --dates-from-mtime gives one."
-        console.print(Padding(Text(f"{which}: no date in name or lines, so days are counted. {hint}"), (1, 0, 0, 1)))
+        console.print(Padding(Text(f"{which}: no date in name or lines, so days are counted. {hint}"), (1, 0, 0, 0)))
 
 
 def plain(text: str) -> str:
@@ -326,7 +344,9 @@ def _short(stamp: str | None) -> str:
     return stamp.replace("T", " ") if stamp is not None else _NONE
 
 
-def _where(path: str, line: int | None) -> str:
+def _where(path: str, line: int | None, *, is_only_file: bool = False) -> str:
+    if is_only_file and line is not None:
+        return str(line)
     name = plain(PurePath(path).name)
     return name if line is None else f"{name}:{line}"
 

@@ -449,7 +449,7 @@ class _Teller:
     def runs(self, runs: Sequence[ServerRun]) -> tuple[RunReport, ...]:
         starts = [self._start_of(run) for run in runs]
         ordered = sorted(zip(starts, runs, strict=True), key=lambda pair: pair[0])
-        ends = [*(start for start, _ in ordered[1:]), self._lines]
+        ends = [*(start for start, _ in ordered), self._lines][1:]
         return tuple(self._run(run, lines=end - start) for (start, run), end in zip(ordered, ends, strict=True))
 
     def sessions(self, sessions: Sequence[PlayerSession]) -> tuple[SessionReport, ...]:
