@@ -73,6 +73,7 @@ def defs() -> dg.Definitions:
                     paths=_optional("PTEROASSETS_LOG_PATHS", "{}"),
                     requests_per_pass=settings.pteroassets_log_requests_per_pass,
                     bytes_per_pass=settings.pteroassets_log_bytes_per_pass,
+                    node_access=settings.pteroassets_node_access,
                     land_text=settings.pteroassets_land_text,
                 ),
                 "time": Time(fixed_at=_optional("PTEROASSETS_FIXED_TIME", "")),

@@ -58,7 +58,9 @@ class LogUpkeep:
     clock: Clock
     console: Console
 
-    def backfill(self, panel: PanelClient, *, places: LogPlaces, budget: LogBudget) -> list[LoadReport]:
+    def backfill(
+        self, panel: PanelClient, *, places: LogPlaces, budget: LogBudget, node_access: bool = False
+    ) -> list[LoadReport]:
         """Make passes until none leaves anything to a later one, parsing after each; return what the passes did.
 
         Raises:
@@ -66,9 +68,9 @@ class LogUpkeep:
         """
         reports: list[LoadReport] = []
         started = self.clock.now()
-        fetched, left = 0, -1
+        fetched, left = 0, (-1, -1)
         with connect(self.warehouse, autocommit=True) as connection, self._bar("fetching logs") as show:
-            while left:
+            while left != (0, 0):
                 base, left_before = fetched, left
                 report = collect_logs(
                     panel,
@@ -78,6 +80,7 @@ class LogUpkeep:
                     zones=self.zones,
                     places=places,
                     budget=budget,
+                    node_access=node_access,
                     progress=_Beyond(show, base),
                 )
                 reports.append(report)
@@ -88,7 +91,7 @@ class LogUpkeep:
                 left = _left(connection, since=started, newest=report.observed_at)
                 if left == left_before and fetched == base:
                     raise RuntimeFault(
-                        f"{left} log files or folders are left, and a pass fetched none of them: raise "
+                        f"{left[0]} log files and {left[1]} folders are left, and a pass fetched none of them: raise "
                         "PTEROASSETS_LOG_REQUESTS_PER_PASS, or see the problems of the newest load in ops.loads"
                     )
         return reports
@@ -157,7 +160,7 @@ def _fetched_bytes(connection: Connection, observed_at: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _left(connection: Connection, *, since: datetime, newest: datetime) -> int:
+def _left(connection: Connection, *, since: datetime, newest: datetime) -> tuple[int, int]:
     """Return how many files of the newest listings since *since*, and how many folders, wait for a later pass."""
     row = connection.execute(
         f"""
@@ -165,16 +168,18 @@ def _left(connection: Connection, *, since: datetime, newest: datetime) -> int:
             select server_uuid, max(observed_at) as observed_at from {READS}
             where path = '' and outcome = 'ok' and observed_at >= %(since)s group by server_uuid
         )
-        select count(*) from {READS} as reads
+        select
+            count(*) filter (where reads.path <> '' and reads.observed_at = listed.observed_at),
+            count(*) filter (
+                where reads.path = '' and reads.observed_at = %(newest)s and listed.server_uuid is null
+            )
+        from {READS} as reads
         left join listed on listed.server_uuid = reads.server_uuid
-        where reads.outcome = 'budget_spent' and case
-            when reads.path = '' then reads.observed_at = %(newest)s and listed.server_uuid is null
-            else reads.observed_at = listed.observed_at
-        end
+        where reads.outcome = 'budget_spent'
         """,
         {"since": since, "newest": newest},
     ).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 @contextmanager
@@ -234,6 +239,7 @@ def run_backfill(settings: Settings, console: Console) -> None:
                         requests=settings.pteroassets_log_requests_per_pass,
                         bytes=settings.pteroassets_log_bytes_per_pass,
                     ),
+                    node_access=settings.pteroassets_node_access,
                 )
         finally:
             budget.close()

@@ -108,6 +108,7 @@ class Logs(dg.ConfigurableResource):
     paths: str = Field(default="{}", description="JSON object from server uuid or egg to where its logs are.")
     requests_per_pass: int = Field(default=LogBudget().requests, description="Requests that one pass may send.")
     bytes_per_pass: int = Field(default=LogBudget().bytes, description="Bytes after which a pass fetches no more.")
+    node_access: bool = Field(default=False, description="Ask the nodes themselves for log files.")
     land_text: bool = Field(default=False, description="Land the text of chat and commands.")
 
     def store(self) -> LogStore:
@@ -138,5 +139,6 @@ class Logs(dg.ConfigurableResource):
             zones=self.zones(),
             places=self.places(),
             budget=self.budget(),
+            node_access=self.node_access,
             reload_dates=reload_dates,
         )

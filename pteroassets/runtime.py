@@ -96,6 +96,7 @@ def environment(
         "PTEROASSETS_LOG_TIMEZONES": json.dumps(settings.pteroassets_log_timezones),
         "PTEROASSETS_LOG_PATHS": json.dumps(settings.pteroassets_log_paths),
         "PTEROASSETS_LOG_REQUESTS_PER_PASS": str(settings.pteroassets_log_requests_per_pass),
+        "PTEROASSETS_NODE_ACCESS": str(settings.pteroassets_node_access).lower(),
         "PTEROASSETS_LOG_BYTES_PER_PASS": str(settings.pteroassets_log_bytes_per_pass),
         DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
         "TZ": settings.tz,

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         default=False, description="Accept a reading that lacks more than half of what was there before."
     )
     pteroassets_home: Path | None = Field(None, description="Data folder: embedded Postgres, log store, service logs.")
+    pteroassets_node_access: bool = Field(
+        default=False,
+        description="Read log files at the nodes themselves, with the tokens that the application key can read; "
+        "otherwise through the client API.",
+    )
     pteroassets_log_store: str | None = Field(
         None,
         description="Folder of fetched log files, or a URL such as s3://bucket/prefix; default below the data folder.",

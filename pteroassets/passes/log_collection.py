@@ -35,6 +35,7 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
 )
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
+from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
 from pteroassets.sources.pterodactyl.servers import ServerFlags, current_flags, server_flags
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
@@ -73,6 +74,7 @@ def collect_logs(
     zones: LogTimezones,
     places: LogPlaces | None = None,
     budget: LogBudget | None = None,
+    node_access: bool = False,
     reload_dates: Collection[date] = (),
     max_workers: int = 8,
     progress: Progress | None = None,
@@ -90,6 +92,8 @@ def collect_logs(
         zones: In which the files' local dates are read.
         places: What the operator says of where logs are.
         budget: What the pass may cost; files of *reload_dates* are fetched whatever they cost.
+        node_access: Ask the nodes themselves, with the tokens that the panel gives for them; where that does not work
+            the client API is asked, and the row of the listing says why.
         reload_dates: Files of these dates are fetched again and parsed from their first line, changed or not.
         max_workers: Requests in flight at once.
         progress: Told after each step.
@@ -107,6 +111,7 @@ def collect_logs(
             traits=server_traits(connection),
             known=known_files(connection),
             purse=Purse(budget or LogBudget()),
+            nodes=NodeFiles(panel) if node_access else None,
             now=clock.now(),
             reload_dates=frozenset(reload_dates),
             progress=progress,
@@ -147,27 +152,38 @@ class _Listing:
     reads: tuple[LogRead, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ThroughPanel:
-    """The way to a server's files through the client API."""
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    """The way to a server's files: through its node where that is allowed and works, else through the client API."""
 
     of: _Pass
     server: ServerFlags
     folder: str
+    note: str | None = None
 
     def list(self) -> Sequence[ListedFile]:
-        return self._asked(lambda: list_logs(self.of.panel, self.server.uuid, self.folder))
+        return self._asked(
+            lambda nodes: nodes.list(self.server.node_name, self.server.uuid, self.folder),
+            lambda: list_logs(self.of.panel, self.server.uuid, self.folder),
+        )
 
     def fetch(self, file: ListedFile) -> bytes:
-        return self._asked(lambda: fetch_file(self.of.panel, self.server.uuid, file))
+        return self._asked(
+            lambda nodes: nodes.fetch(self.server.node_name, self.server.uuid, file),
+            lambda: fetch_file(self.of.panel, self.server.uuid, file),
+        )
 
-    def _asked(self, question: Callable[[], _Answer]) -> _Answer:
-        """Ask, unless the node is known to be dead."""
+    def _asked(self, at_node: Callable[[NodeFiles], _Answer], at_panel: Callable[[], _Answer]) -> _Answer:
+        if self.of.nodes is not None:
+            try:
+                return at_node(self.of.nodes)
+            except NoWayError as error:
+                self.note = f"read through the panel, since its node could not be asked itself: {error}"
         node = self.server.node_name
         if node in self.of.dead_nodes:
             raise NodeUnreachableError(self.of.dead_nodes[node])
         try:
-            return question()
+            return at_panel()
         except NodeUnreachableError as error:
             self.of.dead_nodes[node] = str(error)
             raise
@@ -185,6 +201,7 @@ class _Pass:
     traits: dict[uuid.UUID, ServerTraits]
     known: dict[uuid.UUID, list[LogFile]]
     purse: Purse
+    nodes: NodeFiles | None
     now: datetime
     reload_dates: frozenset[date]
     progress: Progress | None
@@ -253,7 +270,7 @@ class _Pass:
         """List one server; what goes wrong with it becomes an outcome, never another server's trouble."""
         where = self._where(server)
         folder = where.folder or "/"
-        access = _ThroughPanel(of=self, server=server, folder=folder)
+        access = _Way(of=self, server=server, folder=folder)
         try:
             listing = access.list()
         except NodeUnreachableError as error:
@@ -263,7 +280,7 @@ class _Pass:
             listing = [file for file in missing.beside if read_name(file.name, live=where.live) is not None]
             if not listing:
                 return self._unlisted(server, "no_log_folder", f"the server has no folder {folder}")
-            access = _ThroughPanel(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/")
+            access = _Way(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note)
         except RateLimitedError as error:
             return self._unlisted(server, "rate_limited", str(error))
         except StateConflictError as error:

@@ -40,6 +40,10 @@ _STEP_BYTES = 64 * 1024 * 1024
 class Access(Protocol):
     """The way to one server's files."""
 
+    @property
+    def note(self) -> str | None:
+        """Why the way was not the one that the operator asked for; None where it was."""
+
     def list(self) -> Sequence[ListedFile]:
         """Return the regular files of the log folder."""
 
@@ -81,7 +85,6 @@ class ServerFolder:
         access: The way to the files.
         store: Where their bytes are kept.
         reload_dates: Files of these dates are fetched whether changed or not.
-        note: Why the listing was made in another way than asked for, if it was.
     """
 
     def __init__(
@@ -96,10 +99,8 @@ class ServerFolder:
         access: Access,
         store: LogStore,
         reload_dates: frozenset[date],
-        note: str | None = None,
     ) -> None:
         self.server_uuid = server_uuid
-        self.note = note
         self._now = now
         self._zone = zone
         self._live_name = live
@@ -256,7 +257,7 @@ class ServerFolder:
                 observed_at=self._now,
                 path="",
                 outcome="ok",
-                reason=self.note,
+                reason=self._access.note,
                 files_present=len(self._files),
                 bytes_present=sum(named.file.size for named in self._files),
                 bytes_read=sum(named.file.size for named in self._files if named.file.path in self._read),

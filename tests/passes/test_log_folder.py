@@ -44,6 +44,7 @@ class Disk:
         self.before_fetch: dict[str, object] = {}
         self.rows: dict[str, LogFile] = {}
         self.reads: list[LogRead] = []
+        self.note: str | None = None
         self.store = LogStore(f"memory://{uuid.uuid4().hex}")
 
     def write(self, name: str, content: bytes, at: datetime | None = None) -> None:
