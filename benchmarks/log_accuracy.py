@@ -21,7 +21,7 @@ from pteroassets.simulator.software import HABITS
 from pteroassets.simulator.truth import TrueRun, TrueSession
 from pteroassets.simulator.world import World, WorldSize
 from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live
-from pteroassets.sources.minecraft.events import LogEvent, LogStamp
+from pteroassets.sources.minecraft.events import LogEvent
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import build_sessions
@@ -125,9 +125,8 @@ def read_server(files: Iterable[LogFile], zone: ZoneInfo) -> SessionBuild:
 
 def _stamped(events: Iterable[LogEvent], stamper: Stamper, key: str) -> Iterator[SessionEvent]:
     for event in events:
-        if event.seconds is None:
+        if (stamp := event.stamp) is None:
             continue  # a line without any time has no place
-        stamp = LogStamp(day=event.day, seconds=event.seconds, dated=event.dated, setback=event.setback)
         yield SessionEvent(
             file_key=key,
             line_number=event.line_number,
@@ -248,20 +247,20 @@ def show(comparison: Comparison) -> bool:
     return is_good
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print both tables; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=WorldSize, choices=list(WorldSize), default=WorldSize.TRUTH)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--days", type=float, default=14, help="length of the history")
     parser.add_argument("--wrong", type=int, default=0, metavar="N", help="show so many of what differs")
-    arguments = parser.parse_args()
-    world = World.create(arguments.seed, ANCHOR, arguments.size, timedelta(days=arguments.days))
+    wanted = parser.parse_args(arguments)
+    world = World.create(wanted.seed, ANCHOR, wanted.size, timedelta(days=wanted.days))
     comparisons = compare_world(world, ANCHOR)
     is_good = True
     for comparison in comparisons:
         is_good &= show(comparison)
-        for text in comparison.wrong[: arguments.wrong]:
+        for text in comparison.wrong[: wanted.wrong]:
             print(text)
     return 0 if is_good else 1
 
