@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ DateSource = Literal["file_name", "line", "crash_report", "given", "modified_at"
 # years that no log shows: before the first dated file of a history, and after
 _BEFORE = date(2, 1, 1)
 _AFTER = date(9000, 1, 1)
+_UTC = ZoneInfo("UTC")
 _FIRST_OF_LOGS = 1970
 _UNTIMED = datetime(1, 1, 1, tzinfo=UTC)
 _STEP_BACK = 120  # seconds; lines of several threads are written a second or so out of order
@@ -115,16 +117,22 @@ class Timeline:
 
     def __init__(self, day: FileDate | None, *, zone: ZoneInfo, place: int, after: datetime | None) -> None:
         # days that are counted lie in no zone: an hour that is shown twice is one of a certain date
-        in_zone = zone if day is not None and day.source is not None else ZoneInfo("UTC")
+        in_zone = zone if day is not None and day.source is not None else _UTC
         after = after if after is not None and scale(after) == "dated" else None
         self._stamper = Stamper(day.day, in_zone, after=after) if day is not None else None
         self._start = _UNTIMED + timedelta(days=place)
+        self._first_day = day.day if day is not None and in_zone == _UTC else None
 
     def instants(self, events: Iterable[Row]) -> Iterator[tuple[datetime, Row]]:
         """Yield each of one file's *events* with its instant; without a time it only tells the place of the line."""
         before = self._start
         for event in events:
-            if event.seconds is not None and self._stamper is not None:
+            if event.seconds is not None and self._first_day is not None:
+                # most logs: without hours that are shown twice, a time is but a sum
+                day = event.dated if event.dated is not None else self._first_day + timedelta(days=event.day)
+                before = _midnight(day) + timedelta(seconds=event.seconds)
+                yield before, event
+            elif event.seconds is not None and self._stamper is not None:
                 before = self._stamper.stamp(_stamp(event, event.seconds))[0]
                 yield before, event
             else:
@@ -173,6 +181,11 @@ def text_of(instant: datetime | None, zone: ZoneInfo) -> str | None:
 
 def _counted(instant: datetime, start: date) -> str:
     return f"day {(instant.date() - start).days} {instant:%H:%M:%S}"
+
+
+@lru_cache(maxsize=1024)
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _stamp(line: Row, seconds: int) -> LogStamp:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -459,7 +460,8 @@ class _Teller:
         """Return how many lines of the history come before *run*."""
         key, _, line = run.run_key.partition(":")
         rows = self._files[key].parsed.events
-        is_first = all(row.kind in _BEFORE_A_START for row in rows if row.line_number < int(line))
+        before = takewhile(lambda row: row.line_number < int(line), rows)
+        is_first = all(row.kind in _BEFORE_A_START for row in before)
         return self._offsets[key] + (0 if is_first else int(line) - 1)
 
     def _place_of(self, session: PlayerSession) -> int:
