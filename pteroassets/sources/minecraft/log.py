@@ -19,22 +19,33 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
+from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
-    BOM,
-    FORMATS,
+    ALL_FORMATS,
+    IGNORED_PATTERNS,
+    IGNORED_WORDS,
     LogFormat,
     classify,
-    clean,
     find_format,
     is_server_log,
+    rank_of_software,
     read_date,
 )
-from pteroassets.sources.minecraft.messages import ANCHORS, CANDIDATE, CHAT_THREAD, IGNORED, decode, read_message
+from pteroassets.sources.minecraft.messages import (
+    CHAT_THREAD,
+    Dialect,
+    Reading,
+    candidates,
+    is_foreign,
+    read_message,
+)
+from pteroassets.sources.minecraft.reasons import plain_reason
+from pteroassets.sources.minecraft.text import any_of, clean, decode, strip_mark
 
 __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"]
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 512 << 10  # small enough to stay in the processor's cache between the passes over it
 _DAY = 86_400
 _HALF_DAY = _DAY // 2
 _STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
@@ -62,7 +73,7 @@ class ParserState:
     format_name: str | None = None
     first: LogStamp | None = None  # of the first line with a time
     last: LogStamp | None = None
-    software: str | None = None
+    software: str | None = None  # as a line names it, else as only one program writes
     game_version: str | None = None
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
     report_date: date | None = None  # in the name of the first crash report that a line names
@@ -149,19 +160,31 @@ class _Scanner(NamedTuple):
     starts: re.Pattern[bytes]  # all lines, with their times
     flagged: re.Pattern[bytes]  # those with a message of a kind to ignore
     candidates: re.Pattern[bytes]
+    anchors: tuple[bytes, ...]
     prefix: re.Pattern[bytes]
     ignored: re.Pattern[bytes]
+    groups: frozenset[str]  # of *prefix*
+
+
+_IGNORED = rb"(?:" + rb"|".join((any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
 
 
 @cache
 def _scanner(format_: LogFormat) -> _Scanner:
-    prefix = format_.scan_prefix
+    scan = format_.scan_prefix
+    no_groups = scan.replace(rb"(?P<time>", rb"(?:")
+    pattern, anchors = candidates(format_.dialects, FIRST_WORDS)
+    prefix = re.compile(format_.prefix)
+    if b"?P<thread>" in format_.prefix:
+        anchors.add(b"[" + CHAT_THREAD)
     return _Scanner(
-        starts=re.compile(prefix),
-        flagged=re.compile(prefix.replace(rb"(?P<time>", rb"(?:") + rb"()(?=" + IGNORED + rb")"),
-        candidates=re.compile(prefix + CANDIDATE),
-        prefix=re.compile(format_.prefix),
-        ignored=re.compile(IGNORED),
+        starts=re.compile(scan),
+        flagged=re.compile(no_groups + rb"()(?=" + _IGNORED + rb")"),
+        candidates=re.compile((format_.mark or no_groups) + pattern),
+        anchors=tuple(sorted(anchors)),
+        prefix=prefix,
+        ignored=re.compile(_IGNORED),
+        groups=frozenset(prefix.groupindex),
     )
 
 
@@ -193,8 +216,7 @@ class LogParser:
         self._state = state if state is not None else ParserState()
         self._keep_text = keep_text
         self._rest: list[bytes] = []  # the beginning of a line whose end has not come yet
-        names = {format_.name: format_ for format_ in FORMATS}
-        self._format = names[self._state.format_name] if self._state.format_name is not None else None
+        self._format = ALL_FORMATS[self._state.format_name] if self._state.format_name is not None else None
 
     @property
     def state(self) -> ParserState:
@@ -208,8 +230,8 @@ class LogParser:
 
     @property
     def software(self) -> str | None:
-        """The server program, where a line names it."""
-        return self._state.software
+        """The server program: as a line names it, else the one that writes such lines."""
+        return self._state.software or (self._format.software if self._format is not None else None)
 
     @property
     def game_version(self) -> str | None:
@@ -217,7 +239,10 @@ class LogParser:
         return self._state.game_version
 
     def feed(self, block: bytes) -> list[LogEvent]:
-        """Return the events of the lines that *block* ends; what follows its last line feed waits for the next."""
+        """Return the events of the lines that *block* ends; what follows its last line feed waits for the next.
+
+        A line whose text goes on in the next one waits for that too.
+        """
         end = block.rfind(b"\n") + 1
         if not end:
             if block:
@@ -226,35 +251,40 @@ class LogParser:
         self._rest.append(block[:end])
         whole = b"".join(self._rest)
         self._rest = [block[end:]] if end < len(block) else []
+        if waiting := _waiting(whole):
+            whole, line = whole[:-waiting], whole[-waiting:]
+            self._rest.insert(0, line)
         return [event for part in _parts(whole) for event in self._read(part, size=len(part))]
 
     def finish(self) -> list[LogEvent]:
         """Return the events of a last line without a line feed: the file is closed, so it will not grow."""
-        line = b"".join(self._rest)
+        lines = b"".join(self._rest)
         self._rest = []
-        return self._read(line + b"\n", size=len(line)) if line else []
+        if not lines:
+            return []
+        return self._read(lines if lines.endswith(b"\n") else lines + b"\n", size=len(lines))
 
     def _read(self, block: bytes, *, size: int) -> list[LogEvent]:
         """Read a block of whole lines that takes *size* bytes in the file."""
         state = self._state
-        count = block.count(b"\n")
-        if state.bytes_consumed == 0:
-            block = block.removeprefix(BOM)
-        data = b"\n" + clean(block)
+        data = clean(b"\n" + (block if state.bytes_consumed else strip_mark(block)))
+        before = 0
         if self._format is None:
-            self._format = find_format(data)
-        if self._format is None:
-            self._state = dataclasses.replace(
-                state,
-                bytes_consumed=state.bytes_consumed + size,
-                counts=_add(state.counts, lines=count, continuations=count),
+            found = find_format(data)
+            before = data.count(b"\n", 0, found[1]) if found is not None else data.count(b"\n") - 1
+            self._state = state = dataclasses.replace(
+                state, counts=_add(state.counts, lines=before, continuations=before)
             )
-            return []
+            if found is None:
+                self._state = dataclasses.replace(state, bytes_consumed=state.bytes_consumed + size)
+                return []
+            self._format, offset = found
+            data = data[offset:]
         scanner = _scanner(self._format)
         # two passes for single values are faster than one for pairs, whose tuples the garbage collector would follow
         times: list[bytes] = scanner.starts.findall(data)
         flagged = len(scanner.flagged.findall(data))
-        segments = self._walk(data, times, scanner) if times else []
+        segments = self._walk(data, times, scanner)
         first, last = self._ends(data, times, segments, scanner)
         self._state = dataclasses.replace(
             state,
@@ -263,7 +293,7 @@ class LogParser:
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
-        events, understood, ignored = self._events(data, segments, scanner, line_number=state.lines)
+        events, understood, ignored, count = self._events(data, segments, scanner)
         self._state = dataclasses.replace(
             self._state,
             counts=_add(
@@ -281,12 +311,18 @@ class LogParser:
         """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
         last = self._state.last
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
-        previous = last.seconds if last is not None else _seconds(times[0])
-        if previous <= _seconds(times[0]) and (start.day == 0 or previous >= _LATE) and times == sorted(times):
+        timed = times if times and times[0] and b"" not in times else [time for time in times if time]
+        if not timed:
+            return [start]
+        previous = last.seconds if last is not None else _seconds(timed[0])
+        in_order = len(timed[0]) == _TIME_LENGTH and timed == sorted(timed)
+        if in_order and previous <= _seconds(timed[0]) and (start.day == 0 or previous >= _LATE):
             return [start]
         changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
         day, setback = start.day, start.setback
         for number, text in enumerate(times):
+            if not text:
+                continue
             seconds = _seconds(text)
             if day > 0 and previous < _LATE and seconds >= _DAY - _LATE:
                 # a thread that was late at midnight: this line alone belongs to the day before
@@ -309,34 +345,32 @@ class LogParser:
         self, data: bytes, times: list[bytes], segments: list[_Segment], scanner: _Scanner
     ) -> tuple[LogStamp | None, LogStamp | None]:
         """Return the stamps of the first and the last line with a time."""
-        if not times:
+        if not any(times):
             return None, None
         first = self._state.first
-        if (
-            first is None
-            and (line := scanner.starts.search(data))
-            and (prefix := scanner.prefix.match(data, line.start() + 1))
-        ):
-            first = self._stamp(prefix, segments)
+        if first is None:
+            line = next(match for match in scanner.starts.finditer(data) if match["time"])
+            if prefix := scanner.prefix.match(data, line.start() + 1):
+                first = self._stamp(prefix, segments, scanner)
         last, end = None, len(data) - 1
-        while last is None:
+        while last is None or not last["time"]:
             end = data.rfind(b"\n", 0, end)
             last = scanner.prefix.match(data, end + 1)
-        return first, self._stamp(last, segments)
+        return first, self._stamp(last, segments, scanner)
 
-    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment]) -> LogStamp:
+    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment], scanner: _Scanner) -> LogStamp:
         segment = _segment_at(segments, prefix.start())
         return LogStamp(
-            day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix), setback=segment.setback
+            day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
         )
 
-    def _events(
-        self, data: bytes, segments: list[_Segment], scanner: _Scanner, *, line_number: int
-    ) -> tuple[list[LogEvent], int, int]:
-        """Return the events, the number of lines understood, and of those refused that no rule ignores already."""
+    def _events(self, data: bytes, segments: list[_Segment], scanner: _Scanner) -> tuple[list[LogEvent], int, int, int]:
+        """Return the events, the lines understood, those refused that no rule ignores already, and all lines."""
         events: list[LogEvent] = []
         accounted: set[int] = set()
         understood = ignored = counted_to = 0
+        line_number = before = self._state.lines
+        has_thread, has_logger = "thread" in scanner.groups, "logger" in scanner.groups
         for start in _candidates(data, scanner):
             prefix = scanner.prefix.match(data, start + 1)
             if prefix is None:
@@ -344,66 +378,173 @@ class LogParser:
             line_number += data.count(b"\n", counted_to, start + 1)
             counted_to = start + 1
             begin = prefix.end()
-            thread = prefix["thread"] if "thread" in prefix.re.groupindex else None
-            logger = prefix["logger"] if "logger" in prefix.re.groupindex else None
-            reading = read_message(
-                data[begin : data.index(b"\n", begin)], thread=thread, logger=logger, keep_text=self._keep_text
-            )
+            end = data.index(b"\n", begin)
+            thread = prefix["thread"] if has_thread else None
+            logger = prefix["logger"] if has_logger else None
+            if logger is None and "loader" in scanner.groups:
+                logger = prefix["loader"]
+            message = data[begin:end]
+            dialect = self._dialect(message, thread=thread, logger=logger)
+            reading = read_message(message, dialect, thread=thread, logger=logger, keep_text=self._keep_text)
             is_flagged = scanner.ignored.match(data, begin) is not None
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
-                is_refused = bool(logger) or (thread is not None and thread.startswith(CHAT_THREAD))
-                ignored += is_refused and not is_flagged
-                if is_refused:
+                is_chat = thread is not None and thread.startswith(CHAT_THREAD)
+                if is_chat or (logger is not None and is_foreign(logger)):
+                    ignored += not is_flagged
                     accounted.add(start)
                 continue
             accounted.add(start)
             understood += 1
             ignored -= is_flagged
-            if reading.kind is None:
-                self._state = dataclasses.replace(self._state, software=reading.software)
-                continue
-            if reading.kind == "server_start" and reading.detail is not None:
-                self._state = dataclasses.replace(self._state, game_version=str(reading.detail["game_version"]))
+            if reading.kind in _LOOKED_AT:
+                going_on = _going_on(data, start, end, scanner)
+                looked_at = self._look_at(reading, dialect, going_on)
+                if looked_at is None:
+                    continue
+                reading = looked_at
             segment = _segment_at(segments, start + 1)
-            events.append(
-                LogEvent(
-                    line_number=line_number,
-                    day=segment.day,
-                    seconds=_seconds(prefix["time"]),
-                    dated=_dated(prefix),
-                    setback=segment.setback,
-                    kind=reading.kind,
-                    player=reading.player,
-                    player_uuid=reading.player_uuid,
-                    detail=reading.detail,
-                )
+            time = prefix["time"]
+            event = LogEvent(
+                line_number=line_number,
+                day=segment.day,
+                seconds=_seconds(time) if time else None,
+                dated=_dated(prefix, scanner),
+                setback=segment.setback,
+                kind=reading.kind,
+                player=reading.player,
+                player_uuid=reading.player_uuid,
+                detail=reading.detail,
             )
+            if reading.kind == "server_crash":
+                self._note_report(event)
+            if not time:
+                self._know(has_times=False)
+            events.append(event)
         if self._note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
                 if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
                     self._note_unknown(data[begin : data.index(b"\n", begin)])
-        return events, understood, ignored
+        # each line but the first begins with a line feed, which the last one has at its end
+        line_number += data.count(b"\n", counted_to) - 1 if counted_to else data.count(b"\n") - 1
+        return events, understood, ignored, line_number - before
+
+    def _know(self, **values: Any) -> None:
+        self._state = dataclasses.replace(self._state, **values)
+
+    def _dialect(self, message: bytes, *, thread: bytes | None, logger: bytes | None) -> Dialect:
+        """Return the dialect of a line: of the known software, else the one that the line itself shows."""
+        dialects = self._format.dialects if self._format is not None else ()
+        software = self._state.software
+        if software is not None:
+            return next((each for each in dialects if software in each.software), dialects[-1])
+        for each in dialects[:-1]:
+            if each.signs is not None and _shows(each.signs, message, thread=thread, logger=logger):
+                return each
+        return dialects[-1]
+
+    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None) -> Reading | None:
+        """Take from a reading what is known of the whole log from then on; None where that is all it says."""
+        detail = dict(reading.detail or {})
+        known = self._state.software
+        software = detail.get("software")
+        version = detail.get("game_version")
+        if known is None and dialect.default_software is not None and software is None:
+            self._know(software=dialect.default_software)
+        match reading.kind:
+            case "server_software":
+                if self._state.game_version is None and version is not None:
+                    self._know(game_version=str(version))
+                if rank_of_software(str(software)) < rank_of_software(self.software):
+                    return None
+                self._know(software=str(software))
+            case "server_start":
+                if software is not None:
+                    self._know(software=str(software))
+                if version is not None:
+                    self._know(game_version=str(version))
+            case "server_ready" if known is None:
+                named = self.software or ("Vanilla" if self._state.game_version is not None else None)
+                if named is not None:
+                    self._know(software=named)
+                    detail["software"] = named
+            case "server_crash" if detail.get("cause") == "exception" and "exception" not in detail:
+                if going_on is not None and (thrown := _THROWN.match(going_on)):
+                    detail["exception"] = thrown[1]
+            case "player_lost_connection" | "login_refused" if going_on is not None:
+                detail["reason"] = plain_reason(f"{detail.get('reason', '')} {going_on}")
+            case "player_login" if reading.is_sponge and rank_of_software(self.software) < rank_of_software("Sponge"):
+                self._know(software="Sponge")
+            case _:
+                pass
+        return reading._replace(detail=detail or None)
+
+    def _note_report(self, event: LogEvent) -> None:
+        """Take the date from a crash report's name, which is in local time."""
+        named = _REPORT.match(str((event.detail or {}).get("report", "")))
+        if named is None or self._state.report_date is not None:
+            return
+        date_ = read_date(named[1])
+        if date_ is None:
+            return
+        seconds = _seconds(named[2].replace(".", ":").encode())
+        # the line that names it may have been written after midnight
+        was_before = event.seconds is not None and seconds - event.seconds > _HALF_DAY
+        self._know(report_date=date_, report_day=event.day - was_before)
+
+
+_TIME_LENGTH = 8
+_REPORT = re.compile(r"crash-(\d{4}-\d\d-\d\d)_(\d\d\.\d\d\.\d\d)-")
+_THROWN = re.compile(r"(?:Caused by: )?((?:[\w$]+\.)+[\w$]+)(?::|$)")
+_LOOKED_AT = frozenset(
+    {
+        *("server_software", "server_start", "server_ready", "server_crash", "player_lost_connection"),
+        *("login_refused", "player_login", "player_switch"),
+    }
+)
+# what ends a line whose text goes on in the next one
+_GOES_ON = re.compile(
+    rb"(?:Encountered an unexpected exception| lost connection: ?|banned from this server[.!]?|have been banned:?)"
+    rb"(?:\x1b\[[0-9;]*m|[ \r])*\n\Z"
+)
+
+
+def _waiting(whole: bytes) -> int:
+    """Return the length of the last line of *whole* where its text goes on in the next one, else 0."""
+    start = whole.rfind(b"\n", 0, len(whole) - 1) + 1
+    return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
+
+
+def _going_on(data: bytes, start: int, end: int, scanner: _Scanner) -> str | None:
+    """Return the line after the one in *data* from *start* to *end*, where it continues that one's text."""
+    if end + 1 >= len(data) or not _GOES_ON.search(data[max(start, end - 200) : end + 1]):
+        return None
+    if scanner.prefix.match(data, end + 1) is not None:
+        return None
+    return decode(data[end + 1 : data.index(b"\n", end + 1)]).strip() or None
 
 
 def _candidates(data: bytes, scanner: _Scanner) -> list[int]:
     """Return the places of the line feeds before the lines that may be of interest, in order."""
-    starts = {match.start() for match in scanner.candidates.finditer(data)}
-    for anchor in ANCHORS:
-        place = data.find(anchor)
+    rfind, find = data.rfind, data.find
+    starts = {rfind(b"\n", 0, match.start() + 1) for match in scanner.candidates.finditer(data)}
+    for anchor in scanner.anchors:
+        place = find(anchor)
         while place >= 0:
-            starts.add(data.rfind(b"\n", 0, place))
-            place = data.find(anchor, data.index(b"\n", place))
+            starts.add(rfind(b"\n", 0, place))
+            place = find(anchor, place + len(anchor))
     return sorted(starts)
 
 
 def _parts(whole: bytes) -> Iterator[bytes]:
-    """Cut whole lines into blocks of some MiB, so that memory does not grow with what is fed."""
+    """Cut whole lines into small blocks, none of which ends where a line's text goes on."""
     start = 0
     while start < len(whole):
-        end = whole.find(b"\n", start + _BLOCK_BYTES - 1) + 1 or len(whole)
-        yield whole[start:end]
+        end = start
+        while end == start or (end < len(whole) and _waiting(whole[max(start, end - 4096) : end])):
+            end = whole.find(b"\n", max(end, start + _BLOCK_BYTES - 1)) + 1 or len(whole)
+        yield whole[start:end] if start or end < len(whole) else whole
         start = end
 
 
@@ -413,8 +554,28 @@ def _segment_at(segments: list[_Segment], line_start: int) -> _Segment:
     return segments[bisect_right(segments, line_start - 1, key=lambda segment: segment.offset) - 1]
 
 
-def _dated(prefix: re.Match[bytes]) -> date | None:
-    return _date(prefix["date"]) if "date" in prefix.re.groupindex else None
+@lru_cache(maxsize=256)
+def _matches(signs: bytes) -> re.Pattern[bytes]:
+    return re.compile(signs)
+
+
+def _shows(signs: bytes, message: bytes, *, thread: bytes | None, logger: bytes | None) -> bool:
+    """Tell whether a line shows one of *signs*; its message counts only where the layout shows no thread."""
+    shown = [b"message " + message] if thread is None else [b"thread " + thread]
+    if logger is not None:
+        shown.append(b"logger " + logger)
+    return any(_matches(signs).match(each) is not None for each in shown)
+
+
+def _dated(prefix: re.Match[bytes], scanner: _Scanner) -> date | None:
+    if "date" in scanner.groups and prefix["date"]:
+        return _date(prefix["date"])
+    if "outer_date" not in scanner.groups or not prefix["time"]:
+        return None
+    outer = _date(prefix["outer_date"])
+    # the shipper may be in another zone than the server
+    ahead = _seconds(prefix["time"]) - _seconds(prefix["outer_time"])
+    return outer and outer + timedelta(days=(ahead < -_HALF_DAY) - (ahead > _HALF_DAY))
 
 
 @lru_cache(maxsize=64)
@@ -422,8 +583,12 @@ def _date(text: bytes) -> date | None:
     return read_date(decode(text))
 
 
+@lru_cache(maxsize=4096)
 def _seconds(text: bytes) -> int:
-    return int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:])
+    hour, minute, second = (int(part) for part in re.findall(rb"\d+", text))
+    if len(text) > _TIME_LENGTH or not text[-1:].isdigit():
+        hour = hour % 12 + 12 * (b"p" in text.lower())
+    return hour * 3600 + minute * 60 + second
 
 
 def _add(counts: LineCounts, **more: int) -> LineCounts:

@@ -64,3 +64,41 @@ def plain_reason(text: str) -> str:
     if wrapped := _WRAPPED.match(text):
         text = wrapped["text"] if wrapped["text"] is not None else wrapped["key"]
     return _ADDRESS.sub("[address]", text).strip()
+
+
+RefusalCause = Literal[
+    "banned",
+    "not_whitelisted",
+    "full",
+    "version",
+    "verification",
+    "mods",
+    "timed_out",
+    "throttled",
+    "starting",
+    "forwarding",
+    "other",
+]
+
+# looked for anywhere in the text, as owners put words of their own around
+_CAUSE_PATTERNS: dict[RefusalCause, str] = {
+    "banned": r"\bbanned\b|multiplayer\.disconnect\.banned",
+    "not_whitelisted": r"white-?\s?list|not_whitelisted",
+    "full": r"server is full|server_full",
+    "version": r"outdated (?:client|server)|incompatible (?:client|protocol)|(?:outdated|incompatible)_",
+    "forwarding": r"ip forwarding|connect with velocity|forwarded player|your connecting ip",
+    "verification": (
+        r"verify username|unverified_username|authentication servers|authservers_down|invalid session|authenticate"
+        r"|not logged in|invalid signature|profile public key"
+    ),
+    "mods": r"\bmods?\b|registr(?:y|ies)|mismatched|\bfml\b|\b(?:neo)?forge\b",
+    "timed_out": r"took too long|slow_login|timed out|timeout",
+    "throttled": r"you must wait|throttled|too fast",
+    "starting": r"still starting|is starting",
+}
+_CAUSES = {cause: re.compile(pattern, re.IGNORECASE) for cause, pattern in _CAUSE_PATTERNS.items()}
+
+
+def refusal_cause(reason: str) -> RefusalCause:
+    """Return why an attempt to enter was turned away, by the text that it was given."""
+    return next((cause for cause, pattern in _CAUSES.items() if pattern.search(reason)), "other")

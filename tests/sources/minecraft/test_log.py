@@ -344,7 +344,8 @@ def test_look_alikes_are_no_events(line: str) -> None:
 def test_an_attempt_that_never_entered_is_a_refusal(line: str, player: str | None, reason: str) -> None:
     event = only(line)
     assert event is not None
-    assert (event.kind, event.player, event.detail) == ("login_refused", player, {"reason": reason})
+    assert event.detail is not None
+    assert (event.kind, event.player, event.detail["reason"]) == ("login_refused", player, reason)
 
 
 def test_no_reason_shows_an_address() -> None:
