@@ -57,7 +57,7 @@ changes as (
 
 ),
 
-ends as (
+edges as (
 
     select
         min(local_date) as first_date,
@@ -68,11 +68,8 @@ ends as (
 
 spine as (
 
-    select generated.day::date as local_date
-    from ends
-    cross join lateral generate_series(
-        ends.first_date::timestamp, ends.last_date::timestamp, interval '1 day'
-    ) as generated (day)
+    select generate_series(first_date::timestamp, last_date::timestamp, interval '1 day')::date as local_date
+    from edges
 
     union
 
