@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from pteroassets.log_report import Progress, Report
     from pteroassets.log_report.as_text import Table as ReportTable
     from pteroassets.log_report.finding import Grouping
@@ -240,6 +242,30 @@ def _print_tables(report: Report) -> None:
     from pteroassets.log_report.as_tables import print_tables
 
     print_tables(report, Console(highlight=False))
+
+
+@logs.command("backfill")
+def backfill_logs() -> None:
+    """Fetch every log that is left on the servers, oldest first, and derive sessions; what is killed goes on later."""
+    from rich.console import Console
+
+    from pteroassets.log_upkeep import run_backfill
+    from pteroassets.settings import Settings
+
+    run_backfill(Settings(), Console())
+
+
+@logs.command("reparse")
+@click.option("--server", type=click.UUID, help="Uuid of the one server to read again; all when not given.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first file to read again.")
+def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
+    """Read the collected logs again from the log store, without asking the panel, and derive sessions."""
+    from rich.console import Console
+
+    from pteroassets.log_upkeep import run_reparse
+    from pteroassets.settings import Settings
+
+    run_reparse(Settings(), Console(), server=server, since=None if since is None else since.date())
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner, Result
 from rich.console import Console
 
+from pteroassets.cli import main
 from pteroassets.defs.minecraft import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.log_upkeep import LogUpkeep
 from pteroassets.passes import log_parsing
@@ -23,7 +26,7 @@ from pteroassets.simulator.faults import Fault
 from pteroassets.sources.minecraft.events import PARSER_VERSION
 from pteroassets.warehouse.connection import Connection, connect
 from pteroassets.warehouse.traits import server_traits
-from tests.harness import Platform, table_rows
+from tests.harness import PII_KEY, Platform, table_rows
 
 pytestmark = pytest.mark.postgres
 
@@ -422,3 +425,43 @@ def test_every_file_says_its_software_and_its_lines_add_up(whole: Platform) -> N
     assert {row[3] for row in found} == {True}
     assert None not in {row[0] for row in found}
     assert {row[1] for row in found} - {None}
+
+
+def command(platform: Platform, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    simulation, settings = platform.simulation, platform.settings
+    variables = {
+        "PTERODACTYL_URL": simulation.panel_url,
+        "PTERODACTYL_APP_KEY": simulation.application_key,
+        "PTERODACTYL_CLI_KEY": simulation.client_key,
+        "POSTGRES_HOST": settings.host,
+        "POSTGRES_PORT": str(settings.port),
+        "POSTGRES_DATABASE": settings.database,
+        "POSTGRES_USERNAME": settings.username,
+        "POSTGRES_PASSWORD": settings.password,
+        "PTEROASSETS_PII_KEY": PII_KEY.decode(),
+        "PTEROASSETS_LOG_STORE": str(platform.folder / "log_store"),
+        "PTEROASSETS_LOG_TIMEZONES": json.dumps(simulation.log_timezones),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return CliRunner().invoke(main, ["logs", *arguments])
+
+
+def test_the_commands_fetch_what_is_left_and_read_it_again(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = command(platform, monkeypatch, "backfill")
+    assert fetched.exit_code == 0, fetched.output
+    files = ask(platform, "select count(*) from raw_minecraft.log_files")[0][0]
+    assert f"{files} new log files in 1 passes" in fetched.output
+    events = ask(platform, "select count(*) from raw_minecraft.events")[0][0]
+    again = command(platform, monkeypatch, "reparse", "--since", "2026-10-01")
+    assert again.exit_code == 0, again.output
+    assert f"raw_minecraft.events: {events} rows" in again.output
+    nothing = command(platform, monkeypatch, "reparse", "--server", str(uuid.uuid4()))
+    assert "raw_minecraft.events: 0 rows" in nothing.output
+
+
+def test_a_command_whose_store_lost_a_file_says_so_and_fails(whole: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole.store.remove(ask(whole, "select content_digest from raw_minecraft.log_files limit 1")[0][0])
+    result = command(whole, monkeypatch, "reparse")
+    assert result.exit_code == 1
+    assert "could not be parsed" in result.output
