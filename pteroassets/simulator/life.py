@@ -268,8 +268,8 @@ class Life:
             ended_at=last + length,
             end=end,
             visits=[],
-            has_report=end == "watchdog" or (end == "crash" and throw.random() < 0.7),
-            exception=throw.choice(EXCEPTIONS) if end == "crash" else None,
+            has_report=end == "watchdog" or (end == "crash" and software != "pocketmine" and throw.random() < 0.7),
+            exception=throw.choice(EXCEPTIONS) if end == "crash" and software != "pocketmine" else None,
         )
         if habits.is_proxy or not habits.keeps_java_accounts:
             run.overloads = []

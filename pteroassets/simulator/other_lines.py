@@ -77,6 +77,7 @@ _POCKETMINE_REASONS: Final = {
     "Timed out": "timeout",
     "You logged in from another location": "logged in from another location",
 }
+_FATAL: Final = 'ErrorException: "Undefined array key 3" (EXCEPTION) in "plugins/Shop/src/Shop" at line 87'
 
 
 def _pocketmine(run: Run, throw: Random) -> Iterator[Line]:
@@ -98,7 +99,7 @@ def _pocketmine(run: Run, throw: Random) -> Iterator[Line]:
     if run.stopping_at is None:
         return
     if run.end != "stop":
-        yield Line(run.last, "Server thread/CRITICAL", "", f"{run.exception}")
+        yield Line(run.last, "Server thread/CRITICAL", "", _FATAL)
         crashed = "An unrecoverable error has occurred and the server has crashed. Creating a crash dump"
         yield Line(run.last, "Server thread/EMERGENCY", "", crashed)
         return

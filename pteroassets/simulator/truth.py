@@ -20,6 +20,8 @@ from pteroassets.simulator.zones import Zone
 if TYPE_CHECKING:
     from pteroassets.simulator.world import World
 
+CrashCause = Literal["exception", "watchdog", "crash_report"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerVersion:
@@ -95,8 +97,8 @@ class TrueRun:
 
     *started_at* is the second of the start line, *ready_at* of the ``Done`` line, *stopping_at* of the first stop or
     crash line (None where it was killed, or goes on), *ended_at* the end of the process. What has not come yet is None.
-    *crash_cause* is what the first line of the crash shows, *crash_exception* the exception that it names,
-    *crash_report* the name of the report that a line names.
+    A proxy is of no version of the game. *crash_cause* is what the first line of the crash shows, *crash_exception* the
+    exception that it names, *crash_report* the name of the report that a line names.
     """
 
     server_uuid: str
@@ -106,10 +108,10 @@ class TrueRun:
     ended_at: datetime | None
     end_reason: Literal["stopped", "crashed"] | None
     software: str
-    game_version: str
+    game_version: str | None
     is_proxy: bool
     overload_warnings: int
-    crash_cause: Literal["exception", "watchdog"] | None
+    crash_cause: CrashCause | None
     crash_exception: str | None
     crash_report: str | None
 
@@ -448,11 +450,12 @@ def _run(run: Run, second: int, zone: Zone) -> TrueRun:
         return utc(moment) if moment is not None and moment <= second else None
 
     has_ended = run.ended_at <= second
-    cause: Literal["exception", "watchdog"] | None = None
-    if run.end == "crash":
-        cause = "exception"
-    elif run.end == "watchdog":
+    cause: CrashCause | None = None
+    if run.end == "watchdog":
         cause = "watchdog"
+    elif run.end == "crash":
+        # PocketMine names no exception, but says that it writes a dump
+        cause = "crash_report" if run.exception is None else "exception"
     has_crashed = cause is not None and past(run.stopping_at) is not None
     return TrueRun(
         server_uuid=run.server.uuid,
@@ -462,7 +465,7 @@ def _run(run: Run, second: int, zone: Zone) -> TrueRun:
         ended_at=past(run.ended_at),
         end_reason=("stopped" if run.end == "stop" else "crashed") if has_ended else None,
         software=run.habits.title,
-        game_version=run.habits.version,
+        game_version=None if run.habits.is_proxy else run.habits.version,
         is_proxy=run.habits.is_proxy,
         overload_warnings=bisect_right(run.overloads, second),
         crash_cause=cause if has_crashed else None,

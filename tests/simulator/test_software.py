@@ -234,7 +234,7 @@ def test_who_plays_on_phones_and_consoles_has_another_kind_of_account(sampler: W
             is_guest = session.player_uuid.startswith("00000000-0000-0000-0009-")
             assert session.player_name.startswith(".") is is_guest is (session.player_xuid is not None)
         if kind in {"bedrock", "pocketmine"}:
-            assert " " in session.player_name
+            assert (" " in session.player_name) is (kind == "bedrock")
             assert session.player_uuid is None
     assert shown["geyser"] == {True, False}
     assert shown["bedrock"] == shown["pocketmine"] == {True}
