@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pteroassets.sources.minecraft.formats import rank_of_software
 from pteroassets.sources.minecraft.history import (
     EndReason,
     FileOfEvents,
@@ -42,8 +43,6 @@ _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
 _PROXIES = ("BungeeCord", "Waterfall", "Velocity")
-# a program that is named may be what another one is built on; the more special name stays
-_BASES = {"Vanilla": 0, "CraftBukkit": 1, "Forge": 1, "Fabric": 1}
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -200,6 +199,8 @@ class _Builder:
                 run.ready_at = event.logged_at
                 seconds = detail.get("startup_seconds")
                 run.startup_seconds = float(seconds) if seconds is not None else None
+                # what the lines so far come to, where none names it
+                run.software = run.software or _text(event, "software")
             case "server_stop" if run.stopped_at is None:
                 run.stopped_at = event.logged_at
             case "server_crash":
@@ -257,7 +258,8 @@ class _Builder:
             software = _text(event, "software")
             if run is None:
                 continue
-            if software is not None and _rank(software) >= _rank(run.software):
+            # a program that is named may be what another one is built on
+            if software is not None and rank_of_software(software) >= rank_of_software(run.software):
                 run.software = software
             run.game_version = run.game_version or _text(event, "game_version")
 
@@ -479,10 +481,6 @@ class _Builder:
 def _text(event: SessionEvent, name: str) -> str | None:
     value = (event.detail or {}).get(name)
     return str(value) if value is not None else None
-
-
-def _rank(software: str | None) -> int:
-    return -1 if software is None else _BASES.get(software, 2)
 
 
 def _later(upper: datetime | None, lower: datetime | None) -> datetime | None:
