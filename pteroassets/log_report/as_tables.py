@@ -290,7 +290,8 @@ def _unknown(templates: Sequence[UnknownTemplate], *, is_wide: bool) -> Table:
 def _summary(console: Console, report: Report) -> None:
     total = report.summary
     if not total.files:
-        console.print("no server's log among the files" if report.files else "nothing to read", style="yellow")
+        if any(file.outcome != "unreadable" for file in report.files):
+            console.print("no server's log among the files", style="yellow")
         return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")

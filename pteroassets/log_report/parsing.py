@@ -17,8 +17,8 @@ from pteroassets.log_report.finding import Candidate, remedy
 from pteroassets.log_report.unknown import UnknownLines
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 
-# below that, starting a process costs more than it saves
-_WORTH_A_PROCESS = 32 << 20
+# below that, starting processes costs more than it saves
+_WORTH_PROCESSES = 32 << 20
 _PACKING = 8  # about how many times smaller an archive is than its log
 _HEAD_BYTES = 4 << 10
 _POLL_SECONDS = 0.1
@@ -59,7 +59,9 @@ def parse_file(path: str, *, list_unknown: bool, advanced: Callable[[int], objec
             for block in content.blocks():
                 if size == 0:
                     head = block[:_HEAD_BYTES]
-                    if (reason := refusal(block)) is not None:
+                    # of an archive that was cut in its first line nothing can be told
+                    is_too_short = content.damage is not None and b"\n" not in block
+                    if not is_too_short and (reason := refusal(block)) is not None:
                         is_empty = len(block) < _HEAD_BYTES and not block.strip()
                         return ParsedFile(refused=reason, content_bytes=0 if is_empty else len(block))
                 size += len(block)
@@ -75,12 +77,25 @@ def parse_file(path: str, *, list_unknown: bool, advanced: Callable[[int], objec
 
 
 def parse_files(
-    files: Sequence[Candidate], *, jobs: int, list_unknown: bool, advanced: Callable[[int], object]
+    files: Sequence[Candidate],
+    *,
+    jobs: int,
+    list_unknown: bool,
+    advanced: Callable[[int], object],
+    worth_processes: int = _WORTH_PROCESSES,
 ) -> Iterator[ParsedFile]:
-    """Yield what each of *files* came to, in their order."""
+    """Yield what each of *files* came to, in their order.
+
+    Args:
+        files: To be read.
+        jobs: How many processes to read them in, at most.
+        list_unknown: Collect the templates of unknown lines.
+        advanced: Told how many bytes were read.
+        worth_processes: From how many bytes on there is more than one.
+    """
     sizes = [_size(file) for file in files]
     jobs = min(jobs, sum(size > 0 for size in sizes))
-    if jobs > 1 and sum(sizes) >= _WORTH_A_PROCESS:
+    if jobs > 1 and sum(sizes) >= worth_processes:
         yield from _in_processes(files, jobs=jobs, list_unknown=list_unknown, advanced=advanced)
         return
     for file in files:

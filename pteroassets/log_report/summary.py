@@ -94,7 +94,7 @@ class Summary:
             runs=sum(server.runs for server in servers),
             players=len(keys),
             sessions=sum(server.sessions for server in counted),
-            sessions_by_close_reason=dict(reasons.most_common()),
+            sessions_by_close_reason=_most_first(reasons),
             sessions_without_length=sum(server.sessions_without_length for server in counted),
             hours_played=sum(server.hours_played for server in counted),
             peak_online=peak.peak_online if peak is not None else 0,
@@ -145,13 +145,17 @@ def summarize(
         runs=runs,
         players=len(keys),
         sessions=len(sessions),
-        sessions_by_close_reason=dict(Counter(session.close_reason or _OPEN for session in sessions).most_common()),
+        sessions_by_close_reason=_most_first(Counter(session.close_reason or _OPEN for session in sessions)),
         sessions_without_length=lengths.count(None),
         hours_played=sum(length for length in lengths if length is not None) / _HOUR,
         peak_online=peak,
         peak_server=server if peak else None,
         player_keys=keys,
     )
+
+
+def _most_first(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _peak(sessions: Sequence[PlayerSession], first_at: datetime | None) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pteroassets.log_report.content import Content
-from pteroassets.sources.minecraft.messages import decode
 from pteroassets.sources.minecraft.reasons import plain_reason
+from pteroassets.sources.minecraft.text import decode
 
 _MOST_TEMPLATES = 20_000
 _LONGEST = 300
