@@ -75,7 +75,10 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 
 #: The words with which any of the messages begins: what the scan of a block looks for after a first word.
 FIRST_WORDS = (
-    *(b"was ", b"went up", b"went off", b"walked into", b"withered away", b"drowned", b"died", b"discovered"),
+    *(b"was slain", b"was shot", b"was pummeled", b"was fireballed", b"was impaled", b"was smashed", b"was speared"),
+    *(b"was blown", b"was killed", b"was squashed", b"was skewered", b"was squished", b"was doomed", b"was burnt"),
+    *(b"was burned", b"was pricked", b"was poked", b"was stung", b"was frozen", b"was roasted", b"was obliterated"),
+    *(b"was struck", b"went up", b"went off", b"walked into", b"withered away", b"drowned", b"died", b"discovered"),
     *(b"didn't want", b"blew up", b"burned to", b"fell ", b"froze to", b"hit the ground", b"experienced kin"),
     *(b"tried to swim", b"suffocated in", b"starved to", b"left the confines"),
 )

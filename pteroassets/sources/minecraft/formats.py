@@ -34,14 +34,21 @@ _SOFTWARE = (
     ),
     Message(
         kind="server_software",
-        begins=(b"Loading ",),
-        pattern=r"Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*for Minecraft (?P<version>\d[\w.-]*).*",
+        begins=(b"Loading ", b"[bootstrap] Loading "),
+        pattern=r"(?:\[bootstrap\] )?Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*for Minecraft (?P<version>\d[\w.-]*).*",
         from_anyone=True,
     ),
     Message(
         kind="server_software",
         begins=(b"Loading Minecraft ",),
         pattern=r"Loading Minecraft (?P<version>\d\S*) with (?P<software>Fabric|Quilt) Loader.*",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Loading Sponge",),
+        pattern=r"Loading Sponge\w*, please wait.*",
+        detail={"software": "Sponge"},
         from_anyone=True,
     ),
     Message(
@@ -93,15 +100,16 @@ _READY = Message(
 _ENTRANCE = (
     Message(
         kind="player_login",
-        anchor=b" logged in with entity id ",
+        anchors=(b" logged in with entity id ",),
         pattern=rf"{NAME}\[{ADDRESS}\] logged in with entity id (?P<entity>\d{{1,18}}) (?P<place>(?:at|in) .*)",
         from_anyone=True,
     ),
     Message(
         kind="player_join",
-        anchor=b" joined the game",
-        then=("加入了游戏".encode(), b"masuk ke permainan", "がゲームに参加しました".encode(), "加入了遊戲".encode()),
-        begins=("玩家 ".encode(),),
+        anchors=(
+            *(b" joined the game", b" masuk ke permainan"),
+            *("加入了游戏".encode(), "加入了遊戲".encode(), "がゲームに参加しました".encode()),
+        ),
         pattern=rf"{NAME}(?: \(formerly known as (?P<formerly>[^)]{{1,60}})\))? joined the game\.?"
         rf"|(?:玩家 )?{NAME.replace('name', 'profile')} ?"
         r"(?:加入了(?:游戏|遊戲)~?|masuk ke permainan|がゲームに参加しました)",
@@ -110,23 +118,29 @@ _ENTRANCE = (
 
 _DEPARTURE = (
     Message(
+        kind="login_refused",
+        anchors=(b" lost connection: Server Mod rejections",),
+        pattern=rf"{NAME} lost connection: (?P<reason>Server Mod rejections.*)",
+        detail={"cause": "mods"},
+    ),
+    Message(
         kind="player_leave",
-        anchor=b" left the game",
-        then=("退出了游戏".encode(), b"keluar dari permainan", "がゲームを退出しました".encode(), "離開".encode()),
-        begins=("玩家 ".encode(), "« ".encode()),
+        anchors=(
+            *(b" left the game", b" keluar dari permainan"),
+            *("退出了游戏".encode(), "遊戲".encode(), "がゲームを退出しました".encode()),
+        ),
         pattern=rf"{NAME} (?:has )?left the game\.?"
         rf"|(?:玩家 |« )?{NAME.replace('name', 'profile')} ?"
         r"(?:退出了游戏~?|離開了?遊戲|keluar dari permainan|がゲームを退出しました)",
     ),
     Message(
         kind="player_lost_connection",
-        anchor=b" lost connection",
-        then=("与服务器失去连接".encode(),),
+        anchors=(b" lost connection", "与服务器失去连接".encode()),
         pattern=rf"{NAME}(?: lost connection: ?| ?与服务器失去连接[:：] ?)(?P<reason>.*)",  # noqa: RUF001 - as it is written
     ),
     Message(
         kind="player_lost_connection",
-        anchor=b" logged out due to ",
+        anchors=(b" logged out due to ",),
         pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
     ),
 )
@@ -135,7 +149,7 @@ _PROFILE = r"(?:com\.mojang\.authlib\.)?GameProfile(?:@\w+)?\[.*?\bname=(?P<prof
 _REFUSALS = (
     Message(
         kind="login_refused",
-        anchor=b" lost connection",
+        anchors=(b" lost connection",),
         begins=(b"com.mojang.authlib.GameProfile", b"GameProfile["),
         pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\(/[^)]*\)|\(IP hidden\)|\[/.*?\])|/\S+)"
         r" lost connection(?:: (?P<reason>.*))?",
@@ -180,8 +194,7 @@ _ADVANCEMENTS = tuple(
 _ACTIVITY = (
     Message(
         kind="player_command",
-        anchor=b" issued server command: ",
-        then=("使用了指令".encode(), "выполнил команду".encode()),
+        anchors=(b" issued server command: ", "使用了指令".encode(), "выполнил команду".encode()),
         pattern=rf"{NAME} (?:issued server command|使用了指令|выполнил команду): ?(?P<text>.*)",
     ),
     *_ADVANCEMENTS,
@@ -189,7 +202,8 @@ _ACTIVITY = (
 
 _IDENTITY = Message(
     kind="player_uuid",
-    begins=(b"UUID of player ", "玩家 ".encode()),
+    begins=(b"UUID of player ",),
+    anchors=("的通用唯一标识符".encode(),),
     pattern=rf"UUID of player {NAME} is {UUID_TEXT}"
     rf"|玩家 {NAME.replace('name', 'profile')} 的通用唯一标识符\(UUID\)是 {UUID_TEXT.replace('uuid', 'uuid_2')}",
 )
@@ -265,12 +279,12 @@ GLOWSTONE = Dialect(
         ),
         Message(
             kind="player_login",
-            anchor=b"] connected, UUID: ",
+            anchors=(b"] connected, UUID: ",),
             pattern=rf"{NAME} \[{ADDRESS}\] connected, UUID: {UUID_TEXT}",
         ),
         Message(
             kind="player_lost_connection",
-            anchor=b" lost connection",
+            anchors=(b" lost connection",),
             pattern=rf"{NAME} \[{ADDRESS.replace('address', 'at')}\] lost connection",
         ),
         Message(kind="player_kick", then=(b"kicked: ",), pattern=rf"{NAME} kicked: (?P<reason>.*)"),
@@ -332,7 +346,7 @@ BUNGEECORD = Dialect(
             kind="player_lost_connection",
             of_peer=b"-> UpstreamBridge ",
             pattern=rf"{_PEER} -> UpstreamBridge "
-            r"(?:has disconnected|- (?P<reason>read timed out|encountered exception).*)",
+            r"(?:has disconnected)?(?: ?- (?P<reason>read timed out|encountered exception).*)?",
         ),
         Message(
             kind="player_kick",
@@ -376,12 +390,6 @@ VELOCITY = Dialect(
             kind="player_lost_connection",
             begins=(b"[connected player] ",),
             pattern=rf"{_CONNECTED} has disconnected(?:: (?P<reason>.*))?",
-        ),
-        # "has disconnected" follows, without the reason
-        Message(
-            kind="player_lost_connection",
-            begins=(b"[connected player] ",),
-            pattern=rf"{_CONNECTED}: (?P<reason>read timed out)",
         ),
         Message(
             kind="player_kick",
@@ -458,7 +466,18 @@ def rank_of_software(software: str | None) -> int:
 
 #: Messages known to say nothing about players or runs: literal beginnings, and patterns.
 IGNORED_WORDS = (
-    *(b"*", b"\t", b"at ", b"Caused by: ", b"Using ", b"Time elapsed: ", b"Thread RCON", b"RCON running"),
+    *(
+        b"*",
+        b"\t",
+        b"[",
+        b"at ",
+        b"    at ",
+        b"Caused by: ",
+        b"Using ",
+        b"Time elapsed: ",
+        b"Thread RCON",
+        b"RCON running",
+    ),
     *(b"Saving ", b"Saved ", b"Preparing level", b"Preparing start", b"Preparing spawn", b"Default game type"),
     *(b"Generating keypair", b"Starting Minecraft server on", b"Starting remote control", b"Starting GS4"),
     *(b"Starting Query", b"Server empty for", b"Automatic saving", b"Reload", b"Villager ", b"Named entity "),
@@ -467,12 +486,12 @@ IGNORED_WORDS = (
     *(b"Whitelist ", b"Turned ", b"Enabling ", b"Enabled ", b"Disabling ", b"Disabled ", b"Server permissions"),
     *(b"You need to agree", b"Failed to load eula", b"**** ", b"---", b"com.example", b"java.", b"net.", b"org."),
     *(b"There are ", b"Running AutoCompaction", b"NO LOG FILE!", b"Quit correctly"),
+    *(b"Session ID", b"Level Name: ", b"opening worlds", b"IPv4 supp", b"IPv6 supp"),
+    *(verb + bytes([first]) for verb in (b"Loading ", b"Loaded ") for first in b"abcdefghijklmnopqrstuvwxyz0123456789"),
 )
 IGNORED_PATTERNS = (
-    rb"\[(?!Not Secure\] <|[^\]\n]{1,60}+(?<=Stopping the server)\])",
-    rb"Load(?:ing|ed) [a-z0-9]",
-    rb"\s++at ",
-    rb"[^\s<>\[\]/:*]++ (?:\(vehicle of[^)\n]*\) )?moved (?:too quickly|wrongly)!",
+    rb"/\S++ lost connection",  # a ping of the server list, or a scanner
+    rb"[^ ]*+ (?:\(vehicle of[^)\n]*\) )?moved (?:too quickly|wrongly)!",
 )
 
 # ---------- how lines begin
@@ -483,8 +502,8 @@ _TEXT = rb"[ -\\^-\xff]*+"  # in a bracket; as one range of bytes it is scanned 
 _THREAD = rb"\[(?P<thread>" + _TEXT + rb")\]"  # the level is what follows the last slash
 _LEVEL_THREAD = rb"\[(?P<thread>[ -.0-\\^-\xff]*+/" + _TEXT + rb")\]"
 _LOGGER = rb"(?: \[(?P<logger>" + _TEXT + rb")\])?+"
-_END = rb"(?:" + _LOGGER + rb": {1,2}+| \((?P<loader>[^)\n]*+)\) )"
-_MARK = rb"\](?:: {1,2}+| \([^)\n]*+\) )"
+_END = rb"(?::  ?| \[(?P<logger>" + _TEXT + rb")\]:  ?| \((?P<loader>[^)\n]*+)\) )"
+_MARK = rb"\](?::  ?| \([^)\n]*+\) )"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -180,7 +180,8 @@ def _scanner(format_: LogFormat) -> _Scanner:
     return _Scanner(
         starts=re.compile(scan),
         flagged=re.compile(no_groups + rb"()(?=" + _IGNORED + rb")"),
-        candidates=re.compile((format_.mark or no_groups) + pattern),
+        # some programs write colour codes into their logs; those that write most do not
+        candidates=re.compile((format_.mark or no_groups + rb"(?:\xc2?\xa7.)*+") + pattern),
         anchors=tuple(sorted(anchors)),
         prefix=prefix,
         ignored=re.compile(_IGNORED),
@@ -251,10 +252,11 @@ class LogParser:
         self._rest.append(block[:end])
         whole = b"".join(self._rest)
         self._rest = [block[end:]] if end < len(block) else []
-        if waiting := _waiting(whole):
+        starts = self._starts(whole)
+        if waiting := _waiting(whole, starts):
             whole, line = whole[:-waiting], whole[-waiting:]
             self._rest.insert(0, line)
-        return [event for part in _parts(whole) for event in self._read(part, size=len(part))]
+        return [event for part in _parts(whole, starts) for event in self._read(part, size=len(part))]
 
     def finish(self) -> list[LogEvent]:
         """Return the events of a last line without a line feed: the file is closed, so it will not grow."""
@@ -263,6 +265,13 @@ class LogParser:
         if not lines:
             return []
         return self._read(lines if lines.endswith(b"\n") else lines + b"\n", size=len(lines))
+
+    def _starts(self, whole: bytes) -> re.Pattern[bytes] | None:
+        """Return the pattern of lines that begin an entry, or None while there has been none."""
+        if self._format is not None:
+            return _scanner(self._format).starts
+        found = find_format(clean(b"\n" + strip_mark(whole)))
+        return _scanner(found[0]).starts if found is not None else None
 
     def _read(self, block: bytes, *, size: int) -> list[LogEvent]:
         """Read a block of whole lines that takes *size* bytes in the file."""
@@ -399,10 +408,7 @@ class LogParser:
             ignored -= is_flagged
             if reading.kind in _LOOKED_AT:
                 going_on = _going_on(data, start, end, scanner)
-                looked_at = self._look_at(reading, dialect, going_on)
-                if looked_at is None:
-                    continue
-                reading = looked_at
+                reading = self._look_at(reading, dialect, going_on)
             segment = _segment_at(segments, start + 1)
             time = prefix["time"]
             event = LogEvent(
@@ -444,8 +450,8 @@ class LogParser:
                 return each
         return dialects[-1]
 
-    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None) -> Reading | None:
-        """Take from a reading what is known of the whole log from then on; None where that is all it says."""
+    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None) -> Reading:
+        """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
         detail = dict(reading.detail or {})
         known = self._state.software
         software = detail.get("software")
@@ -456,9 +462,8 @@ class LogParser:
             case "server_software":
                 if self._state.game_version is None and version is not None:
                     self._know(game_version=str(version))
-                if rank_of_software(str(software)) < rank_of_software(self.software):
-                    return None
-                self._know(software=str(software))
+                if rank_of_software(str(software)) >= rank_of_software(self.software):
+                    self._know(software=str(software))
             case "server_start":
                 if software is not None:
                     self._know(software=str(software))
@@ -470,10 +475,12 @@ class LogParser:
                     self._know(software=named)
                     detail["software"] = named
             case "server_crash" if detail.get("cause") == "exception" and "exception" not in detail:
-                if going_on is not None and (thrown := _THROWN.match(going_on)):
-                    detail["exception"] = thrown[1]
+                # what caused it all is named last
+                if going_on is not None and (thrown := _THROWN.findall(going_on)):
+                    detail["exception"] = thrown[-1]
             case "player_lost_connection" | "login_refused" if going_on is not None:
-                detail["reason"] = plain_reason(f"{detail.get('reason', '')} {going_on}")
+                line = going_on.partition("\n")[0].strip()
+                detail["reason"] = plain_reason(f"{detail.get('reason', '')} {line}")
             case "player_login" if reading.is_sponge and rank_of_software(self.software) < rank_of_software("Sponge"):
                 self._know(software="Sponge")
             case _:
@@ -496,40 +503,47 @@ class LogParser:
 
 _TIME_LENGTH = 8
 _REPORT = re.compile(r"crash-(\d{4}-\d\d-\d\d)_(\d\d\.\d\d\.\d\d)-")
-_THROWN = re.compile(r"(?:Caused by: )?((?:[\w$]+\.)+[\w$]+)(?::|$)")
+_THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
 _LOOKED_AT = frozenset(
     {
         *("server_software", "server_start", "server_ready", "server_crash", "player_lost_connection"),
         *("login_refused", "player_login", "player_switch"),
     }
 )
+_TRACED = b"Encountered an unexpected exception"
+_MOST_TRACE = 16 << 10
 # what ends a line whose text goes on in the next one
 _GOES_ON = re.compile(
-    rb"(?:Encountered an unexpected exception| lost connection: ?|banned from this server[.!]?|have been banned:?)"
-    rb"(?:\x1b\[[0-9;]*m|[ \r])*\n\Z"
+    rb"(?: lost connection: ?|banned from this server[.!]?|have been banned:?)(?:\x1b\[[0-9;]*m|[ \r])*\n\Z"
 )
 
 
-def _waiting(whole: bytes) -> int:
-    """Return the length of the last line of *whole* where its text goes on in the next one, else 0."""
+def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
+    """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
+    place = whole.rfind(_TRACED, max(0, len(whole) - _MOST_TRACE))
+    if place >= 0 and (starts is None or starts.search(whole, whole.index(b"\n", place)) is None):
+        return len(whole) - whole.rfind(b"\n", 0, place) - 1
     start = whole.rfind(b"\n", 0, len(whole) - 1) + 1
     return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
 
 
 def _going_on(data: bytes, start: int, end: int, scanner: _Scanner) -> str | None:
-    """Return the line after the one in *data* from *start* to *end*, where it continues that one's text."""
-    if end + 1 >= len(data) or not _GOES_ON.search(data[max(start, end - 200) : end + 1]):
+    """Return the lines after the one in *data* from *start* to *end*, where they continue that one's text."""
+    if data.find(_TRACED, start, end) < 0 and not _GOES_ON.search(data[max(start, end - 200) : end + 1]):
         return None
-    if scanner.prefix.match(data, end + 1) is not None:
-        return None
-    return decode(data[end + 1 : data.index(b"\n", end + 1)]).strip() or None
+    following = scanner.starts.search(data, end)
+    until = min(following.start() if following is not None else len(data) - 1, start + _MOST_TRACE)
+    return decode(data[end + 1 : until]).strip() or None
 
 
 def _candidates(data: bytes, scanner: _Scanner) -> list[int]:
     """Return the places of the line feeds before the lines that may be of interest, in order."""
     rfind, find = data.rfind, data.find
     starts = {rfind(b"\n", 0, match.start() + 1) for match in scanner.candidates.finditer(data)}
+    is_plain = data.isascii()
     for anchor in scanner.anchors:
+        if is_plain and not anchor.isascii():
+            continue
         place = find(anchor)
         while place >= 0:
             starts.add(rfind(b"\n", 0, place))
@@ -537,14 +551,14 @@ def _candidates(data: bytes, scanner: _Scanner) -> list[int]:
     return sorted(starts)
 
 
-def _parts(whole: bytes) -> Iterator[bytes]:
+def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:
     """Cut whole lines into small blocks, none of which ends where a line's text goes on."""
     start = 0
     while start < len(whole):
-        end = start
-        while end == start or (end < len(whole) and _waiting(whole[max(start, end - 4096) : end])):
-            end = whole.find(b"\n", max(end, start + _BLOCK_BYTES - 1)) + 1 or len(whole)
-        yield whole[start:end] if start or end < len(whole) else whole
+        end = whole.find(b"\n", start + _BLOCK_BYTES - 1) + 1 or len(whole)
+        while end < len(whole) and _waiting(whole[max(start, end - _MOST_TRACE) : end], starts):
+            end = whole.find(b"\n", end) + 1 or len(whole)
+        yield whole[start:end]
         start = end
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from pteroassets.sources.minecraft.deaths import read_death
+from pteroassets.sources.minecraft.deaths import FIRST_WORDS, read_death
 from pteroassets.sources.minecraft.events import Detail, Kind
 from pteroassets.sources.minecraft.reasons import plain_reason, refusal_cause
 from pteroassets.sources.minecraft.text import any_of, decode, plain
@@ -23,8 +23,6 @@ from pteroassets.sources.minecraft.text import any_of, decode, plain
 NAME = r"(?P<name>[^<>\[\]/:*]{1,60}?)"
 ADDRESS = r"(?P<address>/?[^\s\[\]]*(?:\[[^\[\]\s]*\])?[^\s\[\]]*|IP hidden)"
 UUID_TEXT = r"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
-
-WORD = rb"[^\s<>\[\]/:*]++"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,14 +33,14 @@ class Message:
     ``profile`` in another place), ``uuid``, ``xuid``, ``address``, ``place`` (world and position), ``reason``,
     ``software``, ``version`` (of the game); others into the event's detail as `_NUMBERS` and `_TEXTS` say.
 
-    At least one of *begins*, *then* and *anchor* says how a line with such a message is found:
+    At least one of *begins*, *then* and *anchors* says how a line with such a message is found:
 
     Args:
         kind: Of the event.
         pattern: Of the whole message.
         begins: What the message may begin with.
         then: What may follow a first word and a space.
-        anchor: Words that are looked for wherever they stand, since names may hold spaces before them.
+        anchors: Words that are looked for wherever they stand, since names may hold spaces before them.
         echo: The same as *begins*, for a command's answer that others see as ``[NAME: answer]``.
         of_peer: What may follow a proxy's ``[NAME] ``.
         detail: What goes into the detail of each such event.
@@ -53,7 +51,7 @@ class Message:
     pattern: str
     begins: tuple[bytes, ...] = ()
     then: tuple[bytes, ...] = ()
-    anchor: bytes = b""
+    anchors: tuple[bytes, ...] = ()
     echo: bytes = b""
     of_peer: bytes = b""
     detail: Mapping[str, str] = field(default_factory=dict)
@@ -97,8 +95,10 @@ _CHAT = re.compile(r"(?:\[Not Secure\] )?<(?P<name>[^<>]{1,64})> ?(?P<text>.*)")
 _CHAT_LAYOUT = re.compile(
     r"(?:.{0,64}<(?P<angled>[^<>]{1,64})>|(?P<plain>[^<>]{0,64}?(?P<name>[\w.]{1,40})) ?(?::|»|>|➤|→)) ?(?P<text>.*)"
 )
+_DEATHS = "|".join(re.escape(words.decode()) for words in FIRST_WORDS)
 _STRIPPED = "Actually, the message was too long to deliver fully. Sorry! Here's a stripped version: "
-_DEATH = re.compile(r"(?P<name>[^\s<>\[\]/:*]{1,40}) (?P<text>.+)")
+_DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")  # noqa: RUF001
+_TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
 _MOST_NAME = 40
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
@@ -131,7 +131,7 @@ class _Reader(NamedTuple):
 
 
 def _words(message: Message) -> tuple[str, ...]:
-    words = (message.anchor, message.echo, message.of_peer, *message.begins, *message.then)
+    words = (*message.anchors, message.echo, message.of_peer, *message.begins, *message.then)
     return tuple(word.decode() for word in words if word)
 
 
@@ -166,6 +166,9 @@ def read_message(
     if not foreign and (raw.startswith(("<", "[Not Secure] <")) or "§" in raw) and (chat := _CHAT.fullmatch(raw)):
         return _chat(chat["name"], chat["text"], keep_text=keep_text)
     text = plain(raw).lstrip()
+    if raw.startswith("§") and text.startswith("["):
+        # a display name with a coloured tag: what /say writes before its text begins with the bracket
+        return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
     for declared, words, pattern in _readers(dialect):
         for word in words:
             if word in text:
@@ -181,6 +184,13 @@ def read_message(
     death_match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
     if death_match is not None and (death := read_death(death_match["text"], keep_item=keep_text)) is not None:
         return _of_player("player_death", death_match["name"], death)
+    return None
+
+
+def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:
+    for declared, _, pattern in _readers(dialect):
+        if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
+            return _reading(declared, match, keep_text=False)
     return None
 
 
@@ -279,22 +289,20 @@ def plain_name(name: str) -> str:
     return plain(name).strip()
 
 
-_TRANSLATED_ENDS = ("游戏", "遊戲", "ました")  # languages that put no space after the name
-
-
-def candidates(dialects: Iterable[Dialect], words_of_deaths: Iterable[bytes]) -> tuple[bytes, set[bytes]]:
+def candidates(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> tuple[bytes, set[bytes]]:
     """Return a pattern of what a message of interest in any of *dialects* begins with, and the anchors."""
     messages = [message for dialect in dialects for message in dialect.messages]
     begins = [b"<", b"[Not Secure] <", _STRIPPED.encode(), *(word for each in messages for word in each.begins)]
+    deaths = any_of(words_of_deaths)  # they alone have no anchor for names of several words
     then = [*words_of_deaths, *(word for each in messages for word in each.then)]
     echoes = [each.echo for each in messages if each.echo]
     of_peers = [each.of_peer for each in messages if each.of_peer]
     bracketed = [b": " + any_of(echoes)] if echoes else []
     bracketed += [rb"[^\]\n]*+\] " + any_of(of_peers)] if of_peers else []
-    after_word = b"|".join([b" " + any_of(then), *(rb"(?<=" + end.encode() + rb")" for end in _TRANSLATED_ENDS)])
+    # a first word may be any here; reading is strict
     branches = [
         any_of(dict.fromkeys(begins)),
         *([rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(bracketed) + rb")"] if bracketed else []),
-        WORD + rb"(?:" + after_word + rb")",
+        rb"[^ ]*+ (?:" + any_of(then) + rb"|[^ ]*+ (?:" + deaths + rb"|[^ ]*+ " + deaths + rb"))",
     ]
-    return rb"(?:" + b"|".join(branches) + rb")", {each.anchor for each in messages if each.anchor}
+    return rb"(?:" + b"|".join(branches) + rb")", {anchor for each in messages for anchor in each.anchors}
