@@ -135,7 +135,8 @@ def _file_line(file: FileReport) -> Text:
     elif file.outcome != "no_times":
         text.append("; the log shows no date, so days are counted from 0", style="yellow")
     if file.reason is not None:
-        text.append(f"; {file.outcome.replace('_', ' ')}: {plain(file.reason)}", style="yellow")
+        outcome = "" if file.outcome == "ok" else f"{_OUTCOMES.get(file.outcome, file.outcome)}: "
+        text.append(f"; {outcome}{plain(file.reason)}", style="yellow")
     return text
 
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pteroassets.log_report import DateRules, Report, parse_paths
+from pteroassets.log_report.columns import EventColumns
 from pteroassets.log_report.content import Content
 from pteroassets.log_report.finding import find_files
 from pteroassets.log_report.parsing import parse_files
+from pteroassets.sources.minecraft.log import LogParser
 from tests.log_report.writing import START, departure, entry, log, put
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "minecraft"
@@ -420,6 +422,20 @@ def test_no_block_of_an_archive_is_larger_than_some_mebibytes(tmp_path: Path) ->
         sizes = [len(block) for block in content.blocks()]
     assert sum(sizes) == 64 << 20
     assert max(sizes) <= 2 << 20
+
+
+def test_events_are_kept_without_addresses_places_and_words() -> None:
+    parser, columns = LogParser(keep_text=True), EventColumns()
+    events = parser.feed(
+        log(entry("12:00:00", "Al", 7), "12:01:00 <Al> my secret", "12:02:00 Al lost connection: Quit")
+    )
+    columns.extend(events)
+    assert [(row.line_number, row.seconds, row.kind, row.player, row.detail) for row in columns] == [
+        (1, 43200, "player_login", "Al", {"entity_id": 7}),
+        (2, 43260, "player_chat", "Al", None),
+        (3, 43320, "player_lost_connection", "Al", {"reason": "Quit"}),
+    ]
+    assert [columns[index] for index in range(-1, 3)] == [columns[2], *columns]
 
 
 def test_chat_is_counted_and_kept_nowhere(tmp_path: Path) -> None:
