@@ -278,9 +278,9 @@ class Presence:
             self._counts_of_unknown.setdefault(event.player, Counter())[event.kind] += 1
         return session is not None
 
-    def ends_after(self, instant: datetime) -> dict[str, datetime]:
-        """Return the ends of sessions that lie after *instant*, by player: the clock was set back."""
-        return {name: ended_at for name, ended_at in self._ended.items() if ended_at > instant}
+    def ended(self) -> Mapping[str, datetime]:
+        """Return when the last session of each player ended."""
+        return self._ended
 
     def remove(self, session: OpenSession, *, ended_at: datetime) -> None:
         """Take a session that ended out of those that are open."""

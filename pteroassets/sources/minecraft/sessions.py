@@ -240,7 +240,7 @@ class _Builder:
         self._just_started = (event.file_key, event.logged_at)
         if self._run is not None:
             self._end_run(upper=event.logged_at)
-        self._online = Presence({} if self._forgets_before else self._online.ends_after(event.logged_at))
+        self._online = Presence(None if self._forgets_before else self._online.ended())
         self._last_line_at = event.logged_at
         self._may_be_online = False
         self._run = OpenRun(
@@ -303,7 +303,7 @@ class _Builder:
             last = self._last_line_at
             self._runs.append(_run(run, lower=last, upper=_later(upper, last), reason="log_gap"))
             self._close_all(lower=last, upper=upper, reason="log_gap")
-        self._online = Presence(self._online.ends_after(upper) if upper is not None else None)
+        self._online = Presence(self._online.ended())
         self._may_be_online = True
 
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from pteroassets.sources.minecraft.sessions import (
     FileOfEvents,
     PlayerSession,
     SessionBuild,
+    SessionEvent,
+    begins_with_start,
     build_sessions,
     rebuild_from,
 )
@@ -297,6 +300,421 @@ def test_a_run_has_its_version_and_the_seconds_it_took_to_start() -> None:
     (run,) = build(paper(START, '12:00:08 Done (7.5s)! For help, type "help"')).runs
     assert (run.game_version, run.ready_at, run.startup_seconds) == ("1.21.4", at("12:00:08"), 7.5)
     assert (run.started_at, run.ended_at, run.end_reason) == (at("12:00:00"), None, None)
+
+
+# ---------- software, crashes and overload of a run
+
+
+def said(time: str, kind: str, player: str | None = None, uuid: str | None = None, **detail: str | int) -> SessionEvent:
+    """One event of file ``a``; its line number is given by `events`."""
+    return SessionEvent(
+        file_key="a",
+        line_number=0,
+        logged_at=at(time),
+        kind=kind,
+        player=player,
+        player_uuid=UUID(uuid) if uuid is not None else None,
+        detail=detail or None,
+    )
+
+
+def events(*said_in_file: SessionEvent, key: str = "a", first: str | None = None, gap: bool = False) -> FileOfEvents:
+    numbered = [
+        dataclasses.replace(event, file_key=key, line_number=number) for number, event in enumerate(said_in_file, 1)
+    ]
+    first_at = at(first) if first is not None else said_in_file[0].logged_at
+    return FileOfEvents(
+        file_key=key,
+        first_line_at=first_at,
+        last_line_at=said_in_file[-1].logged_at,
+        events=numbered,
+        gap_before=gap,
+    )
+
+
+def start(time: str, **detail: str) -> SessionEvent:
+    return said(time, "server_start", **(detail or {"game_version": "1.21.4"}))
+
+
+def entry(time: str, player: str, entity: int = 1) -> SessionEvent:
+    return said(time, "player_login", player, entity_id=entity)
+
+
+def lost(time: str, player: str, reason: str = "Disconnected") -> SessionEvent:
+    return said(time, "player_lost_connection", player, reason=reason)
+
+
+def test_lines_that_name_the_software_before_the_start_are_of_the_coming_run() -> None:
+    built = build(
+        events(
+            said("11:59:00", "server_software", software="Paper", game_version="1.21.3"),
+            start("11:59:05", game_version="1.21.3"),
+            said("12:30:00", "server_software", software="Purpur", game_version="1.21.4"),
+            start("12:30:05"),
+        )
+    )
+    assert [(run.software, run.game_version) for run in built.runs] == [("Paper", "1.21.3"), ("Purpur", "1.21.4")]
+    # nor do they show that the run before lived until then
+    assert built.runs[0].ended_at_lower == at("11:59:05")
+
+
+def test_a_line_that_names_the_software_in_the_middle_of_a_run_is_of_that_run() -> None:
+    built = build(
+        events(start("12:00:00"), said("12:10:00", "server_software", software="Paper"), entry("12:11:00", "Al"))
+    )
+    assert [run.software for run in built.runs] == ["Paper"]
+
+
+def test_what_a_hybrid_is_built_on_does_not_take_its_name() -> None:
+    for names in (("Forge", "Mohist"), ("Mohist", "Forge")):
+        brands = [said("11:59:00", "server_software", software=name) for name in names]
+        assert build(events(*brands, start("12:00:00"))).runs[0].software == "Mohist"
+
+
+def test_a_file_of_a_process_that_never_started_gives_no_run_and_names_no_other() -> None:
+    built = build(
+        events(start("12:00:00", software="Paper", game_version="1.21.3"), entry("12:01:00", "Al")),
+        events(said("12:30:00", "server_software", software="Purpur"), key="b"),
+        events(start("12:40:00"), key="c"),
+    )
+    assert [(run.run_key, run.software) for run in built.runs] == [("a:1", "Paper"), ("c:1", None)]
+
+
+def test_the_rebuild_point_may_begin_with_lines_that_name_the_software() -> None:
+    files = [
+        events(start("12:00:00")),
+        events(said("12:30:00", "server_software", software="Paper"), start("12:30:05"), key="b"),
+        events(lost("12:40:00", "Al"), key="c"),
+    ]
+    assert begins_with_start(files[1])
+    assert rebuild_from(files, "c") == 1
+
+
+def test_overload_warnings_are_counted_for_each_run() -> None:
+    slow = said("12:01:00", "server_overload", behind_milliseconds=2345)
+    built = build(events(start("12:00:00"), slow, slow, start("13:00:00"), said("13:01:00", "server_overload")))
+    assert [run.overload_warnings for run in built.runs] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("crashes", "cause"),
+    [
+        ([{"cause": "crash_report"}, {"cause": "exception", "exception": "java.lang.Error"}], "java.lang.Error"),
+        ([{"cause": "exception", "exception": "a.B"}, {"cause": "exception", "exception": "c.D"}], "a.B"),
+        ([{"cause": "exception"}, {"cause": "crash_report", "report": "crash-1.txt"}], "exception"),
+        ([{"cause": "watchdog"}, {"cause": "exception", "exception": "java.lang.Error"}], "watchdog"),
+    ],
+)
+def test_the_first_cause_that_says_something_is_the_crashs(crashes: list[dict[str, str]], cause: str) -> None:
+    lines = [said("12:10:00", "server_crash", **detail) for detail in crashes]
+    (run,) = build(events(start("12:00:00"), *lines)).runs
+    assert (run.end_reason, run.crash_cause) == ("crashed", cause)
+    assert run.crash_report == ("crash-1.txt" if "report" in crashes[-1] else None)
+
+
+def test_a_crash_while_the_server_stops_did_not_end_it() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "server_stop"),
+            said("12:10:05", "server_crash", cause="watchdog"),
+        )
+    )
+    assert (built.runs[0].end_reason, built.runs[0].crash_cause) == ("stopped", "watchdog")
+    assert summary(built) == [("Al", "server_stopped")]
+
+
+def test_a_crash_followed_by_stop_lines_is_a_crash() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "server_crash", cause="exception"),
+            said("12:10:00", "server_stop"),
+            lost("12:10:01", "Al", "Server closed"),
+        )
+    )
+    assert (built.runs[0].end_reason, summary(built)) == ("crashed", [("Al", "server_crashed")])
+
+
+def test_a_crash_line_with_somebody_playing_on_long_after_has_no_cause() -> None:
+    crash = said("12:10:00", "server_crash", cause="exception", exception="a.B", report="crash-1.txt")
+    (run,) = build(
+        events(start("12:00:00"), entry("12:01:00", "Al"), crash, said("12:20:00", "player_chat", "Al"))
+    ).runs
+    assert (run.end_reason, run.crash_cause, run.crash_report) == (None, None, None)
+
+
+def test_a_crash_before_missing_files_is_a_crash() -> None:
+    crashed = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", "server_crash", cause="watchdog"))
+    built = build(crashed, events(said("15:00:00", "player_chat", "Bo"), key="b", gap=True))
+    assert (built.runs[0].end_reason, summary(built)) == ("crashed", [("Al", "server_crashed")])
+    assert built.sessions[0].left_at_upper == at("15:00:00")
+
+
+# ---------- kicks
+
+
+@pytest.mark.parametrize(
+    ("announced", "reason", "closed"),
+    [
+        ("spam", "Kicked by an operator.", ("kicked", "Kicked by an operator.")),
+        ("spam", "Disconnected", ("kicked", "spam")),
+        ("keepalive timeout", "Disconnected", ("timed_out", "keepalive timeout")),
+        ("spam", "Timed out", ("timed_out", "Timed out")),
+    ],
+)
+def test_a_kick_explains_a_departure_that_says_nothing(
+    announced: str, reason: str, closed: tuple[str, str | None]
+) -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason=announced)
+    session = only(build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, lost("12:05:03", "Al", reason))))
+    assert (session.close_reason, session.close_detail) == closed
+
+
+def test_a_kick_explains_a_departure_by_a_leave_line_alone() -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason="spam")
+    session = only(
+        build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, said("12:05:00", "player_leave", "Al")))
+    )
+    assert (session.close_reason, session.close_detail) == ("kicked", "spam")
+
+
+def test_a_kick_long_before_a_departure_was_of_somebody_who_stayed() -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason="spam")
+    session = only(build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, lost("12:05:10", "Al"))))
+    assert (session.close_reason, session.close_detail) == ("left", "Disconnected")
+
+
+# ---------- proxies
+
+
+def switch(time: str, player: str, server: str) -> SessionEvent:
+    return said(time, "player_switch", player, server=server)
+
+
+def test_the_first_back_end_is_a_proxys_entry_and_the_others_are_counted() -> None:
+    built = build(
+        events(
+            said("12:00:00", "server_start", software="Velocity"),
+            switch("12:01:00", "Al", "lobby"),
+            switch("12:02:00", "Al", "survival"),
+            switch("12:03:00", "Al", "lobby"),
+            said("12:04:00", "player_lost_connection", "Al"),
+            said("12:05:00", "player_lost_connection", "Bo"),
+        )
+    )
+    session = only(built)
+    assert (session.joined_at, session.left_at, session.close_reason) == (at("12:01:00"), at("12:04:00"), "left")
+    assert (session.is_proxy, session.server_switches, built.runs[0].software) == (True, 2, "Velocity")
+
+
+def test_who_is_thrown_out_of_a_back_end_and_goes_to_another_was_not_kicked() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "games"),
+                said("12:02:00", "player_kick", "Al", reason="Server closed"),
+                switch("12:02:01", "Al", "lobby"),
+                said("12:02:03", "player_lost_connection", "Al"),
+            )
+        )
+    )
+    assert (session.close_reason, session.close_detail) == ("left", None)
+
+
+def test_a_session_of_before_a_proxys_log_is_a_proxys_too() -> None:
+    built = build(events(said("12:00:00", "player_lost_connection", "Al"), switch("12:01:00", "Bo", "lobby")))
+    assert [(session.player_name, session.is_proxy) for session in built.sessions] == [("Al", True), ("Bo", True)]
+    assert built.sessions[0].joined_at is None
+
+
+def test_a_game_servers_session_is_no_proxys() -> None:
+    assert not only(build(events(start("12:00:00"), entry("12:01:00", "Al")))).is_proxy
+
+
+# ---------- accounts and names
+
+ACCOUNT = "3c4d5e6f-7081-4c9d-8e0f-1a2b3c4d5e6f"
+
+
+def test_a_uuid_that_is_learned_late_is_that_of_the_earlier_sessions_of_the_run_too() -> None:
+    built = build(
+        events(
+            lost("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Al", ACCOUNT),
+            entry("12:05:01", "Al"),
+        )
+    )
+    assert [str(session.player_uuid) for session in built.sessions] == [ACCOUNT, ACCOUNT]
+
+
+def test_an_account_that_enters_under_a_new_name_ends_its_session_under_the_old_one() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", ACCOUNT),
+            entry("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Bo", ACCOUNT),
+            entry("12:05:00", "Bo", 2),
+        )
+    )
+    assert summary(built) == [("Al", "joined_again"), ("Bo", None)]
+    assert built.sessions[0].left_at == at("12:05:00")
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_renamed_player_keeps_the_account_and_is_not_online_twice(order: int) -> None:
+    pair = [said("12:05:00", "player_join", "Bo", formerly="Al"), entry("12:05:00", "Bo", 2)]
+    pair = pair[::-1] if order else pair
+    known = [said("12:01:00", "player_uuid", "Al", ACCOUNT), entry("12:01:00", "Al")]
+    built = build(events(start("12:00:00"), *known, *pair))
+    assert summary(built) == [("Al", "joined_again"), ("Bo", None)]
+    assert str(built.sessions[1].player_uuid) == ACCOUNT
+
+
+def test_the_nil_uuid_is_nobodys_account() -> None:
+    nil = "00000000-0000-0000-0000-000000000000"
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", nil),
+            entry("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Bo", nil),
+            entry("12:05:00", "Bo", 2),
+        )
+    )
+    assert summary(built) == [("Al", None), ("Bo", None)]
+
+
+# ---------- lines that mislead
+
+
+def test_the_same_login_line_twice_is_one_entry() -> None:
+    both = [start("12:00:00"), entry("12:01:00", "Al"), lost("12:02:00", "Al")]
+    built = build(events(*[line for line in both for _ in range(2)]))
+    assert summary(built) == [("Al", "left")]
+    assert len(built.runs) == 1
+
+
+def test_somebody_elses_leave_line_does_not_end_a_session_that_loses_its_connection_later() -> None:
+    # a nickname like another player's, or a plugin that repeats what is said elsewhere
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                entry("12:01:00", "Al"),
+                said("12:10:00", "player_leave", "Al"),
+                lost("12:30:00", "Al", "Timed out"),
+            )
+        )
+    )
+    assert (session.left_at, session.close_reason, session.leave_line_number) == (at("12:30:00"), "timed_out", 4)
+
+
+def test_a_refusal_over_mods_does_not_end_the_session_of_a_player_of_that_name() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            lost("12:05:00", "Al", "Server Mod rejections:"),
+            said("12:05:00", "player_leave", "Al"),
+            said("12:06:00", "login_refused", "Al", cause="mods"),
+            lost("12:06:00", "Al"),
+        )
+    )
+    assert summary(built) == [("Al", None)]
+
+
+def test_to_be_taken_off_the_whitelist_ends_a_session() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                entry("12:01:00", "Al"),
+                lost("12:05:00", "Al", "You are not whitelisted on this server!"),
+            )
+        )
+    )
+    assert (session.left_at, session.close_reason) == (at("12:05:00"), "kicked")
+
+
+def test_who_was_turned_away_before_the_first_start_was_not_online() -> None:
+    built = build(events(said("12:00:00", "login_refused", "Al", cause="mods"), lost("12:00:00", "Al")))
+    assert built.sessions == ()
+    later = build(
+        events(said("12:00:00", "login_refused", "Al", cause="mods"), lost("12:00:00", "Al"), lost("12:30:00", "Al"))
+    )
+    assert only(later).left_at == at("12:30:00")
+
+
+# ---------- Bedrock
+
+
+def test_a_join_line_a_minute_after_the_login_names_a_bedrock_player() -> None:
+    def log(software: str) -> FileOfEvents:
+        return events(
+            start("12:00:00", software=software),
+            entry("12:01:00", "NoraSeven"),
+            said("12:01:40", "player_join", "Queen"),
+            said("12:05:00", "player_death", "Queen"),
+            said("12:06:00", "player_leave", "Queen"),
+        )
+
+    assert [(session.close_reason, session.deaths) for session in build(log("PocketMine-MP")).sessions] == [("left", 1)]
+    # elsewhere it comes at once, so that one is a plugin's
+    assert summary(build(log("Paper"))) == [("NoraSeven", None)]
+
+
+def test_where_all_events_share_one_instant_their_order_tells() -> None:
+    now = "12:00:00"
+    built = build(
+        events(
+            start(now),
+            said(now, "player_login", "Nora Seven"),
+            said(now, "player_login", "Bo"),
+            said(now, "player_lost_connection", "Nora Seven"),
+            said(now, "player_login", "Nora Seven"),
+            said(now, "player_lost_connection", "Bo"),
+            said(now, "player_lost_connection", "Cleo"),
+            said(now, "server_stop"),
+            start(now),
+            said(now, "player_login", "Bo"),
+        )
+    )
+    assert summary(built) == [
+        ("Nora Seven", "left"),
+        ("Bo", "left"),
+        ("Nora Seven", "server_stopped"),
+        ("Bo", None),
+    ]
+    assert [session.join_line_number for session in built.sessions] == [2, 3, 5, 10]
+    assert [run.end_reason for run in built.runs] == ["stopped", None]
+
+
+# ---------- a clock that is set back
+
+
+def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line() -> None:
+    built = build(
+        events(start("12:00:00"), entry("12:01:00", "Al"), said("13:00:00", "player_chat", "Al")),
+        events(start("12:30:00"), entry("12:31:00", "Al"), lost("13:30:00", "Al"), key="b"),
+    )
+    first, second = built.sessions
+    assert (first.left_at_lower, first.left_at_upper) == (at("13:00:00"), at("13:00:00"))
+    assert (second.joined_at, second.left_at) == (at("13:00:00"), at("13:30:00"))
+
+
+def test_a_file_on_a_clock_set_back_is_no_rebuild_point() -> None:
+    files = [
+        events(start("12:00:00"), lost("13:00:00", "Al")),
+        events(start("12:30:00"), lost("12:40:00", "Al"), key="b"),
+        events(start("13:10:00"), key="c"),
+        events(lost("13:20:00", "Al"), key="d"),
+    ]
+    assert [rebuild_from(files, key) for key in "abcd"] == [0, 0, 0, 2]
 
 
 # ---------- files
