@@ -391,6 +391,12 @@ VELOCITY = Dialect(
             begins=(b"[connected player] ",),
             pattern=rf"{_CONNECTED} has disconnected(?:: (?P<reason>.*))?",
         ),
+        # "has disconnected" follows, without the reason
+        Message(
+            kind="player_lost_connection",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: (?P<reason>read timed out)",
+        ),
         Message(
             kind="player_kick",
             begins=(b"[connected player] ",),
