@@ -29,7 +29,7 @@ up: $(ENV)
 	@$(BIN)/pteroassets up $(ARGS)
 
 test: $(ENV)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(ENV) $(SQLFLUFF)
 	@.ci/check

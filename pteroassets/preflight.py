@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -13,12 +13,20 @@ import psycopg
 from pteroassets.clock import Clock
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.sources.pterodactyl.errors import (
+    KeyRejectedError,
+    PanelAddressError,
+    PanelError,
+    PanelTimeoutError,
+    PanelUnreachableError,
+)
 from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
 
 _NODE_TIMEOUT_SECONDS = 5
+_OF_THE_WHOLE_PANEL = (PanelUnreachableError, PanelTimeoutError)
+_OF_THE_WHOLE_KEY = (KeyRejectedError, PanelAddressError)
 _INCLUDES = ("allocations", "subusers", "databases")
 
 
@@ -68,14 +76,34 @@ class AnnouncedLimits(LocalBudget):
 
 
 def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Finding]:
-    """Ask the panel for one record of everything that is read, and say what it refuses."""
-    yield from _guarded("client key", partial(_client_key, panel))
-    for endpoint in ("locations", "nodes", "nests", "users", "servers"):
-        yield from _guarded(f"application key: {endpoint}", partial(_list, panel, endpoint))
-    yield from _guarded("application key: includes of servers", partial(_server_includes, panel))
-    yield from _guarded("application key: eggs", partial(_sublist, panel, "nests", "eggs"))
-    yield from _guarded("application key: allocations", partial(_sublist, panel, "nodes", "allocations"))
-    for api in ("application", "client"):
+    """Ask the panel for one record of everything that is read, and say what it refuses.
+
+    A fault that all further requests would meet again, such as a panel that is down or a key it does not know, is told
+    once.
+    """
+    application: dict[str, Callable[[], Finding]] = {
+        endpoint: partial(_list, panel, endpoint) for endpoint in ("locations", "nodes", "nests", "users", "servers")
+    }
+    application["includes of servers"] = partial(_server_includes, panel)
+    application["eggs"] = partial(_sublist, panel, "nests", "eggs")
+    application["allocations"] = partial(_sublist, panel, "nodes", "allocations")
+    answered: list[Api] = []
+    finding, error = _guarded("client key", partial(_client_key, panel))
+    if isinstance(error, _OF_THE_WHOLE_PANEL):
+        yield replace(finding, subject="PTERODACTYL_URL")
+        return
+    yield finding
+    if error is None:
+        answered.append("client")
+    for name, check in application.items():
+        finding, error = _guarded(f"application key: {name}", check)
+        if isinstance(error, _OF_THE_WHOLE_KEY):
+            yield replace(finding, subject="application key")
+            break
+        yield finding
+        if error is None and "application" not in answered:
+            answered.append("application")
+    for api in sorted(answered):
         limit = announced.limits.get(api)
         yield Finding(
             subject=f"rate limit of the {api} API",
@@ -154,12 +182,11 @@ def check_postgres(settings: ConnectionSettings) -> Iterator[Finding]:
         )
 
 
-def _guarded(subject: str, check: Callable[[], Finding]) -> Iterator[Finding]:
+def _guarded(subject: str, check: Callable[[], Finding]) -> tuple[Finding, PanelError | None]:
     try:
-        finding = check()
+        return replace(check(), subject=subject), None
     except PanelError as error:
-        finding = Finding(subject=subject, status="fault", detail=str(error))
-    yield Finding(subject=subject, status=finding.status, detail=finding.detail, remedy=finding.remedy)
+        return Finding(subject=subject, status="fault", detail=str(error)), error
 
 
 def _client_key(panel: PanelClient) -> Finding:

@@ -7,12 +7,46 @@ from collections.abc import Iterator
 
 import pytest
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.embedded import EmbeddedPostgres
 from pteroassets.warehouse.migrate import ensure_database, upgrade
 
 _TEMPLATE = "warehouse_template"
+
+# Files that share a costly fixture stay in one worker; the longest begin first, so that none is left to the end.
+_GROUPS = {
+    "tests/end_to_end/test_browser.py": "dagster",
+    "tests/end_to_end/test_orchestration.py": "dagster",
+    "tests/end_to_end/test_truth.py": "estate",
+    "tests/end_to_end/test_secrets.py": "estate",
+    "tests/end_to_end/test_kills.py": "kills",
+    "tests/end_to_end/test_faults.py": "faults",
+    "tests/dbt/": "dbt",
+}
+
+
+def _group(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return next((name for start, name in _GROUPS.items() if path.startswith(start)), path)
+
+
+class _GroupScheduling(LoadScopeScheduling):
+    """Hands out whole groups; marks of the plugin's own ``loadgroup`` are lost on pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = [*dict.fromkeys(_GROUPS.values())]
+    items.sort(key=lambda item: order.index(group) if (group := _group(item.nodeid)) in order else len(order))
 
 
 @pytest.fixture(scope="session")

@@ -73,8 +73,28 @@ def test_an_application_key_where_a_client_key_belongs_is_recognised(simulation:
 def test_a_wrong_key_is_refused_by_name_and_never_shown(simulation: Simulation) -> None:
     wrong = "ptla_" + "x" * 43
     found = findings(simulation, application=wrong, client=simulation.client_key)
-    assert found["application key: servers"].status == "fault"
+    assert found["application key"].status == "fault"
+    assert not any(subject.startswith("application key:") for subject in found), "one fault is told once"
+    assert "rate limit of the application API" not in found, "nothing is known of it"
     assert all(wrong not in finding.detail for finding in found.values())
+
+
+def test_a_panel_that_is_down_is_told_once(simulation: Simulation) -> None:
+    clock = SystemClock()
+    budget = AnnouncedLimits(clock)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        with PanelClient(
+            f"http://127.0.0.1:{held.getsockname()[1]}",
+            application_key=SecretStr(simulation.application_key),
+            client_key=SecretStr(simulation.client_key),
+            budget=budget,
+            clock=clock,
+        ) as panel:
+            (finding,) = check_panel(panel, budget)
+    assert finding.status == "fault"
+    assert finding.subject == "PTERODACTYL_URL"
+    assert "is the panel up" in finding.detail
 
 
 def test_a_node_that_does_not_answer_is_named_with_the_port_to_open(simulation: Simulation) -> None:

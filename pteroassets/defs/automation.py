@@ -1,6 +1,5 @@
 """Jobs, schedules and sensors: what runs by itself, and when."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -152,13 +151,23 @@ def source_freshness() -> None:
     minimum_interval_seconds=30,
     description="Report each failed run once; a retry of a failure that was reported is not reported again.",
 )
-def report_failed_runs(context: dg.RunFailureSensorContext) -> Iterator[dg.SkipReason]:
-    """Write a failed run, its job and its error to the daemon's log."""
+def report_failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """Write a failed run, its job and its error to the log of the tick and of the code server."""
+    # not a generator: Dagster takes the first thing that one yields for the whole tick, and leaves the other runs
     run = context.dagster_run
     if run.parent_run_id is not None and "dagster/retry_number" in run.tags:
-        yield dg.SkipReason(f"run {run.run_id} is a retry of {run.parent_run_id}, which was reported")
+        context.log.info("run %s is a retry of %s, which was reported", run.run_id, run.parent_run_id)
         return
-    context.log.error("run %s of job %s failed: %s", run.run_id, run.job_name, context.failure_event.message)
+    context.log.error("run %s of job %s failed: %s", run.run_id, run.job_name, _first_error(context))
+
+
+def _first_error(context: dg.RunFailureSensorContext) -> str:
+    """Return what the first failed step died of; a run that failed outside its steps says so itself."""
+    for event in context.get_step_failure_events():
+        error = event.step_failure_data.error
+        if error is not None:
+            return f"{event.step_key}: {(error.cause or error).message.strip()}"
+    return context.failure_event.message or "no reason was recorded"
 
 
 def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:

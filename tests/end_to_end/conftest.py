@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from psycopg import sql
@@ -25,10 +24,8 @@ SEED = 11
 NewPlatform = Callable[..., Platform]
 
 
-@pytest.fixture(scope="session")
-def new_platform(
-    migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[NewPlatform]:
+@contextmanager
+def platforms(template: ConnectionSettings, folders: pytest.TempPathFactory) -> Iterator[NewPlatform]:
     """Make platforms: a simulation, a clock at its beginning and an empty warehouse, all gone at the end."""
     with ExitStack() as stack:
 
@@ -48,10 +45,28 @@ def new_platform(
             return Platform(
                 simulation=simulation,
                 clock=clock,
-                settings=stack.enter_context(_database(migrated_template)),
-                folder=tmp_path_factory.mktemp("platform"),
+                settings=stack.enter_context(_database(template)),
+                folder=folders.mktemp("platform"),
             )
 
+        yield make
+
+
+@pytest.fixture
+def new_platform(
+    migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewPlatform]:
+    """Make platforms that are gone after the test: the servers of each wake ten times a second."""
+    with platforms(migrated_template, tmp_path_factory) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def new_platform_of_module(
+    migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewPlatform]:
+    """Make platforms that all tests of a file look at."""
+    with platforms(migrated_template, tmp_path_factory) as make:
         yield make
 
 
@@ -75,17 +90,13 @@ class _database:  # noqa: N801 - used as a context manager
 
 
 @pytest.fixture(scope="session")
-def estate(new_platform: NewPlatform) -> Platform:
+def estate(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The world of the truth test after fourteen days of passes, with every model built."""
-    platform = new_platform(WorldSize.TRUTH)
-    platform.history(ANCHOR)
-    platform.build()
-    return platform
-
-
-@pytest.fixture(scope="session")
-def checkout() -> Path:
-    return Path(__file__).parent.parent.parent
+    with platforms(migrated_template, tmp_path_factory) as make:
+        platform = make(WorldSize.TRUTH)
+        platform.history(ANCHOR)
+        platform.build()
+        yield platform
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,15 @@ class Running:
         with connect(self.warehouse.with_database(self.dagster_database), autocommit=True) as connection:
             return connection.execute(text).fetchall()
 
+    def checks(self) -> dict[str, bool]:
+        """Whether each asset check passed when it last ran, by its asset's key and its name."""
+        rows = self.dagster(
+            "select distinct on (asset_key, check_name) asset_key, check_name, execution_status "
+            "from asset_check_executions where execution_status in ('SUCCEEDED', 'FAILED') "
+            "order by asset_key, check_name, id desc"
+        )
+        return {f"{key} {name}": status == "SUCCEEDED" for key, name, status in rows}
+
 
 @contextmanager
 def running_platform(

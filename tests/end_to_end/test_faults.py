@@ -59,9 +59,9 @@ def outcomes(platform: Platform) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(new_platform: NewPlatform) -> dict[str, list[tuple[Any, ...]]]:
+def undisturbed(new_platform_of_module: NewPlatform) -> dict[str, list[tuple[Any, ...]]]:
     """What two passes of each kind land when nothing is wrong."""
-    platform = new_platform(history=timedelta(days=3))
+    platform = new_platform_of_module(history=timedelta(days=3))
     platform.clock.move_to(platform.simulation.world.anchor)
     platform.everything()
     platform.clock.move_to(platform.simulation.world.anchor + _LATER)

@@ -97,13 +97,13 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history_of(new_platform: NewPlatform, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], History]:
+def history_of(new_platform_of_module: NewPlatform, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], History]:
     """Make a back-fill of a new platform whose world another process may move."""
 
     def make() -> History:
         clock = ControlClock(ANCHOR - timedelta(days=_DAYS))
         token = secrets.token_hex(16)
-        platform = new_platform(
+        platform = new_platform_of_module(
             history=timedelta(days=_DAYS),
             clock=clock,
             prepare=lambda simulation: simulation.add_app("control", Control(simulation, clock, token)),

@@ -181,6 +181,7 @@ def test_a_second_interrupt_while_stopping_leaves_nothing_behind(tmp_path: Path)
 
 def test_a_request_to_end_runs_every_finally() -> None:
     ended = []
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as raised, unwinding():
         try:
             signal.raise_signal(signal.SIGTERM)
@@ -188,4 +189,4 @@ def test_a_request_to_end_runs_every_finally() -> None:
             ended.append(True)
     assert raised.value.code == 143
     assert ended == [True]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
