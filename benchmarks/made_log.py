@@ -20,7 +20,7 @@ _NOISE = (
     "[Server thread/WARN]: P{m} moved too quickly! {n}.2,0.4,-{m}.3",
     "[Async-Worker {m}/INFO]: Skipping entity with id minecraft:item because of the limit of {n} in this chunk",
     "[Server thread/INFO]: [Bo: Teleported Nora_{m} to {n}.5, 64.0, -{m}.5]",
-    "[Server thread/INFO]: Villager Villager['Farmer'/{n}, l='ServerLevel[world]', x={m}.50] died, message: 'Farmer died'",
+    "[Server thread/INFO]: Villager Villager['Farmer'/{n}, l='ServerLevel[world]', x={m}.50] died, message: 'x'",
     "[Server thread/ERROR]: Could not pass event PlayerInteractEvent to SomePlugin v1.2.{m}",
     "[Worker-Main-{m}/WARN]: Requested section was null for Vec3i{{x={n}, y=4, z=-{m}}} in the chunk that was loaded",
 )

@@ -72,8 +72,7 @@ class LogStamp:
     setback: Setback | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEvent:
+class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and there are millions of them
     """One recognised line of a log.
 
     *player* is the name as the line shows it, without colour codes; in join, leave, death and advancement lines that
@@ -102,9 +101,9 @@ class LogEvent:
     line_number: int  # from 1
     day: int
     seconds: int | None  # None in layouts that show no time at all
+    kind: Kind
     dated: date | None = None
     setback: Setback | None = None
-    kind: Kind
     player: str | None = None
     player_uuid: UUID | None = None  # in player_uuid lines
     detail: Detail | None = None

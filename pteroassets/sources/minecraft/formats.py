@@ -35,7 +35,8 @@ _SOFTWARE = (
     Message(
         kind="server_software",
         begins=(b"Loading ", b"[bootstrap] Loading "),
-        pattern=r"(?:\[bootstrap\] )?Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*for Minecraft (?P<version>\d[\w.-]*).*",
+        pattern=r"(?:\[bootstrap\] )?Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*"
+        r"for Minecraft (?P<version>\d[\w.-]*).*",
         from_anyone=True,
     ),
     Message(
@@ -107,9 +108,10 @@ _ENTRANCE = (
     Message(
         kind="player_join",
         anchors=(
-            *(b" joined the game", b" masuk ke permainan"),
+            b" joined the game",
             *("加入了游戏".encode(), "加入了遊戲".encode(), "がゲームに参加しました".encode()),
         ),
+        then=(b"masuk ke permainan",),
         pattern=rf"{NAME}(?: \(formerly known as (?P<formerly>[^)]{{1,60}})\))? joined the game\.?"
         rf"|(?:玩家 )?{NAME.replace('name', 'profile')} ?"
         r"(?:加入了(?:游戏|遊戲)~?|masuk ke permainan|がゲームに参加しました)",
@@ -126,9 +128,10 @@ _DEPARTURE = (
     Message(
         kind="player_leave",
         anchors=(
-            *(b" left the game", b" keluar dari permainan"),
+            b" left the game",
             *("退出了游戏".encode(), "遊戲".encode(), "がゲームを退出しました".encode()),
         ),
+        then=(b"keluar dari permainan",),
         pattern=rf"{NAME} (?:has )?left the game\.?"
         rf"|(?:玩家 |« )?{NAME.replace('name', 'profile')} ?"
         r"(?:退出了游戏~?|離開了?遊戲|keluar dari permainan|がゲームを退出しました)",
@@ -136,12 +139,7 @@ _DEPARTURE = (
     Message(
         kind="player_lost_connection",
         anchors=(b" lost connection", "与服务器失去连接".encode()),
-        pattern=rf"{NAME}(?: lost connection: ?| ?与服务器失去连接[:：] ?)(?P<reason>.*)",  # noqa: RUF001 - as it is written
-    ),
-    Message(
-        kind="player_lost_connection",
-        anchors=(b" logged out due to ",),
-        pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
+        pattern=rf"{NAME}(?: lost connection: ?| ?与服务器失去连接[:：] ?)(?P<reason>.*)",
     ),
 )
 
@@ -298,11 +296,18 @@ GLOWSTONE = Dialect(
     ),
 )
 
+_LOGGED_OUT = Message(
+    kind="player_lost_connection",
+    anchors=(b" logged out due to ",),
+    pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
+)
+
 POCKETMINE = Dialect(
     name="pocketmine",
     software=frozenset({"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine"}),
     messages=(
         *_COMMON,
+        _LOGGED_OUT,
         Message(
             kind="player_advancement",
             then=(b"has just earned the achievement",),
@@ -329,6 +334,9 @@ POCKETMINE = Dialect(
         ),
     ),
 )
+
+#: Up to 1.6, and PocketMine up to 1.4, which names itself nowhere.
+LEGACY = Dialect(name="legacy", messages=(*JAVA.messages, _LOGGED_OUT))
 
 _PEER = r"\[(?:/[^\]|]*\|)?(?P<name>[^\[\]|/:*<>]{1,60}?)(?:\|/[^\]]*)?\]"
 
@@ -530,7 +538,7 @@ class LogFormat:
 
     name: str
     prefix: bytes
-    dialects: tuple[Dialect, ...] = (GLOWSTONE, POCKETMINE, VELOCITY, WATERFALL, JAVA)
+    dialects: tuple[Dialect, ...] = (VELOCITY, WATERFALL, JAVA)
     software: str | None = None
     sign: bytes | None = None
     mark: bytes | None = None
@@ -584,7 +592,7 @@ FORMATS = (
         prefix=rb"(?P<date>\d{4}[/-]\d\d[/-]\d\d) "
         + _TIME
         + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
-        dialects=(GLOWSTONE, POCKETMINE, JAVA),
+        dialects=(GLOWSTONE, POCKETMINE, LEGACY),
     ),
     # levels are words of the machine's language, in its encoding; Glowstone writes the same
     LogFormat(

@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
+from pteroassets.sources.minecraft.dates import moment_of_report
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
@@ -324,7 +325,7 @@ class LogParser:
         if not timed:
             return [start]
         previous = last.seconds if last is not None else _seconds(timed[0])
-        in_order = len(timed[0]) == _TIME_LENGTH and timed == sorted(timed)
+        in_order = len(timed[0]) == len(timed[-1]) == _TIME_LENGTH and timed == sorted(timed)
         if in_order and previous <= _seconds(timed[0]) and (start.day == 0 or previous >= _LATE):
             return [start]
         changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
@@ -445,10 +446,9 @@ class LogParser:
         software = self._state.software
         if software is not None:
             return next((each for each in dialects if software in each.software), dialects[-1])
-        for each in dialects[:-1]:
-            if each.signs is not None and _shows(each.signs, message, thread=thread, logger=logger):
-                return each
-        return dialects[-1]
+        if thread is not None:
+            return _dialect_of(dialects, thread, logger)
+        return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
 
     def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None) -> Reading:
         """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
@@ -489,20 +489,16 @@ class LogParser:
 
     def _note_report(self, event: LogEvent) -> None:
         """Take the date from a crash report's name, which is in local time."""
-        named = _REPORT.match(str((event.detail or {}).get("report", "")))
+        named = moment_of_report(str((event.detail or {}).get("report", "")))
         if named is None or self._state.report_date is not None:
             return
-        date_ = read_date(named[1])
-        if date_ is None:
-            return
-        seconds = _seconds(named[2].replace(".", ":").encode())
+        seconds = named.hour * 3600 + named.minute * 60 + named.second
         # the line that names it may have been written after midnight
         was_before = event.seconds is not None and seconds - event.seconds > _HALF_DAY
-        self._know(report_date=date_, report_day=event.day - was_before)
+        self._know(report_date=named.date(), report_day=event.day - was_before)
 
 
 _TIME_LENGTH = 8
-_REPORT = re.compile(r"crash-(\d{4}-\d\d-\d\d)_(\d\d\.\d\d\.\d\d)-")
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
 _LOOKED_AT = frozenset(
     {
@@ -568,17 +564,20 @@ def _segment_at(segments: list[_Segment], line_start: int) -> _Segment:
     return segments[bisect_right(segments, line_start - 1, key=lambda segment: segment.offset) - 1]
 
 
-@lru_cache(maxsize=256)
-def _matches(signs: bytes) -> re.Pattern[bytes]:
-    return re.compile(signs)
+@cache
+def _signs(dialect: Dialect) -> re.Pattern[bytes] | None:
+    return re.compile(dialect.signs) if dialect.signs is not None else None
 
 
-def _shows(signs: bytes, message: bytes, *, thread: bytes | None, logger: bytes | None) -> bool:
-    """Tell whether a line shows one of *signs*; its message counts only where the layout shows no thread."""
-    shown = [b"message " + message] if thread is None else [b"thread " + thread]
-    if logger is not None:
-        shown.append(b"logger " + logger)
-    return any(_matches(signs).match(each) is not None for each in shown)
+def _shows(dialect: Dialect, text: bytes) -> bool:
+    signs = _signs(dialect)
+    return signs is not None and signs.match(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | None) -> Dialect:
+    shown = [b"thread " + thread, *([b"logger " + logger] if logger is not None else [])]
+    return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
 
 
 def _dated(prefix: re.Match[bytes], scanner: _Scanner) -> date | None:
@@ -597,12 +596,11 @@ def _date(text: bytes) -> date | None:
     return read_date(decode(text))
 
 
-@lru_cache(maxsize=4096)
 def _seconds(text: bytes) -> int:
+    if len(text) == _TIME_LENGTH:
+        return int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:])
     hour, minute, second = (int(part) for part in re.findall(rb"\d+", text))
-    if len(text) > _TIME_LENGTH or not text[-1:].isdigit():
-        hour = hour % 12 + 12 * (b"p" in text.lower())
-    return hour * 3600 + minute * 60 + second
+    return (hour % 12 + 12 * (b"p" in text.lower())) * 3600 + minute * 60 + second
 
 
 def _add(counts: LineCounts, **more: int) -> LineCounts:

@@ -97,7 +97,7 @@ _CHAT_LAYOUT = re.compile(
 )
 _DEATHS = "|".join(re.escape(words.decode()) for words in FIRST_WORDS)
 _STRIPPED = "Actually, the message was too long to deliver fully. Sorry! Here's a stripped version: "
-_DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")  # noqa: RUF001
+_DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")
 _TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
 _MOST_NAME = 40
 
@@ -111,7 +111,8 @@ _PLACE = re.compile(
 _OWN_LOGGER = re.compile(
     r"(?:(?:\w{1,3}\.)*mi(?=\.)|n\.m|o\.b\.c|net\.(?:minecraft|minecraftforge|neoforged|fabricmc)|com\.mojang"
     r"|com\.velocitypowered|org\.(?:bukkit|spigotmc|spongepowered|quiltmc)|minecraft|mojang|fml|forge|neoforge"
-    r"|fabricloader|sponge|quilt[ _]?loader|velocity|dedicatedserver|minecraftserver|playerlist|server\w*packetlistenerimpl|netty\w*server\w*)?(?:[./:\s].*)?",
+    r"|fabricloader|sponge|quilt[ _]?loader|velocity|dedicatedserver|minecraftserver|playerlist"
+    r"|server\w*packetlistenerimpl|netty\w*server\w*)?(?:[./:\s].*)?",
     re.IGNORECASE,
 )
 
@@ -130,21 +131,27 @@ class _Reader(NamedTuple):
     match: re.Pattern[str]
 
 
-def _words(message: Message) -> tuple[str, ...]:
-    words = (*message.anchors, message.echo, message.of_peer, *message.begins, *message.then)
-    return tuple(word.decode() for word in words if word)
+class _Readers(NamedTuple):
+    """A dialect's declared messages: by the first word of the line, where one is declared, and the others."""
+
+    by_first_word: dict[str, tuple[_Reader, ...]]
+    others: tuple[_Reader, ...]
 
 
 @cache
-def _readers(dialect: Dialect) -> tuple[_Reader, ...]:
-    return tuple(
-        _Reader(
-            message,
-            _words(message),
-            re.compile(message.pattern),
-        )
-        for message in dialect.messages
-    )
+def _readers(dialect: Dialect) -> _Readers:
+    by_first_word: dict[str, list[_Reader]] = {}
+    others = []
+    for message in dialect.messages:
+        pattern = re.compile(message.pattern)
+        whole_words = [begin for begin in message.begins if b" " in begin]
+        for first in dict.fromkeys(begin.decode().partition(" ")[0] for begin in whole_words):
+            by_first_word.setdefault(first, []).append(_Reader(message, (first,), pattern))
+        rest = [*message.anchors, message.echo, message.of_peer, *message.then]
+        rest += [begin for begin in message.begins if begin not in whole_words]
+        if words := tuple(word.decode() for word in rest if word):
+            others.append(_Reader(message, words, pattern))
+    return _Readers({first: tuple(readers) for first, readers in by_first_word.items()}, tuple(others))
 
 
 def read_message(
@@ -169,16 +176,18 @@ def read_message(
     if raw.startswith("§") and text.startswith("["):
         # a display name with a coloured tag: what /say writes before its text begins with the bracket
         return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
-    for declared, words, pattern in _readers(dialect):
+    readers = _readers(dialect)
+    for declared, _, pattern in readers.by_first_word.get(text.partition(" ")[0], ()):
+        if (match := pattern.fullmatch(text)) is not None:
+            return _reading(declared, match, keep_text=keep_text) if declared.from_anyone or not foreign else None
+    for declared, words, pattern in readers.others:
         for word in words:
             if word in text:
                 break
         else:
             continue
         if (match := pattern.fullmatch(text)) is not None:
-            if foreign and not declared.from_anyone:
-                return None
-            return _reading(declared, match, keep_text=keep_text)
+            return _reading(declared, match, keep_text=keep_text) if declared.from_anyone or not foreign else None
     if foreign:
         return None
     death_match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
@@ -188,7 +197,7 @@ def read_message(
 
 
 def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:
-    for declared, _, pattern in _readers(dialect):
+    for declared, _, pattern in _readers(dialect).others:
         if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
             return _reading(declared, match, keep_text=False)
     return None
@@ -289,6 +298,12 @@ def plain_name(name: str) -> str:
     return plain(name).strip()
 
 
+def _shortest(words: Iterable[bytes]) -> Iterable[bytes]:
+    """Return those of *words* that hold none of the others: whoever looks for them finds the others too."""
+    unique = set(words)
+    return (word for word in unique if not any(other in word for other in unique if other != word))
+
+
 def candidates(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> tuple[bytes, set[bytes]]:
     """Return a pattern of what a message of interest in any of *dialects* begins with, and the anchors."""
     messages = [message for dialect in dialects for message in dialect.messages]
@@ -305,4 +320,4 @@ def candidates(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) 
         *([rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(bracketed) + rb")"] if bracketed else []),
         rb"[^ ]*+ (?:" + any_of(then) + rb"|[^ ]*+ (?:" + deaths + rb"|[^ ]*+ " + deaths + rb"))",
     ]
-    return rb"(?:" + b"|".join(branches) + rb")", {anchor for each in messages for anchor in each.anchors}
+    return rb"(?:" + b"|".join(branches) + rb")", set(_shortest(anchor for each in messages for anchor in each.anchors))
