@@ -11,6 +11,7 @@ a session never outlives its run, and what no line shows is given as bounds and 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -64,8 +65,8 @@ def build_sessions(files: Sequence[FileOfEvents], *, last_line_at: datetime | No
         last_line_at: The last line known of the server; by default that of the last file with a time.
     """
     builder = _Builder()
-    for file in files:
-        builder.read(file)
+    for file, is_cut in zip(files, _cuts(files), strict=True):
+        builder.read(file, is_cut=is_cut)
     return builder.finish(last_line_at)
 
 
@@ -75,9 +76,9 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     It is the latest file before the touched one that begins with a start line, else 0. A start line closes whatever
     was open, so no session or run of ``files[:index]`` is still open in ``files[index]``; and how those were closed
     depends on nothing after that start line, which did not change. A file that begins with a start line itself is not
-    enough, since that line may be what is new: it closes the sessions of the files before it. Nor is one that begins
-    earlier than a file before it ended, for the ends of those sessions hold back the ones that a clock set back would
-    make overlap. Hence sessions whose key names one of ``files[index:]`` are replaced by
+    enough, since that line may be what is new: it closes the sessions of the files before it. Nor is one over which
+    the clock was set back, by the first and last lines of the files, for the ends of the sessions before hold back the
+    ones that would overlap. Hence sessions whose key names one of ``files[index:]`` are replaced by
     ``build_sessions(files[index:])``, and the others stand. (No session is missed: without a file before the start
     line, a departure of somebody unknown opens none.)
 
@@ -87,27 +88,21 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     touched = next((index for index, file in enumerate(files) if file.file_key == touched_file_key), None)
     if touched is None:
         raise ValueError(f"no file {touched_file_key} among {len(files)} files")
-    index, clock = 0, _FileClock()
-    for number, file in enumerate(files[:touched]):
-        if begins_with_start(file) and not clock.is_set_back(file):
-            index = number
-        clock.read(file)
-    return index
+    cuts = _cuts(files)
+    return next((index for index in range(touched - 1, -1, -1) if cuts[index]), 0)
 
 
-class _FileClock:
-    """How far the clock has come, by the first and last lines of the files."""
-
-    def __init__(self) -> None:
-        self._latest: datetime | None = None
-
-    def is_set_back(self, file: FileOfEvents) -> bool:
-        """Tell whether *file*, the next one, begins before the end of one read."""
-        return file.first_line_at is not None and self._latest is not None and file.first_line_at < self._latest
-
-    def read(self, file: FileOfEvents) -> None:
-        """Go on behind *file*."""
-        self._latest = max(filter(None, (self._latest, file.first_line_at, file.last_line_at)), default=None)
+def _cuts(files: Sequence[FileOfEvents]) -> list[bool]:
+    """Tell of each file whether it begins with a start line and the clock was never set back over that."""
+    moments = [[at for at in (file.first_line_at, file.last_line_at) if at is not None] for file in files]
+    latest = [None, *itertools.accumulate((max(each, default=None) for each in moments), _later)]
+    earliest: list[datetime | None] = [None]
+    for each in reversed(moments):
+        earliest.append(min((at for at in (*each, earliest[-1]) if at is not None), default=None))
+    return [
+        begins_with_start(file) and (before is None or after is None or before <= after)
+        for file, before, after in zip(files, latest, reversed(earliest), strict=False)
+    ]
 
 
 class _Builder:
@@ -118,14 +113,13 @@ class _Builder:
         self._runs: list[ServerRun] = []
         self._run: OpenRun | None = None
         self._online = Presence()
-        self._clock = _FileClock()
         self._last_line_at: datetime | None = None  # of the files before, then of the events read
         self._may_be_online: bool = True  # somebody may have joined before the first known line
         # the login line is never hidden, so where there are some a bare join line is a nickname's or a plugin's
         self._run_has_logins = self._file_has_logins = False
         self._is_proxy = False
         self._is_last_line_known = True
-        self._forgets_before = True  # the next start line begins a file, on a clock that went on
+        self._forgets_before = True  # the next start line is one of `_cuts`
         self._just_started: tuple[str, datetime] | None = None
         # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
         self._without_uuid: dict[str, list[int]] = {}
@@ -133,12 +127,11 @@ class _Builder:
 
     # ---------- files
 
-    def read(self, file: FileOfEvents) -> None:
-        """Read the next file."""
+    def read(self, file: FileOfEvents, *, is_cut: bool) -> None:
+        """Read the next file; *is_cut*: nothing from before bears on it."""
         if file.gap_before and self._last_line_at is not None:
             self._end_at_gap(file)
-        self._forgets_before = begins_with_start(file) and not self._clock.is_set_back(file)
-        self._clock.read(file)
+        self._forgets_before = is_cut
         kinds = {event.kind for event in file.events}
         self._file_has_logins = not kinds.isdisjoint(("player_login", "player_switch"))
         self._is_proxy = "player_switch" in kinds
@@ -287,10 +280,10 @@ class _Builder:
             reason: EndReason = "crashed" if run.crashed_at is not None else "stopped"
             last = max(filter(None, (last, run.last_departure_at, run.stopped_at)))
             ended_at = last if self._is_last_line_known else None
-            self._runs.append(_run(run, ended_at=ended_at, lower=last, upper=_later(upper, last), reason=reason))
+            self._runs.append(_run(run, ended_at=ended_at, lower=last, upper=_bound(upper, last), reason=reason))
             lower = min(filter(None, (run.crashed_at, run.stopped_at)))
         else:
-            self._runs.append(_run(run, lower=last, upper=_later(upper, last), reason="crashed"))
+            self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="crashed"))
             lower = run.crashed_at or last
         why: CloseReason = "server_stopped" if self._runs[-1].end_reason == "stopped" else "server_crashed"
         self._close_all(lower=lower, upper=upper, reason=why)
@@ -301,7 +294,7 @@ class _Builder:
             self._end_run(upper=upper)
         elif run is not None:
             last = self._last_line_at
-            self._runs.append(_run(run, lower=last, upper=_later(upper, last), reason="log_gap"))
+            self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="log_gap"))
             self._close_all(lower=last, upper=upper, reason="log_gap")
         self._online = Presence(self._online.ended())
         self._may_be_online = True
@@ -311,7 +304,7 @@ class _Builder:
         for session in self._online.sessions():
             # whoever came after the line that bounds the others was there at least until then
             seen = max(filter(None, (lower, session.joined_at)), default=None)
-            latest = _later(upper, seen)
+            latest = _bound(upper, seen)
             self._sessions.append(_session(session, lower=seen, upper=latest, reason=reason, last_seen_at=seen))
             if (ended_at := latest or seen) is not None:
                 self._online.remove(session, ended_at=ended_at)
@@ -483,9 +476,13 @@ def _text(event: SessionEvent, name: str) -> str | None:
     return str(value) if value is not None else None
 
 
-def _later(upper: datetime | None, lower: datetime | None) -> datetime | None:
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
     """Return the upper bound, not before the lower one: a clock set back may show the next start earlier."""
-    return upper if upper is None or lower is None else max(upper, lower)
+    return upper if upper is None else _later(upper, lower)
 
 
 def _turns_away(reason: str | None) -> bool:
