@@ -3,7 +3,11 @@
     back-end that the player was on at the same time the UUID. Nobody whose server shows a UUID becomes another player:
     offline UUIDs stay within their server.
 -#}
-{{ config(materialized='table', indexes=[{'columns': ['session_id'], 'unique': true}]) }}
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['session_id'], 'unique': true}],
+    post_hook='analyze {{ this }}'
+) }}
 
 with
 
@@ -103,29 +107,24 @@ sightings as (
 ),
 
 -- else a name belonged to whoever used it on this server nearest in time
-nearest as (
+nearby as (
 
-    select distinct on (nameless.session_id)
+    select
         nameless.session_id,
         sightings.player_id,
         sightings.identity_kind,
         sightings.identity_server_uuid,
-        sightings.player_uuid
+        sightings.player_uuid,
+        greatest(
+            sightings.first_seen_at - nameless.seen_at,
+            nameless.seen_at - sightings.last_seen_at,
+            interval '0'
+        ) as distance
     from nameless
     inner join sightings
         on
             nameless.server_uuid = sightings.server_uuid
             and nameless.player_name = sightings.player_name
-    left join told on nameless.session_id = told.session_id
-    where told.session_id is null
-    order by
-        nameless.session_id,
-        greatest(
-            sightings.first_seen_at - nameless.seen_at,
-            nameless.seen_at - sightings.last_seen_at,
-            interval '0'
-        ),
-        sightings.player_id
 
 ),
 
@@ -165,32 +164,59 @@ by_name as (
         on
             nameless.server_uuid = first_on_backends.server_uuid
             and nameless.player_name = first_on_backends.player_name
-    left join told on nameless.session_id = told.session_id
-    left join nearest on nameless.session_id = nearest.session_id
-    where
-        nameless.is_proxy
-        and told.session_id is null
-        and nearest.session_id is null
+    where nameless.is_proxy
 
 ),
 
-identities as (
+-- a union with ranks, since Postgres expects one row of each "is not among those" and then loops over all of them
+claims as (
 
     select
         session_id,
         player_id,
         identity_kind,
         identity_server_uuid,
-        player_uuid
+        player_uuid,
+        1 as precedence,
+        interval '0' as distance
     from told
 
     union all
 
-    select * from nearest
+    select
+        session_id,
+        player_id,
+        identity_kind,
+        identity_server_uuid,
+        player_uuid,
+        2 as precedence,
+        distance
+    from nearby
 
     union all
 
-    select * from by_name
+    select
+        session_id,
+        player_id,
+        identity_kind,
+        identity_server_uuid,
+        player_uuid,
+        3 as precedence,
+        interval '0' as distance
+    from by_name
+
+),
+
+identities as (
+
+    select distinct on (session_id)
+        session_id,
+        player_id,
+        identity_kind,
+        identity_server_uuid,
+        player_uuid
+    from claims
+    order by session_id, precedence, distance, player_id
 
 )
 

@@ -24,12 +24,12 @@ backends as (
         min(counted_from) as counted_from,
         max(last_shown_at) as last_shown_at
     from sessions
-    where proxy_server_uuid is not null
+    where session_id <> network_session_id
     group by network_session_id
 
 ),
 
--- every session but those that lie in a proxy's
+-- every session but those that lie in a proxy's; by its key and not by having no proxy, of which Postgres expects one row
 stays as (
 
     select
@@ -45,7 +45,7 @@ stays as (
     from sessions
     cross join host
     left join backends on sessions.session_id = backends.network_session_id
-    where sessions.proxy_server_uuid is null
+    where sessions.session_id = sessions.network_session_id
 
 ),
 

@@ -5,7 +5,11 @@
     The join is on the player and the hour in which the back-end's session begins, so it is hashed: a player's years
     are never compared with each other.
 -#}
-{{ config(materialized='table', indexes=[{'columns': ['session_id'], 'unique': true}]) }}
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['session_id'], 'unique': true}],
+    post_hook='analyze {{ this }}'
+) }}
 
 with
 

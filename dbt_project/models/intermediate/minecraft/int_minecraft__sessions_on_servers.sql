@@ -1,4 +1,5 @@
-{{ config(materialized='table') }}
+{#- Analyzed, since what follows joins it with itself, and how is to be chosen by what stands in it. -#}
+{{ config(materialized='table', post_hook='analyze {{ this }}') }}
 
 with
 
