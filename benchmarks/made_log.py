@@ -1,6 +1,6 @@
 """Make up the log of a busy Paper server, in blocks, so that a log of any size takes no memory.
 
-Of its lines about 5 % give events and 4 % are stack traces; the rest is noise as servers and plugins write it.
+Of its lines 4 % give events and 4 % are stack traces; the rest is noise as servers and plugins write it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def blocks(size: int) -> Iterator[bytes]:
             if share < 0.04:
                 lines.append(_TRACE.format(n=n, m=m))
                 continue
-            text = chance.choice(_EVENTS) if share < 0.09 else chance.choice(_NOISE)
+            text = chance.choice(_EVENTS) if share < 0.08 else chance.choice(_NOISE)
             whole = int(seconds) % 86_400
             clock = f"[{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}] "
             lines.append(clock + text.format(n=n, m=m))

@@ -107,11 +107,8 @@ _ENTRANCE = (
     ),
     Message(
         kind="player_join",
-        anchors=(
-            b" joined the game",
-            *("加入了游戏".encode(), "加入了遊戲".encode(), "がゲームに参加しました".encode()),
-        ),
-        then=(b"masuk ke permainan",),
+        anchors=(*("加入了游戏".encode(), "加入了遊戲".encode(), "がゲームに参加しました".encode()),),
+        then=(b"joined the game", b"(formerly known as ", b"masuk ke permainan"),
         pattern=rf"{NAME}(?: \(formerly known as (?P<formerly>[^)]{{1,60}})\))? joined the game\.?"
         rf"|(?:玩家 )?{NAME.replace('name', 'profile')} ?"
         r"(?:加入了(?:游戏|遊戲)~?|masuk ke permainan|がゲームに参加しました)",
@@ -127,11 +124,8 @@ _DEPARTURE = (
     ),
     Message(
         kind="player_leave",
-        anchors=(
-            b" left the game",
-            *("退出了游戏".encode(), "遊戲".encode(), "がゲームを退出しました".encode()),
-        ),
-        then=(b"keluar dari permainan",),
+        anchors=(*("退出了游戏".encode(), "遊戲".encode(), "がゲームを退出しました".encode()),),
+        then=(b"left the game", b"has left the game", b"keluar dari permainan"),
         pattern=rf"{NAME} (?:has )?left the game\.?"
         rf"|(?:玩家 |« )?{NAME.replace('name', 'profile')} ?"
         r"(?:退出了游戏~?|離開了?遊戲|keluar dari permainan|がゲームを退出しました)",
@@ -192,7 +186,8 @@ _ADVANCEMENTS = tuple(
 _ACTIVITY = (
     Message(
         kind="player_command",
-        anchors=(b" issued server command: ", "使用了指令".encode(), "выполнил команду".encode()),
+        anchors=("使用了指令".encode(), "выполнил команду".encode()),
+        then=(b"issued server command: ",),
         pattern=rf"{NAME} (?:issued server command|使用了指令|выполнил команду): ?(?P<text>.*)",
     ),
     *_ADVANCEMENTS,
@@ -478,7 +473,7 @@ def rank_of_software(software: str | None) -> int:
     return -1 if software is None else _BASES.get(software, 2)
 
 
-#: Messages known to say nothing about players or runs: literal beginnings, and patterns.
+#: Messages known to say nothing about players or runs: literal beginnings, and patterns. So are all in brackets.
 IGNORED_WORDS = (
     *(
         b"*",
@@ -517,7 +512,6 @@ _THREAD = rb"\[(?P<thread>" + _TEXT + rb")\]"  # the level is what follows the l
 _LEVEL_THREAD = rb"\[(?P<thread>[ -.0-\\^-\xff]*+/" + _TEXT + rb")\]"
 _LOGGER = rb"(?: \[(?P<logger>" + _TEXT + rb")\])?+"
 _END = rb"(?::  ?| \[(?P<logger>" + _TEXT + rb")\]:  ?| \((?P<loader>[^)\n]*+)\) )"
-_MARK = rb"\](?::  ?| \([^)\n]*+\) )"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -533,7 +527,6 @@ class LogFormat:
         dialects: What may be said in it; the last one where nothing shows another.
         software: The only program that writes so.
         sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
-        mark: Pattern of the prefix's last bytes, where those are enough to find candidates by.
     """
 
     name: str
@@ -541,7 +534,6 @@ class LogFormat:
     dialects: tuple[Dialect, ...] = (VELOCITY, WATERFALL, JAVA)
     software: str | None = None
     sign: bytes | None = None
-    mark: bytes | None = None
 
     @property
     def scan_prefix(self) -> bytes:
@@ -553,7 +545,7 @@ class LogFormat:
 FORMATS = (
     # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
     # round bracket Fabric's loader
-    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END, mark=_MARK),
+    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END),
     LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
     # Forge 1.13 to now, Arclight; the month is a word of the machine's language
     LogFormat(

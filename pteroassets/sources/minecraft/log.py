@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from itertools import compress
 from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.dates import moment_of_report
@@ -37,7 +38,7 @@ from pteroassets.sources.minecraft.messages import (
     CHAT_THREAD,
     Dialect,
     Reading,
-    candidates,
+    finding,
     is_foreign,
     read_message,
 )
@@ -49,6 +50,8 @@ __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"
 _BLOCK_BYTES = 512 << 10  # small enough to stay in the processor's cache between the passes over it
 _DAY = 86_400
 _HALF_DAY = _DAY // 2
+_IS_IGNORED = 1
+_LINE_FEED = 10
 _STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
 _LATE = 5  # the same at midnight, where the order of lines tells the day
 
@@ -159,33 +162,37 @@ class _Scanner(NamedTuple):
     """The patterns of one layout."""
 
     starts: re.Pattern[bytes]  # all lines, with their times
-    flagged: re.Pattern[bytes]  # those with a message of a kind to ignore
-    candidates: re.Pattern[bytes]
+    lines: re.Pattern[bytes]  # all lines: with one byte if to be ignored, with the message if of interest, else nothing
     anchors: tuple[bytes, ...]
     prefix: re.Pattern[bytes]
     ignored: re.Pattern[bytes]
+    ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
     groups: frozenset[str]  # of *prefix*
 
 
-_IGNORED = rb"(?:" + rb"|".join((any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
+_IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
 
 
 @cache
 def _scanner(format_: LogFormat) -> _Scanner:
-    scan = format_.scan_prefix
-    no_groups = scan.replace(rb"(?P<time>", rb"(?:")
-    pattern, anchors = candidates(format_.dialects, FIRST_WORDS)
+    found = finding(format_.dialects, FIRST_WORDS)
     prefix = re.compile(format_.prefix)
-    if b"?P<thread>" in format_.prefix:
-        anchors.add(b"[" + CHAT_THREAD)
+    # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
+    ignored = any_of(word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins))
+    kinds = (
+        rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
+        rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."
+        rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
+    )
+    at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
+    has_thread = b"?P<thread>" in format_.prefix
     return _Scanner(
-        starts=re.compile(scan),
-        flagged=re.compile(no_groups + rb"()(?=" + _IGNORED + rb")"),
-        # some programs write colour codes into their logs; those that write most do not
-        candidates=re.compile((format_.mark or no_groups + rb"(?:\xc2?\xa7.)*+") + pattern),
-        anchors=tuple(sorted(anchors)),
+        starts=re.compile(format_.scan_prefix),
+        lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
+        anchors=tuple(sorted({*found.anchors, *([b"[" + CHAT_THREAD] if has_thread else [])})),
         prefix=prefix,
         ignored=re.compile(_IGNORED),
+        ignored_at_once=re.compile(at_once),
         groups=frozenset(prefix.groupindex),
     )
 
@@ -250,8 +257,7 @@ class LogParser:
             if block:
                 self._rest.append(block)
             return []
-        self._rest.append(block[:end])
-        whole = b"".join(self._rest)
+        whole = b"".join((*self._rest, block[:end])) if self._rest else block[:end]
         self._rest = [block[end:]] if end < len(block) else []
         starts = self._starts(whole)
         if waiting := _waiting(whole, starts):
@@ -291,11 +297,10 @@ class LogParser:
             self._format, offset = found
             data = data[offset:]
         scanner = _scanner(self._format)
-        # two passes for single values are faster than one for pairs, whose tuples the garbage collector would follow
-        times: list[bytes] = scanner.starts.findall(data)
-        flagged = len(scanner.flagged.findall(data))
-        segments = self._walk(data, times, scanner)
-        first, last = self._ends(data, times, segments, scanner)
+        # one group, so that the list holds no tuples, which the garbage collector would follow
+        lines: list[bytes] = scanner.lines.findall(data)
+        segments = self._walk(data, scanner)
+        first, last = self._ends(data, segments, scanner)
         self._state = dataclasses.replace(
             state,
             bytes_consumed=state.bytes_consumed + size,
@@ -303,25 +308,32 @@ class LogParser:
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
-        events, understood, ignored, count = self._events(data, segments, scanner)
+        lengths = list(map(len, lines))
+        messages = list(compress(lines, map(_IS_IGNORED.__lt__, lengths)))
+        events, understood, ignored, count = self._events(data, messages, segments, scanner)
+        ignored += lengths.count(_IS_IGNORED)
         self._state = dataclasses.replace(
             self._state,
             counts=_add(
                 state.counts,
                 lines=count,
-                continuations=count - len(times),
+                continuations=count - len(lines),
                 understood=understood,
-                ignored=flagged + ignored,
-                unknown=len(times) - understood - flagged - ignored,
+                ignored=ignored,
+                unknown=len(lines) - understood - ignored,
             ),
         )
         return events
 
-    def _walk(self, data: bytes, times: list[bytes], scanner: _Scanner) -> list[_Segment]:
+    def _walk(self, data: bytes, scanner: _Scanner) -> list[_Segment]:
         """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
         last = self._state.last
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
-        timed = times if times and times[0] and b"" not in times else [time for time in times if time]
+        line = scanner.starts.search(data)
+        if line is not None and line["time"] and _is_in_order(data, line["time"], start.day, last):
+            return [start]
+        times: list[bytes] = scanner.starts.findall(data)
+        timed = [time for time in times if time]
         if not timed:
             return [start]
         previous = last.seconds if last is not None else _seconds(timed[0])
@@ -352,16 +364,15 @@ class LogParser:
         return [start, *(_Segment(offsets[number], day, setback) for number, day, setback in changes)]
 
     def _ends(
-        self, data: bytes, times: list[bytes], segments: list[_Segment], scanner: _Scanner
+        self, data: bytes, segments: list[_Segment], scanner: _Scanner
     ) -> tuple[LogStamp | None, LogStamp | None]:
         """Return the stamps of the first and the last line with a time."""
-        if not any(times):
-            return None, None
         first = self._state.first
-        if first is None:
-            line = next(match for match in scanner.starts.finditer(data) if match["time"])
-            if prefix := scanner.prefix.match(data, line.start() + 1):
-                first = self._stamp(prefix, segments, scanner)
+        line = next((match for match in scanner.starts.finditer(data) if match["time"]), None)
+        if line is None:
+            return None, None
+        if first is None and (prefix := scanner.prefix.match(data, line.start() + 1)):
+            first = self._stamp(prefix, segments, scanner)
         last, end = None, len(data) - 1
         while last is None or not last["time"]:
             end = data.rfind(b"\n", 0, end)
@@ -374,60 +385,54 @@ class LogParser:
             day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
         )
 
-    def _events(self, data: bytes, segments: list[_Segment], scanner: _Scanner) -> tuple[list[LogEvent], int, int, int]:
-        """Return the events, the lines understood, those refused that no rule ignores already, and all lines."""
+    def _events(
+        self, data: bytes, messages: list[bytes], segments: list[_Segment], scanner: _Scanner
+    ) -> tuple[list[LogEvent], int, int, int]:
+        """Return the events, the lines understood, those to ignore that were not counted as such, and all lines."""
         events: list[LogEvent] = []
         accounted: set[int] = set()
         understood = ignored = counted_to = 0
         line_number = before = self._state.lines
         has_thread, has_logger = "thread" in scanner.groups, "logger" in scanner.groups
-        for start in _candidates(data, scanner):
-            prefix = scanner.prefix.match(data, start + 1)
-            if prefix is None:
-                continue
+        has_loader = "loader" in scanner.groups
+        has_date = not scanner.groups.isdisjoint(("date", "outer_date"))
+        for start, prefix, was_counted in _candidates(data, messages, scanner):
             line_number += data.count(b"\n", counted_to, start + 1)
             counted_to = start + 1
             begin = prefix.end()
             end = data.index(b"\n", begin)
             thread = prefix["thread"] if has_thread else None
             logger = prefix["logger"] if has_logger else None
-            if logger is None and "loader" in scanner.groups:
+            if logger is None and has_loader:
                 logger = prefix["loader"]
             message = data[begin:end]
             dialect = self._dialect(message, thread=thread, logger=logger)
             reading = read_message(message, dialect, thread=thread, logger=logger, keep_text=self._keep_text)
-            is_flagged = scanner.ignored.match(data, begin) is not None
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_chat = thread is not None and thread.startswith(CHAT_THREAD)
-                if is_chat or (logger is not None and is_foreign(logger)):
-                    ignored += not is_flagged
+                if is_chat or (logger is not None and is_foreign(logger)) or scanner.ignored.match(message):
+                    ignored += not was_counted
                     accounted.add(start)
                 continue
             accounted.add(start)
             understood += 1
-            ignored -= is_flagged
-            if reading.kind in _LOOKED_AT:
-                going_on = _going_on(data, start, end, scanner)
+            ignored -= was_counted
+            goes_on = message.endswith(_GOING_ON)
+            is_hint = reading.is_sponge or (dialect.default_software is not None and self._state.software is None)
+            if goes_on or is_hint or reading.kind in _LOOKED_AT:
+                going_on = _going_on(data, end, scanner) if goes_on else None
                 reading = self._look_at(reading, dialect, going_on)
-            segment = _segment_at(segments, start + 1)
+            _, day, setback = segments[0] if len(segments) == 1 else _segment_at(segments, start + 1)
             time = prefix["time"]
-            event = LogEvent(
-                line_number=line_number,
-                day=segment.day,
-                seconds=_seconds(time) if time else None,
-                dated=_dated(prefix, scanner),
-                setback=segment.setback,
-                kind=reading.kind,
-                player=reading.player,
-                player_uuid=reading.player_uuid,
-                detail=reading.detail,
-            )
-            if reading.kind == "server_crash":
-                self._note_report(event)
+            seconds = _seconds(time) if time else None
+            dated = _dated(prefix, scanner) if has_date else None
+            kind, player, player_uuid, detail, _ = reading
+            events.append(LogEvent(line_number, day, seconds, kind, dated, setback, player, player_uuid, detail))
+            if kind == "server_crash":
+                self._note_report(events[-1])
             if not time:
                 self._know(has_times=False)
-            events.append(event)
         if self._note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
@@ -500,18 +505,15 @@ class LogParser:
 
 _TIME_LENGTH = 8
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
-_LOOKED_AT = frozenset(
-    {
-        *("server_software", "server_start", "server_ready", "server_crash", "player_lost_connection"),
-        *("login_refused", "player_login", "player_switch"),
-    }
-)
+_LOOKED_AT = frozenset({"server_software", "server_start", "server_ready"})
 _TRACED = b"Encountered an unexpected exception"
 _MOST_TRACE = 16 << 10
-# what ends a line whose text goes on in the next one
-_GOES_ON = re.compile(
-    rb"(?: lost connection: ?|banned from this server[.!]?|have been banned:?)(?:\x1b\[[0-9;]*m|[ \r])*\n\Z"
+# what ends a message that goes on in the next line
+_GOING_ON = (
+    *(_TRACED, b" lost connection:", b" lost connection: ", b"banned from this server.", b"banned from this server!"),
+    *(b"banned from this server", b"have been banned:", b"have been banned"),
 )
+_GOES_ON = re.compile(rb"(?:" + b"|".join(map(re.escape, _GOING_ON)) + rb")(?:\x1b\[[0-9;]*m|[\r\x00])*\n\Z")
 
 
 def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
@@ -523,28 +525,67 @@ def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
     return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
 
 
-def _going_on(data: bytes, start: int, end: int, scanner: _Scanner) -> str | None:
-    """Return the lines after the one in *data* from *start* to *end*, where they continue that one's text."""
-    if data.find(_TRACED, start, end) < 0 and not _GOES_ON.search(data[max(start, end - 200) : end + 1]):
-        return None
+def _going_on(data: bytes, end: int, scanner: _Scanner) -> str | None:
+    """Return the lines that continue the text of the one which ends at *end*."""
     following = scanner.starts.search(data, end)
-    until = min(following.start() if following is not None else len(data) - 1, start + _MOST_TRACE)
+    until = min(following.start() if following is not None else len(data) - 1, end + _MOST_TRACE)
     return decode(data[end + 1 : until]).strip() or None
 
 
-def _candidates(data: bytes, scanner: _Scanner) -> list[int]:
-    """Return the places of the line feeds before the lines that may be of interest, in order."""
-    rfind, find = data.rfind, data.find
-    starts = {rfind(b"\n", 0, match.start() + 1) for match in scanner.candidates.finditer(data)}
+def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[tuple[int, re.Match[bytes], bool]]:
+    """Return the lines that may be of interest, in order.
+
+    Of each the place of the line feed before it, its prefix, and whether it was counted as to be ignored.
+    """
+    rfind, find, match = data.rfind, data.find, scanner.prefix.match
+    found: dict[int, tuple[int, re.Match[bytes], bool]] = {}
+    place = 0
+    for message in messages:
+        # an equal text may stand elsewhere; as an entry's whole message it is this one
+        while True:
+            place = find(message, place)
+            start = rfind(b"\n", 0, place)
+            prefix = match(data, start + 1)
+            place += len(message)
+            if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
+                found[start] = (start, prefix, False)
+                break
     is_plain = data.isascii()
     for anchor in scanner.anchors:
         if is_plain and not anchor.isascii():
             continue
         place = find(anchor)
         while place >= 0:
-            starts.add(rfind(b"\n", 0, place))
+            start = rfind(b"\n", 0, place)
+            if start not in found and (prefix := match(data, start + 1)) is not None:
+                found[start] = (start, prefix, scanner.ignored_at_once.match(data, prefix.end()) is not None)
             place = find(anchor, place + len(anchor))
-    return sorted(starts)
+    return [found[start] for start in sorted(found)]
+
+
+@lru_cache(maxsize=1440)
+def _other_minute(minute: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
+
+
+def _is_in_order(data: bytes, first: bytes, day: int, last: LogStamp | None) -> bool:
+    """Tell, without looking at each time, whether the clock certainly made no step that matters.
+
+    It can say so only of layouts whose lines begin with the time in a bracket.
+    """
+    if len(first) != _TIME_LENGTH or not data.startswith(b"\n[" + first):
+        return False
+    seconds = _seconds(first)
+    if last is not None and (last.seconds > seconds or (day > 0 and last.seconds < _LATE)):
+        return False
+    if day > 0 and seconds < _LATE:
+        return False
+    minute, place = first[:5], 0
+    while (other := _other_minute(minute).search(data, place)) is not None:
+        if other[1] < minute:
+            return False
+        minute, place = other[1], other.start()
+    return True
 
 
 def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:

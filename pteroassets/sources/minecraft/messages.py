@@ -39,8 +39,8 @@ class Message:
         kind: Of the event.
         pattern: Of the whole message.
         begins: What the message may begin with.
-        then: What may follow a first word and a space.
-        anchors: Words that are looked for wherever they stand, since names may hold spaces before them.
+        then: What may follow a name of up to three words and a space.
+        anchors: Words that are looked for wherever they stand, whatever stands before them. Each costs a search.
         echo: The same as *begins*, for a command's answer that others see as ``[NAME: answer]``.
         of_peer: What may follow a proxy's ``[NAME] ``.
         detail: What goes into the detail of each such event.
@@ -100,6 +100,7 @@ _STRIPPED = "Actually, the message was too long to deliver fully. Sorry! Here's 
 _DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")
 _TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
 _MOST_NAME = 40
+_MOST_WORDS = 3  # of a name, where no anchor finds the line
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
 _PLACE = re.compile(
@@ -127,31 +128,44 @@ class _Reader(NamedTuple):
     """A declared message, ready to read lines."""
 
     message: Message
-    words: tuple[str, ...]  # one of which every such line contains: far cheaper to look for than to match
     match: re.Pattern[str]
+    only_name: bool  # of what is wanted: most messages say no more
 
 
 class _Readers(NamedTuple):
-    """A dialect's declared messages: by the first word of the line, where one is declared, and the others."""
+    """A dialect's declared messages, by what each of their lines contains.
+
+    One search for any of the *words* is far cheaper than to try all patterns.
+    """
 
     by_first_word: dict[str, tuple[_Reader, ...]]
-    others: tuple[_Reader, ...]
+    words: re.Pattern[str]
+    by_word: dict[str, tuple[_Reader, ...]]
 
 
 @cache
 def _readers(dialect: Dialect) -> _Readers:
     by_first_word: dict[str, list[_Reader]] = {}
-    others = []
+    of_words: list[tuple[bytes, _Reader]] = []
     for message in dialect.messages:
         pattern = re.compile(message.pattern)
+        only_name = {"name"} <= set(pattern.groupindex) <= {"name", "text"} and message.kind != "login_refused"
+        reader = _Reader(message, pattern, only_name)
         whole_words = [begin for begin in message.begins if b" " in begin]
         for first in dict.fromkeys(begin.decode().partition(" ")[0] for begin in whole_words):
-            by_first_word.setdefault(first, []).append(_Reader(message, (first,), pattern))
-        rest = [*message.anchors, message.echo, message.of_peer, *message.then]
-        rest += [begin for begin in message.begins if begin not in whole_words]
-        if words := tuple(word.decode() for word in rest if word):
-            others.append(_Reader(message, words, pattern))
-    return _Readers({first: tuple(readers) for first, readers in by_first_word.items()}, tuple(others))
+            by_first_word.setdefault(first, []).append(reader)
+        words = [*message.anchors, message.echo, message.of_peer, *message.then]
+        words += [begin for begin in message.begins if begin not in whole_words]
+        of_words += [(word, reader) for word in words if word]
+    shortest = set(_shortest(word for word, _ in of_words))
+    by_word = {
+        word.decode(): tuple(dict.fromkeys(reader for other, reader in of_words if word in other)) for word in shortest
+    }
+    return _Readers(
+        {first: tuple(readers) for first, readers in by_first_word.items()},
+        re.compile("|".join(map(re.escape, sorted(by_word))) or "(?!)"),
+        by_word,
+    )
 
 
 def read_message(
@@ -177,17 +191,20 @@ def read_message(
         # a display name with a coloured tag: what /say writes before its text begins with the bracket
         return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
     readers = _readers(dialect)
-    for declared, _, pattern in readers.by_first_word.get(text.partition(" ")[0], ()):
-        if (match := pattern.fullmatch(text)) is not None:
-            return _reading(declared, match, keep_text=keep_text) if declared.from_anyone or not foreign else None
-    for declared, words, pattern in readers.others:
-        for word in words:
-            if word in text:
-                break
-        else:
-            continue
-        if (match := pattern.fullmatch(text)) is not None:
-            return _reading(declared, match, keep_text=keep_text) if declared.from_anyone or not foreign else None
+    tried = readers.by_first_word.get(text.partition(" ")[0], ())
+    words = readers.words.finditer(text)
+    while True:
+        for declared, pattern, only_name in tried:
+            if (match := pattern.fullmatch(text)) is None:
+                continue
+            if foreign and not declared.from_anyone:
+                return None
+            if only_name and not keep_text:
+                return _of_player(declared.kind, match["name"], declared.detail or None)
+            return _reading(declared, match, keep_text=keep_text)
+        if (word := next(words, None)) is None:
+            break
+        tried = readers.by_word[word[0]]
     if foreign:
         return None
     death_match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
@@ -197,9 +214,11 @@ def read_message(
 
 
 def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:
-    for declared, _, pattern in _readers(dialect).others:
-        if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
-            return _reading(declared, match, keep_text=False)
+    readers = _readers(dialect)
+    for word in readers.words.findall(text):
+        for declared, pattern, _ in readers.by_word[word]:
+            if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
+                return _reading(declared, match, keep_text=False)
     return None
 
 
@@ -240,7 +259,7 @@ def _reading(declared: Message, match: re.Match[str], *, keep_text: bool) -> Rea
         elif group in _TEXTS:
             detail[_TEXTS[group]] = value.strip()
         elif group.startswith("uuid"):
-            player_uuid = UUID(value)
+            player_uuid = UUID(int=int(value.replace("-", ""), 16))
         elif group == "xuid":
             player_uuid = UUID(int=int(value)) if value else None
         elif group == "address":
@@ -304,20 +323,39 @@ def _shortest(words: Iterable[bytes]) -> Iterable[bytes]:
     return (word for word in unique if not any(other in word for other in unique if other != word))
 
 
-def candidates(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> tuple[bytes, set[bytes]]:
-    """Return a pattern of what a message of interest in any of *dialects* begins with, and the anchors."""
+class Finding(NamedTuple):
+    """How lines of interest are found: patterns of what their messages begin with, and words looked for anywhere."""
+
+    in_brackets: bytes
+    others: bytes
+    begins: tuple[bytes, ...]
+    anchors: frozenset[bytes]
+
+
+def finding(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> Finding:
+    """Return how messages of interest in any of *dialects* are found."""
     messages = [message for dialect in dialects for message in dialect.messages]
     begins = [b"<", b"[Not Secure] <", _STRIPPED.encode(), *(word for each in messages for word in each.begins)]
-    deaths = any_of(words_of_deaths)  # they alone have no anchor for names of several words
-    then = [*words_of_deaths, *(word for each in messages for word in each.then)]
+    then = any_of([*words_of_deaths, *(word for each in messages for word in each.then)])
+    after_words = then
+    for _ in range(_MOST_WORDS - 1):
+        after_words = rb"(?:" + then + rb"|[^ ]*+ " + after_words + rb")"
     echoes = [each.echo for each in messages if each.echo]
     of_peers = [each.of_peer for each in messages if each.of_peer]
-    bracketed = [b": " + any_of(echoes)] if echoes else []
-    bracketed += [rb"[^\]\n]*+\] " + any_of(of_peers)] if of_peers else []
-    # a first word may be any here; reading is strict
-    branches = [
-        any_of(dict.fromkeys(begins)),
-        *([rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(bracketed) + rb")"] if bracketed else []),
-        rb"[^ ]*+ (?:" + any_of(then) + rb"|[^ ]*+ (?:" + deaths + rb"|[^ ]*+ " + deaths + rb"))",
+    bracketed = [begin for begin in begins if begin.startswith(b"[")]
+    in_brackets = [any_of(dict.fromkeys(bracketed))]
+    if echoes or of_peers:
+        ends = [b": " + any_of(echoes)] if echoes else []
+        ends += [rb"[^\]\n]*+\] " + any_of(of_peers)] if of_peers else []
+        in_brackets.append(rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(ends) + rb")")
+    others = [
+        any_of(dict.fromkeys(begin for begin in begins if begin not in bracketed)),
+        # a first word may be any here; reading is strict
+        rb"[^ ]*+ " + after_words,
     ]
-    return rb"(?:" + b"|".join(branches) + rb")", set(_shortest(anchor for each in messages for anchor in each.anchors))
+    return Finding(
+        in_brackets=rb"(?:" + b"|".join(in_brackets) + rb")",
+        others=rb"(?:" + b"|".join(others) + rb")",
+        begins=tuple(begins),
+        anchors=frozenset(_shortest(anchor for each in messages for anchor in each.anchors)),
+    )
