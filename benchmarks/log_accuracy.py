@@ -172,11 +172,6 @@ def true_run(run: TrueRun, *, is_end_known: bool) -> Key:
     )
 
 
-def _unnamed(true: TrueRun | None) -> str | None:
-    """Return the software of a run that no line at its start names, so that nothing is to be found."""
-    return true.software if true is not None and true.software in {"Vanilla", "Sponge"} else None
-
-
 def found_run(run: ServerRun, true: TrueRun | None) -> Key:
     """Return the same of a run that was found."""
     reason = run.end_reason or _OPEN
@@ -188,7 +183,7 @@ def found_run(run: ServerRun, true: TrueRun | None) -> Key:
     return (
         reason,
         run.ready_at,
-        (run.software or _unnamed(true), run.game_version, run.overload_warnings),
+        (run.software, run.game_version, run.overload_warnings),
         (run.crash_cause, run.crash_report) if run.end_reason is not None else None,
     )
 

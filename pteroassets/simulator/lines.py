@@ -140,7 +140,7 @@ def _loading(run: Run, version: str) -> Iterator[Line]:
             yield Line(at, "main/INFO", logger, "ModLauncher running: args [--launchTarget, forgeserver]")
             yield Line(run.started_at - 1, "modloading-worker-0/INFO", "forge.common.ForgeMod/FORGEMOD", name)
         case "sponge":
-            yield Line(at, "main/INFO", "mixin", "SpongePowered MIXIN Subsystem Version=0.8.5 Source=file:server.jar")
+            yield Line(at, "main/INFO", "launch", "Loading Sponge, please wait...")
         case _:
             pass
 

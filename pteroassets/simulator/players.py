@@ -216,8 +216,7 @@ class Players:
             xuid, gamertag = None, ""
             if is_bedrock or (server.has_geyser and number % 2):
                 xuid = 2535400000000000 + mix(self._seed, index, number, 9) % 10**9
-                gap = "" if server.software(server.created_at) == "pocketmine" else " "
-                gamertag = gap.join((own.choice(_SYLLABLES), own.choice(_SYLLABLES), f"{index}{number:02}"))
+                gamertag = f"{own.choice(_SYLLABLES)} {own.choice(_SYLLABLES)} {index}{number:02}"
                 # Floodgate puts a dot before the names of guests from there, and takes no spaces
                 name = gamertag if is_bedrock else "." + gamertag.replace(" ", "_")
             names = [(0, name)]

@@ -44,6 +44,8 @@ _MESSAGES = tuple(
     )
 )
 
+_HINT = re.compile(r"logged |connected|has left|left the|lost |timed out|kicked|[Ss]tarting |Enabled |Booting ")
+
 
 class Happening(NamedTuple):
     at: datetime
@@ -61,8 +63,10 @@ def messages(file: LogFile, zone: ZoneInfo) -> Iterator[tuple[datetime, str]]:
     day = date_of(file.segments[0].day)
     previous: datetime | None = None
     fold = 0
-    for line in text_of(file).splitlines():
-        found = next((found for prefix in _PREFIXES if (found := prefix.match(line))), None)
+    text = text_of(file)
+    prefix = next(prefix for prefix in _PREFIXES if any(prefix.match(line) for line in text.splitlines()[:3]))
+    for line in text.splitlines():
+        found = prefix.match(line)
         if found is None:
             continue
         parts = found.groupdict()
@@ -85,6 +89,8 @@ def happenings(files: list[LogFile], zone: ZoneInfo) -> Iterator[Happening]:
     """Yield entries and departures of players, and the starts of the server."""
     for file in files:
         for at, message in messages(file, zone):
+            if not _HINT.search(message):
+                continue
             for kind, pattern in _MESSAGES:
                 if found := pattern.match(message):
                     reason = found.group(2) if pattern.groups > 1 else None
