@@ -95,9 +95,11 @@ class Presence:
 
     Args:
         ended: When sessions of before ended, by player; nobody's next one begins earlier, even if the clock says so.
+        floor: Nobody's begins earlier than this: all sessions that *ended* does not name had ended then.
     """
 
-    def __init__(self, ended: Mapping[str, datetime] | None = None) -> None:
+    def __init__(self, ended: Mapping[str, datetime] | None = None, *, floor: datetime | None = None) -> None:
+        self._floor = floor
         self._open: dict[str, OpenSession] = {}
         self._seen: set[str] = set()
         self._uuids: dict[str, UUID] = {}
@@ -223,7 +225,7 @@ class Presence:
     ) -> OpenSession:
         """Open the session of profile *name*."""
         # a clock that was set back must not make sessions overlap, or begin before their run
-        not_before = max(filter(None, (self._ended.get(name), run_started_at)), default=None)
+        not_before = self._not_before(name, run_started_at)
         session = OpenSession(
             key=f"{event.file_key}:{event.line_number}",
             name=name,
@@ -260,10 +262,13 @@ class Presence:
             join_line_number=None,
             has_login=False,
             run_started_at=run_started_at,
-            not_before=max(filter(None, (self._ended.get(name), run_started_at)), default=None),
+            not_before=self._not_before(name, run_started_at),
             is_proxy=is_proxy,
             counts=self._counts_of_unknown.pop(name, Counter()),
         )
+
+    def _not_before(self, name: str, run_started_at: datetime | None) -> datetime | None:
+        return max(filter(None, (self._floor, self._ended.get(name), run_started_at)), default=None)
 
     def is_new(self, event: SessionEvent) -> bool:
         """Tell whether no line has shown this player entering or departing yet."""

@@ -93,16 +93,24 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
 
 
 def _cuts(files: Sequence[FileOfEvents]) -> list[bool]:
-    """Tell of each file whether it begins with a start line and the clock was never set back over that."""
+    """Tell of each file whether it begins with a start line and the clock was never set back over that.
+
+    No file before it may end after it begins, and none after it begin before it ends, by their first and last lines.
+    """
     moments = [[at for at in (file.first_line_at, file.last_line_at) if at is not None] for file in files]
     latest = [None, *itertools.accumulate((max(each, default=None) for each in moments), _later)]
     earliest: list[datetime | None] = [None]
     for each in reversed(moments):
         earliest.append(min((at for at in (*each, earliest[-1]) if at is not None), default=None))
+    earliest.reverse()
     return [
-        begins_with_start(file) and (before is None or after is None or before <= after)
-        for file, before, after in zip(files, latest, reversed(earliest), strict=False)
+        begins_with_start(file) and _in_order(latest[index], earliest[index]) and _in_order(latest[index + 1], after)
+        for index, (file, after) in enumerate(zip(files, earliest[1:], strict=True))
     ]
+
+
+def _in_order(one: datetime | None, other: datetime | None) -> bool:
+    return one is None or other is None or one <= other
 
 
 class _Builder:
@@ -120,6 +128,7 @@ class _Builder:
         self._is_proxy = False
         self._is_last_line_known = True
         self._forgets_before = True  # the next start line is one of `_cuts`
+        self._floor: datetime | None = None  # the last of these
         self._just_started: tuple[str, datetime] | None = None
         # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
         self._without_uuid: dict[str, list[int]] = {}
@@ -233,7 +242,11 @@ class _Builder:
         self._just_started = (event.file_key, event.logged_at)
         if self._run is not None:
             self._end_run(upper=event.logged_at)
-        self._online = Presence(None if self._forgets_before else self._online.ended())
+        if self._forgets_before:
+            self._floor = event.logged_at
+            self._online = Presence(floor=self._floor)
+        else:
+            self._online = Presence(self._online.ended(), floor=self._floor)
         self._last_line_at = event.logged_at
         self._may_be_online = False
         self._run = OpenRun(
@@ -296,7 +309,7 @@ class _Builder:
             last = self._last_line_at
             self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="log_gap"))
             self._close_all(lower=last, upper=upper, reason="log_gap")
-        self._online = Presence(self._online.ended())
+        self._online = Presence(self._online.ended(), floor=self._floor)
         self._may_be_online = True
 
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:

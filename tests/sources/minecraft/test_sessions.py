@@ -614,6 +614,29 @@ def test_somebody_elses_leave_line_does_not_end_a_session_that_loses_its_connect
     assert (session.left_at, session.close_reason, session.leave_line_number) == (at("12:30:00"), "timed_out", 4)
 
 
+def test_a_start_ends_what_is_known_of_the_players_of_the_run_before() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "player_leave", "Al"),
+            start("13:00:00"),
+            lost("13:10:00", "Al"),
+            said("13:20:00", "player_uuid", "Al", ACCOUNT),
+        )
+    )
+    assert [(session.left_at, session.player_uuid) for session in built.sessions] == [(at("12:10:00"), None)]
+
+
+def test_whether_a_log_has_login_lines_is_told_by_the_run_and_the_file() -> None:
+    before = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:09:00", "server_stop"))
+    joined = said("13:01:00", "player_join", "Bo")
+    # a run without any, as where a plugin hides them; then one that goes on from a file with one
+    assert summary(build(before, events(start("13:00:00"), joined, key="b")))[1:] == [("Bo", None)]
+    ongoing = events(start("12:00:00"), entry("12:01:00", "Al"))
+    assert summary(build(ongoing, events(joined, key="b"))) == [("Al", None)]
+
+
 def test_a_refusal_over_mods_does_not_end_the_session_of_a_player_of_that_name() -> None:
     built = build(
         events(
