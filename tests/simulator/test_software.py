@@ -16,7 +16,7 @@ from pteroassets.simulator.software import HABITS, Software
 from pteroassets.simulator.truth import TrueSession
 from pteroassets.simulator.world import World
 
-from .conftest import ANCHOR, Caller
+from .conftest import ANCHOR, REASONS, Caller
 from .reading import text_of
 
 
@@ -165,6 +165,46 @@ def test_runs_tell_their_software_their_crashes_and_their_overload_warnings(samp
         assert (shown > 0) is (software != "velocity")
 
 
+# ---------------------------------------------------------------------- closings
+
+FAMILIES: dict[str, set[Software]] = {
+    "vanilla": {"vanilla", "fabric"},
+    "bukkit": {"paper", "spigot", "purpur", "folia", "mohist"},
+    "modded": {"forge", "neoforge", "sponge"},
+    "phones and consoles": {"bedrock"},
+    "pocketmine": {"pocketmine"},
+    "proxies": {"bungeecord", "velocity"},
+}
+
+
+def test_the_truth_world_has_each_way_to_close_on_each_kind_of_software(truth_world: World) -> None:
+    at = epoch(ANCHOR)
+    assert set().union(*FAMILIES.values()) == set(HABITS) - {"none"}
+    software = {server.uuid: server.software(at) for server in truth_world.estate.servers(at)}
+    family_of = {member: family for family, members in FAMILIES.items() for member in members}
+    closings = Counter(
+        (family_of[software[session.server_uuid]], session.close_reason)
+        for session in truth_world.truth.sessions(ANCHOR)
+    )
+    # the first says nothing of why, and a proxy turns a second login away
+    unspoken = {("phones and consoles", reason) for reason in ("kicked", "timed_out", "joined_again")}
+    unspoken.add(("proxies", "joined_again"))
+    for family in FAMILIES:
+        for reason in REASONS:
+            if (family, reason) in unspoken:
+                assert closings[family, reason] == 0
+            else:
+                assert closings[family, reason] >= 5, (family, reason)
+
+
+def test_every_software_is_in_the_demo(demo: World) -> None:
+    at = epoch(ANCHOR)
+    servers = demo.estate.servers(at)
+    assert {server.software(at) for server in servers} == set(HABITS)
+    assert 28 <= len(servers) <= 33
+    assert len(demo.truth.networks(ANCHOR)) == 2
+
+
 # ---------------------------------------------------------------------- networks
 
 
@@ -234,7 +274,7 @@ def test_who_plays_on_phones_and_consoles_has_another_kind_of_account(sampler: W
             is_guest = session.player_uuid.startswith("00000000-0000-0000-0009-")
             assert session.player_name.startswith(".") is is_guest is (session.player_xuid is not None)
         if kind in {"bedrock", "pocketmine"}:
-            assert (" " in session.player_name) is (kind == "bedrock")
+            assert " " in session.player_name
             assert session.player_uuid is None
     assert shown["geyser"] == {True, False}
     assert shown["bedrock"] == shown["pocketmine"] == {True}
