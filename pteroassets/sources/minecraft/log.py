@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import compress
+from operator import methodcaller
 from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.dates import moment_of_report
@@ -168,6 +169,14 @@ class _Scanner(NamedTuple):
     ignored: re.Pattern[bytes]
     ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
     groups: frozenset[str]  # of *prefix*
+    of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
+
+
+def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
+    wanted = ("time", "thread", "logger", "loader")
+    if groups.issuperset(wanted):
+        return methodcaller("group", *wanted)
+    return lambda match: tuple(match[name] if name in groups else None for name in wanted)
 
 
 _IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
@@ -194,6 +203,7 @@ def _scanner(format_: LogFormat) -> _Scanner:
         ignored=re.compile(_IGNORED),
         ignored_at_once=re.compile(at_once),
         groups=frozenset(prefix.groupindex),
+        of_prefix=_groups_of(frozenset(prefix.groupindex)),
     )
 
 
@@ -257,13 +267,15 @@ class LogParser:
             if block:
                 self._rest.append(block)
             return []
-        whole = b"".join((*self._rest, block[:end])) if self._rest else block[:end]
+        whole = b"".join((b"\n", *self._rest, memoryview(block)[:end]))
         self._rest = [block[end:]] if end < len(block) else []
         starts = self._starts(whole)
         if waiting := _waiting(whole, starts):
             whole, line = whole[:-waiting], whole[-waiting:]
             self._rest.insert(0, line)
-        return [event for part in _parts(whole, starts) for event in self._read(part, size=len(part))]
+        if len(whole) <= 2 * _BLOCK_BYTES:
+            return self._read(whole) if len(whole) > 1 else []
+        return [event for part in _parts(whole, starts) for event in self._read(part)]
 
     def finish(self) -> list[LogEvent]:
         """Return the events of a last line without a line feed: the file is closed, so it will not grow."""
@@ -271,19 +283,21 @@ class LogParser:
         self._rest = []
         if not lines:
             return []
-        return self._read(lines if lines.endswith(b"\n") else lines + b"\n", size=len(lines))
+        whole = b"\n" + lines + (b"" if lines.endswith(b"\n") else b"\n")
+        return self._read(whole, size=len(lines))
 
     def _starts(self, whole: bytes) -> re.Pattern[bytes] | None:
         """Return the pattern of lines that begin an entry, or None while there has been none."""
         if self._format is not None:
             return _scanner(self._format).starts
-        found = find_format(clean(b"\n" + strip_mark(whole)))
+        found = find_format(clean(b"\n" + strip_mark(whole[1:])))
         return _scanner(found[0]).starts if found is not None else None
 
-    def _read(self, block: bytes, *, size: int) -> list[LogEvent]:
-        """Read a block of whole lines that takes *size* bytes in the file."""
+    def _read(self, block: bytes, *, size: int | None = None) -> list[LogEvent]:
+        """Read a line feed and whole lines, which take *size* bytes in the file: by default as many as are given."""
         state = self._state
-        data = clean(b"\n" + (block if state.bytes_consumed else strip_mark(block)))
+        size = len(block) - 1 if size is None else size
+        data = clean(block if state.bytes_consumed else b"\n" + strip_mark(block[1:]))
         before = 0
         if self._format is None:
             found = find_format(data)
@@ -393,21 +407,17 @@ class LogParser:
         accounted: set[int] = set()
         understood = ignored = counted_to = 0
         line_number = before = self._state.lines
-        has_thread, has_logger = "thread" in scanner.groups, "logger" in scanner.groups
-        has_loader = "loader" in scanner.groups
+        keep_text = self._keep_text
         has_date = not scanner.groups.isdisjoint(("date", "outer_date"))
-        for start, prefix, was_counted in _candidates(data, messages, scanner):
-            line_number += data.count(b"\n", counted_to, start + 1)
+        count_lines, of_prefix = data.count, scanner.of_prefix
+        for start, prefix, message, was_counted in _candidates(data, messages, scanner):
+            line_number += count_lines(b"\n", counted_to, start + 1)
             counted_to = start + 1
-            begin = prefix.end()
-            end = data.index(b"\n", begin)
-            thread = prefix["thread"] if has_thread else None
-            logger = prefix["logger"] if has_logger else None
-            if logger is None and has_loader:
-                logger = prefix["loader"]
-            message = data[begin:end]
-            dialect = self._dialect(message, thread=thread, logger=logger)
-            reading = read_message(message, dialect, thread=thread, logger=logger, keep_text=self._keep_text)
+            time, thread, logger, loader = of_prefix(prefix)
+            if logger is None:
+                logger = loader
+            dialect = self._dialect(message, thread, logger)
+            reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_chat = thread is not None and thread.startswith(CHAT_THREAD)
@@ -421,10 +431,9 @@ class LogParser:
             goes_on = message.endswith(_GOING_ON)
             is_hint = reading.is_sponge or (dialect.default_software is not None and self._state.software is None)
             if goes_on or is_hint or reading.kind in _LOOKED_AT:
-                going_on = _going_on(data, end, scanner) if goes_on else None
+                going_on = _going_on(data, prefix.end() + len(message), scanner) if goes_on else None
                 reading = self._look_at(reading, dialect, going_on)
             _, day, setback = segments[0] if len(segments) == 1 else _segment_at(segments, start + 1)
-            time = prefix["time"]
             seconds = _seconds(time) if time else None
             dated = _dated(prefix, scanner) if has_date else None
             kind, player, player_uuid, detail, _ = reading
@@ -445,12 +454,12 @@ class LogParser:
     def _know(self, **values: Any) -> None:
         self._state = dataclasses.replace(self._state, **values)
 
-    def _dialect(self, message: bytes, *, thread: bytes | None, logger: bytes | None) -> Dialect:
+    def _dialect(self, message: bytes, thread: bytes | None, logger: bytes | None) -> Dialect:
         """Return the dialect of a line: of the known software, else the one that the line itself shows."""
         dialects = self._format.dialects if self._format is not None else ()
         software = self._state.software
         if software is not None:
-            return next((each for each in dialects if software in each.software), dialects[-1])
+            return _dialect_by(dialects, software)
         if thread is not None:
             return _dialect_of(dialects, thread, logger)
         return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
@@ -532,13 +541,16 @@ def _going_on(data: bytes, end: int, scanner: _Scanner) -> str | None:
     return decode(data[end + 1 : until]).strip() or None
 
 
-def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[tuple[int, re.Match[bytes], bool]]:
+_Candidate = tuple[int, "re.Match[bytes]", bytes, bool]
+
+
+def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[_Candidate]:
     """Return the lines that may be of interest, in order.
 
-    Of each the place of the line feed before it, its prefix, and whether it was counted as to be ignored.
+    Of each the place of the line feed before it, its prefix, its message, and whether it was counted as to be ignored.
     """
     rfind, find, match = data.rfind, data.find, scanner.prefix.match
-    found: dict[int, tuple[int, re.Match[bytes], bool]] = {}
+    found: dict[int, _Candidate] = {}
     place = 0
     for message in messages:
         # an equal text may stand elsewhere; as an entry's whole message it is this one
@@ -548,7 +560,7 @@ def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[t
             prefix = match(data, start + 1)
             place += len(message)
             if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
-                found[start] = (start, prefix, False)
+                found[start] = (start, prefix, message, False)
                 break
     is_plain = data.isascii()
     for anchor in scanner.anchors:
@@ -558,7 +570,8 @@ def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[t
         while place >= 0:
             start = rfind(b"\n", 0, place)
             if start not in found and (prefix := match(data, start + 1)) is not None:
-                found[start] = (start, prefix, scanner.ignored_at_once.match(data, prefix.end()) is not None)
+                message = data[prefix.end() : find(b"\n", place)]
+                found[start] = (start, prefix, message, scanner.ignored_at_once.match(message) is not None)
             place = find(anchor, place + len(anchor))
     return [found[start] for start in sorted(found)]
 
@@ -589,13 +602,14 @@ def _is_in_order(data: bytes, first: bytes, day: int, last: LogStamp | None) -> 
 
 
 def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:
-    """Cut whole lines into small blocks, none of which ends where a line's text goes on."""
-    start = 0
-    while start < len(whole):
-        end = whole.find(b"\n", start + _BLOCK_BYTES - 1) + 1 or len(whole)
-        while end < len(whole) and _waiting(whole[max(start, end - _MOST_TRACE) : end], starts):
-            end = whole.find(b"\n", end) + 1 or len(whole)
-        yield whole[start:end]
+    """Cut *whole*, a line feed and lines, into small blocks of the same kind; none ends where a line's text goes on."""
+    start = 0  # at the line feed before the block
+    while start < len(whole) - 1:
+        end = whole.find(b"\n", start + _BLOCK_BYTES)
+        while 0 <= end < len(whole) - 1 and _waiting(whole[max(start, end - _MOST_TRACE) : end + 1], starts):
+            end = whole.find(b"\n", end + 1)
+        end = len(whole) - 1 if end < 0 else end
+        yield whole[start : end + 1]
         start = end
 
 
@@ -613,6 +627,11 @@ def _signs(dialect: Dialect) -> re.Pattern[bytes] | None:
 def _shows(dialect: Dialect, text: bytes) -> bool:
     signs = _signs(dialect)
     return signs is not None and signs.match(text) is not None
+
+
+@cache
+def _dialect_by(dialects: tuple[Dialect, ...], software: str) -> Dialect:
+    return next((each for each in dialects if software in each.software), dialects[-1])
 
 
 @lru_cache(maxsize=4096)

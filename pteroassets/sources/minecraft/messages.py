@@ -169,7 +169,7 @@ def _readers(dialect: Dialect) -> _Readers:
 
 
 def read_message(
-    message: bytes, dialect: Dialect, *, thread: bytes | None, logger: bytes | None, keep_text: bool
+    message: bytes, dialect: Dialect, thread: bytes | None, logger: bytes | None, *, keep_text: bool
 ) -> Reading | None:
     """Return what *message* says, or None where it says nothing to us.
 
@@ -180,14 +180,19 @@ def read_message(
         logger: Logger, where the layout shows one.
         keep_text: Whether the players' own words are wanted: chat, commands, names of items.
     """
-    raw = decode(message)
+    try:
+        raw = message.decode()
+    except UnicodeDecodeError:
+        raw = decode(message)
     if thread is not None and thread.startswith(CHAT_THREAD):
         return _read_chat_thread(raw, keep_text=keep_text)
-    foreign = bool(logger) and is_foreign(logger or b"")
-    if not foreign and (raw.startswith(("<", "[Not Secure] <")) or "§" in raw) and (chat := _CHAT.fullmatch(raw)):
+    foreign = logger is not None and is_foreign(logger)
+    is_coloured = "§" in raw
+    may_be_chat = is_coloured or raw.startswith(("<", "[Not Secure] <"))
+    if may_be_chat and not foreign and (chat := _CHAT.fullmatch(raw)) is not None:
         return _chat(chat["name"], chat["text"], keep_text=keep_text)
-    text = plain(raw).lstrip()
-    if raw.startswith("§") and text.startswith("["):
+    text = (plain(raw) if is_coloured else raw).lstrip()
+    if is_coloured and raw.startswith("§") and text.startswith("["):
         # a display name with a coloured tag: what /say writes before its text begins with the bracket
         return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
     readers = _readers(dialect)
@@ -227,6 +232,9 @@ def _chat(name: str, text: str, *, keep_text: bool) -> Reading:
 
 
 def _read_chat_thread(text: str, *, keep_text: bool) -> Reading | None:
+    match = _CHAT.fullmatch(text)
+    if match is not None:
+        return _chat(match["name"], match["text"], keep_text=keep_text)
     match = _CHAT_LAYOUT.match(text)
     if match is None:
         return None
