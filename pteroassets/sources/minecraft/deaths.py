@@ -16,7 +16,7 @@ _FLEEING = rf"(?: (?:while|whilst) (?:trying to escape|fighting) {_K}{_USING}| t
 # families in the order in which they are tried: the more specific one first
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("intentional_game_design", r"was killed by \[Intentional Game Design\]"),
-    ("thorns", rf"was killed (?:by (?P<weapon>.+) )?(?:while )?trying to hurt {_K}"),
+    ("thorns", rf"was killed (?:by (?P<weapon>.+?) )?(?:while )?trying to hurt {_K}"),
     ("magic", rf"was killed by (?:even more )?magic{_FLEEING}|was killed by {_K} using magic"),
     ("indirect_magic", rf"was killed by {_K} using {_I}"),
     ("melee", rf"was slain by {_K}{_USING}"),
