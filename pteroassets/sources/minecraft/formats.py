@@ -21,8 +21,8 @@ _SOFTWARE = (
     Message(
         kind="server_software",
         begins=(b"This server is running CraftBukkit version ",),
-        pattern=r"This server is running CraftBukkit version .*?\b(?:git-)?(?P<software>Spigot|Paper|Mohist|Magma"
-        r"|Arclight|CatServer|TacoSpigot|Purpur|Thermos|Cauldron)\b.*?(?:\(MC: (?P<version>[\w.-]+)\).*)?",
+        pattern=r"This server is running CraftBukkit version .*?\b(?:git-)?(?P<software>MCPC-Plus|Spigot|Paper|Mohist"
+        r"|Magma|Arclight|CatServer|TacoSpigot|Purpur|Thermos|Cauldron)\b.*?(?:\(MC: (?P<version>[\w.-]+)\).*)?",
         from_anyone=True,
     ),
     Message(
@@ -95,14 +95,17 @@ _PROXY_STARTS = (
 _READY = Message(
     kind="server_ready",
     begins=(b"Done (",),
-    pattern=r"Done \((?P<seconds>\d{1,9}(?:[.,]\d{1,9})?) ?s\)!(?: For help, .*)?",
+    # nanoseconds up to 1.2
+    pattern=r"Done \((?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?) ?s|\d{1,15}ns)\)!(?: For help, .*)?",
 )
 
 _ENTRANCE = (
     Message(
         kind="player_login",
         anchors=(b" logged in with entity id ",),
-        pattern=rf"{NAME}\[{ADDRESS}\] logged in with entity id (?P<entity>\d{{1,18}}) (?P<place>(?:at|in) .*)",
+        # the Genisys family adds a client id, and writes a world in place of the entity's number
+        pattern=rf"{NAME}\[{ADDRESS}\](?: \[ClientID: [^\]]*\])? logged in with entity id "
+        rf"(?:(?P<entity>\d{{1,18}})|\w+) (?P<place>(?:at|in) .*)",
         from_anyone=True,
     ),
     Message(
@@ -137,13 +140,14 @@ _DEPARTURE = (
     ),
 )
 
-_PROFILE = r"(?:com\.mojang\.authlib\.)?GameProfile(?:@\w+)?\[.*?\bname=(?P<profile>[^,\]]+).*?\]"
+_PROFILE = r"(?:[\w.]+\.)?GameProfile(?:@\w+)?[\[(].*?\bname(?:=|: )(?P<profile>[^,\])]+).*?[\])]"
 _REFUSALS = (
     Message(
         kind="login_refused",
         anchors=(b" lost connection",),
         begins=(b"com.mojang.authlib.GameProfile", b"GameProfile["),
-        pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\(/[^)]*\)|\(IP hidden\)|\[/.*?\])|/\S+)"
+        pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\((?:/[^)]*|IP hidden|[0-9a-f-]{{36}})\)|\[/.*?\])"
+        r"|/\S+|IP hidden)"
         r" lost connection(?:: (?P<reason>.*))?",
     ),
     Message(
@@ -244,7 +248,8 @@ _OVERLOAD = Message(
     r"(?:, skipping (?P<skipped>\d{1,12}) tick\(s\))?)?.*",
 )
 
-_COMMON = (*_ENTRANCE, *_DEPARTURE, *_ACTIVITY, _IDENTITY, *_REFUSALS, *_KICKS, _OVERLOAD, *_STOPS, *_CRASHES, _READY)
+# refusals before departures: where the address is hidden, what stands in its place looks like a part of the name
+_COMMON = (*_ENTRANCE, *_REFUSALS, *_DEPARTURE, *_ACTIVITY, _IDENTITY, *_KICKS, _OVERLOAD, *_STOPS, *_CRASHES, _READY)
 
 JAVA = Dialect(
     name="java",
@@ -299,7 +304,12 @@ _LOGGED_OUT = Message(
 
 POCKETMINE = Dialect(
     name="pocketmine",
-    software=frozenset({"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine"}),
+    signs=rb"message (?:Starting Minecraft:? (?:PE|BE|Bedrock)|Loading (?:\xc2\xa7.)?(?:pocketmine|nukkit|pnx)\.yml"
+    rb"|This server is running (?:PocketMine|Nukkit)"
+    rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
+    software=frozenset(
+        {"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine", "Altay", "Turanic"}
+    ),
     messages=(
         *_COMMON,
         _LOGGED_OUT,
@@ -312,7 +322,13 @@ POCKETMINE = Dialect(
         Message(
             kind="server_start",
             begins=(b"Starting Minecraft",),
-            pattern=r"Starting Minecraft:? .*?server version v?(?P<version>\S+)",
+            pattern=r"Starting Minecraft:? .*?server version v?(?P<version>\S+)(?: \S.*)?",
+        ),
+        # since version 4, and the only departure line of somebody who has not spawned yet
+        Message(
+            kind="player_lost_connection",
+            begins=(b"[NetworkSession: ",),
+            pattern=rf"\[NetworkSession: {NAME}\] Session closed due to (?P<reason>.*)",
         ),
         Message(kind="server_stop", begins=(b"Stopping other threads",), pattern=r"Stopping other threads"),
         Message(
@@ -333,7 +349,17 @@ POCKETMINE = Dialect(
 #: Up to 1.6, and PocketMine up to 1.4, which names itself nowhere.
 LEGACY = Dialect(name="legacy", messages=(*JAVA.messages, _LOGGED_OUT))
 
-_PEER = r"\[(?:/[^\]|]*\|)?(?P<name>[^\[\]|/:*<>]{1,60}?)(?:\|/[^\]]*)?\]"
+#: The same on consoles up to 1.6, whose layout is BungeeCord's.
+CONSOLE = replace(
+    LEGACY,
+    name="console",
+    software=frozenset({"Vanilla", "CraftBukkit", "Spigot", "Forge", "MCPC-Plus"}),
+    default_software="Vanilla",
+    signs=rb"message (?:Starting minecraft server version |This server is running C"
+    rb"|[^\[\]\n]{1,40} ?\[/[^\]\n]*\] logged in with entity id \d+ at \([\[\d-])",
+)
+
+_PEER = r"\[(?:/[^|\n]*\|)?(?P<name>[^\[\]|/:*<>]{1,60}?)(?:\|/[^|\n]*?)?\]"
 
 BUNGEECORD = Dialect(
     name="bungeecord",
@@ -373,7 +399,14 @@ BUNGEECORD = Dialect(
 )
 
 #: The same in the layout of Paper.
-WATERFALL = replace(BUNGEECORD, name="waterfall", signs=rb"thread Netty Worker", default_software="Waterfall")
+WATERFALL = replace(
+    BUNGEECORD,
+    name="waterfall",
+    signs=rb"thread Netty Worker|message \[.{1,120}?\] "
+    rb"(?:<-> (?:InitialHandler|ServerConnector|DownstreamBridge)|-> UpstreamBridge|disconnected with: )",
+    default_software="Waterfall",
+    software=BUNGEECORD.software | {"Waterdog"},
+)
 
 _CONNECTED = r"\[connected player\] (?P<name>[^\[\]/:*<>()]{1,60}?) \([^)]*\)"
 
@@ -423,7 +456,7 @@ BEDROCK = Dialect(
         Message(
             kind="player_login",
             begins=(b"Player connected: ",),
-            pattern=r"Player connected: (?P<name>.{1,60}?), xuid: ?(?P<xuid>\d{0,20}).*",
+            pattern=r"Player connected: (?P<name>[^,]{1,60})(?:, xuid: ?(?P<xuid>\d{0,20}).*)?",
         ),
         Message(
             kind="player_join",
@@ -433,7 +466,7 @@ BEDROCK = Dialect(
         Message(
             kind="player_lost_connection",
             begins=(b"Player disconnected: ",),
-            pattern=r"Player disconnected: (?P<name>.{1,60}?), xuid: ?(?P<xuid>\d{0,20}).*",
+            pattern=r"Player disconnected: (?P<name>[^,]{1,60})(?:, xuid: ?(?P<xuid>\d{0,20}).*)?",
         ),
         Message(kind="server_start", begins=(b"Starting Server",), pattern=r"Starting Server"),
         Message(
@@ -476,7 +509,8 @@ def rank_of_software(software: str | None) -> int:
 #: Messages known to say nothing about players or runs: literal beginnings, and patterns. So are all in brackets.
 IGNORED_WORDS = (
     *(
-        b"*",
+        b"* ",
+        b"**",
         b"\t",
         b"[",
         b"at ",
@@ -495,6 +529,55 @@ IGNORED_WORDS = (
     *(b"Whitelist ", b"Turned ", b"Enabling ", b"Enabled ", b"Disabling ", b"Disabled ", b"Server permissions"),
     *(b"You need to agree", b"Failed to load eula", b"**** ", b"---", b"com.example", b"java.", b"net.", b"org."),
     *(b"There are ", b"Running AutoCompaction", b"NO LOG FILE!", b"Quit correctly"),
+    # the game and its libraries
+    *(
+        b"handleDisconnection() called twice",
+        b"Reached end of stream for /",
+        b"Unknown command",
+        b"Unknown or incomplete",
+    ),
+    *(b"The server will make no attempt", b"While this makes the game possible", b'To change this, set "online-mode"'),
+    *(b"To start the server with more ram", b"Failed to load user banlist", b"Failed to load ip banlist"),
+    *(b"Failed to load operators list", b"Failed to load white-list", b"Scanning for legacy world dragon"),
+    *(
+        b"Ambiguity between arguments",
+        b"Exception handling console input",
+        b"Connection reset",
+        b"Closing listening thr",
+    ),
+    *(b"Couldn't parse element", b"Parsing error loading recipe", b"Skipping feature", b"Gathering id map"),
+    # the settings of each world that Spigot and its forks print at each start
+    *(
+        b"View Distance: ",
+        b"Simulation Distance: ",
+        b"Mob Spawn Range: ",
+        b"Entity Activation Range",
+        b"Hopper Transfer",
+    ),
+    *(b"Entity Tracking Range", b"Item Merge Radius", b"Item Despawn Rate", b"Arrow Despawn Rate", b"Custom Map Seeds"),
+    *(b"Max TNT Explosions", b"Tile Max Tick Time", b"Nerfing mobs", b"Zombie Aggressive", b"Experience Merge Radius"),
+    *(
+        b"Allow Zombie Pigmen",
+        b"Max Entity Collisions",
+        b"Sending up to ",
+        b"Max Entity Tick",
+        b"Cactus Growth Modifier",
+    ),
+    *(b"Cane Growth Modifier", b"Melon Growth Modifier", b"Wheat Growth Modifier", b"Sapling Growth Modifier"),
+    # mods and their loaders
+    *(b"Client protocol version ", b"Client attempting to join with", b"Attempting connection with missing mods"),
+    *(b"Sending event FML", b"Sent event FML", b"Bar Step: ", b"Potentially Dangerous alternative prefix"),
+    *(b"No data fixer registered for", b"Reference map '", b"Force-disabling mixin", b"Error loading class: "),
+    # proxies
+    *(b"Discovered module: ", b"Attempting to update plugin", b"Attempting to Jenkins download", b"Download complete"),
+    *(b"Forced host server ", b"Not on Windows, attempting", b"Epoll is ", b"Netty is not using", b"Started query on "),
+    *(b"Waterfall has reached end of life", b"MinecraftForge support is", b"Listening websockets on "),
+    *(b"Closing pending connections", b"Thank you and goodbye", "§cCommand not found".encode(), b"Closing endpoint "),
+    *(b"The proxy is running in offline mode", b"Plugin listener "),
+    # Bedrock, PocketMine and Nukkit
+    *(b"Commit ID", b"Configuration: ", b"Game mode: ", b"Difficulty: ", b"Server Telemetry", b"Player added to allow"),
+    *(b"Player PartyIdUpdate", b"Unloading level", b"Unloading world", b"Player data not found for"),
+    *(b"Online mode is ", b"Minecraft network interface running"),
     *(b"Session ID", b"Level Name: ", b"opening worlds", b"IPv4 supp", b"IPv6 supp"),
     *(verb + bytes([first]) for verb in (b"Loading ", b"Loaded ") for first in b"abcdefghijklmnopqrstuvwxyz0123456789"),
 )
@@ -547,10 +630,10 @@ FORMATS = (
     # round bracket Fabric's loader
     LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END),
     LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
-    # Forge 1.13 to now, Arclight; the month is a word of the machine's language
+    # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
     LogFormat(
         name="forge_dated",
-        prefix=rb"\[(?P<date>\d{1,2}+[^\s\d\]\[]{2,16}+\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
+        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
     ),
     # log4j2 files with a layout of the owner's
     LogFormat(
@@ -578,27 +661,40 @@ FORMATS = (
         dialects=(POCKETMINE,),
         software="Nukkit",
     ),
+    LogFormat(
+        name="altay",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" (?:[\w .#-]++\|)?+[A-Z]++ [->] ",
+        dialects=(POCKETMINE,),
+        software="PocketMine-MP",
+    ),
     # up to 1.6, where Forge puts its own bracket before the message; PocketMine up to 1.4; Glowstone
     LogFormat(
         name="legacy",
-        prefix=rb"(?P<date>\d{4}[/-]\d\d[/-]\d\d) "
+        prefix=rb"(?P<date>\d{4}[/-]\d\d?[/-]\d\d?) "
         + _TIME
         + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
         dialects=(GLOWSTONE, POCKETMINE, LEGACY),
+    ),
+    # a panel's capture; day and month without a year, and its own remarks under other tags than the server's
+    LogFormat(
+        name="multicraft",
+        prefix=rb"\d\d\.\d\d "
+        + _TIME
+        + rb" \[Server\] (?P<thread>[\w #.-]{1,40}/)?+\[?[A-Z]++\]? (?:\[(?P<logger>[^\]\n]*+)\]: )?+",
     ),
     # levels are words of the machine's language, in its encoding; Glowstone writes the same
     LogFormat(
         name="bungeecord",
         prefix=_TIME + rb" \[(?!\d)[^\]\n]++\] ",
-        dialects=(GLOWSTONE, BUNGEECORD),
+        dialects=(GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
     ),
     # up to 1.17 its lines after the start bear no time
     LogFormat(
         name="bedrock",
-        prefix=rb"\[(?:(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?::\d{3})?+ )?+[A-Z]++\] ",
+        prefix=rb"(?:NO LOG FILE! - )?+\[(?:(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?::\d{3})?+ )?+[A-Z]++\] ",
         dialects=(BEDROCK,),
         software="Bedrock Dedicated Server",
-        sign=rb"\[(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?::\d{3})?+ [A-Z]++\] "
+        sign=rb"(?:NO LOG FILE! - )?\[(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?::\d{3})?+ [A-Z]++\] "
         rb"|[A-Z]++\] (?:Starting Server|Version:? \d|Session ID|Level Name: |Server started\.|Game mode: "
         rb"|Player (?:dis)?connected: |Difficulty: |opening worlds|IPv[46] supported))",
     ),
@@ -629,7 +725,13 @@ WRAPPERS = (
         rb"(?:Z|[+-]\d\d:?\d\d)?+[ \t]++(?:std(?:out|err) [FP] )?+",
     ),
     Wrapper(name="compose", prefix=rb"[\w.-]++ ++\| "),
-    Wrapper(name="journal", prefix=rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S++ [^\s\[:]++(?:\[\d++\])?+: "),
+    Wrapper(
+        name="journal",
+        prefix=rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4})"
+        rb" (?:[^\s\[]++ [^\s\[:]++(?:\[\d++\])?+: )?+",
+    ),
+    Wrapper(name="kubectl", prefix=rb"\[pod/[^\]\n]++\] "),
+    Wrapper(name="mcdreforged", prefix=rb"\[Server\] "),
 )
 
 
@@ -670,9 +772,11 @@ _MONTHS = {
 
 def read_date(text: str) -> date | None:
     """Return the date of a dated prefix, or None where its month is a word we do not know or no such day exists."""
-    if iso := re.fullmatch(r"(\d{4})[/-](\d\d)[/-](\d\d)", text):
+    if iso := re.fullmatch(r"(\d{4})[/-](\d\d?)[/-](\d\d?)", text):
         year, month, day = (int(part) for part in iso.groups())
-    elif worded := re.fullmatch(r"(\d{1,2})(\D+|(?:1[0-2]|[1-9])月)(\d{4})", text):
+    elif numbered := re.fullmatch(r"(\d\d)(?:(1[0-2]|0?[1-9]) ?[月월]|thg ?(1[0-2]|[1-9]) ?)(\d{4})", text):
+        day, month, year = int(numbered[1]), int(numbered[2] or numbered[3]), int(numbered[4])
+    elif worded := re.fullmatch(r"(\d{1,2})(\D+)(\d{4})", text):
         word = worded[2].lower()
         months = [number for number, starts in _MONTHS.items() if word.startswith(starts)]
         if not months:

@@ -20,7 +20,8 @@ from pteroassets.sources.minecraft.reasons import plain_reason, refusal_cause
 from pteroassets.sources.minecraft.text import any_of, decode, plain
 
 #: Of declarations of messages: a player's name, an address in a login line, numbers, a UUID.
-NAME = r"(?P<name>[^<>\[\]/:*]{1,60}?)"
+# Floodgate once put a star before the names of its players; a star and a space are /me
+NAME = r"(?P<name>(?:\*(?=\w))?[^<>\[\]/:*]{1,60}?)"
 ADDRESS = r"(?P<address>/?[^\s\[\]]*(?:\[[^\[\]\s]*\])?[^\s\[\]]*|IP hidden)"
 UUID_TEXT = r"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
@@ -354,7 +355,7 @@ def finding(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> 
     in_brackets = [any_of(dict.fromkeys(bracketed))]
     if echoes or of_peers:
         ends = [b": " + any_of(echoes)] if echoes else []
-        ends += [rb"[^\]\n]*+\] " + any_of(of_peers)] if of_peers else []
+        ends += [rb"[^\]\n]*+(?:\](?! )[^\]\n]*+)*+\] " + any_of(of_peers)] if of_peers else []
         in_brackets.append(rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(ends) + rb")")
     others = [
         any_of(dict.fromkeys(begin for begin in begins if begin not in bracketed)),

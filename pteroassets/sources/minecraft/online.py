@@ -54,6 +54,7 @@ class OpenSession:
     not_before: datetime | None  # neither it nor its end can lie before: the run's start, the player's last end
     shown_as: str | None = None
     is_proxy: bool = False
+    kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
     counts: Counter[str] = field(default_factory=Counter)
 
     def login(self, event: SessionEvent) -> None:
@@ -178,6 +179,8 @@ class Presence:
         session = self.find(event.player)
         name = session.name if session is not None else event.player or ""
         self._kicks[name] = Kick(reason=reason, at=event.logged_at)
+        if session is not None and not session.is_proxy:  # whom a back-end kicks, a proxy may take elsewhere
+            session.kicked_by = event
 
     def stays(self, name: str) -> None:
         """Forget that *name* was being thrown out: a proxy's player is on another back-end now, or here again."""
@@ -279,6 +282,7 @@ class Presence:
         session = self.find(event.player)
         if session is not None:
             session.counts[event.kind] += 1
+            session.kicked_by = None
         elif may_be_unknown and event.player is not None and self.is_new(event):
             self._counts_of_unknown.setdefault(event.player, Counter())[event.kind] += 1
         return session is not None

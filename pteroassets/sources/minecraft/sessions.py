@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -40,10 +41,12 @@ __all__ = [
 
 _PAIR = timedelta(seconds=2)  # join and login of one entry, or the two lines of one departure
 _SPAWN = timedelta(seconds=60)  # the same where the join line comes only when the player has spawned
+_KICK = timedelta(seconds=5)  # a departure that follows an announced kick comes within this
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
 _PROXIES = ("BungeeCord", "Waterfall", "Velocity")
+_NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -168,6 +171,10 @@ class _Builder:
             self._end_run(upper=None)
         elif self._run is not None:
             self._runs.append(_run(self._run))
+        for session in self._online.sessions():
+            kick, last = session.kicked_by, self._last_line_at
+            if kick is not None and last is not None and last - kick.logged_at > _KICK:
+                self._close_at_kick(session, kick)
         ended = [session for session in self._sessions if session is not None]
         open_sessions = [_session(session, last_seen_at=self._last_line_at) for session in self._online.sessions()]
         return SessionBuild(sessions=(*ended, *open_sessions), runs=tuple(self._runs))
@@ -315,6 +322,9 @@ class _Builder:
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:
         """Close what is open at the end of the run."""
         for session in self._online.sessions():
+            if session.kicked_by is not None:
+                self._close_at_kick(session, session.kicked_by)
+                continue
             # whoever came after the line that bounds the others was there at least until then
             seen = max(filter(None, (lower, session.joined_at)), default=None)
             latest = _bound(upper, seen)
@@ -343,7 +353,9 @@ class _Builder:
         if session is not None and not session.has_login and abs(event.logged_at - session.opened_at) <= _PAIR:
             session.login(event)
             return
-        if session is not None:
+        if session is not None and session.kicked_by is not None:
+            self._close_at_kick(session, session.kicked_by)
+        elif session is not None:
             # one account is online once: the second entry ends the first
             self._close(session, event, reason="joined_again", detail=None)
         self._open(event, name, has_login=True)
@@ -425,6 +437,12 @@ class _Builder:
             is_proxy = self._is_proxy or (self._run is not None and self._run.software in _PROXIES)
             session = self._online.unknown(event, run_started_at=started_at, is_proxy=is_proxy)
         index = None
+        if session is not None and session.is_proxy and self._never_entered(session, text, event.logged_at):
+            self._online.remove(session, ended_at=event.logged_at)
+            self._online.turned_away(event)
+            return
+        if session is not None and close_reason(text) in ("left", "timed_out") and text:
+            self._revive(event)
         if session is not None:
             reason, detail = self._why(session.name, text, event.logged_at)
             index = self._close(session, event, reason=reason, detail=detail)
@@ -433,6 +451,13 @@ class _Builder:
             if self._run is not None:
                 self._run.last_departure_at = event.logged_at
         self._online.departed(event, session, index=index)
+
+    def _never_entered(self, session: OpenSession, text: str | None, at: datetime) -> bool:
+        """Tell whether a proxy's player goes because the first back-end did not take him."""
+        kick = self._online.kick_of(session.name, at)
+        said = text or (kick.reason if kick is not None else None) or ""
+        is_first = session.joined_at is not None and session.counts["player_switch"] == 0
+        return is_first and _NOT_TAKEN.match(said) is not None
 
     def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
         """Return how a departure closes, and the reason to show.
@@ -459,6 +484,10 @@ class _Builder:
         self._alone.pop(session.player_name, None)
         reason, detail = self._why(session.player_name, _text(event, "reason"), event.logged_at)
         self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+
+    def _close_at_kick(self, session: OpenSession, kick: SessionEvent) -> None:
+        """End a session at the line that announces a kick: up to 1.5 no other line tells of the departure."""
+        self._close(session, kick, reason="kicked", detail=_text(kick, "reason"))
 
     def _close(self, session: OpenSession, event: SessionEvent, *, reason: CloseReason, detail: str | None) -> int:
         """Close *session* at *event*; return its place."""

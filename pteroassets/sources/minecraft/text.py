@@ -54,7 +54,12 @@ def decode(line: bytes) -> str:
     return text.replace("\x00", "") if "\x00" in text else text  # no Postgres text can hold one
 
 
+_GBK_SECTION = re.compile(rb"(?<![\x80-\xff])(?:\xa1\xec[0-9a-fk-orA-FK-OR])+")
+
+
 def _guess(line: bytes) -> str:
+    if _GBK_SECTION.search(line):
+        return "gbk"
     runs = _HIGH.findall(line.replace(b"\xc2\xa7", b"").replace(b"\xa7", b""))
     pairs = [run[index : index + 2] for run in runs for index in range(0, len(run), 2)]
     if all(len(pair) == 2 and pair[0] < 0xF8 and pair[1] >= 0xA1 for pair in pairs):  # noqa: PLR2004 - GB 2312's bytes
