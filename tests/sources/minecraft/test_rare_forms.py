@@ -159,7 +159,7 @@ def test_pocketmine_tells_a_departure_in_two_ways(line: str, player: str) -> Non
         "2020-09-08 20:57:01 Server|INFO > Al[/192.0.2.4:5] logged in with entity id 1 at (world, 1.5, 64, 3.2)",
         "2016-7-22 20:33:58 [INFO] Al[/192.0.2.4:5] logged in with entity id 1 at (world, 1.5, 64, 3.2)",
         "20:33:58 [INFO] Al[/192.0.2.4:5] logged in with entity id 1 at (world, 1.5, 64, 3.2)",
-        "2024-03-12 [20:01:02] [main/INFO]: Al[/192.0.2.4:5] [ClientID: 7] logged in with entity id 1 at (world, 1, 2, 3)",
+        "2024-03-12 [20:01:02] [a/INFO]: Al[/192.0.2.4:5] [ClientID: 7] logged in with entity id 1 at (world, 1, 2, 3)",
     ],
 )
 def test_pocketmine_and_its_forks_tell_an_entry_in_several_layouts(line: str) -> None:
