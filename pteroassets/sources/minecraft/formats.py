@@ -545,6 +545,8 @@ IGNORED_WORDS = (
         b"Connection reset",
         b"Closing listening thr",
     ),
+    # a damaged world floods its log with these
+    *(b"Failed to load chunk", b"Chunk file at ", b"Ignoring heightmap data"),
     *(b"Couldn't parse element", b"Parsing error loading recipe", b"Skipping feature", b"Gathering id map"),
     # the settings of each world that Spigot and its forks print at each start
     *(
