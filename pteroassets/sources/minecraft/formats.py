@@ -824,6 +824,7 @@ _NO_LOGS = (
     (b"java hotspot(tm)", "a garbage collector's log"),
     (b"openjdk 64-bit server vm", "a garbage collector's log"),
 )
+_NO_SERVER = re.compile(rb"[\]:] Starting MCXboxBroadcast ")
 _GC = re.compile(rb"\[[^\]\n]{1,40}\](?:\[[^\]\n]{1,40}\])*\[gc|\d{4}-\d\d-\d\dT\S+: \d+\.\d+: \[(?:Full )?GC")
 
 
@@ -843,6 +844,8 @@ def classify(head: bytes) -> str | None:
         return "a garbage collector's log"
     if find_format(text) is None:
         return "no line begins as a Minecraft server's lines do"
+    if _NO_SERVER.search(text):
+        return "the log of MCXboxBroadcast, which no player enters"
     if _CLIENT.search(text):
         return "the log of a game client"
     return None

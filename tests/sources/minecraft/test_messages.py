@@ -282,12 +282,23 @@ def test_a_reason_goes_on_in_the_next_line() -> None:
         ([VELOCITY + "[connected player] Al (/192.0.2.4:1) has disconnected"], "Velocity", None),
         ([WATERFALL + "[Al] -> UpstreamBridge has disconnected"], "Waterfall", None),
         ([JAVA + "noise"], None, None),
+        # loaders of mods show loggers
+        (
+            [
+                "[12:00:00] [Server thread/INFO] [minecraft/DedicatedServer]: Starting minecraft server version 1.12.2",
+                "[12:00:00] [Server thread/INFO] [minecraft/DedicatedServer]: Done (4.8s)! For help, type ?",
+            ],
+            *(None, "1.12.2"),
+        ),
+        ([POCKETMINE + "Al joined the game"], "PocketMine-MP", None),
+        ([NUKKIT + "noise"], "Nukkit", None),
     ],
 )
 def test_software_and_version_are_recognised(lines: list[str], software: str | None, version: str | None) -> None:
     parser = LogParser()
     parser.feed("".join(f"{line}\n" for line in lines).encode())
     assert (parser.software, parser.game_version) == (software, version)
+    assert parser.state.software == software
 
 
 def test_a_crash_reports_name_dates_the_first_line() -> None:
