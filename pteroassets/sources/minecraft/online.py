@@ -185,6 +185,8 @@ class Presence:
     def stays(self, name: str) -> None:
         """Forget that *name* was being thrown out: a proxy's player is on another back-end now, or here again."""
         self._kicks.pop(name, None)
+        if name in self._open:
+            self._open[name].kicked_by = None
 
     def kick_of(self, name: str, at: datetime) -> Kick | None:
         """Return the announcement that the departure of *name* follows, if there was one."""

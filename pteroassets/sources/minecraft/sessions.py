@@ -136,6 +136,8 @@ class _Builder:
         # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
         self._without_uuid: dict[str, list[int]] = {}
         self._alone: dict[str, tuple[int, OpenSession]] = {}
+        # of the run: how departures after a stop or crash line would have closed without it
+        self._overruled: dict[int, tuple[CloseReason, str | None]] = {}
 
     # ---------- files
 
@@ -285,6 +287,12 @@ class _Builder:
             run.stopped_at = None
         if run.crashed_at is not None and event.logged_at - run.crashed_at > _REVIVAL:
             run.crashed_at = run.crash_cause = run.crash_report = None
+        if run.stopped_at is None and run.crashed_at is None:
+            for index, (reason, detail) in self._overruled.items():
+                session = self._sessions[index]
+                if session is not None:
+                    self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+            self._overruled = {}
 
     def _end_run(self, *, upper: datetime | None) -> None:
         """End the run, and what is open in it; *upper* is the next start, if there is one yet.
@@ -333,7 +341,7 @@ class _Builder:
                 self._online.remove(session, ended_at=ended_at)
         self._run = None
         self._run_has_logins = False
-        self._without_uuid, self._alone = {}, {}
+        self._without_uuid, self._alone, self._overruled = {}, {}, {}
 
     # ---------- players
 
@@ -353,11 +361,8 @@ class _Builder:
         if session is not None and not session.has_login and abs(event.logged_at - session.opened_at) <= _PAIR:
             session.login(event)
             return
-        if session is not None and session.kicked_by is not None:
-            self._close_at_kick(session, session.kicked_by)
-        elif session is not None:
-            # one account is online once: the second entry ends the first
-            self._close(session, event, reason="joined_again", detail=None)
+        if session is not None:
+            self._close_before_entry(session, event)
         self._open(event, name, has_login=True)
 
     def _switch(self, event: SessionEvent) -> None:
@@ -391,7 +396,7 @@ class _Builder:
         if session is not None:
             if abs(event.logged_at - session.opened_at) <= _PAIR:
                 return
-            self._close(session, event, reason="joined_again", detail=None)
+            self._close_before_entry(session, event)
         self._open(event, event.player or "", has_login=False)
 
     def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> None:
@@ -411,7 +416,7 @@ class _Builder:
         """End the session that the account of *name* has under the name it bore before."""
         other = self._online.take_other(name, event.player_uuid)
         if other is not None:
-            self._close(other, event, reason="joined_again", detail=None)
+            self._close_before_entry(other, event)
 
     def _depart(self, event: SessionEvent) -> None:
         name, text = event.player or "", _text(event, "reason")
@@ -441,11 +446,11 @@ class _Builder:
             self._online.remove(session, ended_at=event.logged_at)
             self._online.turned_away(event)
             return
-        if session is not None and close_reason(text) in ("left", "timed_out") and text:
-            self._revive(event)
         if session is not None:
+            self._revive_by_client(event)
             reason, detail = self._why(session.name, text, event.logged_at)
             index = self._close(session, event, reason=reason, detail=detail)
+            self._overrule(index, text)
             if not is_lost and session.has_login:
                 self._alone[session.name] = (index, session)
             if self._run is not None:
@@ -460,15 +465,10 @@ class _Builder:
         return is_first and _NOT_TAKEN.match(said) is not None
 
     def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
-        """Return how a departure closes, and the reason to show.
+        """Return how a departure closes by what its lines say, and the reason to show.
 
-        What befell the run comes before what the line says, and what announced a kick before a line that says nothing.
+        What announced a kick comes before a line that says nothing.
         """
-        run = self._run
-        if run is not None and run.crashed_at is not None:
-            return "server_crashed", text
-        if run is not None and run.stopped_at is not None:
-            return "server_stopped", text
         reason = close_reason(text)
         kick = self._online.kick_of(name, at)
         if kick is None or reason != "left":
@@ -482,8 +482,32 @@ class _Builder:
         if session is None:
             return
         self._alone.pop(session.player_name, None)
+        self._revive_by_client(event)
         reason, detail = self._why(session.player_name, _text(event, "reason"), event.logged_at)
         self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+        self._overrule(index, _text(event, "reason"))
+
+    def _overrule(self, index: int, text: str | None) -> None:
+        """Let what befell the run come before what the lines of a departure say."""
+        run, session = self._run, self._sessions[index]
+        if session is None or run is None or (run.stopped_at is None and run.crashed_at is None):
+            return
+        self._overruled[index] = (session.close_reason or "left", session.close_detail)
+        why: CloseReason = "server_crashed" if run.crashed_at is not None else "server_stopped"
+        self._sessions[index] = dataclasses.replace(session, close_reason=why, close_detail=text)
+
+    def _revive_by_client(self, event: SessionEvent) -> None:
+        """Take a stop or crash line back when a client goes long after it by itself."""
+        text = _text(event, "reason")
+        if text is not None and close_reason(text) in ("left", "timed_out"):
+            self._revive(event)
+
+    def _close_before_entry(self, session: OpenSession, event: SessionEvent) -> None:
+        """End a session because its account enters again: one account is online once."""
+        if session.kicked_by is not None:
+            self._close_at_kick(session, session.kicked_by)
+        else:
+            self._close(session, event, reason="joined_again", detail=None)
 
     def _close_at_kick(self, session: OpenSession, kick: SessionEvent) -> None:
         """End a session at the line that announces a kick: up to 1.5 no other line tells of the departure."""

@@ -446,6 +446,48 @@ def test_a_crash_line_with_somebody_playing_on_long_after_has_no_cause() -> None
     assert (run.end_reason, run.crash_cause, run.crash_report) == (None, None, None)
 
 
+@pytest.mark.parametrize("kind", ["server_crash", "server_stop"])
+@pytest.mark.parametrize(("reason", "closed"), [("Disconnected", "left"), ("Timed out", "timed_out")])
+def test_a_crash_or_stop_line_with_somebody_leaving_by_himself_long_after_was_none(
+    kind: str, reason: str, closed: str
+) -> None:
+    for pair in (
+        [lost("12:11:01", "Al", reason), said("12:11:01", "player_leave", "Al")],
+        [said("12:11:01", "player_leave", "Al"), lost("12:11:01", "Al", reason)],
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), *pair))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], None)
+
+
+@pytest.mark.parametrize(("kind", "closed"), [("server_crash", "server_crashed"), ("server_stop", "server_stopped")])
+def test_who_leaves_within_a_minute_of_a_crash_or_stop_line_or_by_the_servers_word_leaves_by_it(
+    kind: str, closed: str
+) -> None:
+    for departure in (
+        lost("12:11:00", "Al"),
+        lost("12:20:00", "Al", "Server closed"),
+        said("12:20:00", "player_leave", "Al"),
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), departure))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], closed[7:])
+
+
+def test_who_left_soon_after_a_crash_line_that_was_none_left_by_himself() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            entry("12:01:00", "Bo", 2),
+            said("12:10:00", "server_crash", cause="crash_report"),
+            said("12:10:10", "player_kick", "Al", reason="spam"),
+            lost("12:10:10", "Al"),
+            said("12:20:00", "player_chat", "Bo"),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Bo", None)]
+    assert built.sessions[0].close_detail == "spam"
+
+
 def test_a_crash_before_missing_files_is_a_crash() -> None:
     crashed = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", "server_crash", cause="watchdog"))
     built = build(crashed, events(said("15:00:00", "player_chat", "Bo"), key="b", gap=True))
@@ -485,6 +527,69 @@ def test_a_kick_long_before_a_departure_was_of_somebody_who_stayed() -> None:
     kick = said("12:05:00", "player_kick", "Al", reason="spam")
     session = only(build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, lost("12:05:10", "Al"))))
     assert (session.close_reason, session.close_detail) == ("left", "Disconnected")
+
+
+KICK = said("12:05:00", "player_kick", "Al", reason="spam")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        events(entry("12:20:00", "Al", 2), key="b"),
+        events(said("12:20:00", "server_stop"), key="b"),
+        events(said("12:20:00", "server_crash"), start("12:30:00"), key="b"),
+        events(start("12:20:00"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b", gap=True),
+    ],
+    ids=["entry", "stop", "crash", "start", "end of data", "missing files"],
+)
+def test_a_kick_that_no_departure_follows_is_the_departure(then: FileOfEvents) -> None:
+    kicked = build(events(start("12:00:00"), entry("12:01:00", "Al"), KICK), then).sessions[0]
+    assert (kicked.close_reason, kicked.close_detail, kicked.left_at) == ("kicked", "spam", at("12:05:00"))
+    assert (kicked.leave_file_key, kicked.leave_line_number, kicked.is_end_observed) == ("a", 3, True)
+
+
+def test_a_kick_in_a_log_without_login_lines_is_the_departure_when_he_joins_again() -> None:
+    joins = [said(time, "player_join", "Al") for time in ("12:01:00", "12:20:00")]
+    built = build(events(start("12:00:00"), joins[0], KICK, joins[1]))
+    assert summary(built) == [("Al", "kicked"), ("Al", None)]
+
+
+def test_a_kick_is_the_departure_when_the_account_enters_under_another_name() -> None:
+    uuid = "3c4d5e6f-7081-4c9d-8e0f-1a2b3c4d5e6f"
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", uuid),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:20:00", "player_uuid", "Alan", uuid),
+            entry("12:20:00", "Alan", 2),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Alan", None)]
+
+
+@pytest.mark.parametrize("deed", ["player_chat", "player_command", "player_death", "player_advancement"])
+def test_who_does_something_after_a_kick_line_stayed(deed: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:06:00", deed, "Al"),
+            said("12:20:00", "server_stop"),
+        )
+    )
+    assert summary(built) == [("Al", "server_stopped")]
+
+
+def test_a_kick_in_the_last_five_seconds_of_the_data_is_no_departure_yet() -> None:
+    log = events(start("12:00:00"), entry("12:01:00", "Al"), KICK)
+    assert only(build(log)).close_reason is None
+    for last, reason in (("12:05:05", None), ("12:05:06", "kicked")):
+        assert only(build_sessions([log], last_line_at=at(last))).close_reason == reason
 
 
 # ---------- proxies
