@@ -24,6 +24,7 @@ Kind = Literal[
     "player_lost_connection",
     "player_kick",
     "player_switch",
+    "player_switch_failed",
     "player_death",
     "player_advancement",
     "player_chat",
@@ -91,6 +92,7 @@ class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and ther
                               mods, timed_out, throttled, starting, forwarding, other)
     player_kick               ``reason``; an announcement, the departure follows
     player_switch             ``server``: the back-end that a proxy's player entered; the first one is the entry
+    player_switch_failed      ``server``: the back-end that did not take the player after all
     player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
     player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
     player_chat               ``text`` (only with *keep_text*)

@@ -372,6 +372,11 @@ BUNGEECORD = Dialect(
             pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has connected",
         ),
         Message(
+            kind="player_switch_failed",
+            of_peer=b"<-> ServerConnector [",
+            pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has disconnected",
+        ),
+        Message(
             kind="player_lost_connection",
             of_peer=b"-> UpstreamBridge ",
             pattern=rf"{_PEER} -> UpstreamBridge "
@@ -421,6 +426,12 @@ VELOCITY = Dialect(
             kind="player_switch",
             begins=(b"[server connection] ",),
             pattern=r"\[server connection\] (?P<name>[^\[\]/:*<>]{1,60}?) -> (?P<server>.+) has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: (?:unable to connect to server|disconnected while connecting to) "
+            r"(?P<server>[^:]+)(?:: .*)?",
         ),
         Message(
             kind="player_lost_connection",

@@ -55,7 +55,19 @@ class OpenSession:
     shown_as: str | None = None
     is_proxy: bool = False
     kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
+    back_end: str | None = None  # of a proxy: the last one that was connected to
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def server_switches(self) -> int:
+        """How often a proxy's player came onto another back-end."""
+        return max(self.counts["player_switch"] - self.counts["player_switch_failed"], 0)
+
+    def fail(self, back_end: str | None) -> None:
+        """Take the last switch back; a back-end that could not be reached at all was none."""
+        if back_end is not None and back_end == self.back_end:
+            self.counts["player_switch_failed"] += 1
+            self.back_end = None
 
     def login(self, event: SessionEvent) -> None:
         """Take the login line of the entry that a join line opened: it is the one that proves it."""

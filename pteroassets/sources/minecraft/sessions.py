@@ -233,6 +233,8 @@ class _Builder:
             case "player_switch":
                 self._revive(event)
                 self._switch(event)
+            case "player_switch_failed" if (session := self._online.get(event.player or "")) is not None:
+                session.fail(_text(event, "server"))
             case "player_join":
                 self._join(event)
             case "player_kick":
@@ -370,10 +372,11 @@ class _Builder:
         name = event.player or ""
         session = self._online.get(name)
         if session is None:
-            self._open(event, name, has_login=True)
+            session = self._open(event, name, has_login=True)
         else:
             session.counts[event.kind] += 1
             self._online.stays(name)
+        session.back_end = _text(event, "server")
 
     def _join(self, event: SessionEvent) -> None:
         spawns_late = self._run is not None and (self._run.software or "").startswith(_SPAWNS_LATE)
@@ -399,7 +402,7 @@ class _Builder:
             self._close_before_entry(session, event)
         self._open(event, event.player or "", has_login=False)
 
-    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> None:
+    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> OpenSession:
         self._run_has_logins = self._run_has_logins or has_login
         self._close_other_name(event, name)
         self._alone.pop(name, None)
@@ -411,6 +414,7 @@ class _Builder:
             is_proxy=event.kind == "player_switch",
         )
         self._passed(session.joined_at)
+        return session
 
     def _close_other_name(self, event: SessionEvent, name: str) -> None:
         """End the session that the account of *name* has under the name it bore before."""
@@ -461,7 +465,7 @@ class _Builder:
         """Tell whether a proxy's player goes because the first back-end did not take him."""
         kick = self._online.kick_of(session.name, at)
         said = text or (kick.reason if kick is not None else None) or ""
-        is_first = session.joined_at is not None and session.counts["player_switch"] == 0
+        is_first = session.joined_at is not None and session.server_switches == 0
         return is_first and _NOT_TAKEN.match(said) is not None
 
     def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
@@ -602,7 +606,7 @@ def _session(
         deaths=session.counts["player_death"],
         advancements=session.counts["player_advancement"],
         is_proxy=session.is_proxy,
-        server_switches=session.counts["player_switch"],
+        server_switches=session.server_switches,
     )
 
 

@@ -98,6 +98,18 @@ def only(line: str) -> LogEvent | None:
             *("player_command", "Al", None),
         ),
         (WATERFALL + "[Al] <-> ServerConnector [lobby] has connected", "player_switch", "Al", {"server": "lobby"}),
+        (
+            BUNGEE + "[Al] <-> ServerConnector [lobby] has disconnected",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
+        (
+            VELOCITY + "[connected player] Al (/192.0.2.4:1): unable to connect to server lobby",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
+        (
+            VELOCITY + "[connected player] Al (/192.0.2.4:1): disconnected while connecting to lobby: Full",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
         (BUNGEE + "[Al|/192.0.2.4:1] <-> ServerConnector [a] has connected", "player_switch", "Al", {"server": "a"}),
         (BUNGEE + "[Al] -> UpstreamBridge has disconnected", "player_lost_connection", "Al", None),
         (

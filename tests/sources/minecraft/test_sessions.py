@@ -630,6 +630,57 @@ def test_who_is_thrown_out_of_a_back_end_and_goes_to_another_was_not_kicked() ->
     assert (session.close_reason, session.close_detail) == ("left", None)
 
 
+def failed(time: str, player: str, server: str) -> SessionEvent:
+    return said(time, "player_switch_failed", player, server=server)
+
+
+def test_a_switch_that_failed_after_all_is_not_counted() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:02:00", "Al", "games"),
+                failed("12:02:01", "Al", "games"),
+                switch("12:03:00", "Al", "survival"),
+            )
+        )
+    )
+    assert session.server_switches == 1
+
+
+@pytest.mark.parametrize("servers", [["creative"], ["games", "games"]])
+def test_a_failure_is_of_the_last_back_end_that_was_connected_to_and_of_no_other(servers: list[str]) -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:01:30", "Al", "survival"),
+                switch("12:02:00", "Al", "games"),
+                *(failed("12:02:01", "Al", server) for server in servers),
+            )
+        )
+    )
+    assert session.server_switches == (2 if servers == ["creative"] else 1)
+
+
+@pytest.mark.parametrize("kicked", [True, False])
+def test_who_goes_because_the_first_back_end_did_not_take_him_was_never_there(kicked: bool) -> None:  # noqa: FBT001
+    why = "Kicked whilst connecting to lobby: Full"
+    going = [said("12:01:01", "player_lost_connection", "Al")] if kicked else [lost("12:01:01", "Al", why)]
+    kick = [said("12:01:01", "player_kick", "Al", reason=why)] if kicked else []
+    lobby, tried = switch("12:01:00", "Al", "lobby"), failed("12:01:00", "Al", "lobby")
+    built = build(events(start("12:00:00"), lobby, tried, *kick, *going))
+    assert built.sessions == ()
+    # who was on another one before has been there
+    games = [switch("12:00:30", "Al", "games"), lobby]
+    assert summary(build(events(start("12:00:00"), *games, *kick, *going))) == [("Al", "kicked")]
+    # but neither of two that failed counts
+    games.insert(1, failed("12:00:31", "Al", "games"))
+    assert build(events(start("12:00:00"), *games, *kick, *going)).sessions == ()
+
+
 def test_a_session_of_before_a_proxys_log_is_a_proxys_too() -> None:
     built = build(events(said("12:00:00", "player_lost_connection", "Al"), switch("12:01:00", "Bo", "lobby")))
     assert [(session.player_name, session.is_proxy) for session in built.sessions] == [("Al", True), ("Bo", True)]
