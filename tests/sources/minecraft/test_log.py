@@ -203,6 +203,8 @@ def test_a_dated_line_shows_its_date_in_several_languages() -> None:
         "2024-03-12 [20:01:02.123] [Server thread/INFO]: ",
         "2020-03-12 [20:01:02] [Server thread/INFO]: ",
         "2024-03-12 20:01:02.123 [main] INFO  - ",
+        "[Tue, 12. Mar 2024 20:01:02 UTC INFO] ",
+        "2024-03-12 20:01:02 | ",
     ],
 )
 def test_a_login_is_read_behind_every_prefix(prefix: str) -> None:
@@ -441,12 +443,18 @@ def test_no_reason_shows_an_address() -> None:
         (b"[2024-03-12T20:01:02.123+0000][info][gc,start] GC(0) Pause Young\n", "garbage"),
         (b"[03-12 20:01:02]: [INFO] Al logged in\n", "no line begins"),
         (b"[20:01:02] [Al]: hi\n", "no line begins"),
+        (b"2024-03-12 20:01:02 | GET /index.html\n", "no line begins"),
         (b"[20:01:02.123 main/INFO] Starting MCXboxBroadcast Standalone build 69\n", "MCXboxBroadcast"),
     ],
 )
 def test_a_file_that_is_no_server_log_is_named_as_such(head: bytes, reason: str) -> None:
     assert reason in (classify(head) or "")
     assert not is_server_log(head)
+
+
+def test_a_server_with_a_plugin_called_as_another_program_is_a_server() -> None:
+    line = b"[20:01:02] [Server thread/INFO]: [Geyser] Starting MCXboxBroadcast Extension 69\n"
+    assert classify(line) is None
 
 
 def test_every_golden_log_is_a_server_log() -> None:
