@@ -367,6 +367,11 @@ BUNGEECORD = Dialect(
     default_software="BungeeCord",
     messages=(
         Message(
+            kind="player_arrival",
+            of_peer=b"<-> InitialHandler has connected",
+            pattern=rf"{_PEER} <-> InitialHandler has connected",
+        ),
+        Message(
             kind="player_switch",
             of_peer=b"<-> ServerConnector [",
             pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has connected",
@@ -426,6 +431,11 @@ VELOCITY = Dialect(
             kind="player_switch",
             begins=(b"[server connection] ",),
             pattern=r"\[server connection\] (?P<name>[^\[\]/:*<>]{1,60}?) -> (?P<server>.+) has connected",
+        ),
+        Message(
+            kind="player_arrival",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED} has connected",
         ),
         Message(
             kind="player_switch_failed",

@@ -42,11 +42,13 @@ __all__ = [
 _PAIR = timedelta(seconds=2)  # join and login of one entry, or the two lines of one departure
 _SPAWN = timedelta(seconds=60)  # the same where the join line comes only when the player has spawned
 _KICK = timedelta(seconds=5)  # a departure that follows an announced kick comes within this
+_CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a proxy to what its back-end says of it
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
 _PROXIES = ("BungeeCord", "Waterfall", "Velocity")
 _NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
+_ALREADY_HERE = "You are already connected to this proxy"
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -230,6 +232,8 @@ class _Builder:
             case "player_login":
                 self._revive(event)
                 self._login(event)
+            case "player_arrival":
+                self._online.arrived(event)
             case "player_switch":
                 self._revive(event)
                 self._switch(event)
@@ -238,7 +242,7 @@ class _Builder:
             case "player_join":
                 self._join(event)
             case "player_kick":
-                self._online.kicked(event, _text(event, "reason"))
+                self._kick(event)
             case "player_lost_connection" | "player_leave":
                 self._depart(event)
             case "player_chat" | "player_command" | "player_death" | "player_advancement":
@@ -370,13 +374,26 @@ class _Builder:
     def _switch(self, event: SessionEvent) -> None:
         """Read that a proxy's player entered a back-end: the first one is the entry."""
         name = event.player or ""
-        session = self._online.get(name)
+        session, since = self._online.get(name), event.logged_at - _CONNECT
+        if session is None and self._online.gone_since(name, since):
+            return  # the client went while the proxy was connecting
+        if session is not None and session.is_proxy and self._online.arrived_since(name, since):
+            self._close_before_entry(session, event)
+            session = None
         if session is None:
             session = self._open(event, name, has_login=True)
         else:
             session.counts[event.kind] += 1
             self._online.stays(name)
         session.back_end = _text(event, "server")
+
+    def _kick(self, event: SessionEvent) -> None:
+        reason = _text(event, "reason")
+        if _turns_away(reason):
+            # of a second client, though somebody of that name is online
+            self._online.goes_unseen(event.player or "", event.logged_at)
+        else:
+            self._online.kicked(event, reason)
 
     def _join(self, event: SessionEvent) -> None:
         spawns_late = self._run is not None and (self._run.software or "").startswith(_SPAWNS_LATE)
@@ -434,7 +451,10 @@ class _Builder:
         refusal = self._online.refusal_of(name, event.logged_at)
         if (is_lost and _turns_away(text)) or (refusal is not None and (refusal.is_of_mods or session is None)):
             # of a client that never entered, though somebody of that name may be online
+            self._online.goes_unseen(name, event.logged_at)
             self._online.turned_away(event)
+            return
+        if session is None and is_lost and self._online.goes_unseen(name, event.logged_at):
             return
         alone = self._alone.pop(name, None) if is_lost else None
         if session is None and alone is not None:
@@ -557,7 +577,8 @@ def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
 
 def _turns_away(reason: str | None) -> bool:
     """Tell whether *reason* is never given to somebody who plays; to be taken off the whitelist is."""
-    return is_refusal(reason) and "listed" not in (reason or "").lower()
+    said = reason or ""
+    return (is_refusal(reason) and "listed" not in said.lower()) or said.startswith(_ALREADY_HERE)
 
 
 def _crash(run: OpenRun, event: SessionEvent) -> None:

@@ -98,6 +98,9 @@ def only(line: str) -> LogEvent | None:
             *("player_command", "Al", None),
         ),
         (WATERFALL + "[Al] <-> ServerConnector [lobby] has connected", "player_switch", "Al", {"server": "lobby"}),
+        (BUNGEE + "[Al] <-> InitialHandler has connected", "player_arrival", "Al", None),
+        (WATERFALL + "[/192.0.2.4:1|Al] <-> InitialHandler has connected", "player_arrival", "Al", None),
+        (VELOCITY + "[connected player] Al (/192.0.2.4:1) has connected", "player_arrival", "Al", None),
         (
             BUNGEE + "[Al] <-> ServerConnector [lobby] has disconnected",
             *("player_switch_failed", "Al", {"server": "lobby"}),

@@ -681,6 +681,72 @@ def test_who_goes_because_the_first_back_end_did_not_take_him_was_never_there(ki
     assert build(events(start("12:00:00"), *games, *kick, *going)).sessions == ()
 
 
+def arrival(time: str, player: str) -> SessionEvent:
+    return said(time, "player_arrival", player)
+
+
+def gone(time: str, player: str) -> SessionEvent:
+    return said(time, "player_lost_connection", player)
+
+
+def test_who_was_gone_before_the_back_end_had_him_was_never_there() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            gone("12:01:00", "Al"),
+            switch("12:01:01", "Al", "lobby"),
+            arrival("12:01:10", "Al"),
+            switch("12:01:11", "Al", "lobby"),
+            gone("12:05:00", "Al"),
+        )
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [(at("12:01:11"), at("12:05:00"))]
+
+
+def test_who_comes_and_goes_in_a_log_without_arrivals_has_sessions() -> None:
+    visits = [
+        *(switch("12:01:00", "Al", "lobby"), gone("12:02:00", "Al")),
+        *(switch("12:02:01", "Al", "lobby"), gone("12:03:00", "Al")),
+    ]
+    assert len(build(events(start("12:00:00"), *visits)).sessions) == 2
+
+
+def test_in_a_log_that_begins_later_who_was_seen_arriving_was_not_online_before() -> None:
+    assert build(events(arrival("12:01:00", "Al"), gone("12:01:05", "Al"), gone("12:01:05", "Al"))).sessions == ()
+
+
+@pytest.mark.parametrize(("gap", "players"), [(4, 2), (61, 1)])
+def test_a_proxys_client_that_arrives_anew_ends_its_session_when_it_is_on_a_back_end(gap: int, players: int) -> None:
+    again = at("12:30:00") + timedelta(seconds=gap)
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            switch("12:01:04", "Al", "lobby"),
+            arrival("12:30:00", "Al"),
+            dataclasses.replace(switch("12:30:00", "Al", "lobby"), logged_at=again),
+        )
+    )
+    assert summary(built) == [("Al", "joined_again"), ("Al", None)][-players:]
+    assert [session.left_at for session in built.sessions] == [again, None][-players:]
+
+
+@pytest.mark.parametrize("kind", ["player_kick", "player_lost_connection"])
+def test_a_second_client_that_a_proxy_turns_away_ends_nothing(kind: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            switch("12:01:00", "Al", "lobby"),
+            arrival("12:02:00", "Al"),
+            said("12:02:00", kind, "Al", reason="You are already connected to this proxy!"),
+            switch("12:02:02", "Al", "games"),
+            gone("12:02:03", "Al"),
+        )
+    )
+    assert [(session.close_reason, session.server_switches) for session in built.sessions] == [("left", 1)]
+
+
 def test_a_session_of_before_a_proxys_log_is_a_proxys_too() -> None:
     built = build(events(said("12:00:00", "player_lost_connection", "Al"), switch("12:01:00", "Bo", "lobby")))
     assert [(session.player_name, session.is_proxy) for session in built.sessions] == [("Al", True), ("Bo", True)]
