@@ -306,7 +306,9 @@ POCKETMINE = Dialect(
     name="pocketmine",
     signs=rb"message (?:Starting Minecraft:? (?:PE|BE|Bedrock)|Loading (?:\xc2\xa7.)?(?:pocketmine|nukkit|pnx)\.yml"
     rb"|This server is running (?:PocketMine|Nukkit)"
-    rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
+    rb"|Starte Minecraft: |Iniciando Servidor de Minecraft: |Minecraft: PE |"
+    + "이 서버는 (?:PocketMine|Nukkit)".encode()
+    + rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
     software=frozenset(
         {"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine", "Altay", "Turanic"}
     ),
@@ -323,6 +325,34 @@ POCKETMINE = Dialect(
             kind="server_start",
             begins=(b"Starting Minecraft",),
             pattern=r"Starting Minecraft:? .*?server version v?(?P<version>\S+)(?: \S.*)?",
+        ),
+        # in German, Portuguese and Korean
+        Message(
+            kind="server_start",
+            begins=(b"Starte Minecraft: ", b"Iniciando Servidor de Minecraft: ", b"Minecraft: PE "),
+            pattern=r"Starte Minecraft: .*?[Ss]erverversion v?(?P<version>\S+).*"
+            r"|Iniciando Servidor de Minecraft: .*?vers\S+ v?(?P<version_2>\S+)"
+            r"|Minecraft: PE 서버 버전 v?(?P<version_3>\S+).* 시작 중",
+        ),
+        Message(
+            kind="server_ready",
+            begins=(b"Fertig (", b"Finalizado (", "완료 (".encode()),
+            pattern=r"(?:Fertig|Finalizado|완료) \((?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)(?:s|초)\)! .*",
+        ),
+        Message(
+            kind="server_software",
+            begins=("Este servidor está rodando ".encode(), "이 서버는 ".encode()),
+            pattern=r"(?:Este servidor está rodando|이 서버는) (?P<software>[A-Z][\w+-]*) (?:versão|에서) .*",
+        ),
+        Message(
+            kind="player_login",
+            anchors=(b" loggte sich mit Entity ID ",),
+            pattern=rf"{NAME}\[{ADDRESS}\] loggte sich mit Entity ID (?P<entity>\d{{1,18}}) bei (?P<place>\(.*\)) ein",
+        ),
+        Message(
+            kind="player_lost_connection",
+            anchors=(b" loggte sich wegen ",),
+            pattern=rf'{NAME}\[{ADDRESS.replace("address", "at")}\] loggte sich wegen "(?P<reason>.*)" aus',
         ),
         # since version 4, and the only departure line of somebody who has not spawned yet
         Message(
