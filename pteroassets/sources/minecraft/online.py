@@ -337,6 +337,11 @@ class Presence:
         self._ended[session.name] = ended_at
         self._seen.add(session.name)
 
+    def withdraw(self, session: OpenSession) -> None:
+        """Take out a session that was none; when the player's last one ended stays as it was."""
+        if self._open.get(session.name) is session:
+            del self._open[session.name]
+
     def turned_away(self, event: SessionEvent) -> None:
         """Note the first departure line of somebody who never entered, so that the second can be known for it."""
         self._departures.append(Departure(kind=event.kind, names={event.player or ""}, at=event.logged_at, index=None))

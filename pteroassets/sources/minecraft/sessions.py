@@ -467,7 +467,7 @@ class _Builder:
             session = self._online.unknown(event, run_started_at=started_at, is_proxy=is_proxy)
         index = None
         if session is not None and session.is_proxy and self._never_entered(session, text, event.logged_at):
-            self._online.remove(session, ended_at=event.logged_at)
+            self._online.withdraw(session)
             self._online.turned_away(event)
             return
         if session is not None:

@@ -952,6 +952,22 @@ def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line() -> No
     assert (second.joined_at, second.left_at) == (at("13:00:00"), at("13:30:00"))
 
 
+def test_a_connect_that_failed_on_a_clock_set_back_does_not_move_the_last_end() -> None:
+    built = build(
+        events(start("11:00:00"), switch("12:00:00", "Al", "lobby"), gone("12:30:00", "Al")),
+        events(
+            switch("12:00:00", "Al", "lobby"),
+            lost("12:00:00", "Al", "Kicked whilst connecting to lobby: Full"),
+            switch("12:00:10", "Al", "lobby"),
+            key="b",
+        ),
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [
+        (at("12:00:00"), at("12:30:00")),
+        (at("12:30:00"), None),
+    ]
+
+
 def test_a_file_on_a_clock_set_back_is_no_rebuild_point() -> None:
     files = [
         events(start("12:00:00"), lost("13:00:00", "Al")),
