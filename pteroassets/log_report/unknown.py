@@ -17,6 +17,13 @@ _VARIABLE = re.compile(
     rb"'[^'\n]{1,80}'|\"[^\"\n]{1,80}\"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|-?\d+(?:[.,:]\d+)*"
 )
 _SPEECH = re.compile(r"\s*[>:»|\]]++")  # what stands between a name and the words
+# a name by where it stands: of somebody whom no line that is understood names
+_NAMED_BY_PLACE = re.compile(
+    r"^[^\s\[/]+(?=\[/)|(?<![^\s\[(])[^\s\[(]+(?= (?:has )?(?:joined|left) the game)"
+    r"|(?<=\busername )\S+|(?<=\blogged in as )[^\s()]+(?: [^\s()]+(?=\)))*|(?<=\blogged in as: )[^\n)]+"
+    r"|^.{1,40}?(?= (?:\(logged in as: |has (?:dis)?connected (?:to|from) (?:the|remote) Java server))",
+    re.IGNORECASE,
+)
 
 
 class UnknownLines:
@@ -67,9 +74,11 @@ def most_frequent(
         limit: How many to return.
         readable_again: Paths that are no pipes, so that the examples' line numbers can be looked for.
     """
-    # a name with digits in it is masked before it can be known for one
-    masked = {_VARIABLE.sub(_masked, name.encode()).decode() for name in players}
-    names = _any_of({*players, *masked})
+    # Floodgate's mark is not a part of the name by which other programs call the same player
+    called = {*players, *(bare for name in players if (bare := name.lstrip(".*")))}
+    # a name with digits in it is masked before it can be known for one; one of digits alone is a number like others
+    masked = {template for name in called if (template := _VARIABLE.sub(_masked, name.encode()).decode()) != "#"}
+    names = _any_of({*called, *masked})
     counts: Counter[str] = Counter()
     examples: dict[str, tuple[str, bytes]] = {}
     for path, unknown in files:
@@ -106,7 +115,7 @@ def _nameless(text: str, names: re.Pattern[str]) -> str:
     found = names.search(text)
     if found is not None and (sign := _SPEECH.match(text, found.end())):
         text = f"{text[: sign.end()]} …"
-    return names.sub("<player>", text)
+    return _NAMED_BY_PLACE.sub("<player>", names.sub("<player>", text))
 
 
 def _lines_of(examples: Collection[tuple[str, bytes]], readable_again: Collection[str]) -> dict[tuple[str, bytes], int]:

@@ -352,6 +352,35 @@ def test_unknown_lines_are_listed_as_templates_without_names_words_or_addresses(
     assert parse_paths([str(tmp_path)]).unknown == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "template"),
+    [
+        ("Somebody came with username Cleo", "Somebody came with username <player>"),
+        ("Somebody logged in as Cleo again", "Somebody logged in as <player> again"),
+        (
+            "Cleo V (logged in as: .Cleo_V) is there",
+            "<player> (logged in as: <player>) is there",
+        ),
+        ("§aCleo has connected to the Java server now", "<player> has connected to the Java server"),
+        ("Cleo[/192.0.2.4:1] knows what", "<player>[/#] knows what"),
+        ("Hooray, Cleo joined the game for good", "Hooray, <player> joined the game for good"),
+        ("Bridge keeps Bedi in its list", "Bridge keeps <player> in its list"),
+    ],
+)
+def test_an_unknown_line_names_nobody_whom_the_log_does_not_know(tmp_path: Path, line: str, template: str) -> None:
+    known = log("12:00:00 .Bedi joined the game", f"12:00:01 {line}")
+    (unknown,) = parse_paths([put(tmp_path / "latest.log", known)], unknown=9).unknown
+    assert unknown.template.startswith(template)
+    assert "Cleo" not in str(unknown)
+    assert "192.0.2.4" not in unknown.example
+
+
+def test_a_player_whose_name_is_a_number_hides_no_other_numbers(tmp_path: Path) -> None:
+    known = log("12:00:00 2024 joined the game", "12:00:01 Backup 7 done")
+    (unknown,) = parse_paths([put(tmp_path / "latest.log", known)], unknown=9).unknown
+    assert (unknown.template, unknown.example) == ("Backup # done", "Backup 7 done")
+
+
 def test_the_peak_and_the_hours_are_those_of_one_server_each(tmp_path: Path) -> None:
     both = log(
         entry("12:00:00", "Al"), entry("12:30:00", "Bo", 2), departure("13:00:00", "Al"), departure("13:30:00", "Bo")

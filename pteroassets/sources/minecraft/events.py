@@ -23,7 +23,9 @@ Kind = Literal[
     "player_leave",
     "player_lost_connection",
     "player_kick",
+    "player_arrival",
     "player_switch",
+    "player_switch_failed",
     "player_death",
     "player_advancement",
     "player_chat",
@@ -90,7 +92,9 @@ class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and ther
     login_refused             ``reason`` (the same), ``cause`` (banned, not_whitelisted, full, version, verification,
                               mods, timed_out, throttled, starting, forwarding, other)
     player_kick               ``reason``; an announcement, the departure follows
+    player_arrival            nothing; a proxy's client is there, but on no back-end yet
     player_switch             ``server``: the back-end that a proxy's player entered; the first one is the entry
+    player_switch_failed      ``server``: the back-end that did not take the player after all
     player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
     player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
     player_chat               ``text`` (only with *keep_text*)

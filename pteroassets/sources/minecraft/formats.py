@@ -306,7 +306,9 @@ POCKETMINE = Dialect(
     name="pocketmine",
     signs=rb"message (?:Starting Minecraft:? (?:PE|BE|Bedrock)|Loading (?:\xc2\xa7.)?(?:pocketmine|nukkit|pnx)\.yml"
     rb"|This server is running (?:PocketMine|Nukkit)"
-    rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
+    rb"|Starte Minecraft: |Iniciando Servidor de Minecraft: |Minecraft: PE |"
+    + "이 서버는 (?:PocketMine|Nukkit)".encode()
+    + rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
     software=frozenset(
         {"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine", "Altay", "Turanic"}
     ),
@@ -323,6 +325,34 @@ POCKETMINE = Dialect(
             kind="server_start",
             begins=(b"Starting Minecraft",),
             pattern=r"Starting Minecraft:? .*?server version v?(?P<version>\S+)(?: \S.*)?",
+        ),
+        # in German, Portuguese and Korean
+        Message(
+            kind="server_start",
+            begins=(b"Starte Minecraft: ", b"Iniciando Servidor de Minecraft: ", b"Minecraft: PE "),
+            pattern=r"Starte Minecraft: .*?[Ss]erverversion v?(?P<version>\S+).*"
+            r"|Iniciando Servidor de Minecraft: .*?vers\S+ v?(?P<version_2>\S+)"
+            r"|Minecraft: PE 서버 버전 v?(?P<version_3>\S+).* 시작 중",
+        ),
+        Message(
+            kind="server_ready",
+            begins=(b"Fertig (", b"Finalizado (", "완료 (".encode()),
+            pattern=r"(?:Fertig|Finalizado|완료) \((?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)(?:s|초)\)! .*",
+        ),
+        Message(
+            kind="server_software",
+            begins=("Este servidor está rodando ".encode(), "이 서버는 ".encode()),
+            pattern=r"(?:Este servidor está rodando|이 서버는) (?P<software>[A-Z][\w+-]*) (?:versão|에서) .*",
+        ),
+        Message(
+            kind="player_login",
+            anchors=(b" loggte sich mit Entity ID ",),
+            pattern=rf"{NAME}\[{ADDRESS}\] loggte sich mit Entity ID (?P<entity>\d{{1,18}}) bei (?P<place>\(.*\)) ein",
+        ),
+        Message(
+            kind="player_lost_connection",
+            anchors=(b" loggte sich wegen ",),
+            pattern=rf'{NAME}\[{ADDRESS.replace("address", "at")}\] loggte sich wegen "(?P<reason>.*)" aus',
         ),
         # since version 4, and the only departure line of somebody who has not spawned yet
         Message(
@@ -367,9 +397,19 @@ BUNGEECORD = Dialect(
     default_software="BungeeCord",
     messages=(
         Message(
+            kind="player_arrival",
+            of_peer=b"<-> InitialHandler has connected",
+            pattern=rf"{_PEER} <-> InitialHandler has connected",
+        ),
+        Message(
             kind="player_switch",
             of_peer=b"<-> ServerConnector [",
             pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            of_peer=b"<-> ServerConnector [",
+            pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has disconnected",
         ),
         Message(
             kind="player_lost_connection",
@@ -421,6 +461,17 @@ VELOCITY = Dialect(
             kind="player_switch",
             begins=(b"[server connection] ",),
             pattern=r"\[server connection\] (?P<name>[^\[\]/:*<>]{1,60}?) -> (?P<server>.+) has connected",
+        ),
+        Message(
+            kind="player_arrival",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED} has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: (?:unable to connect to server|disconnected while connecting to) "
+            r"(?P<server>[^:]+)(?:: .*)?",
         ),
         Message(
             kind="player_lost_connection",
@@ -677,6 +728,19 @@ FORMATS = (
         + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
         dialects=(GLOWSTONE, POCKETMINE, LEGACY),
     ),
+    LogFormat(
+        name="weekday",
+        prefix=rb"\[[^\s\d\]\[,]{2,12}+, (?P<date>\d\d?\. [^\s\d\]\[]{2,16}+ \d{4}) "
+        + _TIME
+        + rb" \S{1,8}+ [A-Z]++\] ",
+    ),
+    # a script's own stamp in place of all else
+    LogFormat(
+        name="piped",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" \| ",
+        sign=rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| (?:Starting minecraft server version |This server is running "
+        rb"|Done \(\d|[^\[\n]{1,40}\[[^\]\n]{1,80}\] logged in with entity id \d)",
+    ),
     # a panel's capture; day and month without a year, and its own remarks under other tags than the server's
     LogFormat(
         name="multicraft",
@@ -755,21 +819,22 @@ ALL_FORMATS = {
 
 # ruff: noqa: RUF001 - months are written as Java writes them
 _MONTHS = {
-    # English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Czech, Turkish, Russian, Ukrainian, Chinese,
-    # Japanese; the first letters
-    1: ("jan", "ene", "gen", "sty", "led", "oca", "янв", "січ", "1月", "一月"),
-    2: ("feb", "fév", "fev", "lut", "úno", "şub", "фев", "лют", "2月", "二月"),
-    3: ("mar", "mär", "maa", "mrt", "mrz", "bře", "мар", "бер", "3月", "三月"),
-    4: ("apr", "avr", "abr", "kwi", "dub", "nis", "апр", "кві", "4月", "四月"),
-    5: ("may", "mai", "mag", "mei", "maj", "kvě", "май", "мая", "тра", "5月", "五月"),
-    6: ("jun", "juin", "giu", "cze", "čvn", "haz", "июн", "чер", "6月", "六月"),
-    7: ("jul", "juil", "lug", "lip", "čvc", "tem", "июл", "лип", "7月", "七月"),
-    8: ("aug", "aoû", "ago", "sie", "srp", "ağu", "авг", "сер", "8月", "八月"),
-    9: ("sep", "set", "wrz", "zář", "eyl", "сен", "вер", "9月", "九月"),
-    10: ("oct", "okt", "ott", "out", "paź", "říj", "eki", "окт", "жов", "10月", "十月"),
-    11: ("nov", "lis", "kas", "ноя", "лис", "11月", "十一月"),
-    12: ("dec", "dez", "déc", "dic", "gru", "pro", "ara", "дек", "гру", "12月", "十二月"),
+    # The first letters, in the languages of Europe and of the East. Not here is what means one month in Polish or Czech
+    # and another in Croatian (lip, srp, lis): an unknown date is found elsewhere, a wrong one is not noticed.
+    1: "jan janv jaan ene gen ian xan sty led oca sij urt saus tammi янв січ яну јан ιαν ม.ค 1月 一月",
+    2: "feb fév fev veebr lut úno şub velj ots vas helmi фев лют φεβ ก.พ 2月 二月",
+    3: "mar mär már maa mrt mrz mac bře ožu kov maalis мар бер μαρ μάρ มี.ค 3月 三月",
+    4: "apr ápr avr abr api kwi dub nis bal tra huhti апр кві απρ เม.ย 4月 四月",
+    5: "may mai mag mei maj máj kvě svi geg touko май мая тра μαΐ μαϊ พ.ค 5月 五月",
+    6: "jun jún jūn juin juuni giu iun xuñ cze čvn haz eka birž kesä июн чер юни јун ιουν ιούν มิ.ย 6月 六月",
+    7: "jul júl jūl juil juuli lug iul xul čvc tem uzt liep heinä июл лип юли јул ιουλ ιούλ ก.ค 7月 七月",
+    8: "aug aoû ago agu agt ag. avg ogo sie ağu kol abu rugp elo авг сер αυγ αύγ ส.ค 8月 八月",
+    9: "sep set szept wrz zář eyl ruj ira rugs syys сен вер сеп σεπ ก.ย 9月 九月",
+    10: "oct okt ott out paź říj eki urr spal loka окт жов οκτ ต.ค 10月 十月",
+    11: "nov kas stu aza lapkr marras ноя лис ное нов νοε νοέ พ.ย 11月 十一月",
+    12: "dec dez déc dic des dis dets gru pro ara abe joulu дек гру дец δεκ ธ.ค 12月 十二月",
 }
+_MONTH_OF = {start: number for number, starts in _MONTHS.items() for start in starts.split()}
 
 
 def read_date(text: str) -> date | None:
@@ -779,11 +844,12 @@ def read_date(text: str) -> date | None:
     elif numbered := re.fullmatch(r"(\d\d)(?:(1[0-2]|0?[1-9]) ?[月월]|thg ?(1[0-2]|[1-9]) ?)(\d{4})", text):
         day, month, year = int(numbered[1]), int(numbered[2] or numbered[3]), int(numbered[4])
     elif worded := re.fullmatch(r"(\d{1,2})(\D+)(\d{4})", text):
-        word = worded[2].lower()
-        months = [number for number, starts in _MONTHS.items() if word.startswith(starts)]
-        if not months:
+        word = worded[2].lower().lstrip(" .")
+        # the longest one: "marras" is not March
+        start = max((start for start in _MONTH_OF if word.startswith(start)), key=len, default=None)
+        if start is None:
             return None
-        day, month, year = int(worded[1]), months[0], int(worded[3])
+        day, month, year = int(worded[1]), _MONTH_OF[start], int(worded[3])
     else:
         return None
     try:
@@ -826,6 +892,8 @@ _NO_LOGS = (
     (b"java hotspot(tm)", "a garbage collector's log"),
     (b"openjdk 64-bit server vm", "a garbage collector's log"),
 )
+# as an extension of Geyser it writes into a server's log
+_NO_SERVER = re.compile(rb"\n\[[\d:.]+ [^\]\n]+\] Starting MCXboxBroadcast Standalone ")
 _GC = re.compile(rb"\[[^\]\n]{1,40}\](?:\[[^\]\n]{1,40}\])*\[gc|\d{4}-\d\d-\d\dT\S+: \d+\.\d+: \[(?:Full )?GC")
 
 
@@ -845,6 +913,8 @@ def classify(head: bytes) -> str | None:
         return "a garbage collector's log"
     if find_format(text) is None:
         return "no line begins as a Minecraft server's lines do"
+    if _NO_SERVER.search(text):
+        return "the log of MCXboxBroadcast, which no player enters"
     if _CLIENT.search(text):
         return "the log of a game client"
     return None

@@ -308,17 +308,32 @@ class LogParser:
             if found is None:
                 self._state = dataclasses.replace(state, bytes_consumed=state.bytes_consumed + size)
                 return []
-            self._format, offset = found
-            data = data[offset:]
-        scanner = _scanner(self._format)
+            data = data[found[1] :]
+            self._take_up(found[0])
+        events: list[LogEvent] = []
+        while self._format is not None and (change := _change_of_layout(data, self._format)) is not None:
+            format_, place = change
+            events += self._read_lines(data[: place + 1], _scanner(self._format))
+            self._take_up(format_)
+            data = data[place:]
+        if self._format is not None:
+            events += self._read_lines(data, _scanner(self._format))
+        self._know(bytes_consumed=state.bytes_consumed + size)
+        return events
+
+    def _take_up(self, format_: LogFormat) -> None:
+        """Read what follows in this layout; where only one program writes so, it is known from now on."""
+        self._format = format_
+        self._know(format_name=format_.name, software=format_.software)
+
+    def _read_lines(self, data: bytes, scanner: _Scanner) -> list[LogEvent]:
+        """Read a line feed and whole lines of one layout."""
+        state = self._state
         # one group, so that the list holds no tuples, which the garbage collector would follow
         lines: list[bytes] = scanner.lines.findall(data)
         segments = self._walk(data, scanner)
         first, last = self._ends(data, segments, scanner)
-        self._state = dataclasses.replace(
-            state,
-            bytes_consumed=state.bytes_consumed + size,
-            format_name=self._format.name,
+        self._know(
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
@@ -326,8 +341,7 @@ class LogParser:
         messages = list(compress(lines, map(_IS_IGNORED.__lt__, lengths)))
         events, understood, ignored, count = self._events(data, messages, segments, scanner)
         ignored += lengths.count(_IS_IGNORED)
-        self._state = dataclasses.replace(
-            self._state,
+        self._know(
             counts=_add(
                 state.counts,
                 lines=count,
@@ -432,7 +446,7 @@ class LogParser:
             is_hint = reading.is_sponge or (dialect.default_software is not None and self._state.software is None)
             if goes_on or is_hint or reading.kind in _LOOKED_AT:
                 going_on = _going_on(data, prefix.end() + len(message), scanner) if goes_on else None
-                reading = self._look_at(reading, dialect, going_on)
+                reading = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
             _, day, setback = segments[0] if len(segments) == 1 else _segment_at(segments, start + 1)
             seconds = _seconds(time) if time else None
             dated = _dated(prefix, scanner) if has_date else None
@@ -464,7 +478,7 @@ class LogParser:
             return _dialect_of(dialects, thread, logger)
         return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
 
-    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None) -> Reading:
+    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Reading:
         """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
         detail = dict(reading.detail or {})
         known = self._state.software
@@ -483,8 +497,10 @@ class LogParser:
                     self._know(software=str(software))
                 if version is not None:
                     self._know(game_version=str(version))
-            case "server_ready" if known is None:
-                named = self.software or ("Vanilla" if self._state.game_version is not None else None)
+            case "server_ready" if known is None or (self._format is not None and known == self._format.software):
+                # loaders of mods show loggers
+                is_vanilla = self._state.game_version is not None and not has_logger
+                named = self.software or (_VANILLA if is_vanilla else None)
                 if named is not None:
                     self._know(software=named)
                     detail["software"] = named
@@ -513,6 +529,7 @@ class LogParser:
 
 
 _TIME_LENGTH = 8
+_VANILLA = "Vanilla"  # names itself nowhere: whoever names nothing else is it
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
 _LOOKED_AT = frozenset({"server_software", "server_start", "server_ready"})
 _TRACED = b"Encountered an unexpected exception"
@@ -532,6 +549,36 @@ def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
         return len(whole) - whole.rfind(b"\n", 0, place) - 1
     start = whole.rfind(b"\n", 0, len(whole) - 1) + 1
     return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
+
+
+_STARTING = b"Starting "
+
+
+def _change_of_layout(data: bytes, format_: LogFormat) -> tuple[LogFormat, int] | None:
+    """Return the layout in which a server starts that does not write *format_*, and the place where it begins.
+
+    A file that is appended to for years outlives the program that wrote its beginning. One line decides, so that the
+    cuts between blocks do not matter; and it is a start, which nobody can say in a line of its own.
+    """
+    current = _scanner(format_).prefix
+    place = data.find(_STARTING)
+    while place >= 0:
+        start = data.rfind(b"\n", 0, place)
+        if current.match(data, start + 1) is None:
+            line = data[start : data.index(b"\n", place) + 1]
+            found = find_format(line)
+            if found is not None and _is_start(line[1:-1], found[0]):
+                return found[0], start
+        place = data.find(_STARTING, place + len(_STARTING))
+    return None
+
+
+def _is_start(line: bytes, format_: LogFormat) -> bool:
+    prefix = _scanner(format_).prefix.match(line)
+    if prefix is None:
+        return False
+    readings = (read_message(line[prefix.end() :], each, None, None, keep_text=False) for each in format_.dialects)
+    return any(reading is not None and reading.kind == "server_start" for reading in readings)
 
 
 def _going_on(data: bytes, end: int, scanner: _Scanner) -> str | None:

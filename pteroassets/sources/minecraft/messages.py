@@ -105,7 +105,7 @@ _MOST_WORDS = 3  # of a name, where no anchor finds the line
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
 _PLACE = re.compile(
-    rf"(?:at|in) (?:(?P<sponge>.+?)\(-?\d+\) at )?\((?:\[(?P<world>[^\]]*)\] ?|(?P<comma>[^,\[\]]*), )?"
+    rf"(?:(?:at|in) )?(?:(?P<sponge>.+?)\(-?\d+\) at )?\((?:\[(?P<world>[^\]]*)\] ?|(?P<comma>[^,\[\]]*), )?"
     rf"(?P<x>{_NUMBER}), ?(?P<y>{_NUMBER}), ?(?P<z>{_NUMBER})\)"
 )
 
@@ -265,8 +265,8 @@ def _reading(declared: Message, match: re.Match[str], *, keep_text: bool) -> Rea
             player = plain_name(value)
         elif group in _NUMBERS:
             detail[_NUMBERS[group]] = int(value)
-        elif group in _TEXTS:
-            detail[_TEXTS[group]] = value.strip()
+        elif (text := group.partition("_")[0]) in _TEXTS:
+            detail[_TEXTS[text]] = value.strip()
         elif group.startswith("uuid"):
             player_uuid = UUID(int=int(value.replace("-", ""), 16))
         elif group == "xuid":

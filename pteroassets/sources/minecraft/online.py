@@ -55,7 +55,19 @@ class OpenSession:
     shown_as: str | None = None
     is_proxy: bool = False
     kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
+    back_end: str | None = None  # of a proxy: the last one that was connected to
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def server_switches(self) -> int:
+        """How often a proxy's player came onto another back-end."""
+        return max(self.counts["player_switch"] - self.counts["player_switch_failed"], 0)
+
+    def fail(self, back_end: str | None) -> None:
+        """Take the last switch back; a back-end that could not be reached at all was none."""
+        if back_end is not None and back_end == self.back_end:
+            self.counts["player_switch_failed"] += 1
+            self.back_end = None
 
     def login(self, event: SessionEvent) -> None:
         """Take the login line of the entry that a join line opened: it is the one that proves it."""
@@ -112,6 +124,8 @@ class Presence:
         self._shown: list[tuple[str, datetime]] = []  # join lines that no login line claimed yet
         self._departures: list[Departure] = []  # of the last seconds, their second line still to come
         self._counts_of_unknown: dict[str, Counter[str]] = {}
+        self._arrivals: dict[str, datetime] = {}  # of a proxy's clients that are on no back-end yet
+        self._gone: dict[str, datetime] = {}  # those that went before they were on one
 
     def sessions(self) -> list[OpenSession]:
         """Return the open sessions in the order in which they were opened."""
@@ -182,9 +196,33 @@ class Presence:
         if session is not None and not session.is_proxy:  # whom a back-end kicks, a proxy may take elsewhere
             session.kicked_by = event
 
+    def arrived(self, event: SessionEvent) -> None:
+        """Note that a proxy's client is there; the first back-end follows."""
+        if event.player is not None:
+            self._arrivals[event.player] = event.logged_at
+            self._gone.pop(event.player, None)
+
+    def arrived_since(self, name: str, instant: datetime) -> bool:
+        """Tell whether a client of *name* arrived since *instant* that is on no back-end yet."""
+        return name in self._arrivals and self._arrivals[name] >= instant
+
+    def goes_unseen(self, name: str, at: datetime) -> bool:
+        """Note a departure that ends no session of *name*; tell whether it is that of a client that arrived."""
+        if self._arrivals.pop(name, None) is None:
+            return False
+        self._gone[name] = at
+        self._seen.add(name)
+        return True
+
+    def gone_since(self, name: str, instant: datetime) -> bool:
+        """Tell whether the last client of *name* went since *instant* without having been on a back-end."""
+        return name in self._gone and self._gone[name] >= instant
+
     def stays(self, name: str) -> None:
         """Forget that *name* was being thrown out: a proxy's player is on another back-end now, or here again."""
         self._kicks.pop(name, None)
+        if name in self._open:
+            self._open[name].kicked_by = None
 
     def kick_of(self, name: str, at: datetime) -> Kick | None:
         """Return the announcement that the departure of *name* follows, if there was one."""
@@ -248,6 +286,7 @@ class Presence:
                 other.shown_as = None  # it was this one's join line
         self._open[name] = session
         self._seen.add(name)
+        self._arrivals.pop(name, None)
         self.stays(name)
         self._counts_of_unknown.pop(name, None)
         return session
@@ -297,6 +336,11 @@ class Presence:
             del self._open[session.name]
         self._ended[session.name] = ended_at
         self._seen.add(session.name)
+
+    def withdraw(self, session: OpenSession) -> None:
+        """Take out a session that was none; when the player's last one ended stays as it was."""
+        if self._open.get(session.name) is session:
+            del self._open[session.name]
 
     def turned_away(self, event: SessionEvent) -> None:
         """Note the first departure line of somebody who never entered, so that the second can be known for it."""

@@ -42,11 +42,13 @@ __all__ = [
 _PAIR = timedelta(seconds=2)  # join and login of one entry, or the two lines of one departure
 _SPAWN = timedelta(seconds=60)  # the same where the join line comes only when the player has spawned
 _KICK = timedelta(seconds=5)  # a departure that follows an announced kick comes within this
+_CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a proxy to what its back-end says of it
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
 _PROXIES = ("BungeeCord", "Waterfall", "Velocity")
 _NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
+_ALREADY_HERE = "You are already connected to this proxy"
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -136,6 +138,8 @@ class _Builder:
         # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
         self._without_uuid: dict[str, list[int]] = {}
         self._alone: dict[str, tuple[int, OpenSession]] = {}
+        # of the run: how departures after a stop or crash line would have closed without it
+        self._overruled: dict[int, tuple[CloseReason, str | None]] = {}
 
     # ---------- files
 
@@ -228,13 +232,17 @@ class _Builder:
             case "player_login":
                 self._revive(event)
                 self._login(event)
+            case "player_arrival":
+                self._online.arrived(event)
             case "player_switch":
                 self._revive(event)
                 self._switch(event)
+            case "player_switch_failed" if (session := self._online.get(event.player or "")) is not None:
+                session.fail(_text(event, "server"))
             case "player_join":
                 self._join(event)
             case "player_kick":
-                self._online.kicked(event, _text(event, "reason"))
+                self._kick(event)
             case "player_lost_connection" | "player_leave":
                 self._depart(event)
             case "player_chat" | "player_command" | "player_death" | "player_advancement":
@@ -285,6 +293,12 @@ class _Builder:
             run.stopped_at = None
         if run.crashed_at is not None and event.logged_at - run.crashed_at > _REVIVAL:
             run.crashed_at = run.crash_cause = run.crash_report = None
+        if run.stopped_at is None and run.crashed_at is None:
+            for index, (reason, detail) in self._overruled.items():
+                session = self._sessions[index]
+                if session is not None:
+                    self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+            self._overruled = {}
 
     def _end_run(self, *, upper: datetime | None) -> None:
         """End the run, and what is open in it; *upper* is the next start, if there is one yet.
@@ -333,7 +347,7 @@ class _Builder:
                 self._online.remove(session, ended_at=ended_at)
         self._run = None
         self._run_has_logins = False
-        self._without_uuid, self._alone = {}, {}
+        self._without_uuid, self._alone, self._overruled = {}, {}, {}
 
     # ---------- players
 
@@ -353,22 +367,33 @@ class _Builder:
         if session is not None and not session.has_login and abs(event.logged_at - session.opened_at) <= _PAIR:
             session.login(event)
             return
-        if session is not None and session.kicked_by is not None:
-            self._close_at_kick(session, session.kicked_by)
-        elif session is not None:
-            # one account is online once: the second entry ends the first
-            self._close(session, event, reason="joined_again", detail=None)
+        if session is not None:
+            self._close_before_entry(session, event)
         self._open(event, name, has_login=True)
 
     def _switch(self, event: SessionEvent) -> None:
         """Read that a proxy's player entered a back-end: the first one is the entry."""
         name = event.player or ""
-        session = self._online.get(name)
+        session, since = self._online.get(name), event.logged_at - _CONNECT
+        if session is None and self._online.gone_since(name, since):
+            return  # the client went while the proxy was connecting
+        if session is not None and session.is_proxy and self._online.arrived_since(name, since):
+            self._close_before_entry(session, event)
+            session = None
         if session is None:
-            self._open(event, name, has_login=True)
+            session = self._open(event, name, has_login=True)
         else:
             session.counts[event.kind] += 1
             self._online.stays(name)
+        session.back_end = _text(event, "server")
+
+    def _kick(self, event: SessionEvent) -> None:
+        reason = _text(event, "reason")
+        if _turns_away(reason):
+            # of a second client, though somebody of that name is online
+            self._online.goes_unseen(event.player or "", event.logged_at)
+        else:
+            self._online.kicked(event, reason)
 
     def _join(self, event: SessionEvent) -> None:
         spawns_late = self._run is not None and (self._run.software or "").startswith(_SPAWNS_LATE)
@@ -391,10 +416,10 @@ class _Builder:
         if session is not None:
             if abs(event.logged_at - session.opened_at) <= _PAIR:
                 return
-            self._close(session, event, reason="joined_again", detail=None)
+            self._close_before_entry(session, event)
         self._open(event, event.player or "", has_login=False)
 
-    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> None:
+    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> OpenSession:
         self._run_has_logins = self._run_has_logins or has_login
         self._close_other_name(event, name)
         self._alone.pop(name, None)
@@ -406,12 +431,13 @@ class _Builder:
             is_proxy=event.kind == "player_switch",
         )
         self._passed(session.joined_at)
+        return session
 
     def _close_other_name(self, event: SessionEvent, name: str) -> None:
         """End the session that the account of *name* has under the name it bore before."""
         other = self._online.take_other(name, event.player_uuid)
         if other is not None:
-            self._close(other, event, reason="joined_again", detail=None)
+            self._close_before_entry(other, event)
 
     def _depart(self, event: SessionEvent) -> None:
         name, text = event.player or "", _text(event, "reason")
@@ -425,7 +451,10 @@ class _Builder:
         refusal = self._online.refusal_of(name, event.logged_at)
         if (is_lost and _turns_away(text)) or (refusal is not None and (refusal.is_of_mods or session is None)):
             # of a client that never entered, though somebody of that name may be online
+            self._online.goes_unseen(name, event.logged_at)
             self._online.turned_away(event)
+            return
+        if session is None and is_lost and self._online.goes_unseen(name, event.logged_at):
             return
         alone = self._alone.pop(name, None) if is_lost else None
         if session is None and alone is not None:
@@ -438,14 +467,14 @@ class _Builder:
             session = self._online.unknown(event, run_started_at=started_at, is_proxy=is_proxy)
         index = None
         if session is not None and session.is_proxy and self._never_entered(session, text, event.logged_at):
-            self._online.remove(session, ended_at=event.logged_at)
+            self._online.withdraw(session)
             self._online.turned_away(event)
             return
-        if session is not None and close_reason(text) in ("left", "timed_out") and text:
-            self._revive(event)
         if session is not None:
+            self._revive_by_client(event)
             reason, detail = self._why(session.name, text, event.logged_at)
             index = self._close(session, event, reason=reason, detail=detail)
+            self._overrule(index, text)
             if not is_lost and session.has_login:
                 self._alone[session.name] = (index, session)
             if self._run is not None:
@@ -456,19 +485,14 @@ class _Builder:
         """Tell whether a proxy's player goes because the first back-end did not take him."""
         kick = self._online.kick_of(session.name, at)
         said = text or (kick.reason if kick is not None else None) or ""
-        is_first = session.joined_at is not None and session.counts["player_switch"] == 0
+        is_first = session.joined_at is not None and session.server_switches == 0
         return is_first and _NOT_TAKEN.match(said) is not None
 
     def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
-        """Return how a departure closes, and the reason to show.
+        """Return how a departure closes by what its lines say, and the reason to show.
 
-        What befell the run comes before what the line says, and what announced a kick before a line that says nothing.
+        What announced a kick comes before a line that says nothing.
         """
-        run = self._run
-        if run is not None and run.crashed_at is not None:
-            return "server_crashed", text
-        if run is not None and run.stopped_at is not None:
-            return "server_stopped", text
         reason = close_reason(text)
         kick = self._online.kick_of(name, at)
         if kick is None or reason != "left":
@@ -482,8 +506,32 @@ class _Builder:
         if session is None:
             return
         self._alone.pop(session.player_name, None)
+        self._revive_by_client(event)
         reason, detail = self._why(session.player_name, _text(event, "reason"), event.logged_at)
         self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+        self._overrule(index, _text(event, "reason"))
+
+    def _overrule(self, index: int, text: str | None) -> None:
+        """Let what befell the run come before what the lines of a departure say."""
+        run, session = self._run, self._sessions[index]
+        if session is None or run is None or (run.stopped_at is None and run.crashed_at is None):
+            return
+        self._overruled[index] = (session.close_reason or "left", session.close_detail)
+        why: CloseReason = "server_crashed" if run.crashed_at is not None else "server_stopped"
+        self._sessions[index] = dataclasses.replace(session, close_reason=why, close_detail=text)
+
+    def _revive_by_client(self, event: SessionEvent) -> None:
+        """Take a stop or crash line back when a client goes long after it by itself."""
+        text = _text(event, "reason")
+        if text is not None and close_reason(text) in ("left", "timed_out"):
+            self._revive(event)
+
+    def _close_before_entry(self, session: OpenSession, event: SessionEvent) -> None:
+        """End a session because its account enters again: one account is online once."""
+        if session.kicked_by is not None:
+            self._close_at_kick(session, session.kicked_by)
+        else:
+            self._close(session, event, reason="joined_again", detail=None)
 
     def _close_at_kick(self, session: OpenSession, kick: SessionEvent) -> None:
         """End a session at the line that announces a kick: up to 1.5 no other line tells of the departure."""
@@ -529,7 +577,8 @@ def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
 
 def _turns_away(reason: str | None) -> bool:
     """Tell whether *reason* is never given to somebody who plays; to be taken off the whitelist is."""
-    return is_refusal(reason) and "listed" not in (reason or "").lower()
+    said = reason or ""
+    return (is_refusal(reason) and "listed" not in said.lower()) or said.startswith(_ALREADY_HERE)
 
 
 def _crash(run: OpenRun, event: SessionEvent) -> None:
@@ -578,7 +627,7 @@ def _session(
         deaths=session.counts["player_death"],
         advancements=session.counts["player_advancement"],
         is_proxy=session.is_proxy,
-        server_switches=session.counts["player_switch"],
+        server_switches=session.server_switches,
     )
 
 

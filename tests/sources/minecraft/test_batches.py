@@ -110,6 +110,10 @@ LINES: tuple[tuple[str, dict[str, str | int | float] | None, bool], ...] = (
     ("login_refused", {"cause": "mods"}, True),
     ("player_kick", {"reason": "spam"}, True),
     ("player_switch", {"server": "lobby"}, True),
+    ("player_switch", {"server": "games"}, True),
+    ("player_switch_failed", {"server": "games"}, True),
+    ("player_arrival", None, True),
+    ("player_lost_connection", {"reason": "Kicked whilst connecting to games: Full"}, True),
     ("player_chat", None, True),
     ("player_death", None, True),
 )

@@ -9,6 +9,7 @@ import pytest
 
 from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live, moment_of_report
 from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.formats import read_date
 from tests.sources.minecraft.writing import file_of, paper
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -115,3 +116,30 @@ def test_a_session_over_the_change_has_its_true_length() -> None:
     log = paper("01:30:00 noise", "02:50:00 Al joined the game", "02:59:00 noise", "02:10:00 Al left the game")
     joined, left = (event.logged_at for event in file_of(log, day="2026-10-25", zone="Europe/Berlin").events)
     assert (left - joined).total_seconds() == 20 * 60
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("12marrask.2024", 11),
+        ("12maalisk.2024", 3),
+        ("12szept.2024", 9),
+        ("12ian.2024", 1),
+        ("12ožu2024", 3),
+        ("12avg.2024", 8),
+        ("12rugp.2024", 8),
+        ("12abu.2024", 8),
+        ("12Ogo2024", 8),
+        ("12Agu2024", 8),
+        ("12Αυγ2024", 8),  # noqa: RUF001 - as Java writes it in Greek
+        ("12ส.ค.2024", 8),
+        ("12xuñ.2024", 6),
+        ("12. Oct 2024", 10),
+        # a month in one language, another in a second one
+        ("12lis2024", None),
+        ("12lip2024", None),
+        ("12srp2024", None),
+    ],
+)
+def test_a_months_name_is_known_in_many_languages_or_not_guessed(text: str, month: int | None) -> None:
+    assert read_date(text) == (month and date(2024, month, 12))

@@ -25,6 +25,15 @@ DIRTY = (
     b"[00:30:00] [Server thread/INFO]: tick\r\n\r\n"
     b"[00:10:00] [Server thread/INFO]: Cleo left the game"
 )
+APPENDED = (
+    b"2021-07-18 [16:55:50] [Server thread/INFO]: Starting Minecraft: Bedrock Edition server version v1.17.0\n"
+    b"2021-07-18 [16:55:51] [Server thread/INFO]: This server is running PocketMine-MP version 3.21.1\n"
+    b"2021-07-18 [16:57:28] [Server thread/INFO]: Al joined the game\n"
+    b"2021-07-21 06:48:32 Server|INFO > Loading altay.yml...\n"
+    b"2021-07-21 06:48:33 Server|INFO > Starting Minecraft: Bedrock Edition server version v1.17.10\n"
+    b"2021-07-21 06:48:34 Server|INFO > This server is running Altay version 3.22.1+dev\n"
+    b"2021-07-21 06:49:02 Server|INFO > Bo joined the game\n"
+)
 
 
 def only(line: str) -> LogEvent | None:
@@ -36,7 +45,9 @@ def only(line: str) -> LogEvent | None:
 # ---------- cuts
 
 
-@given(log=st.sampled_from([*LOGS, DIRTY]), cuts=st.lists(st.integers(min_value=0, max_value=6000), max_size=12))
+@given(
+    log=st.sampled_from([*LOGS, DIRTY, APPENDED]), cuts=st.lists(st.integers(min_value=0, max_value=6000), max_size=12)
+)
 @example(log=DIRTY, cuts=list(range(len(DIRTY))))
 @settings(max_examples=60, deadline=None)
 def test_events_and_counts_do_not_depend_on_where_blocks_are_cut(log: bytes, cuts: list[int]) -> None:
@@ -49,7 +60,7 @@ def test_events_and_counts_do_not_depend_on_where_blocks_are_cut(log: bytes, cut
     assert parser.state == whole.state
 
 
-@given(log=st.sampled_from([*LOGS, DIRTY]), cut=st.integers(min_value=0, max_value=6000))
+@given(log=st.sampled_from([*LOGS, DIRTY, APPENDED]), cut=st.integers(min_value=0, max_value=6000))
 @settings(max_examples=60, deadline=None)
 def test_a_parser_resumed_from_stored_state_goes_on_as_if_never_left(log: bytes, cut: int) -> None:
     whole, first = LogParser(), LogParser()
@@ -68,7 +79,7 @@ def test_a_byte_order_mark_is_cut_at_the_files_first_byte_only() -> None:
     assert len(parse(line + line)) == 1
 
 
-@given(log=st.sampled_from([*LOGS, DIRTY]), data=st.data())
+@given(log=st.sampled_from([*LOGS, DIRTY, APPENDED]), data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_no_mutation_of_a_log_raises_and_every_line_is_counted_once(log: bytes, data: st.DataObject) -> None:
     mutated = bytearray(log)
@@ -89,6 +100,24 @@ def test_a_last_line_without_a_line_feed_counts_only_when_the_file_is_closed() -
     assert parser.feed(paper("12:00:00 Al joined the game").encode().rstrip(b"\n")) == []
     assert parser.state.bytes_consumed == 0
     assert [event.kind for event in parser.finish()] == ["player_join"]
+
+
+def test_a_file_to_which_another_program_appends_is_read_on_in_its_layout() -> None:
+    parser = LogParser()
+    events = parser.feed(APPENDED)
+    assert [(event.kind, event.player, event.line_number) for event in events if event.player] == [
+        ("player_join", "Al", 3),
+        ("player_join", "Bo", 7),
+    ]
+    assert (parser.state.format_name, parser.software, parser.game_version) == ("altay", "Altay", "1.17.10")
+    assert (parser.counts.lines, parser.counts.continuations, parser.counts.understood) == (7, 1, 6)
+
+
+def test_a_line_of_another_layout_that_starts_no_server_changes_nothing() -> None:
+    quoted = b"[12:00:01 INFO]: Al left the game\n[12:00:01 INFO]: Starting to think\n"
+    parser = LogParser()
+    parser.feed(paper("12:00:00 Al joined the game").encode() + quoted + paper("12:00:02 Bo joined the game").encode())
+    assert (parser.state.format_name, parser.counts.understood, parser.counts.continuations) == ("bracketed", 2, 2)
 
 
 def test_a_state_of_another_parser_version_is_refused() -> None:
@@ -174,6 +203,8 @@ def test_a_dated_line_shows_its_date_in_several_languages() -> None:
         "2024-03-12 [20:01:02.123] [Server thread/INFO]: ",
         "2020-03-12 [20:01:02] [Server thread/INFO]: ",
         "2024-03-12 20:01:02.123 [main] INFO  - ",
+        "[Tue, 12. Mar 2024 20:01:02 UTC INFO] ",
+        "2024-03-12 20:01:02 | ",
     ],
 )
 def test_a_login_is_read_behind_every_prefix(prefix: str) -> None:
@@ -412,11 +443,18 @@ def test_no_reason_shows_an_address() -> None:
         (b"[2024-03-12T20:01:02.123+0000][info][gc,start] GC(0) Pause Young\n", "garbage"),
         (b"[03-12 20:01:02]: [INFO] Al logged in\n", "no line begins"),
         (b"[20:01:02] [Al]: hi\n", "no line begins"),
+        (b"2024-03-12 20:01:02 | GET /index.html\n", "no line begins"),
+        (b"[20:01:02.123 main/INFO] Starting MCXboxBroadcast Standalone build 69\n", "MCXboxBroadcast"),
     ],
 )
 def test_a_file_that_is_no_server_log_is_named_as_such(head: bytes, reason: str) -> None:
     assert reason in (classify(head) or "")
     assert not is_server_log(head)
+
+
+def test_a_server_with_a_plugin_called_as_another_program_is_a_server() -> None:
+    line = b"[20:01:02] [Server thread/INFO]: [Geyser] Starting MCXboxBroadcast Extension 69\n"
+    assert classify(line) is None
 
 
 def test_every_golden_log_is_a_server_log() -> None:

@@ -98,6 +98,21 @@ def only(line: str) -> LogEvent | None:
             *("player_command", "Al", None),
         ),
         (WATERFALL + "[Al] <-> ServerConnector [lobby] has connected", "player_switch", "Al", {"server": "lobby"}),
+        (BUNGEE + "[Al] <-> InitialHandler has connected", "player_arrival", "Al", None),
+        (WATERFALL + "[/192.0.2.4:1|Al] <-> InitialHandler has connected", "player_arrival", "Al", None),
+        (VELOCITY + "[connected player] Al (/192.0.2.4:1) has connected", "player_arrival", "Al", None),
+        (
+            BUNGEE + "[Al] <-> ServerConnector [lobby] has disconnected",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
+        (
+            VELOCITY + "[connected player] Al (/192.0.2.4:1): unable to connect to server lobby",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
+        (
+            VELOCITY + "[connected player] Al (/192.0.2.4:1): disconnected while connecting to lobby: Full",
+            *("player_switch_failed", "Al", {"server": "lobby"}),
+        ),
         (BUNGEE + "[Al|/192.0.2.4:1] <-> ServerConnector [a] has connected", "player_switch", "Al", {"server": "a"}),
         (BUNGEE + "[Al] -> UpstreamBridge has disconnected", "player_lost_connection", "Al", None),
         (
@@ -282,12 +297,23 @@ def test_a_reason_goes_on_in_the_next_line() -> None:
         ([VELOCITY + "[connected player] Al (/192.0.2.4:1) has disconnected"], "Velocity", None),
         ([WATERFALL + "[Al] -> UpstreamBridge has disconnected"], "Waterfall", None),
         ([JAVA + "noise"], None, None),
+        # loaders of mods show loggers
+        (
+            [
+                "[12:00:00] [Server thread/INFO] [minecraft/DedicatedServer]: Starting minecraft server version 1.12.2",
+                "[12:00:00] [Server thread/INFO] [minecraft/DedicatedServer]: Done (4.8s)! For help, type ?",
+            ],
+            *(None, "1.12.2"),
+        ),
+        ([POCKETMINE + "Al joined the game"], "PocketMine-MP", None),
+        ([NUKKIT + "noise"], "Nukkit", None),
     ],
 )
 def test_software_and_version_are_recognised(lines: list[str], software: str | None, version: str | None) -> None:
     parser = LogParser()
     parser.feed("".join(f"{line}\n" for line in lines).encode())
     assert (parser.software, parser.game_version) == (software, version)
+    assert parser.state.software == software
 
 
 def test_a_crash_reports_name_dates_the_first_line() -> None:

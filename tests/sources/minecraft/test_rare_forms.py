@@ -218,3 +218,45 @@ def test_a_server_ready_after_nanoseconds_is_ready() -> None:
     parser = LogParser()
     line = '2012-08-01 20:01:02 [INFO] Done (5067462000ns)! For help, type "help" or "?"'
     assert [event.kind for event in parser.feed(log(line)) + parser.finish()] == ["server_ready"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "version", "software"),
+    [
+        (
+            ["2015-10-06 [08:30:01] [Server thread/INFO]: Starte Minecraft: PE-Serverversion v0.12.1 alpha"],
+            *("0.12.1", "PocketMine-MP"),
+        ),
+        (
+            [
+                "2025-12-02 20:25:06 [main] INFO - Iniciando Servidor de Minecraft: BE, versão §bv1.21.124§r",
+                "2025-12-02 20:25:06 [main] INFO - Este servidor está rodando PowerNukkitX versão §e2.0§r (API 2)",
+            ],
+            *("1.21.124", "PowerNukkitX"),
+        ),
+        (
+            [
+                "2016-9-15 00:12:02 [INFO] Loading nukkit.yml...",
+                "2016-9-15 00:12:02 [INFO] Minecraft: PE 서버 버전 v0.15.6 alpha 시작 중",
+                '2016-9-15 00:12:02 [INFO] 이 서버는 Nukkit 에서 버전 1.0dev "x" 으로 열립니다 (API 1.0.0)',
+            ],
+            *("0.15.6", "Nukkit"),
+        ),
+    ],
+)
+def test_a_start_is_read_in_the_servers_language(lines: list[str], version: str, software: str) -> None:
+    parser = LogParser()
+    events = parser.feed(log(*lines))
+    assert "server_start" in {event.kind for event in events}
+    assert (parser.game_version, parser.software) == (version, software)
+
+
+def test_pocketmine_tells_entry_and_departure_in_german() -> None:
+    prefix = "2015-10-06 [08:30:35] [Server thread/INFO]: Al[/192.0.2.34:63106] loggte sich "
+    entry, departure = parse(
+        log(f"{prefix}mit Entity ID 1 bei (hub, 129, 32, 128) ein", f'{prefix}wegen "client disconnect" aus')
+    )
+    assert entry.kind == "player_login"
+    assert entry.detail is not None
+    assert (entry.detail["world"], entry.detail["x"]) == ("hub", 129.0)
+    assert (departure.kind, departure.detail) == ("player_lost_connection", {"reason": "client disconnect"})

@@ -446,6 +446,48 @@ def test_a_crash_line_with_somebody_playing_on_long_after_has_no_cause() -> None
     assert (run.end_reason, run.crash_cause, run.crash_report) == (None, None, None)
 
 
+@pytest.mark.parametrize("kind", ["server_crash", "server_stop"])
+@pytest.mark.parametrize(("reason", "closed"), [("Disconnected", "left"), ("Timed out", "timed_out")])
+def test_a_crash_or_stop_line_with_somebody_leaving_by_himself_long_after_was_none(
+    kind: str, reason: str, closed: str
+) -> None:
+    for pair in (
+        [lost("12:11:01", "Al", reason), said("12:11:01", "player_leave", "Al")],
+        [said("12:11:01", "player_leave", "Al"), lost("12:11:01", "Al", reason)],
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), *pair))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], None)
+
+
+@pytest.mark.parametrize(("kind", "closed"), [("server_crash", "server_crashed"), ("server_stop", "server_stopped")])
+def test_who_leaves_within_a_minute_of_a_crash_or_stop_line_or_by_the_servers_word_leaves_by_it(
+    kind: str, closed: str
+) -> None:
+    for departure in (
+        lost("12:11:00", "Al"),
+        lost("12:20:00", "Al", "Server closed"),
+        said("12:20:00", "player_leave", "Al"),
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), departure))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], closed[7:])
+
+
+def test_who_left_soon_after_a_crash_line_that_was_none_left_by_himself() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            entry("12:01:00", "Bo", 2),
+            said("12:10:00", "server_crash", cause="crash_report"),
+            said("12:10:10", "player_kick", "Al", reason="spam"),
+            lost("12:10:10", "Al"),
+            said("12:20:00", "player_chat", "Bo"),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Bo", None)]
+    assert built.sessions[0].close_detail == "spam"
+
+
 def test_a_crash_before_missing_files_is_a_crash() -> None:
     crashed = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", "server_crash", cause="watchdog"))
     built = build(crashed, events(said("15:00:00", "player_chat", "Bo"), key="b", gap=True))
@@ -487,6 +529,69 @@ def test_a_kick_long_before_a_departure_was_of_somebody_who_stayed() -> None:
     assert (session.close_reason, session.close_detail) == ("left", "Disconnected")
 
 
+KICK = said("12:05:00", "player_kick", "Al", reason="spam")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        events(entry("12:20:00", "Al", 2), key="b"),
+        events(said("12:20:00", "server_stop"), key="b"),
+        events(said("12:20:00", "server_crash"), start("12:30:00"), key="b"),
+        events(start("12:20:00"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b", gap=True),
+    ],
+    ids=["entry", "stop", "crash", "start", "end of data", "missing files"],
+)
+def test_a_kick_that_no_departure_follows_is_the_departure(then: FileOfEvents) -> None:
+    kicked = build(events(start("12:00:00"), entry("12:01:00", "Al"), KICK), then).sessions[0]
+    assert (kicked.close_reason, kicked.close_detail, kicked.left_at) == ("kicked", "spam", at("12:05:00"))
+    assert (kicked.leave_file_key, kicked.leave_line_number, kicked.is_end_observed) == ("a", 3, True)
+
+
+def test_a_kick_in_a_log_without_login_lines_is_the_departure_when_he_joins_again() -> None:
+    joins = [said(time, "player_join", "Al") for time in ("12:01:00", "12:20:00")]
+    built = build(events(start("12:00:00"), joins[0], KICK, joins[1]))
+    assert summary(built) == [("Al", "kicked"), ("Al", None)]
+
+
+def test_a_kick_is_the_departure_when_the_account_enters_under_another_name() -> None:
+    uuid = "3c4d5e6f-7081-4c9d-8e0f-1a2b3c4d5e6f"
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", uuid),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:20:00", "player_uuid", "Alan", uuid),
+            entry("12:20:00", "Alan", 2),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Alan", None)]
+
+
+@pytest.mark.parametrize("deed", ["player_chat", "player_command", "player_death", "player_advancement"])
+def test_who_does_something_after_a_kick_line_stayed(deed: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:06:00", deed, "Al"),
+            said("12:20:00", "server_stop"),
+        )
+    )
+    assert summary(built) == [("Al", "server_stopped")]
+
+
+def test_a_kick_in_the_last_five_seconds_of_the_data_is_no_departure_yet() -> None:
+    log = events(start("12:00:00"), entry("12:01:00", "Al"), KICK)
+    assert only(build(log)).close_reason is None
+    for last, reason in (("12:05:05", None), ("12:05:06", "kicked")):
+        assert only(build_sessions([log], last_line_at=at(last))).close_reason == reason
+
+
 # ---------- proxies
 
 
@@ -523,6 +628,123 @@ def test_who_is_thrown_out_of_a_back_end_and_goes_to_another_was_not_kicked() ->
         )
     )
     assert (session.close_reason, session.close_detail) == ("left", None)
+
+
+def failed(time: str, player: str, server: str) -> SessionEvent:
+    return said(time, "player_switch_failed", player, server=server)
+
+
+def test_a_switch_that_failed_after_all_is_not_counted() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:02:00", "Al", "games"),
+                failed("12:02:01", "Al", "games"),
+                switch("12:03:00", "Al", "survival"),
+            )
+        )
+    )
+    assert session.server_switches == 1
+
+
+@pytest.mark.parametrize("servers", [["creative"], ["games", "games"]])
+def test_a_failure_is_of_the_last_back_end_that_was_connected_to_and_of_no_other(servers: list[str]) -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:01:30", "Al", "survival"),
+                switch("12:02:00", "Al", "games"),
+                *(failed("12:02:01", "Al", server) for server in servers),
+            )
+        )
+    )
+    assert session.server_switches == (2 if servers == ["creative"] else 1)
+
+
+@pytest.mark.parametrize("kicked", [True, False])
+def test_who_goes_because_the_first_back_end_did_not_take_him_was_never_there(kicked: bool) -> None:  # noqa: FBT001
+    why = "Kicked whilst connecting to lobby: Full"
+    going = [said("12:01:01", "player_lost_connection", "Al")] if kicked else [lost("12:01:01", "Al", why)]
+    kick = [said("12:01:01", "player_kick", "Al", reason=why)] if kicked else []
+    lobby, tried = switch("12:01:00", "Al", "lobby"), failed("12:01:00", "Al", "lobby")
+    built = build(events(start("12:00:00"), lobby, tried, *kick, *going))
+    assert built.sessions == ()
+    # who was on another one before has been there
+    games = [switch("12:00:30", "Al", "games"), lobby]
+    assert summary(build(events(start("12:00:00"), *games, *kick, *going))) == [("Al", "kicked")]
+    # but neither of two that failed counts
+    games.insert(1, failed("12:00:31", "Al", "games"))
+    assert build(events(start("12:00:00"), *games, *kick, *going)).sessions == ()
+
+
+def arrival(time: str, player: str) -> SessionEvent:
+    return said(time, "player_arrival", player)
+
+
+def gone(time: str, player: str) -> SessionEvent:
+    return said(time, "player_lost_connection", player)
+
+
+def test_who_was_gone_before_the_back_end_had_him_was_never_there() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            gone("12:01:00", "Al"),
+            switch("12:01:01", "Al", "lobby"),
+            arrival("12:01:10", "Al"),
+            switch("12:01:11", "Al", "lobby"),
+            gone("12:05:00", "Al"),
+        )
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [(at("12:01:11"), at("12:05:00"))]
+
+
+def test_who_comes_and_goes_in_a_log_without_arrivals_has_sessions() -> None:
+    visits = [
+        *(switch("12:01:00", "Al", "lobby"), gone("12:02:00", "Al")),
+        *(switch("12:02:01", "Al", "lobby"), gone("12:03:00", "Al")),
+    ]
+    assert len(build(events(start("12:00:00"), *visits)).sessions) == 2
+
+
+def test_in_a_log_that_begins_later_who_was_seen_arriving_was_not_online_before() -> None:
+    assert build(events(arrival("12:01:00", "Al"), gone("12:01:05", "Al"), gone("12:01:05", "Al"))).sessions == ()
+
+
+@pytest.mark.parametrize(("gap", "players"), [(4, 2), (61, 1)])
+def test_a_proxys_client_that_arrives_anew_ends_its_session_when_it_is_on_a_back_end(gap: int, players: int) -> None:
+    again = at("12:30:00") + timedelta(seconds=gap)
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            switch("12:01:04", "Al", "lobby"),
+            arrival("12:30:00", "Al"),
+            dataclasses.replace(switch("12:30:00", "Al", "lobby"), logged_at=again),
+        )
+    )
+    assert summary(built) == [("Al", "joined_again"), ("Al", None)][-players:]
+    assert [session.left_at for session in built.sessions] == [again, None][-players:]
+
+
+@pytest.mark.parametrize("kind", ["player_kick", "player_lost_connection"])
+def test_a_second_client_that_a_proxy_turns_away_ends_nothing(kind: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            switch("12:01:00", "Al", "lobby"),
+            arrival("12:02:00", "Al"),
+            said("12:02:00", kind, "Al", reason="You are already connected to this proxy!"),
+            switch("12:02:02", "Al", "games"),
+            gone("12:02:03", "Al"),
+        )
+    )
+    assert [(session.close_reason, session.server_switches) for session in built.sessions] == [("left", 1)]
 
 
 def test_a_session_of_before_a_proxys_log_is_a_proxys_too() -> None:
@@ -728,6 +950,22 @@ def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line() -> No
     first, second = built.sessions
     assert (first.left_at_lower, first.left_at_upper) == (at("13:00:00"), at("13:00:00"))
     assert (second.joined_at, second.left_at) == (at("13:00:00"), at("13:30:00"))
+
+
+def test_a_connect_that_failed_on_a_clock_set_back_does_not_move_the_last_end() -> None:
+    built = build(
+        events(start("11:00:00"), switch("12:00:00", "Al", "lobby"), gone("12:30:00", "Al")),
+        events(
+            switch("12:00:00", "Al", "lobby"),
+            lost("12:00:00", "Al", "Kicked whilst connecting to lobby: Full"),
+            switch("12:00:10", "Al", "lobby"),
+            key="b",
+        ),
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [
+        (at("12:00:00"), at("12:30:00")),
+        (at("12:30:00"), None),
+    ]
 
 
 def test_a_file_on_a_clock_set_back_is_no_rebuild_point() -> None:
