@@ -35,12 +35,6 @@ renamed as (
         lines_understood,
         lines_ignored,
         lines_unknown,
-        lines_continuation,
-
-        ---------- what wrote it
-        software,
-        game_version,
-        layout,
 
         ---------- times
         first_line_at,
