@@ -280,6 +280,13 @@ def _start_simulator(supervisor: Supervisor, world: World, home: Path) -> Simula
     return SimulatorProcess(json.loads(state_file.read_text()))
 
 
+def _has_history(warehouse: ConnectionSettings) -> bool:
+    """Tell whether the ledger holds anything: the database may have been lost while its home was kept."""
+    with connect(warehouse, autocommit=True) as connection:
+        row = connection.execute("select exists (select from ops.loads)").fetchone()
+    return bool(row and row[0])
+
+
 def _backfill(
     simulator: SimulatorProcess,
     warehouse: ConnectionSettings,
@@ -290,7 +297,7 @@ def _backfill(
 ) -> dict[str, int] | None:
     """Make the history unless it is there; return how many passes of each kind that took."""
     done = home / "history.made"
-    if done.exists():
+    if done.exists() and _has_history(warehouse):
         return None
     backfill = Backfill(
         simulator=simulator,

@@ -6,7 +6,6 @@ handed on as values. Names of the panel's and Postgres' settings are those that 
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -102,8 +101,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
-
-
-def checkout_id(checkout: Path = CHECKOUT) -> str:
-    """Return eight hex digits that tell this checkout from others on the machine."""
-    return hashlib.sha256(str(checkout).encode()).hexdigest()[:8]

