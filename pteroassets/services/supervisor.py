@@ -31,7 +31,7 @@ for group in $told; do kill -s TERM -- "-$group" 2>/dev/null; done
 tenths=0
 while [ "$tenths" -lt "$1" ]; do
     alive=
-    for group in $told; do kill -0 -- "-$group" 2>/dev/null && alive=yes; done
+    for group in $told; do kill -s 0 -- "-$group" 2>/dev/null && alive=yes; done
     [ -n "$alive" ] || exit 0
     sleep 0.1
     tenths=$((tenths + 1))

@@ -167,6 +167,27 @@ def test_however_the_parent_ends_its_services_and_their_children_end(tmp_path: P
     wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
+def test_a_service_that_will_not_stop_is_killed_when_its_parent_is_gone_too(tmp_path: Path) -> None:
+    # as a code server does while a run of its own goes on
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    )
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from pteroassets.services.supervisor import Service, Supervisor\n"
+        "supervisor = Supervisor(Path(sys.argv[1]), grace_seconds=0.5).__enter__()\n"
+        "supervisor.start(Service(name='stubborn', command=[sys.executable, '-c', sys.argv[2]]))\n"
+        "print(supervisor.pid_of('stubborn'), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path), stubborn], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        wait_until(lambda: (tmp_path / "stubborn.log").read_text() != "")
+        parent.kill()
+        parent.wait(20)
+    wait_until(lambda: not is_alive(pid))
+
+
 def test_a_second_interrupt_while_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
