@@ -60,6 +60,19 @@ class Running:
             time.sleep(0.2)
         return status
 
+    def wait_until_idle(self, *, seconds: float = 240) -> None:
+        """Return when no run is queued or under way and the next tick of a five-minute schedule is a minute off."""
+        deadline = time.monotonic() + seconds
+        busy: list[tuple[Any, ...]] = []
+        while time.time() % 300 > 240 or (
+            busy := self.dagster(
+                "select pipeline_name, status from runs "
+                f"where status not in ({', '.join(repr(status) for status in sorted(_ENDED))})"
+            )
+        ):
+            assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
+            time.sleep(0.5)
+
     def ask(self, text: str) -> list[tuple[Any, ...]]:
         with connect(self.warehouse, autocommit=True) as connection:
             return connection.execute(text).fetchall()

@@ -108,7 +108,10 @@ def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagste
     window.screenshot("asset-graph", pictures)
 
 
-def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(window: Visit, dagster: str) -> None:
+def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(
+    window: Visit, dagster: str, built: Running
+) -> None:
+    built.wait_until_idle()  # while a run builds the models the page says so instead
     window.open(f"{dagster}/assets/marts/fct_server_daily?view=lineage")
     nodes = window.page.locator("foreignObject")
     for name in (

@@ -70,9 +70,19 @@ def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) ->
             assert found is not None
             return str(rows[0][0]), int(found[1])
         time.sleep(0.05)
-    raise TimeoutError(f"no new run of the job everything began within {seconds} seconds")
+    story = running.dagster(
+        "select event_logs.timestamp, event_logs.run_id, dagster_event_type, step_key from event_logs "
+        "inner join runs on runs.run_id = event_logs.run_id where runs.pipeline_name = 'everything' "
+        "and dagster_event_type in ('PIPELINE_ENQUEUED', 'PIPELINE_STARTING', 'ENGINE_EVENT', 'PIPELINE_START', "
+        "'STEP_START', 'PIPELINE_FAILURE') order by event_logs.id desc limit 30"
+    )
+    lines = [" ".join(str(part) for part in row) for row in reversed(story)]
+    daemon = running.supervisor.log_of("dagster-daemon").read_text().splitlines()[-30:]
+    text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *lines, *daemon])
+    raise TimeoutError(text)
 
 
+@pytest.mark.alone
 def test_a_run_worker_killed_at_any_point_is_followed_by_another_that_leaves_the_same_tables(
     migrated_template: ConnectionSettings, new_platform: NewPlatform, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def ask(port: int, query: str, **variables: Any) -> Any:
         return json.load(answer)["data"]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_the_work_of_a_killed_run_worker_begins_again_within_half_a_minute(
