@@ -18,7 +18,8 @@ help:
 	@echo "make test   all tests"
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
-	@echo "make bench  how fast rows are loaded"
+	@echo "make bench  how fast rows are loaded and logs are parsed"
+	@echo "make accuracy  precision and recall of sessions against a simulated world's truth"
 	@echo "make lock   write the locks anew; make lock ARGS=--upgrade takes newer versions"
 
 demo: $(ENV)
@@ -43,7 +44,11 @@ audit: $(AUDIT)
 	done
 
 bench: $(ENV)
-	@$(BIN)/python benchmarks/loading.py $(ARGS)
+	@$(BIN)/python benchmarks/loading.py
+	@$(BIN)/python benchmarks/log_parsing.py $(ARGS)
+
+accuracy: $(ENV)
+	@$(BIN)/python benchmarks/log_accuracy.py $(ARGS)
 
 screenshots: $(ENV)
 	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/test_browser.py $(ARGS)
@@ -78,4 +83,4 @@ $(SQLFLUFF) $(AUDIT) $(UV):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up test check audit bench screenshots lock install tools clean
+.PHONY: help demo up test check audit bench accuracy screenshots lock install tools clean

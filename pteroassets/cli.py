@@ -1,17 +1,27 @@
-"""The command line: ``pteroassets demo | up | check | migrate``."""
+"""The command line: ``pteroassets demo | up | check | migrate | logs``.
+
+Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
-from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from pteroassets.settings import Settings
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from pteroassets.log_report import Progress, Report
+    from pteroassets.log_report.as_text import Table as ReportTable
+    from pteroassets.log_report.finding import Grouping
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -21,18 +31,29 @@ class _Faults(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
-        from pteroassets.runtime import OPERATOR_FAULTS
-
         try:
             return super().invoke(ctx)
-        except ValidationError as error:
-            for fault in error.errors(include_input=False, include_url=False):
-                name = "_".join(str(part) for part in fault["loc"]).upper()
-                click.echo(f"{name}: {fault['msg'].removeprefix('Value error, ')}", err=True)
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Exception as error:  # noqa: BLE001 - what an operator cannot mend is raised again
+            _explain(error)
             sys.exit(1)
-        except OPERATOR_FAULTS as error:
-            click.echo(f"pteroassets: {error}", err=True)
-            sys.exit(1)
+
+
+def _explain(error: Exception) -> None:
+    """Print the message of a fault that an operator can mend; raise any other."""
+    from pydantic import ValidationError
+
+    from pteroassets.runtime import OPERATOR_FAULTS
+
+    if isinstance(error, ValidationError):
+        for fault in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            click.echo(f"{name}: {fault['msg'].removeprefix('Value error, ')}", err=True)
+    elif isinstance(error, OPERATOR_FAULTS):
+        click.echo(f"pteroassets: {error}", err=True)
+    else:
+        raise error
 
 
 @click.group(cls=_Faults, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,7 +70,10 @@ def main() -> None:
 @click.option("--docs-port", type=int, help="Port of the dbt docs site; a free one when not given.")
 def demo(*, once: bool, seed: int | None, home: Path | None, dagster_port: int | None, docs_port: int | None) -> None:
     """Show the whole platform on a simulated panel with two weeks of history."""
+    from rich.console import Console
+
     from pteroassets.demo import DemoOptions, run_demo
+    from pteroassets.settings import Settings
 
     run_demo(
         DemoOptions(once=once, seed=seed, home=home, dagster_port=dagster_port, docs_port=docs_port),
@@ -62,6 +86,9 @@ def demo(*, once: bool, seed: int | None, home: Path | None, dagster_port: int |
 @click.option("--once", is_flag=True, help="Run every pass and every model once, then stop.")
 def up(*, once: bool) -> None:
     """Run the platform against your panel, with the embedded Postgres unless POSTGRES_HOST is set."""
+    from rich.console import Console
+
+    from pteroassets.settings import Settings
     from pteroassets.up import run_up
 
     run_up(Settings(), Console(), once=once)
@@ -70,6 +97,10 @@ def up(*, once: bool) -> None:
 @main.command()
 def check() -> None:
     """Check the panel, the keys, the nodes and Postgres, and say for each fault what to do."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pteroassets.settings import Settings
     from pteroassets.up import run_check
 
     console = Console()
@@ -88,10 +119,153 @@ def check() -> None:
 @main.command()
 def migrate() -> None:
     """Create or change the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and do nothing else."""
+    from pteroassets.settings import Settings
     from pteroassets.up import run_migrations
 
     run_migrations(Settings())
     click.echo("the warehouse is at the newest revision")
+
+
+@main.group()
+def logs() -> None:
+    """Read Minecraft server logs."""
+
+
+@logs.command("parse")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="For a person, or for a program.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(["sessions", "runs", "files", "events"]),
+    default="sessions",
+    show_default=True,
+    help="Which table csv shows.",
+)
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first line of logs that show none.")
+@click.option(
+    "--dates-from-mtime", is_flag=True, help="Take that day from the time of the file, which copying may have changed."
+)
+@click.option("--timezone", metavar="ZONE", help="IANA zone of the logs: lengths are right across clock changes.")
+@click.option("--separate", is_flag=True, help="Take every file for a server of its own.")
+@click.option("--together", is_flag=True, help="Take all files for one server's.")
+@click.option(
+    "--unknown", type=click.IntRange(min=0), default=0, metavar="N", help="List the N most frequent unknown lines."
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes to parse in; by default 2, where there are two cores."
+)
+def parse_logs(
+    *,
+    paths: tuple[str, ...],
+    format_: str,
+    table: ReportTable,
+    date: datetime | None,
+    dates_from_mtime: bool,
+    timezone: str | None,
+    separate: bool,
+    together: bool,
+    unknown: int,
+    jobs: int | None,
+) -> None:
+    """Print the runs and sessions that server logs tell, and a summary; needs no panel and no database.
+
+    PATH is a log, packed with gzip or not, a folder with logs in it, or - for the standard input. Files of one folder
+    that are named as a server names its logs are read as one history; any other file is a server of its own.
+    """
+    from pteroassets.log_report import DateRules, parse_paths
+    from pteroassets.log_report.as_text import write_csv, write_json
+    from pteroassets.log_report.parsing import default_jobs
+
+    if separate and together:
+        raise click.UsageError("--separate and --together exclude each other")
+    if date is not None and dates_from_mtime:
+        raise click.UsageError("--date and --dates-from-mtime exclude each other")
+    grouping: Grouping = "separate" if separate else "together" if together else "by_name"
+    rules = DateRules(
+        zone=_zone(timezone), given=date.date() if date is not None else None, by_modification=dates_from_mtime
+    )
+    with _progress() as progress:
+        report = parse_paths(
+            paths,
+            grouping=grouping,
+            dates=rules,
+            unknown=unknown,
+            jobs=jobs if jobs is not None else default_jobs(),
+            progress=progress,
+        )
+    # names in logs and of files may hold what the terminal's encoding lacks
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if format_ == "json":
+        write_json(report, sys.stdout)
+    elif format_ == "csv":
+        write_csv(report, sys.stdout, table=table)
+    else:
+        _print_tables(report)
+    sys.stdout.flush()
+    for problem in report.problems:
+        click.echo(f"pteroassets: {problem.path}: {problem.message}", err=True)
+    sys.exit(1 if report.problems else 0)
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name is not None else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.BadParameter(
+            f"{name!r} is no IANA zone; write it like Europe/Berlin", param_hint="--timezone"
+        ) from None
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a bar on a terminal; what is piped on or written to a file needs none."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from pteroassets.log_report.bar import Bar
+
+    with Bar() as bar:
+        yield bar
+
+
+def _print_tables(report: Report) -> None:
+    from rich.console import Console
+
+    from pteroassets.log_report.as_tables import print_tables
+
+    print_tables(report, Console(highlight=False))
+
+
+@logs.command("backfill")
+def backfill_logs() -> None:
+    """Fetch every log that is left on the servers, oldest first, and derive sessions; what is killed goes on later."""
+    from rich.console import Console
+
+    from pteroassets.log_upkeep import run_backfill
+    from pteroassets.settings import Settings
+
+    run_backfill(Settings(), Console())
+
+
+@logs.command("reparse")
+@click.option("--server", type=click.UUID, help="Uuid of the one server to read again; all when not given.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first file to read again.")
+def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
+    """Read the collected logs again from the log store, without asking the panel, and derive sessions."""
+    from rich.console import Console
+
+    from pteroassets.log_upkeep import run_reparse
+    from pteroassets.settings import Settings
+
+    run_reparse(Settings(), Console(), server=server, since=None if since is None else since.date())
 
 
 if __name__ == "__main__":

@@ -302,7 +302,7 @@ def _backfill(
     backfill = Backfill(
         simulator=simulator,
         warehouse=warehouse,
-        store=LogStore(Path(variables["PTEROASSETS_LOG_STORE"])),
+        store=LogStore(variables["PTEROASSETS_LOG_STORE"]),
         redactor=Redactor("hash", variables["PTEROASSETS_PII_KEY"].encode()),
         world=world,
     )

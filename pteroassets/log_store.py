@@ -1,47 +1,63 @@
 """The store of fetched log files: gzip, addressed by content, readable by its owner alone.
 
 A better parser reads history again from here, without asking the panel. Player addresses and chat stand in these
-files, which is why they are kept outside Postgres.
+files, which is why they are kept outside Postgres. The store is a folder, or whatever else fsspec can write to:
+``s3://bucket/prefix`` with the package s3fs, ``gs://…`` with gcsfs, ``memory://…`` for tests.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
 import tempfile
+import uuid
 from pathlib import Path
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped] # ships no types
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+from fsspec.registry import known_implementations  # type: ignore[import-untyped]
+
+# what these are given appears whole or not at all; elsewhere it is written aside and renamed
+_WHOLE_OR_NOTHING = frozenset({"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"})
+
+
+class LogStoreError(Exception):
+    """The setting ``PTEROASSETS_LOG_STORE`` names nothing that can be opened; the message says what to do."""
 
 
 class LogStore:
-    """A folder of files named by the SHA-256 of their uncompressed bytes."""
+    """A folder, or a prefix of an object store, of files named by the SHA-256 of their uncompressed bytes.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        location: A folder, or a URL that fsspec knows.
+
+    Raises:
+        LogStoreError: The kind of store is unknown, or the package that opens it is not installed.
+    """
+
+    def __init__(self, location: Path | str) -> None:
+        self._name, self._files, self._root = _open(str(location))
 
     def put(self, content: bytes) -> str:
         """Keep *content* and return its digest; content that is there already costs nothing.
 
         Raises:
-            OSError: The folder cannot be written or the disk is full; nothing is left behind.
+            OSError: The store cannot be written or is full; nothing is left behind.
         """
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if path.exists():
+        if self._files.exists(path):
             return digest
-        for folder in (self._folder, path.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # written aside and renamed, so that a killed process never leaves half a file under a digest
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(gzip.compress(content, compresslevel=6, mtime=0))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        packed = gzip.compress(content, compresslevel=6, mtime=0)
+        if isinstance(self._files, LocalFileSystem):
+            self._put_in_folder(Path(path), packed)
+        elif _protocols(self._files) & _WHOLE_OR_NOTHING:
+            self._files.pipe_file(path, packed)
+        else:
+            self._put_aside(path, packed)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -51,18 +67,71 @@ class LogStore:
             FileNotFoundError: It was never kept, or has been removed.
         """
         try:
-            return gzip.decompress(self._path(digest).read_bytes())
+            return gzip.decompress(self._files.cat_file(self._path(digest)))
         except FileNotFoundError:
             raise FileNotFoundError(
-                f"the log store {self._folder} has no file {digest}; reload that day's logs"
+                f"the log store {self._name} has no file {digest}; reload that day's logs"
             ) from None
 
     def remove(self, digest: str) -> None:
         """Forget *digest*; one that is not there is no error, so that a removal can be repeated."""
-        self._path(digest).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._path(digest))
 
     def __contains__(self, digest: str) -> bool:
-        return self._path(digest).exists()
+        return bool(self._files.exists(self._path(digest)))
 
-    def _path(self, digest: str) -> Path:
-        return self._folder / digest[:2] / f"{digest}.log.gz"
+    def _put_in_folder(self, path: Path, packed: bytes) -> None:
+        for folder in (Path(self._root), path.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # written aside and renamed, so that a killed process never leaves half a file under a digest
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(packed)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _put_aside(self, path: str, packed: bytes) -> None:
+        folder, _, name = path.rpartition("/")
+        aside = f"{folder}/.{name}.{uuid.uuid4().hex}"
+        self._files.makedirs(folder, exist_ok=True)
+        try:
+            self._files.pipe_file(aside, packed)
+            self._files.mv(aside, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                self._files.rm_file(aside)
+            raise
+
+    def _path(self, digest: str) -> str:
+        return f"{self._root}/{digest[:2]}/{digest}.log.gz"
+
+
+def _open(location: str) -> tuple[str, Any, str]:
+    """Return how messages name the store, its file system and its root."""
+    protocol, is_url, _ = location.partition("://")
+    if not is_url:
+        # a folder's name may hold signs that mean something in a URL
+        folder = str(Path(location).absolute())
+        return folder, LocalFileSystem(), folder
+    name = f"{protocol}://…"  # a URL may hold a password
+    try:
+        # listings are not kept: another process writes as well
+        files, root = fsspec.url_to_fs(location, use_listings_cache=False)
+    except ImportError as error:
+        advice = known_implementations.get(protocol, {}).get("err") or str(error)
+        raise LogStoreError(f"PTEROASSETS_LOG_STORE is {name}, whose driver is not installed: {advice}") from error
+    except ValueError as error:
+        raise LogStoreError(
+            f"PTEROASSETS_LOG_STORE is {name}, which is no folder and no kind of store that fsspec knows: {error}"
+        ) from error
+    return name, files, root.rstrip("/")
+
+
+def _protocols(files: Any) -> frozenset[str]:
+    return frozenset({files.protocol} if isinstance(files.protocol, str) else files.protocol)

@@ -7,10 +7,9 @@ Secrets come in as `dagster.EnvVar`, so the UI shows the variable's name and nev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -19,11 +18,15 @@ from pydantic import Field, SecretStr
 
 from pteroassets.clock import Clock, ManualClock, SystemClock
 from pteroassets.log_store import LogStore
+from pteroassets.passes.log_budget import LogBudget
+from pteroassets.passes.log_collection import collect_logs
+from pteroassets.passes.log_places import LogPlaces
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.redact import PiiMode, Redactor
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.load import LoadReport
 
 
 class Time(dg.ConfigurableResource):
@@ -97,17 +100,45 @@ class Privacy(dg.ConfigurableResource):
 
 
 class Logs(dg.ConfigurableResource):
-    """Where fetched log files are kept and in which zones they were written."""
+    """Where servers keep their logs, where fetched ones are kept, in which zones they write, and what a pass costs."""
 
-    store_folder: str = Field(description="Folder of fetched log files, readable by its owner alone.")
+    store_location: str = Field(description="Folder of fetched log files, readable by its owner alone, or a URL.")
     default_timezone: str = Field(default="", description="IANA zone of logs of servers without one of their own.")
-    timezones: str = Field(default="{}", description="JSON object from server uuid to IANA zone.")
+    timezones: str = Field(default="{}", description="JSON object from server uuid, egg or node to IANA zone.")
+    paths: str = Field(default="{}", description="JSON object from server uuid or egg to where its logs are.")
+    requests_per_pass: int = Field(default=LogBudget().requests, description="Requests that one pass may send.")
+    bytes_per_pass: int = Field(default=LogBudget().bytes, description="Bytes after which a pass fetches no more.")
+    node_access: bool = Field(default=False, description="Ask the nodes themselves for log files.")
     land_text: bool = Field(default=False, description="Land the text of chat and commands.")
 
     def store(self) -> LogStore:
         """Return the store of fetched files."""
-        return LogStore(Path(self.store_folder))
+        return LogStore(self.store_location)
 
     def zones(self) -> LogTimezones:
         """Return the zone of each server."""
         return LogTimezones(by_server=json.loads(self.timezones), default=self.default_timezone or None)
+
+    def places(self) -> LogPlaces:
+        """Return what is said of where servers keep their logs."""
+        return LogPlaces(by_name=json.loads(self.paths))
+
+    def budget(self) -> LogBudget:
+        """Return what one pass may cost."""
+        return LogBudget(requests=self.requests_per_pass, bytes=self.bytes_per_pass)
+
+    def collect(
+        self, panel: PanelClient, connection: Connection, clock: Clock, *, reload_dates: Collection[date] = ()
+    ) -> LoadReport:
+        """Make one pass over the logs."""
+        return collect_logs(
+            panel,
+            connection,
+            self.store(),
+            clock=clock,
+            zones=self.zones(),
+            places=self.places(),
+            budget=self.budget(),
+            node_access=self.node_access,
+            reload_dates=reload_dates,
+        )

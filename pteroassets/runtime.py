@@ -20,6 +20,7 @@ import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pteroassets.log_store import LogStoreError
 from pteroassets.services.supervisor import ServiceError
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.pterodactyl.errors import PanelError
@@ -44,6 +45,7 @@ OPERATOR_FAULTS = (
     EmbeddedPostgresError,
     UnsuitablePostgresError,
     PanelError,
+    LogStoreError,
     psycopg.OperationalError,
 )
 
@@ -92,6 +94,10 @@ def environment(
         "PTEROASSETS_RUN_RETENTION_DAYS": str(settings.pteroassets_run_retention_days),
         "PTEROASSETS_LOG_STORE": str(settings.pteroassets_log_store or home / "log_store"),
         "PTEROASSETS_LOG_TIMEZONES": json.dumps(settings.pteroassets_log_timezones),
+        "PTEROASSETS_LOG_PATHS": json.dumps(settings.pteroassets_log_paths),
+        "PTEROASSETS_LOG_REQUESTS_PER_PASS": str(settings.pteroassets_log_requests_per_pass),
+        "PTEROASSETS_NODE_ACCESS": str(settings.pteroassets_node_access).lower(),
+        "PTEROASSETS_LOG_BYTES_PER_PASS": str(settings.pteroassets_log_bytes_per_pass),
         DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
         "TZ": settings.tz,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

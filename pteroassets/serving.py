@@ -76,8 +76,8 @@ _SUMMARY = (
     (
         "{} players in {} sessions, {} player-hours",
         """
-        select (select count(*) from marts.dim_players), (select count(*) from marts.fct_player_sessions),
-            round(sum(player_hours)::numeric, 1) from marts.fct_server_daily
+        select (select count(*) from marts.dim_players), (select count(*) from marts.fct_network_sessions),
+            round(sum(player_hours)::numeric, 1) from marts.fct_network_daily
         """,
     ),
     (
@@ -85,7 +85,7 @@ _SUMMARY = (
         """
         select server_name, round(sum(player_hours)::numeric, 1), max(peak_concurrent_players)
         from marts.fct_server_daily inner join marts.dim_servers using (server_uuid)
-        where player_hours is not null group by server_name order by 2 desc limit 1
+        where player_hours is not null and not fct_server_daily.is_proxy group by server_name order by 2 desc limit 1
         """,
     ),
     (
@@ -100,7 +100,7 @@ _SUMMARY = (
         "{} sessions ended in a crash, {} are open now",
         """
         select count(*) filter (where close_reason = 'server_crashed'), count(*) filter (where is_open)
-        from marts.fct_player_sessions
+        from marts.fct_network_sessions
         """,
     ),
     (

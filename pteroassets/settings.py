@@ -47,7 +47,20 @@ class Settings(BaseSettings):
     )
     pteroassets_log_timezone: str | None = Field(None, description="IANA zone of the servers' logs; UTC when unset.")
     pteroassets_log_timezones: dict[str, str] = Field(
-        default_factory=dict, description='Zones of single servers as JSON: {"<server uuid>": "Europe/Berlin"}.'
+        default_factory=dict,
+        description="Zones of single servers, or of all servers of an egg or a node, as JSON: "
+        '{"<server uuid, egg or node>": "Europe/Berlin"}; the uuid goes before the egg, the egg before the node.',
+    )
+    pteroassets_log_paths: dict[str, str] = Field(
+        default_factory=dict,
+        description="Where single servers, or all of an egg, keep their logs, as JSON: "
+        '{"<server uuid or egg>": "/path/of/folder"}; a path that ends in .log or .txt is one growing file.',
+    )
+    pteroassets_log_requests_per_pass: int = Field(
+        5_000, ge=2, description="Requests that one pass over the logs may send; at most half of them are lists."
+    )
+    pteroassets_log_bytes_per_pass: int = Field(
+        2 * 1024**3, ge=1, description="Bytes of log files after which one pass fetches no more."
     )
     pteroassets_schedules: Literal["fresh", "stiv"] = Field(
         "fresh",
@@ -62,8 +75,14 @@ class Settings(BaseSettings):
         default=False, description="Accept a reading that lacks more than half of what was there before."
     )
     pteroassets_home: Path | None = Field(None, description="Data folder: embedded Postgres, log store, service logs.")
-    pteroassets_log_store: Path | None = Field(
-        None, description="Folder of fetched log files; default below the data folder."
+    pteroassets_node_access: bool = Field(
+        default=False,
+        description="Read log files at the nodes themselves, with the tokens that the application key can read; "
+        "otherwise through the client API.",
+    )
+    pteroassets_log_store: str | None = Field(
+        None,
+        description="Folder of fetched log files, or a URL such as s3://bucket/prefix; default below the data folder.",
     )
     pteroassets_postgres_bindir: Path | None = Field(None, description="Folder with initdb and pg_ctl to use instead.")
     pteroassets_dagster_port: int | None = Field(None, description="Port of the Dagster UI; a free one when unset.")
@@ -89,6 +108,14 @@ class Settings(BaseSettings):
     def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value.values():
             _zone(name)
+        return value
+
+    @field_validator("pteroassets_log_paths")
+    @classmethod
+    def _absolute_paths(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, path in value.items():
+            if not path.startswith("/") or ".." in path.split("/"):
+                raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and hold no ..")
         return value
 
     def pii_key_bytes(self) -> bytes | None:

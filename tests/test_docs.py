@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from pteroassets.cli import main
@@ -60,12 +61,15 @@ def test_every_make_target_a_document_names_exists(document: Path) -> None:
 def test_every_command_a_document_names_exists_with_its_options(document: Path) -> None:
     wrong = []
     for line in code_lines(document.read_text()):
-        match = re.match(r"(?:\.venv/bin/)?pteroassets ([a-z-]+)(.*)", line)
+        match = re.match(r"(?:.* \| )?(?:\.venv/bin/)?pteroassets ([a-z-]+)(.*)", line)
         if match is None:
             continue
-        command = main.commands.get(match[1])
+        command, rest = main.commands.get(match[1]), match[2]
+        if isinstance(command, click.Group) and rest.strip():
+            name, _, rest = rest.strip().partition(" ")
+            command = command.commands.get(name)
         options = {option for parameter in (command.params if command else []) for option in parameter.opts}
-        if command is None or not set(re.findall(r"--[a-z-]+", match[2])) <= options | {"--help"}:
+        if command is None or not set(re.findall(r"--[a-z-]+", rest)) <= options | {"--help"}:
             wrong.append(line)
     assert wrong == []
 

@@ -10,7 +10,6 @@ from dagster_dbt import DbtCliResource
 from pteroassets.defs.dbt import dbt_models
 from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
 from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
-from pteroassets.passes.log_collection import collect_logs
 from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
@@ -96,12 +95,11 @@ def reload_logs_of_day(
     clock = time.clock()
     day = context.partition_time_window.start.date()
     with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        store = logs.store()
         reports = [
-            collect_logs(client, connection, store, clock=clock, zones=logs.zones(), reload_dates={day}),
+            logs.collect(client, connection, clock, reload_dates={day}),
             parse_logs(
                 connection,
-                store,
+                logs.store(),
                 clock=clock,
                 zones=logs.zones(),
                 redactor=privacy.redactor(),

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Protocol
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
 from pteroassets.log_store import LogStore
+from pteroassets.passes.log_folder import PREFIX_BYTES
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.sources.minecraft.dates import Stamper
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent
-from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.log import LogParser, ParserState, classify
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
-from pteroassets.warehouse.log_files import EVENTS, LogFile, known_files, save_file
+from pteroassets.warehouse.log_files import EVENTS, LogFile, known_files, one_at_a_time, save_file
 
 _COLUMNS = {
     "server_uuid": "uuid",
@@ -40,6 +44,32 @@ _COLUMNS = {
     "_load_id": "uuid",
 }
 _BLOCK_BYTES = 1 << 20
+_READABLE: Final = ("ok", "truncated", "no_times")
+_PARSEABLE: Final = (*_READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
+_NO_TIMES: Final = (
+    "lines show no time, so nothing in it can be placed: `pteroassets logs parse` shows what it says, by line number"
+)
+_UNPARSED: Final[dict[str, Any]] = {
+    "parsed_bytes": 0,
+    "parsed_lines": 0,
+    "parser_state": None,
+    "lines_understood": 0,
+    "lines_ignored": 0,
+    "lines_unknown": 0,
+    "lines_continuation": 0,
+    "software": None,
+    "game_version": None,
+    "layout": None,
+    "first_line_at": None,
+    "last_line_at": None,
+}
+
+
+class Progress(Protocol):
+    """Told how far the parsing is."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note that *done* of *total* bytes were parsed."""
 
 
 def parse_logs(
@@ -51,6 +81,9 @@ def parse_logs(
     redactor: Redactor,
     keep_text: bool,
     everything: bool = False,
+    servers: Collection[uuid.UUID] | None = None,
+    since: date | None = None,
+    progress: Progress | None = None,
 ) -> LoadReport:
     """Parse the files that have unparsed bytes, or all of them, and land their events.
 
@@ -62,130 +95,195 @@ def parse_logs(
         redactor: Treats player addresses.
         keep_text: Land the text of chat lines and commands.
         everything: Parse every file again from its first line.
+        servers: Of these alone; None for all.
+        since: Files of this day and later ones alone; None for all.
+        progress: Told after each file.
 
     Raises:
-        FileNotFoundError: The store lacks a file; the message names the remedy.
+        FileNotFoundError: The store lacks files; all others were parsed. The message names the remedy.
     """
     started = clock.now()
-    load_id = uuid.uuid4()
-    read = added = gone = 0
-    for files in known_files(connection).values():
-        after: datetime | None = None
-        for file in files:
-            if file.outcome not in ("ok", "truncated") or not (everything or _is_due(file)):
-                after = file.last_line_at
-                continue
-            with connection.transaction():
-                lock_table_for_load(connection, f"{EVENTS}/{file.server_uuid}")
-                parsed = _parse_file(
-                    connection,
-                    store,
-                    file,
-                    after=after,
-                    zones=zones,
-                    redactor=redactor,
-                    keep_text=keep_text,
-                    load_id=load_id,
-                    from_start=everything or file.parser_version != PARSER_VERSION,
-                )
-            after = parsed.file.last_line_at
-            read += parsed.written
-            added += max(parsed.written - parsed.removed, 0)
-            gone += max(parsed.removed - parsed.written, 0)
+    parsing = _Parsing(
+        connection=connection,
+        store=store,
+        zones=zones.of_servers(connection),
+        redactor=redactor,
+        keep_text=keep_text,
+        load_id=uuid.uuid4(),
+    )
+
+    def is_wanted(file: LogFile) -> bool:
+        if since is not None and (file.log_date is None or file.log_date < since):
+            return False
+        return (everything and file.outcome in _PARSEABLE) or _is_due(file)
+
+    wanted = {
+        server_uuid: size
+        for server_uuid, files in known_files(connection).items()
+        if (servers is None or server_uuid in servers)
+        and (size := sum(file.content_bytes or 0 for file in files if is_wanted(file)))
+    }
+    total = sum(wanted.values())
+    for server_uuid in wanted:
+        # read again under the lock: another process may have changed the rows since
+        with one_at_a_time(connection):
+            after: datetime | None = None
+            for file in known_files(connection, server_uuid).get(server_uuid, []):
+                if is_wanted(file):
+                    after = parsing.parse(file, after=after, everything=everything) or after
+                    if progress is not None:
+                        progress(min(parsing.bytes_done, total), total)
+                else:
+                    after = file.last_line_at or after
     report = LoadReport(
-        load_id=load_id,
+        load_id=parsing.load_id,
         table=EVENTS,
         observed_at=started,
-        rows_read=read,
-        rows_added=added,
-        rows_gone=gone,
+        is_complete=not parsing.missing,
+        rows_read=parsing.totals["written"],
+        rows_added=parsing.totals["added"],
+        rows_gone=parsing.totals["gone"],
         seconds=(clock.now() - started).total_seconds(),
+        problems=[{"scope": f"server {server}", "reason": str(error)} for server, error in parsing.missing],
     )
     record_load(connection, report)
+    if parsing.missing:
+        server, error = parsing.missing[0]
+        raise FileNotFoundError(
+            f"{len(parsing.missing)} log files could not be parsed; the first, of server {server}: {error}"
+        )
     return report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parsed:
-    """What parsing one file came to: its row, and how many events were written and replaced."""
-
-    file: LogFile
-    written: int
-    removed: int
-
-
 def _is_due(file: LogFile) -> bool:
-    return file.parser_version != PARSER_VERSION or file.parsed_bytes < (file.content_bytes or 0)
+    if file.parser_version != PARSER_VERSION:
+        return file.outcome in _PARSEABLE
+    return file.outcome in _READABLE and file.parsed_bytes < (file.content_bytes or 0)
 
 
-def _parse_file(
-    connection: Connection,
-    store: LogStore,
-    file: LogFile,
-    *,
-    after: datetime | None,
-    zones: LogTimezones,
-    redactor: Redactor,
-    keep_text: bool,
-    load_id: uuid.UUID,
-    from_start: bool,
-) -> _Parsed:
-    """Land the events of one file's unparsed bytes, and how far it is parsed now."""
-    if file.log_date is None or file.content_digest is None:
-        raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date or no content")
-    state = None if from_start or file.parser_state is None else ParserState.from_json(file.parser_state)
-    parser = LogParser(state, keep_text=keep_text)
-    stamper = Stamper(file.log_date, zones.zone(str(file.server_uuid)), after=after)
-    first_line = parser.state.lines
-    events: list[LogEvent] = []
-    content = memoryview(store.get(file.content_digest))
-    for start in range(parser.state.bytes_consumed, len(content), _BLOCK_BYTES):
-        events += parser.feed(bytes(content[start : start + _BLOCK_BYTES]))
-    if not file.is_live:
-        events += parser.finish()
-    removed = connection.execute(
-        sql.SQL("delete from {} where server_uuid = %s and file_key = %s and line_number > %s").format(
-            table_identifier(EVENTS)
-        ),
-        (file.server_uuid, file.file_key, first_line),
-    ).rowcount
-    copy_rows(
-        connection,
-        table_identifier(EVENTS),
-        _COLUMNS,
-        (
-            (
-                file.server_uuid,
-                file.file_key,
-                event.line_number,
-                *stamper.stamp(event),
-                file.log_date,
-                event.kind,
-                event.player,
-                event.player_uuid,
-                _detail(event, redactor),
-                PARSER_VERSION,
-                load_id,
+@dataclass(slots=True, kw_only=True)
+class _Parsing:
+    """One load of events."""
+
+    connection: Connection
+    store: LogStore
+    zones: LogTimezones
+    redactor: Redactor
+    keep_text: bool
+    load_id: uuid.UUID
+    totals: Counter[str] = field(default_factory=Counter)
+    missing: list[tuple[uuid.UUID, FileNotFoundError]] = field(default_factory=list)
+    bytes_done: int = 0
+
+    def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
+        """Land what is new in one file, and return when its last line was written."""
+        self.bytes_done += file.content_bytes or 0
+        try:
+            content = self.store.get(str(file.content_digest))
+        except FileNotFoundError as error:
+            # one lost file must not keep the others unread; what is known of it stands
+            self.missing.append((file.server_uuid, error))
+            return file.last_line_at
+        with self.connection.transaction():
+            lock_table_for_load(self.connection, f"{EVENTS}/{file.server_uuid}")
+            parsed, written, removed = self._parse(
+                file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
             )
-            for event in events
-        ),
-    )
-    counts = parser.state.counts
-    parsed = dataclasses.replace(
-        file,
-        parsed_bytes=parser.state.bytes_consumed,
-        parsed_lines=counts.lines,
-        parser_state=parser.state.to_json(),
-        parser_version=PARSER_VERSION,
-        lines_understood=counts.understood,
-        lines_ignored=counts.ignored,
-        lines_unknown=counts.unknown,
-        first_line_at=stamper.stamp(parser.state.first)[0] if parser.state.first else None,
-        last_line_at=stamper.stamp(parser.state.last)[0] if parser.state.last else None,
-        sessions_built=file.sessions_built and not events and parser.state.bytes_consumed == file.parsed_bytes,
-    )
-    save_file(connection, parsed, load_id)
-    return _Parsed(file=parsed, written=len(events), removed=removed)
+            save_file(self.connection, parsed, self.load_id)
+        self.totals["written"] += written
+        self.totals["added"] += max(written - removed, 0)
+        self.totals["gone"] += max(removed - written, 0)
+        return parsed.last_line_at
+
+    def _parse(
+        self, file: LogFile, content: bytes, *, after: datetime | None, from_start: bool
+    ) -> tuple[LogFile, int, int]:
+        """Land one file's events; return its row, and how many events were written and replaced."""
+        if file.log_date is None:
+            raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date")
+        log_date = file.log_date
+        file = _classified(file, content) if from_start else file
+        if file.outcome == "not_a_server_log":
+            removed = self._remove(file, after_line=0)
+            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
+        state = None if from_start or file.parser_state is None else ParserState.from_json(file.parser_state)
+        parser = LogParser(state, keep_text=self.keep_text)
+        stamper = Stamper(log_date, self.zones.zone(str(file.server_uuid)), after=after)
+        first_line = parser.state.lines
+        events: list[LogEvent] = []
+        view = memoryview(content)
+        for start in range(parser.state.bytes_consumed, len(view), _BLOCK_BYTES):
+            events += parser.feed(bytes(view[start : start + _BLOCK_BYTES]))
+        if not file.is_live:
+            events += parser.finish()
+        found = parser.state
+        if not found.has_times:
+            # half of the lines of a server would look like all of them
+            file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
+            events, first_line = [], 0
+        removed = self._remove(file, after_line=first_line)
+        written = self._write(file, events, stamper)
+        counts = found.counts
+        parsed = dataclasses.replace(
+            file,
+            parsed_bytes=found.bytes_consumed,
+            parsed_lines=counts.lines,
+            parser_state=found.to_json(),
+            parser_version=PARSER_VERSION,
+            lines_understood=counts.understood,
+            lines_ignored=counts.ignored,
+            lines_unknown=counts.unknown,
+            lines_continuation=counts.continuations,
+            software=found.software,
+            game_version=found.game_version,
+            layout=found.format_name,
+            first_line_at=stamper.stamp(found.first)[0] if found.first else None,
+            last_line_at=stamper.stamp(found.last)[0] if found.last else None,
+            sessions_built=file.sessions_built and not events and found.bytes_consumed == file.parsed_bytes,
+        )
+        return parsed, written, removed
+
+    def _remove(self, file: LogFile, *, after_line: int) -> int:
+        return self.connection.execute(
+            sql.SQL("delete from {} where server_uuid = %s and file_key = %s and line_number > %s").format(
+                table_identifier(EVENTS)
+            ),
+            (file.server_uuid, file.file_key, after_line),
+        ).rowcount
+
+    def _write(self, file: LogFile, events: Iterable[LogEvent], stamper: Stamper) -> int:
+        return copy_rows(
+            self.connection,
+            table_identifier(EVENTS),
+            _COLUMNS,
+            (
+                (
+                    file.server_uuid,
+                    file.file_key,
+                    event.line_number,
+                    *stamper.stamp(stamp),
+                    file.log_date,
+                    event.kind,
+                    event.player,
+                    event.player_uuid,
+                    _detail(event, self.redactor),
+                    PARSER_VERSION,
+                    self.load_id,
+                )
+                for event in events
+                if (stamp := event.stamp) is not None
+            ),
+        )
+
+
+def _classified(file: LogFile, content: bytes) -> LogFile:
+    """Return the file with what this parser takes it for: an earlier one may have known less of what logs are."""
+    refusal = classify(content[:PREFIX_BYTES])
+    if refusal is not None and file.outcome != "truncated":
+        return dataclasses.replace(file, outcome="not_a_server_log", reason=refusal, sessions_built=False)
+    if refusal is None and file.outcome in ("not_a_server_log", "no_times"):
+        return dataclasses.replace(file, outcome="ok", reason=None, sessions_built=False)
+    return file
 
 
 def _detail(event: LogEvent, redactor: Redactor) -> Jsonb | None:

@@ -7,14 +7,17 @@ before the last start line at or before the first changed file cannot change, so
 from __future__ import annotations
 
 import dataclasses
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from psycopg import sql
 
 from pteroassets.clock import Clock
+from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.gaps import is_gap
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
@@ -24,7 +27,7 @@ from pteroassets.warehouse.load import (
     record_load,
     table_identifier,
 )
-from pteroassets.warehouse.log_files import EVENTS, FILES, LogFile, known_files
+from pteroassets.warehouse.log_files import EVENTS, FILES, LogFile, known_files, one_at_a_time, unread_paths
 
 SESSIONS = "raw_minecraft.player_sessions"
 RUNS = "raw_minecraft.server_runs"
@@ -45,7 +48,7 @@ def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]
         """
     ).fetchall()
     for (server_uuid,) in changed:
-        with connection.transaction():
+        with one_at_a_time(connection), connection.transaction():
             lock_table_for_load(connection, f"{SESSIONS}/{server_uuid}")
             _derive_server(connection, server_uuid, load_id, counts)
     reports = [
@@ -76,16 +79,19 @@ class _Counts:
 def _derive_server(
     connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
 ) -> None:
-    files = [file for file in known_files(connection, server_uuid).get(server_uuid, []) if file.parser_version]
-    shapes = _with_gaps(files, _first_kinds(connection, server_uuid))
-    touched = [file.file_key for file in files if not file.sessions_built]
-    index = min(rebuild_from(shapes, key) for key in touched)
+    known = [file for file in known_files(connection, server_uuid).get(server_uuid, []) if file.parser_version]
+    touched = [file.file_key for file in known if not file.sessions_built]
+    # one that a newer parser takes for no log is left out, as if it had never been there
+    files = [file for file in known if file.outcome != "not_a_server_log"]
+    unread = _unread(connection, server_uuid)
+    shapes = _with_gaps(files, _first_kinds(connection, server_uuid), unread)
+    keys = {shape.file_key for shape in shapes}
+    index = min((rebuild_from(shapes, key) if key in keys else 0 for key in touched), default=0)
     rebuilt = [shape.file_key for shape in shapes[index:]]
     events = _events(connection, server_uuid, rebuilt)
     build = build_sessions(
         [dataclasses.replace(shape, events=events.get(shape.file_key, [])) for shape in shapes[index:]]
     )
-    known = [shape.file_key for shape in shapes]
     for table, key, rows in (
         (SESSIONS, "session_key", build.sessions),
         (RUNS, "run_key", build.runs),
@@ -96,7 +102,7 @@ def _derive_server(
                 "delete from {table} where server_uuid = %s and "
                 "(split_part({key}, ':', 1) = any(%s) or not split_part({key}, ':', 1) = any(%s))"
             ).format(table=table_identifier(table), key=sql.Identifier(key)),
-            (server_uuid, rebuilt, known),
+            (server_uuid, rebuilt, list(keys)),
         ).rowcount
         counts[table].written += copy_rows(
             connection,
@@ -111,16 +117,16 @@ def _derive_server(
 
 
 def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, str]:
-    """Return the kind of the first event of each file."""
+    """Return the kind of the first event of each file; what names the software comes before the start line."""
     rows = connection.execute(
-        f"select distinct on (file_key) file_key, kind from {EVENTS} where server_uuid = %s "
-        "order by file_key, line_number",
+        f"select distinct on (file_key) file_key, kind from {EVENTS} "
+        "where server_uuid = %s and kind <> 'server_software' order by file_key, line_number",
         (server_uuid,),
     ).fetchall()
     return dict(rows)
 
 
-def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str]) -> list[FileOfEvents]:
+def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[_Place]) -> list[FileOfEvents]:
     """Return the files without their events but for the first, and which of them follow a gap."""
     shapes = []
     for before, file in zip([None, *files], files, strict=False):
@@ -135,29 +141,39 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str]) -> list[Fi
                 last_line_at=file.last_line_at,
                 events=first,
                 is_live=file.is_live,
-                gap_before=before is not None and is_gap(before, file, begins_with_start=kind == "server_start"),
+                gap_before=before is not None
+                and (
+                    (is_gap(before, file, begins_with_start=kind == "server_start") and not _goes_on(before, file))
+                    or any(_place(before) < place < _place(file) for place in unread)
+                ),
             )
         )
     return shapes
 
 
-def is_gap(before: LogFile, file: LogFile, *, begins_with_start: bool) -> bool:
-    """Tell whether files between these two neighbours are missing.
+_Place = tuple[date, float]
 
-    Files of one day are numbered from 1 without holes, so a hole is a missing file; a number above 1 right after a file
-    of an earlier day misses the first ones. A file that does not begin with a start line was closed at midnight, so the
-    one before it is of the day before; a cut archive misses its end.
-    """
-    if before.log_date is None or file.log_date is None:
-        return False
-    if before.outcome == "truncated":
-        return True
+
+def _place(file: LogFile) -> _Place:
+    """Return where a file stands in its server's history; the end of one that grew is missing until it turns up."""
     if file.log_sequence is not None:
-        if file.log_date == before.log_date and before.log_sequence is not None:
-            return file.log_sequence > before.log_sequence + 1
-        if file.log_date > before.log_date and file.log_sequence > 1:
-            return True
-    return not begins_with_start and (file.log_date - before.log_date).days > 1
+        number: float = file.log_sequence
+    else:
+        number = math.inf if file.is_live or file.is_listed else -1
+    return file.log_date or date.min, number
+
+
+def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[_Place]:
+    """Return the places of the dated files that lay in the folder and were not fetched yet."""
+    names = [date_of_file(path) for path in unread_paths(connection, server_uuid)]
+    return sorted(name for name in names if name is not None)
+
+
+def _goes_on(before: LogFile, file: LogFile) -> bool:
+    """Tell whether a file without a date in its name follows the one before it: such files hold many days."""
+    if file.log_sequence is not None or before.last_line_at is None or file.first_line_at is None:
+        return False
+    return file.first_line_at - before.last_line_at < _SHORTEST_GAP
 
 
 def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[str]) -> dict[str, list[SessionEvent]]:
@@ -184,6 +200,8 @@ def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[
     return events
 
 
+# files of a day and of the day after the next have at least a day of 23 hours between them
+_SHORTEST_GAP = timedelta(hours=22)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = {
     SESSIONS: {
@@ -209,6 +227,8 @@ _COLUMNS = {
         "commands": "int4",
         "deaths": "int4",
         "advancements": "int4",
+        "is_proxy": "bool",
+        "server_switches": "int4",
         "_load_id": "uuid",
     },
     RUNS: {
@@ -222,6 +242,10 @@ _COLUMNS = {
         "ended_at_upper": "timestamptz",
         "end_reason": "text",
         "game_version": "text",
+        "software": "text",
+        "crash_cause": "text",
+        "crash_report": "text",
+        "overload_warnings": "int4",
         "_load_id": "uuid",
     },
 }

@@ -1,12 +1,11 @@
-"""The four stock nests of a panel and their eggs."""
+"""The four stock nests of a panel, one of its owner's making, and their eggs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-Software = Literal["vanilla", "paper", "spigot", "forge", "none"]
-"""How a server writes its log; ``none`` is a game without ``/logs/latest.log``."""
+from pteroassets.simulator.software import HABITS, Software
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,7 @@ NESTS: Final = (
     Nest(id=2, name="Source Engine", description="Games that run on the Source dedicated server."),
     Nest(id=3, name="Voice Servers", description="Mumble and Teamspeak."),
     Nest(id=4, name="Rust", description=None),
+    Nest(id=5, name="Community Eggs", description="Eggs that others made."),
 )
 
 _JAVA = {f"Java {version}": f"ghcr.io/pterodactyl/yolks:java_{version}" for version in (21, 17, 16, 11, 8)}
@@ -80,7 +80,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
     (
         "Bungeecord",
         1,
-        "none",
+        "bungeecord",
         "A proxy in front of several servers.",
         "end",
         "Listening on ",
@@ -104,7 +104,7 @@ _ROWS: Final[tuple[_Row, ...]] = (
     (
         "Sponge (SpongeVanilla)",
         1,
-        "none",
+        "sponge",
         "Vanilla with a plugin interface.",
         "stop",
         ")! For help, type ",
@@ -213,6 +213,86 @@ _ROWS: Final[tuple[_Row, ...]] = (
             ("Max Players", "MAX_PLAYERS", "40", "required|integer", True, True),
         ),
     ),
+    (
+        "Purpur",
+        5,
+        "purpur",
+        "A fork of Paper that lets you change everything.",
+        "stop",
+        ")! For help, type ",
+        _JAVA_START,
+        (_JAR, ("Minecraft Version", "MC_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "Folia",
+        5,
+        "folia",
+        "A fork of Paper whose regions tick in parallel.",
+        "stop",
+        ")! For help, type ",
+        _JAVA_START,
+        (_JAR, ("Minecraft Version", "MC_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "Fabric",
+        5,
+        "fabric",
+        "A light loader of mods.",
+        "stop",
+        ")! For help, type ",
+        _JAVA_START,
+        (_JAR, ("Minecraft Version", "MC_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "NeoForge",
+        5,
+        "neoforge",
+        "Minecraft with mods, after Forge.",
+        "stop",
+        ")! For help, type ",
+        "java -Xms128M -XX:MaxRAMPercentage=95.0 @unix_args.txt",
+        (_JAR, ("Minecraft Version", "MC_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "Mohist",
+        5,
+        "mohist",
+        "Mods of Forge and plugins of Bukkit at once.",
+        "stop",
+        ")! For help, type ",
+        _JAVA_START,
+        (_JAR, ("Minecraft Version", "MC_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "Velocity",
+        5,
+        "velocity",
+        "A proxy in front of several servers.",
+        "end",
+        "Done (",
+        _JAVA_START,
+        (_JAR, ("Velocity Version", "VELOCITY_VERSION", "latest", "required|string|max:20", True, True)),
+    ),
+    (
+        "Vanilla Bedrock",
+        5,
+        "bedrock",
+        "The game of phones and consoles.",
+        "stop",
+        "Server started.",
+        "./bedrock_server",
+        (("Bedrock Version", "BEDROCK_VERSION", "latest", "required|string|max:20", True, True),),
+    ),
+    (
+        "PocketmineMP",
+        5,
+        "pocketmine",
+        "The game of phones and consoles, in PHP.",
+        "stop",
+        ")! For help, type ",
+        "./bin/php7/bin/php ./PocketMine-MP.phar --no-wizard",
+        (("PocketMine Version", "VERSION", "PM5", "required|string|max:10", True, True),),
+    ),
 )
 
 
@@ -234,7 +314,7 @@ def _eggs() -> tuple[Egg, ...]:
                     is_editable=editable,
                 )
             )
-        is_java = nest == 1
+        is_java = startup.startswith("java ")
         eggs.append(
             Egg(
                 id=number,
@@ -249,7 +329,7 @@ def _eggs() -> tuple[Egg, ...]:
                 installer="ghcr.io/pterodactyl/installers:" + ("alpine" if is_java else "debian"),
                 software=software,
                 features=_FEATURES if is_java else None,
-                files=_PROPERTIES if is_java and software != "none" else {},
+                files=_PROPERTIES if is_java and not HABITS[software].is_proxy else {},
                 variables=tuple(rows),
             )
         )

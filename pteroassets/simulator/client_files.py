@@ -111,7 +111,7 @@ def _remember(view: View, row: ServerRow, memory: Memory, event: str, ip: str, p
 def _deeds(view: View, row: ServerRow, memory: Memory) -> list[tuple[str, Deed]]:
     server, state = row
     deeds = []
-    for run in view.world.life(server).runs(view.now) if state.egg.is_minecraft_server else []:
+    for run in view.world.runs(server, view.now) if state.egg.is_minecraft_server else []:
         if view.now - _ACTIVITY_KEPT <= run.container_at <= view.now:
             event = "server:power.start" if run.number % 3 else "server:power.restart"
             deeds.append(

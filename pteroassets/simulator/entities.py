@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pteroassets.simulator.catalog import EGG_BY_ID, Egg, Software
+from pteroassets.simulator.catalog import EGG_BY_ID, Egg
 from pteroassets.simulator.chance import WEEK
+from pteroassets.simulator.software import Software
 
 Status = Literal["installing", "install_failed", "reinstall_failed", "suspended", "restoring_backup"]
 
@@ -161,6 +162,7 @@ class Server:
         swap: int,
         zone: str,
         is_spigot: bool,
+        has_geyser: bool,
         is_offline_mode: bool,
         first: ServerState,
         changes: list[tuple[int, Change]],
@@ -176,6 +178,7 @@ class Server:
         self.swap = swap
         self.zone = zone
         self.is_spigot = is_spigot
+        self.has_geyser = has_geyser
         self.is_offline_mode = is_offline_mode
         self.created_at = first.since
         self._states = [first]

@@ -34,6 +34,9 @@ from pteroassets.simulator.plans import (
     WORDS,
     WorldSize,
 )
+from pteroassets.simulator.software import HABITS
+
+_JARS = frozenset({"Spigot", "Geyser"})  # what is put in the place of Paper's jar, or beside it
 
 
 class Estate:
@@ -59,6 +62,12 @@ class Estate:
         self.user_by_id = {user.id: user for user in self.users}
         self._reserve: dict[int, dict[str, tuple[int, ...]]] = {}
         self.base_count = self._plan.old_servers + self._plan.new_servers
+        self.networks = self._plan.networks
+        self.network_of = {
+            index: network
+            for network in self.networks
+            for index in (network.proxy, *(index for _, index in network.members))
+        }
         self._servers: list[Server] = []
         for index, created_at in enumerate(self._creation_times()):
             self._servers.append(self._make_server(index, created_at))
@@ -185,7 +194,7 @@ class Estate:
         for number in range(self._plan.new_servers):
             part = (number + 1) / (self._plan.new_servers + 1)
             new.append(self.start + int(span * part) + mix(self.seed, number) % HOUR)
-        if "installed late" in self._new_roles().values():
+        if new and "installed late" in self._new_roles().values():
             new[-1] = self.anchor - 3 * MINUTE
         return old + new
 
@@ -245,7 +254,7 @@ class Estate:
         kinds = self._plan.kinds
         kind = kinds[index] if index < len(kinds) else kinds[index % len(kinds)]
         throw = dice(self.seed, "server", index)
-        egg = EGG_BY_NAME["Paper" if kind == "Spigot" else kind]
+        egg = EGG_BY_NAME["Paper" if kind in _JARS else kind]
         node = self._node_name(index, kind)
         count = 2 if throw.random() < 0.25 else 1
         reserve = {node: self._take(index, node, count, created_at)}
@@ -275,7 +284,8 @@ class Estate:
             swap=512 if index % 5 == 0 else 0,
             zone=NODES[node][1],
             is_spigot=kind == "Spigot",
-            is_offline_mode=index in {15, 30, 54} and egg.is_minecraft_server,
+            has_geyser=kind == "Geyser",
+            is_offline_mode=index in {15, 30, 54} and egg.is_minecraft_server and index not in self.network_of,
             first=first,
             changes=self._role_changes(role, index, first),
             horizon=max(self.anchor, created_at) + DAY,
@@ -350,11 +360,14 @@ class Estate:
         """Return what happens to *server* in a week after the history: mostly nothing."""
         if server.index == 0 or state.is_gated:
             return []
+        is_undated = HABITS[state.egg.software].rotation == "sized"
         throw = dice(self.seed, "week", server.index, week)
         at = begin + throw.randrange(HOUR, 4 * DAY)
         kind = throw.random()
         if kind < 0.18 and state.memory:
             return [(at, changed(memory=state.memory + throw.choice((-1024, 1024, 2048))))]
+        if is_undated:
+            return []  # nobody could date a log without dates that pauses for days
         if kind < 0.23:
             return [(at, changed(status="suspended")), (at + throw.randrange(6 * HOUR, 2 * DAY), changed(status=None))]
         if kind < 0.27:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.chance import epoch
 from pteroassets.simulator.context import ServerRow, Stage
+from pteroassets.simulator.life import Run
+from pteroassets.simulator.lines import crash_report_name
 from pteroassets.simulator.logs import LogFile
+from pteroassets.simulator.software import HABITS
 
 GZIP = "application/gzip"
 TEXT = "text/plain; charset=utf-8"
@@ -84,14 +87,17 @@ class ServerFiles:
             files[file.name] = shown
         return files
 
-    def _crash_reports(self) -> list[tuple[str, int]]:
+    def _crash_reports(self) -> dict[str, Run]:
         zone = self._stage.world.players.zone(self._server.zone)
-        reports = []
-        for run in self._stage.world.life(self._server).runs(self._now):
-            if run.end in {"crash", "watchdog"} and run.stopping_at is not None and run.stopping_at <= self._now:
-                local = zone.isoformat(run.stopping_at)[:19].replace("T", "_").replace(":", ".")
-                reports.append((f"crash-{local}-server.txt", run.stopping_at))
-        return reports
+        return {
+            crash_report_name(zone, run.last): run
+            for run in self._stage.world.runs(self._server, self._now)
+            if run.has_report and run.last <= self._now
+        }
+
+    @property
+    def _log_folder(self) -> str:
+        return HABITS[self._server.software(self._now)].folder
 
     def listing(self, path: str) -> list[Entry]:
         """Return the entries of the folder *path*.
@@ -104,14 +110,20 @@ class ServerFiles:
             case "/":
                 names = ["server.properties"] if self._state.egg.is_minecraft_server else ["cfg.txt"]
                 folders = ["world", "plugins"] if self._state.egg.is_minecraft_server else ["data"]
-                if self.logs():
+                entries = []
+                if self._log_folder == "/":
+                    entries = self._log_entries()
+                elif self.logs():
                     folders += ["logs", "crash-reports"]
-                entries = [_folder(name, made) for name in folders]
+                entries += [_folder(name, made) for name in folders]
                 return entries + [_file(name, len(self._properties()), TEXT, made, made) for name in names]
-            case "/logs":
+            case "/logs" if self._log_folder == "/logs" and self.logs():
                 return self._log_entries()
-            case "/crash-reports" if self.logs():
-                return [_file(name, len(_report(name)), TEXT, at, at) for name, at in self._crash_reports()]
+            case "/crash-reports" if self._log_folder == "/logs" and self.logs():
+                return [
+                    _file(name, len(_report(run)), TEXT, run.last, run.last)
+                    for name, run in self._crash_reports().items()
+                ]
             case "/world" | "/plugins" | "/data":
                 return []
             case _:
@@ -119,14 +131,12 @@ class ServerFiles:
 
     def _log_entries(self) -> list[Entry]:
         logs = self.logs()
-        if not logs:
-            raise Missing
         entries = [
-            _file(file.name, file.size, TEXT if file.is_live else GZIP, file.modified_at, file.modified_at)
+            _file(file.name, file.size, GZIP if file.is_compressed else TEXT, file.modified_at, file.modified_at)
             for file in logs.values()
         ]
         live = logs.get("latest.log")
-        if live is not None and live.segment.software == "forge":
+        if live is not None and HABITS[live.segment.software].has_debug_log:
             # the same events once more, as mod loaders write them
             entries.append(_file("debug.log", live.size, TEXT, live.modified_at, live.modified_at))
         if live is not None and self._server.index == 1:
@@ -156,26 +166,31 @@ class ServerFiles:
         if wanted in {"/", "/world", "/plugins", "/data", "/crash-reports", "/logs"}:
             self.listing(wanted)
             raise Folder
-        if folder == "/logs":
-            known = self.logs(reads=name in {"latest.log", "debug.log"})
-            if name == "newest.log" and self._server.index == 1 and known:
-                raise Link
-            live = known.get("latest.log")
-            if name == "debug.log" and live is not None and live.segment.software == "forge":
-                return live.content
-            if name in known:
-                return known[name].content
-            if self._server.index == _ODD_SERVER and name in ODD_FILES:
-                return ODD_FILES[name]
-        elif folder == "/crash-reports" and name in {report for report, _ in self._crash_reports()}:
-            return _report(name)
-        elif wanted in {"/server.properties", "/cfg.txt"}:
+        if folder == self._log_folder and (content := self._read_log(name)) is not None:
+            return content
+        if folder == "/crash-reports" and (run := self._crash_reports().get(name)) is not None:
+            return _report(run)
+        if wanted in {"/server.properties", "/cfg.txt"}:
             return self._properties()
         raise Missing
 
+    def _read_log(self, name: str) -> bytes | None:
+        listed = self.logs()
+        is_live = name == "debug.log" or (name in listed and listed[name].is_live)
+        known = self.logs(reads=True) if is_live else listed
+        if name == "newest.log" and self._server.index == 1 and known:
+            raise Link
+        live = known.get("latest.log")
+        if name == "debug.log" and live is not None and HABITS[live.segment.software].has_debug_log:
+            return live.content
+        if name in known:
+            return known[name].content
+        return ODD_FILES.get(name) if self._server.index == _ODD_SERVER else None
 
-def _report(name: str) -> bytes:
-    return f"---- Minecraft Crash Report ----\n\nName: {name}\n".encode()
+
+def _report(run: Run) -> bytes:
+    text = "A single server tick took 60.00 seconds" if run.end == "watchdog" else str(run.exception)
+    return f"---- Minecraft Crash Report ----\n\nDescription: Exception in server tick loop\n\n{text}\n".encode()
 
 
 def _file(name: str, size: int, mime: str, created_at: int, modified_at: int) -> Entry:

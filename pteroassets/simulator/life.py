@@ -8,14 +8,16 @@ what order it was asked. Times are whole seconds since the epoch.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Final, Literal
+from random import Random
+from typing import Final, Literal, NamedTuple
 
-from pteroassets.simulator.catalog import Software
 from pteroassets.simulator.chance import DAY, HOUR, MINUTE, WEEK, dice
 from pteroassets.simulator.entities import Server
-from pteroassets.simulator.players import Player, Players
+from pteroassets.simulator.players import Player, Players, Wish
+from pteroassets.simulator.software import HABITS, Habits, Software
 from pteroassets.simulator.zones import Zone
 
 End = Literal["stop", "crash", "watchdog", "kill"]
@@ -27,9 +29,32 @@ _ERROR_TEXTS: Final = (
     "Internal Exception: java.io.IOException: Connection reset by peer",
     "Internal Exception: io.netty.handler.timeout.WriteTimeoutException",
 )
-_KICK_TEXTS: Final = ("Kicked by an operator", "Kicked for spamming", "You have been idle for too long!", "Be nice")
+KICKS: Final[tuple[tuple[str, str], ...]] = (
+    ("Kicked by an operator", "Kicked {name}: Kicked by an operator"),
+    ("Kicked for spamming", ""),
+    ("You have been idle for too long!", ""),
+    ("Be nice", "[Al: Kicked {name}: Be nice]"),
+    ("Flying is not enabled on this server", "{name} was kicked for floating too long!"),
+    ("You are banned from this server.\nReason: griefing", "[Al: Banned {name}: griefing]"),
+)
+"""Why people are thrown out, and what the log announces just before (nothing where it is empty)."""
+
 _AGAIN_TEXT: Final = "You logged in from another location"
 _STOP_TEXT: Final = "Server closed"
+EXCEPTIONS: Final = (
+    'java.lang.NullPointerException: Cannot invoke "Object.hashCode()" because "place" is null',
+    "java.lang.OutOfMemoryError: Java heap space",
+    "java.util.ConcurrentModificationException",
+)
+"""What servers crash with."""
+
+
+class Stop(NamedTuple):
+    """A back-end on a player's way through a network: when the proxy connected, and when it let go."""
+
+    name: str
+    entered_at: int
+    left_at: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +62,9 @@ class Visit:
     """One stay of a player in a run.
 
     *left_at* is the second of the first departure line, or of the end of the process where no line tells it
-    (*has_line* is false then). *deeds* are what the player did, by second.
+    (*has_line* is false then). *deeds* are what the player did, by second. *is_last* is false where the player goes on
+    to another server of the network. A visit of a proxy has the back-ends as *stops*; it and the visits within it bear
+    the same *network_key*.
     """
 
     player: Player
@@ -51,6 +78,9 @@ class Visit:
     entity_id: int
     former_name: str | None = None
     deeds: list[tuple[int, Deed]] = field(default_factory=list)
+    is_last: bool = True
+    stops: tuple[Stop, ...] = ()
+    network_key: str | None = None
 
     @property
     def has_line(self) -> bool:
@@ -63,7 +93,8 @@ class Run:
     """One run of a server's process.
 
     *container_at* is when the container started (uptime counts from there), *started_at* the start line,
-    *stopping_at* the stop or crash line (None where it was killed), *ended_at* the end of the process.
+    *stopping_at* the stop or crash line (None where it was killed), *ended_at* the end of the process. *overloads* are
+    the seconds of its overload warnings; *exception* is what it crashed with, *has_report* whether a report says so.
     """
 
     server: Server
@@ -76,10 +107,23 @@ class Run:
     ended_at: int
     end: End
     visits: list[Visit]
+    overloads: list[int] = field(default_factory=list)
+    has_report: bool = False
+    exception: str | None = None
     joins: list[int] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
     joins_sum: list[int] = field(default_factory=list)
     leaves_sum: list[int] = field(default_factory=list)
+
+    @property
+    def habits(self) -> Habits:
+        """How its software writes."""
+        return HABITS[self.software]
+
+    @property
+    def last(self) -> int:
+        """When it began to end."""
+        return self.ended_at if self.stopping_at is None else self.stopping_at
 
     def index(self) -> None:
         """Prepare the sums that `online` and `player_seconds` read."""
@@ -100,29 +144,49 @@ class Run:
 
 
 class Life:
-    """The runs of one server, as many as were asked for."""
+    """The runs of one server, as many as were asked for.
 
-    def __init__(self, seed: int, server: Server, players: Players, *, start: int) -> None:
+    *proxy* is the life of the proxy that this server is behind.
+    """
+
+    def __init__(self, seed: int, server: Server, players: Players, *, start: int, proxy: Life | None = None) -> None:
         self._seed = seed
         self.server = server
         self._players = players
+        self._proxy = proxy
         self._zone: Zone = players.zone(server.zone)
         self._runs: list[Run] = []
         self._begins: list[int] = []
         habits = dice(seed, "habits", server.index)
-        self._has_daily_restart = server.index != 0 and habits.random() < 0.4
-        self._is_off_at_night = server.index != 0 and habits.random() < 0.12
-        self._crashes_a_day = 0.25 if server.index % 5 == 3 else 0.07
-        self._kills_a_day = 0.2 if server.index % 7 == 2 else 0.04
-        self._restarts_a_day = habits.uniform(0.02, 0.35)
+        first_habits = HABITS[server.software(server.created_at)]
+        # a proxy's log bears no dates: nobody could date one that pauses for half a day
+        self._is_off_at_night = server.index != 0 and habits.random() < 0.12 and not first_habits.is_proxy
+        is_common = first_habits.is_common
+        # of rare software there are few servers, so they see more; their owners restart them when people are on
+        self._has_daily_restart = server.index != 0 and habits.random() < (0.4 if is_common else 0.5)
+        self._restart_hour = 4.0 if is_common else 20.5
+        self._crashes_a_day = (0.25 if server.index % 5 == 3 else 0.07) if is_common else 0.35
+        self._kills_a_day = (0.2 if server.index % 7 == 2 else 0.04) if is_common else 0.35
+        self._restarts_a_day = habits.uniform(0.02, 0.35) + (0 if is_common else 0.3)
         first = max(server.created_at, start)
-        self._given_up_at = first + 2 * DAY if server.index == 13 else None  # its owner lost interest: a dead server
+        # its owner lost interest: a dead server
+        self._given_up_at = first + 2 * DAY if server.index == 13 and is_common else None
         is_minecraft = server.software(server.created_at) != "none"
         self._next: int | None = first + habits.randrange(MINUTE, 10 * MINUTE) if is_minecraft else None
         self._blocked_since: int | None = None
 
+    def open_at(self, at: int) -> Run | None:
+        """Return the run that lets people in at *at* and for a while after, whoever they are."""
+        runs = self.runs(at)
+        if runs and runs[-1].ready_at + 5 <= at < runs[-1].last - 15:
+            return runs[-1]
+        return None
+
     def runs(self, until: int) -> list[Run]:
-        """Return every run whose container started at or before *until*, oldest first."""
+        """Return every run whose container started at or before *until*, oldest first.
+
+        The runs of a proxy have no visits of their own: see `networks`.
+        """
         while self._next is not None and self._next <= until:
             self._extend(self._next)
         if self._next is None and self._blocked_since is not None:
@@ -132,11 +196,6 @@ class Life:
                 self._blocked_since = None
                 return self.runs(until)
         return self._runs[: bisect_right(self._begins, until)]
-
-    def run_at(self, at: int) -> Run | None:
-        """Return the run whose process exists at *at*."""
-        runs = self.runs(at)
-        return runs[-1] if runs and at < runs[-1].ended_at else None
 
     def _after_gate(self, again: int) -> int:
         return dice(self._seed, "gate", self.server.index, again).randrange(20, 5 * MINUTE)
@@ -168,8 +227,9 @@ class Life:
         number = len(self._runs)
         throw = dice(self._seed, "run", self.server.index, number)
         software = self.server.software(begin)
+        habits = HABITS[software]
         started = begin + throw.randrange(2, 7)
-        ready = started + throw.randrange(18, 75) if software == "forge" else started + throw.randrange(6, 30)
+        ready = started + throw.randrange(*habits.startup_seconds)
         soonest = ready + 2 * MINUTE
         endings: list[tuple[int, End, int]] = [
             (soonest + int(throw.expovariate(1) * DAY / self._crashes_a_day), "crash", throw.randrange(20, 90)),
@@ -179,7 +239,9 @@ class Life:
         ]
         today = self._zone.day(begin)
         if self._has_daily_restart:
-            restart = next(at for day in range(today, today + 3) if (at := self._zone.at(day, 4.0)) > soonest)
+            restart = next(
+                at for day in range(today, today + 3) if (at := self._zone.at(day, self._restart_hour)) > soonest
+            )
             endings.append((restart + throw.randrange(3), "stop", throw.randrange(25, 60)))
         if self._is_off_at_night:
             night = next(at for day in range(today, today + 3) if (at := self._zone.at(day, 23.5)) > soonest)
@@ -189,8 +251,11 @@ class Life:
         if gate is not None:
             endings.append((gate - 10, "stop", 20))
         last, end, pause = min(endings)
-        if end == "crash" and throw.random() < 0.25:
-            end = "watchdog"
+        if end == "crash":
+            if not habits.has_crash_lines:
+                end = "kill"
+            elif throw.random() < 0.25 and software != "pocketmine":
+                end = "watchdog"
         length = {"stop": throw.randrange(3, 7), "kill": 0}.get(end, throw.randrange(1, 4))
         run = Run(
             server=self.server,
@@ -203,8 +268,16 @@ class Life:
             ended_at=last + length,
             end=end,
             visits=[],
+            has_report=end == "watchdog" or (end == "crash" and software != "pocketmine" and throw.random() < 0.7),
+            exception=throw.choice(EXCEPTIONS) if end == "crash" and software != "pocketmine" else None,
         )
-        run.visits = self._visits(run, last)
+        if habits.is_proxy or not habits.keeps_java_accounts:
+            run.overloads = []
+        else:
+            warned = dice(self._seed, "overloads", self.server.index, number)
+            run.overloads = list(moments(warned, run.ready_at, last, 3 * HOUR))
+        if not habits.is_proxy:
+            run.visits = self._visits(run, last)
         run.index()
         return run, pause
 
@@ -216,12 +289,20 @@ class Life:
             joined = max(wish.begin, run.ready_at + own.randrange(5, 50))
             if joined > wish.begin and own.random() < 0.3:
                 continue  # found the server down and gave up
-            if min(wish.end, last) - joined < 20:
+            end = wish.end
+            if self._proxy is not None:
+                entrance = self._proxy.open_at(joined)
+                if entrance is None:
+                    continue
+                end = min(end, entrance.last + own.randrange(2))
+            if min(end, last) - joined < 20:
                 continue
-            if wish.end <= last - 10:
-                visits.extend(self._stays(run, wish.player, joined, wish.end))
-            else:
+            if end > last - (10 if self._proxy is None else 0):
                 visits.append(self._stay_to_the_end(run, wish.player, joined, last))
+            elif self._proxy is None:
+                visits.extend(self._stays(run, wish.player, joined, end))
+            else:
+                visits.append(self._passage(run, wish, joined, end))
         visits.sort(key=lambda visit: (visit.joined_at, visit.player.key))
         for number, visit in enumerate(visits):
             visit.entity_id = 20 + number * 37 + throw.randrange(30)
@@ -250,14 +331,17 @@ class Life:
         fate = throw.random()
         reason: Reason = "left"
         text = _QUIT_TEXT
-        if fate < 0.05:
+        gives_reasons = run.habits.gives_reasons
+        if not gives_reasons:
+            text = ""
+        elif fate < 0.05:
             text = throw.choice(_ERROR_TEXTS)
         elif fate < 0.12:
             reason, text = "timed_out", "Timed out"
         elif fate < 0.16:
-            reason, text = "kicked", throw.choice(_KICK_TEXTS)
+            reason, text = "kicked", throw.choice(KICKS)[0]
         pieces = [self._visit(player, joined, left, reason, text, port)]
-        if left - joined > 15 * MINUTE and throw.random() < 0.04:
+        if gives_reasons and left - joined > 15 * MINUTE and throw.random() < 0.04:
             again = joined + throw.randrange(5 * MINUTE, left - joined - 5 * MINUTE)
             pieces = [
                 self._visit(player, joined, again, "joined_again", _AGAIN_TEXT, port),
@@ -266,6 +350,19 @@ class Life:
         for piece in pieces:
             self._add_deeds(run, piece)
         return pieces
+
+    def _passage(self, run: Run, wish: Wish, joined: int, left: int) -> Visit:
+        """Return a stay on a server of a network, from which most people go on to another or leave it quietly."""
+        throw = dice(self._seed, "stay", self.server.index, wish.player.key, joined, run.number)
+        port = throw.randrange(20000, 65000)
+        reason: Reason = "left"
+        text = _QUIT_TEXT
+        if wish.is_last and left == wish.end and throw.random() < 0.08:
+            reason, text = "kicked", throw.choice(KICKS)[0]
+        visit = self._visit(wish.player, joined, left, reason, text, port)
+        visit.is_last = wish.is_last
+        self._add_deeds(run, visit)
+        return visit
 
     def _stay_to_the_end(self, run: Run, player: Player, joined: int, last: int) -> Visit:
         throw = dice(self._seed, "end", self.server.index, player.key, joined, run.number)
@@ -277,7 +374,7 @@ class Life:
                 joined,
                 min(last + 1, run.ended_at) if has_line else run.ended_at,
                 "server_stopped",
-                _STOP_TEXT if has_line else None,
+                (_STOP_TEXT if run.habits.gives_reasons else "") if has_line else None,
                 port,
             )
         else:
@@ -290,7 +387,6 @@ class Life:
         begin, end = visit.joined_at + 3, (before or visit.left_at) - 3
         if end - begin < 10:
             return
-        has_commands = run.software in {"paper", "spigot"}
         kinds: list[tuple[Deed, float]] = [
             ("chat", 8 * MINUTE),
             ("death", 55 * MINUTE),
@@ -298,7 +394,11 @@ class Life:
             ("say", 400 * MINUTE),
             ("me", 300 * MINUTE),
         ]
-        if has_commands:
+        if run.software == "bedrock":
+            return  # its log tells nothing of what people do
+        if run.software == "pocketmine":
+            kinds = [pair for pair in kinds if pair[0] != "advancement"]  # it knows none
+        if run.habits.is_bukkit:
             kinds.append(("command", 14 * MINUTE))
         deeds: list[tuple[int, Deed]] = []
         for kind, every in kinds:
@@ -307,6 +407,14 @@ class Life:
                 deeds.append((at, kind))
                 at += 1 + int(throw.expovariate(1 / every))
         visit.deeds = sorted(deeds)
+
+
+def moments(throw: Random, begin: int, end: int, every: float) -> Iterator[int]:
+    """Yield seconds between *begin* and *end*, about *every* so many one."""
+    at = begin + 5 + int(throw.expovariate(1 / every))
+    while at < end - 2:
+        yield at
+        at += 1 + int(throw.expovariate(1 / every))
 
 
 def online_names(run: Run, at: int) -> list[str]:

@@ -1,10 +1,12 @@
-"""A node's own HTTP server: signed downloads, and the part of its API that says what all its servers use."""
+"""A node's own HTTP server: signed downloads, what all its servers use, and their files."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+import re
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -16,11 +18,19 @@ from pteroassets.simulator.client import Memory
 from pteroassets.simulator.context import ServerRow, Stage, variable_values
 from pteroassets.simulator.entities import Node
 from pteroassets.simulator.faults import RequestEntry, RequestLog, Route
-from pteroassets.simulator.files import Folder, Link, Missing, ServerFiles
+from pteroassets.simulator.files import Entry, Folder, Link, Missing, ServerFiles, normal
 from pteroassets.simulator.links import BadLink
 from pteroassets.simulator.panel import Receive, Scope, Send, spoil, transmit
 
 _MIB = 1024 * 1024
+_FILES: Final = re.compile(r"/api/servers/(?P<uuid>[^/]+)/files/(?P<name>list-directory|contents)")
+_ROUTE_NAMES: Final = {
+    "/download/file": "node_download",
+    "/api/system": "node_system",
+    "/api/servers": "node_servers",
+    "list-directory": "node_files",
+    "contents": "node_contents",
+}
 
 
 class NodeServer:
@@ -39,10 +49,16 @@ class NodeServer:
             return
         request = Request(scope, receive)
         path = request.url.path
-        name = {"/download/file": "node_download", "/api/system": "node_system", "/api/servers": "node_servers"}.get(
-            path, "node_server"
+        wanted = _FILES.fullmatch(path)
+        name = _ROUTE_NAMES.get(path if wanted is None else wanted["name"], "node_server")
+        route = Route(
+            name,
+            "node",
+            path,
+            node_id=self._node.id,
+            server_uuid=None if wanted is None else wanted["uuid"],
+            file=request.query_params.get("file"),
         )
-        route = Route(name, "node", path, node_id=self._node.id)
         with self._stage.world.lock:
             answer = self._answer(request)
         struck = self._stage.faults.take(route, "status")
@@ -76,10 +92,36 @@ class NodeServer:
             return _json(_system(self._node, is_second=request.query_params.get("v") == "2", rows=len(rows)))
         if path == "/api/servers":
             return _json([self._server(row, now) for row in rows])
+        wanted = _FILES.fullmatch(path)
         for row in rows:
             if path == f"/api/servers/{row[0].uuid}":
                 return _json(self._server(row, now))
+            if wanted is not None and wanted["uuid"] == row[0].uuid:
+                return self._files(request, row, now, is_listing=wanted["name"] == "list-directory")
         return _error(404, "The requested resource does not exist on this instance.", self._memory)
+
+    def _files(self, request: Request, row: ServerRow, now: int, *, is_listing: bool) -> Answer:
+        """Answer a listing or a file of any size; the panel's limits, gates and activity are not the node's."""
+        files = ServerFiles(self._stage, row, now)
+        asked = request.query_params.get("directory" if is_listing else "file", "")
+        try:
+            if is_listing:
+                zone = self._stage.world.players.zone(row[0].zone)
+                return _json([_entry(entry, zone.isoformat) for entry in files.listing(asked or "/")])
+            content = files.read(asked)
+        except Folder:
+            return _error(400, "the requested resource is a directory", self._memory)
+        except Link:
+            return _error(500, "the requested resource is a symbolic link", self._memory)
+        except Missing:
+            return _error(self._stage.faults.missing_path_status, "no such file or directory", self._memory)
+        name = normal(asked).rsplit("/", 1)[-1]
+        mime = next(entry.mime for entry in files.listing(normal(asked).removesuffix(name)) if entry.name == name)
+        answer = Answer(body=content, content_type=mime, headers={"x-mime-type": mime})
+        if request.query_params.get("download"):
+            answer.content_type = "application/octet-stream"
+            answer.headers["content-disposition"] = f'attachment; filename="{name}"'
+        return answer
 
     def _download(self, token: str) -> Answer:
         now = epoch(self._clock.now())
@@ -179,6 +221,21 @@ def _system(node: Node, *, is_second: bool, rows: int) -> dict[str, Any]:
             "os": "Debian GNU/Linux 12 (bookworm)",
             "os_type": "linux",
         },
+    }
+
+
+def _entry(entry: Entry, zone_iso: Callable[[int], str]) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "created": zone_iso(entry.created_at),
+        "modified": zone_iso(entry.modified_at),
+        "mode": entry.mode,
+        "mode_bits": entry.bits,
+        "size": entry.size,
+        "directory": not entry.is_file,
+        "file": entry.is_file,
+        "symlink": False,
+        "mime": entry.mime,
     }
 
 

@@ -15,6 +15,19 @@ class WorldSize(enum.StrEnum):
     DEMO = "demo"
     TRUTH = "truth"
     TINY = "tiny"
+    SAMPLER = "sampler"
+    """One server of each software, and two small networks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A proxy and the servers behind it, by index; *members* by the name the proxy has for them.
+
+    Everybody arrives on the first member and goes on from there.
+    """
+
+    proxy: int
+    members: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +41,7 @@ class Plan:
     allocations: dict[str, int]
     kinds: tuple[str, ...]
     roles: dict[int, str]
+    networks: tuple[Network, ...] = ()
 
 
 # name: location, zone, memory, disk
@@ -42,11 +56,19 @@ LOCATIONS: Final = (("eu.fra", "Frankfurt, Germany"), ("us.nyc", "New York City,
 MOVABLE: Final = {"fra-01": "fra-02", "fra-02": "fra-01"}
 MAINTENANCE_NODE: Final = "fra-03"
 
+# "Spigot" and "Geyser" are servers of Paper's egg: with another jar, and with a bridge for phones and consoles
 KINDS: Final = (
     *("Paper", "Paper", "Vanilla Minecraft", "Forge Minecraft", "Vanilla Minecraft", "Paper"),
-    *("Spigot", "Vanilla Minecraft", "Paper", "Rust", "Forge Minecraft", "Paper"),
-    *("Vanilla Minecraft", "Paper", "Garrys Mod", "Paper", "Forge Minecraft", "Team Fortress 2"),
-    *("Spigot", "Mumble Server", "Paper", "Bungeecord", "Vanilla Minecraft", "Rust"),
+    *("Spigot", "Vanilla Minecraft", "Purpur", "Rust", "NeoForge", "Geyser"),
+    *("Fabric", "Paper", "Garrys Mod", "Paper", "Mohist", "PocketmineMP"),
+    *("Sponge (SpongeVanilla)", "Mumble Server", "Bungeecord", "Vanilla Bedrock", "Paper", "Purpur"),
+    *("Velocity", "Paper", "Folia", "Team Fortress 2", "Paper", "Vanilla Minecraft"),
+    *("Spigot", "Fabric", "Forge Minecraft", "Rust", "Paper", "Counter-Strike: Global Offensive"),
+)
+SAMPLES: Final = (
+    *("Paper", "Vanilla Minecraft", "Forge Minecraft", "Spigot", "Purpur", "Folia", "Fabric", "NeoForge", "Mohist"),
+    *("Sponge (SpongeVanilla)", "Geyser", "Vanilla Bedrock", "PocketmineMP"),
+    *("Bungeecord", "Paper", "Purpur", "Velocity", "Paper", "Fabric"),
 )
 ROLES: Final = {
     1: "resized",
@@ -61,15 +83,28 @@ ROLES: Final = {
     11: "owner changed",
     12: "moved",
 }
+
+
+def _networks(servers: int) -> tuple[Network, ...]:
+    """Return the networks among so many servers of `KINDS`."""
+    return tuple(
+        Network(proxy=first + proxy, members=(("lobby", first + lobby), ("survival", first + survival)))
+        for first in range(0, servers, len(KINDS))
+        for proxy, lobby, survival in ((20, 22, 23), (24, 25, 26))
+        if first + survival < servers
+    )
+
+
 PLANS: Final = {
     WorldSize.DEMO: Plan(
-        old_servers=24,
-        new_servers=6,
+        old_servers=27,
+        new_servers=5,
         users=40,
         nodes=("fra-01", "fra-02", "nyc-01", "hel-01"),
         allocations={"fra-01": 60, "fra-02": 60, "nyc-01": 40, "hel-01": 30},
         kinds=KINDS,
         roles=ROLES,
+        networks=_networks(27),
     ),
     WorldSize.TRUTH: Plan(
         old_servers=104,
@@ -79,6 +114,7 @@ PLANS: Final = {
         allocations={"fra-01": 160, "fra-02": 120, "nyc-01": 70, "hel-01": 60, "fra-03": 20},
         kinds=KINDS,
         roles=ROLES,
+        networks=_networks(104),
     ),
     WorldSize.TINY: Plan(
         old_servers=5,
@@ -88,6 +124,19 @@ PLANS: Final = {
         allocations={"fra-01": 14, "nyc-01": 10},
         kinds=("Paper", "Vanilla Minecraft", "Forge Minecraft", "Spigot", "Rust", "Paper", "Vanilla Minecraft"),
         roles={1: "resized", 2: "suspended for days", 3: "owner changed"},
+    ),
+    WorldSize.SAMPLER: Plan(
+        old_servers=len(SAMPLES),
+        new_servers=0,
+        users=12,
+        nodes=("fra-01", "nyc-01"),
+        allocations={"fra-01": 40, "nyc-01": 30},
+        kinds=SAMPLES,
+        roles={},
+        networks=(
+            Network(proxy=13, members=(("lobby", 14), ("survival", 15))),
+            Network(proxy=16, members=(("lobby", 17), ("modded", 18))),
+        ),
     ),
 }
 NEW_ROLES: Final = ("installed", "deleted soon", "install failed", "installed", "installed late")

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.chance import DAY, MINUTE, dice, mix, uuid4_of
 from pteroassets.simulator.entities import Server
 from pteroassets.simulator.estate import Estate
+from pteroassets.simulator.plans import Network
+from pteroassets.simulator.software import HABITS
 from pteroassets.simulator.zones import Zone
 
 # names that begin with another name, all at home on the first server
@@ -44,7 +47,8 @@ _DAYS_AHEAD: Final = 1
 class Player:
     """One person who plays.
 
-    *home* is the index of the server they belong to, *guest* of another one they visit at times.
+    *home* is the index of the server they belong to, *guest* of another one they visit at times. *xuid* is the number
+    of the account of those who play on phones and consoles, *gamertag* what it is called there.
     """
 
     home: int
@@ -59,6 +63,8 @@ class Player:
     address: str
     guest: int | None
     key: int
+    xuid: int | None = None
+    gamertag: str = ""
 
     def name(self, at: int) -> str:
         """Return the name the player has at *at*."""
@@ -71,7 +77,7 @@ class Player:
 
     def uuid_on(self, server: Server, at: int) -> str:
         """Return the UUID that *server*'s log shows: made from the name where accounts are not checked."""
-        if not server.is_offline_mode:
+        if not server.is_offline_mode or self.xuid is not None:
             return self.uuid
         digest = bytearray(hashlib.md5(f"OfflinePlayer:{self.name(at)}".encode()).digest())  # noqa: S324 - as servers do
         digest[6] = digest[6] & 0x0F | 0x30
@@ -81,12 +87,13 @@ class Player:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A stretch of time that a player means to spend on a server."""
+    """A stretch of time that a player means to spend on a server; in a network others follow, unless it *is_last*."""
 
     player: Player
     server: int
     begin: int
     end: int
+    is_last: bool = True
 
 
 class Players:
@@ -98,12 +105,20 @@ class Players:
         self._zones: dict[str, Zone] = {}
         self._homes: dict[int, list[Player]] = {}
         self._communities: dict[int, list[Player]] = {}
-        self._minecraft = [
-            index
-            for index in range(estate.base_count)
-            if estate.server(index).software(estate.server(index).created_at) != "none"
-        ]
+        # whose players visit one another: not those behind a proxy, nor those of other accounts
+        self._open = [index for index in range(estate.base_count) if self._is_open(index)]
         self._wishes = lru_cache(maxsize=20_000)(self._wishes_of)
+
+    def _is_open(self, index: int) -> bool:
+        server = self._estate.server(index)
+        software = server.software(server.created_at)
+        return (
+            software != "none"
+            and HABITS[software].keeps_java_accounts
+            and not server.has_geyser
+            and index not in self._estate.network_of
+            and not HABITS[software].is_proxy
+        )
 
     def zone(self, name: str) -> Zone:
         """Return the zone called *name*."""
@@ -114,9 +129,9 @@ class Players:
         known = self._communities.get(index)
         if known is None:
             known = list(self._home(index))
-            if index in self._minecraft:
-                place = self._minecraft.index(index)
-                following = self._minecraft[(place + 1) % len(self._minecraft)]
+            if index in self._open:
+                place = self._open.index(index)
+                following = self._open[(place + 1) % len(self._open)]
                 if following != index:
                     known += [player for player in self._home(following) if player.guest == index]
             self._communities[index] = known
@@ -124,12 +139,23 @@ class Players:
 
     def wishes(self, index: int, begin: int, end: int) -> list[Wish]:
         """Return the wishes for the server numbered *index* that touch [*begin*, *end*), in order of time."""
-        found = [
-            wish
-            for player in self.community(index)
-            for wish in self._around(player, begin, end)
-            if wish.server == index
-        ]
+        network = self._estate.network_of.get(index)
+        if network is None:
+            found = [
+                wish
+                for player in self.community(index)
+                for wish in self._around(player, begin, end)
+                if wish.server == index
+            ]
+        else:
+            found = [
+                leg
+                for _, home in network.members
+                for player in self._home(home)
+                for wish in self._around(player, begin, end)
+                for leg in self._legs(network, wish)
+                if leg.server == index and leg.begin < end and leg.end > begin
+            ]
         return sorted(found, key=lambda wish: (wish.begin, wish.player.key))
 
     def _around(self, player: Player, begin: int, end: int) -> Iterator[Wish]:
@@ -138,6 +164,29 @@ class Players:
             for wish in self._wishes(player, day):
                 if wish.begin < end and wish.end > begin:
                     yield wish
+
+    def _legs(self, network: Network, wish: Wish) -> list[Wish]:
+        """Return the way through *network* of somebody who means to spend *wish* there.
+
+        One back-end is left up to two seconds after the next one is entered, as proxies do it.
+        """
+        throw = dice(self._seed, "legs", wish.player.key, wish.begin)
+        lobby = network.members[0][1]
+        goal = wish.server
+        if goal == lobby and throw.random() < 0.6:
+            goal = throw.choice(network.members[1:])[1]
+        length = wish.end - wish.begin
+        stops = [(lobby, wish.begin)]
+        if goal != lobby and length > 6 * MINUTE:
+            stops.append((goal, wish.begin + throw.randrange(25, 2 * MINUTE)))
+            if length > 30 * MINUTE and throw.random() < 0.25:
+                stops.append((lobby, wish.end - throw.randrange(MINUTE, 4 * MINUTE)))
+        legs = [
+            replace(wish, server=server, begin=begin, end=following + throw.randrange(3), is_last=False)
+            for (server, begin), (_, following) in pairwise(stops)
+        ]
+        server, begin = stops[-1]
+        return [*legs, replace(wish, server=server, begin=begin)]
 
     def _home(self, index: int) -> list[Player]:
         known = self._homes.get(index)
@@ -149,8 +198,9 @@ class Players:
         throw = dice(self._seed, "community", index)
         server = self._estate.server(index)
         count = 20 if index == 0 else min(3 + int(throw.lognormvariate(1.2, 0.6)), 16)
-        place = self._minecraft.index(index) if index in self._minecraft else 0
-        before = self._minecraft[place - 1] if place else None
+        place = self._open.index(index) if index in self._open else 0
+        before = self._open[place - 1] if place else None
+        is_bedrock = not HABITS[server.software(server.created_at)].keeps_java_accounts
         used: set[str] = set()
         for number in range(count):
             own = dice(self._seed, "player", index, number)
@@ -163,6 +213,12 @@ class Players:
                 # the home's number keeps names apart: on one server a name is one person
                 name = f"{base}_{index}"
             used.add(name)
+            xuid, gamertag = None, ""
+            if is_bedrock or (server.has_geyser and number % 2):
+                xuid = 2535400000000000 + mix(self._seed, index, number, 9) % 10**9
+                gamertag = f"{own.choice(_SYLLABLES)} {own.choice(_SYLLABLES)} {index}{number:02}"
+                # Floodgate puts a dot before the names of guests from there, and takes no spaces
+                name = gamertag if is_bedrock else "." + gamertag.replace(" ", "_")
             names = [(0, name)]
             if number == len(_PREFIXING) and not server.is_offline_mode and index in {0, 1, 2}:
                 names.append(
@@ -179,7 +235,7 @@ class Players:
             yield Player(
                 home=index,
                 number=number,
-                uuid=uuid4_of(self._seed, "player", index, number),
+                uuid=uuid4_of(self._seed, "player", index, number) if xuid is None else str(uuid.UUID(int=xuid)),
                 names=tuple(names),
                 zone=zone,
                 peak_hour=own.gauss(19.5, 1.8),
@@ -189,6 +245,8 @@ class Players:
                 address=address,
                 guest=before if before is not None and own.random() < 0.25 else None,
                 key=mix(self._seed, index, number),
+                xuid=xuid,
+                gamertag=gamertag,
             )
 
     def _wishes_of(self, player: Player, day: int) -> tuple[Wish, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
@@ -11,10 +12,15 @@ from pteroassets.simulator.catalog import EGGS, NESTS
 from pteroassets.simulator.chance import epoch, utc, uuid4_of
 from pteroassets.simulator.consumption import Outcome, PowerState, gate
 from pteroassets.simulator.entities import Server, ServerState, exists
-from pteroassets.simulator.life import Reason, Visit
+from pteroassets.simulator.life import Reason, Run, Visit
+from pteroassets.simulator.lines import crash_report_name
+from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.zones import Zone
 
 if TYPE_CHECKING:
     from pteroassets.simulator.world import World
+
+CrashCause = Literal["exception", "watchdog", "crash_report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,10 @@ class TrueSession:
 
     *joined_at* is the second of the login line; *left_at* that of the first departure line, or, where no line tells the
     end, that of the end of the server's process; None while the player is on. *is_end_observed* tells whether a line
-    does (None while on). *end_known_at* is when a reader of the log could first know that the stay had ended: at the
+    does (None while on). *player_uuid* is what the log shows: None where it shows none, *player_xuid* the number of the
+    account on phones and consoles. *network_session* is the same text for a session on a proxy (*is_proxy*) and for
+    those on the back-ends within it; *server_switches* counts the changes of the back-end until the instant.
+    *end_known_at* is when a reader of the log could first know that the stay had ended: at the
     departure line, else at the stop or crash line, else (killed) at the next start; None while nobody could. The counts
     are of lines written until the instant: ``<name>`` chat, commands, deaths, advancements.
     """
@@ -76,14 +85,20 @@ class TrueSession:
     commands: int
     deaths: int
     advancements: int
+    player_xuid: int | None = None
+    is_proxy: bool = False
+    server_switches: int = 0
+    network_session: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueRun:
-    """A run of a Minecraft server, as of an instant.
+    """A run of a Minecraft server or a proxy, as of an instant.
 
     *started_at* is the second of the start line, *ready_at* of the ``Done`` line, *stopping_at* of the first stop or
     crash line (None where it was killed, or goes on), *ended_at* the end of the process. What has not come yet is None.
+    A proxy is of no version of the game. *crash_cause* is what the first line of the crash shows, *crash_exception* the
+    exception that it names, *crash_report* the name of the report that a line names.
     """
 
     server_uuid: str
@@ -92,6 +107,21 @@ class TrueRun:
     stopping_at: datetime | None
     ended_at: datetime | None
     end_reason: Literal["stopped", "crashed"] | None
+    software: str
+    game_version: str | None
+    is_proxy: bool
+    overload_warnings: int
+    crash_cause: CrashCause | None
+    crash_exception: str | None
+    crash_report: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueNetwork:
+    """A proxy and the servers behind it, by the names that the proxy has for them."""
+
+    proxy_uuid: str
+    members: dict[str, str]
 
 
 Row = dict[str, Any]
@@ -289,6 +319,7 @@ class Truth:
             "is_transferring": state.is_transferring,
             "created_at": utc(server.created_at),
             "has_log": state.egg.is_minecraft_server,
+            "log_folder": HABITS[server.software(state.since)].folder if state.egg.is_minecraft_server else None,
         }
 
     # ------------------------------------------------------------------ consumption
@@ -329,42 +360,44 @@ class Truth:
         second = epoch(at)
         sessions = []
         with self._world.lock:
+            for network in self._world.estate.networks:
+                # what a back-end's sessions belong to is decided with those of the proxy
+                self._world.runs(self._world.estate.server(network.proxy), second)
             for server in self._world.estate.servers(second):
-                known = self._world.life(server).runs(second)
+                known = self._world.runs(server, second)
                 for run, following in zip(known, [*known, None][1:], strict=True):
                     told = run.stopping_at
                     if told is None and following is not None:
                         told = following.started_at
                     sessions += [
-                        _session(server, visit, second, told) for visit in run.visits if visit.joined_at <= second
+                        _session(run, visit, second, told) for visit in run.visits if visit.joined_at <= second
                     ]
         return sessions
 
     def runs(self, at: datetime) -> list[TrueRun]:
-        """Return every run of a Minecraft server whose start line was written at or before *at*."""
+        """Return every run of a Minecraft server or proxy whose start line was written at or before *at*."""
         second = epoch(at)
-        runs = []
-
-        def past(moment: int | None) -> datetime | None:
-            return utc(moment) if moment is not None and moment <= second else None
-
         with self._world.lock:
-            for server in self._world.estate.servers(second):
-                for run in self._world.life(server).runs(second):
-                    if run.started_at > second:
-                        continue
-                    has_ended = run.ended_at <= second
-                    runs.append(
-                        TrueRun(
-                            server_uuid=server.uuid,
-                            started_at=utc(run.started_at),
-                            ready_at=past(run.ready_at),
-                            stopping_at=past(run.stopping_at),
-                            ended_at=past(run.ended_at),
-                            end_reason=("stopped" if run.end == "stop" else "crashed") if has_ended else None,
-                        )
-                    )
-        return runs
+            return [
+                _run(run, second, self._world.players.zone(server.zone))
+                for server in self._world.estate.servers(second)
+                for run in self._world.runs(server, second)
+                if run.started_at <= second
+            ]
+
+    def networks(self, at: datetime) -> list[TrueNetwork]:
+        """Return the networks whose proxy exists at *at*."""
+        estate = self._world.estate
+        second = epoch(at)
+        with self._world.lock:
+            return [
+                TrueNetwork(
+                    proxy_uuid=estate.server(network.proxy).uuid,
+                    members={name: estate.server(index).uuid for name, index in network.members},
+                )
+                for network in estate.networks
+                if estate.server(network.proxy).state(second) is not None
+            ]
 
     def to_json(self, at: datetime) -> dict[str, Any]:
         """Return everything but samples as of *at*, ready for JSON; instants as ISO text."""
@@ -375,6 +408,7 @@ class Truth:
             "server_versions": _plain(self.server_versions(at)),
             "sessions": _plain(self.sessions(at)),
             "runs": _plain(self.runs(at)),
+            "networks": _plain(self.networks(at)),
             "samples": _plain(
                 [self.sample(server["uuid"], at) for server in self.entities(at)["servers"]],
             ),
@@ -411,14 +445,43 @@ def _sample(server_uuid: str, at: datetime, outcome: Outcome) -> Sample:
     )
 
 
-def _session(server: Server, visit: Visit, second: int, told: int | None) -> TrueSession:
+def _run(run: Run, second: int, zone: Zone) -> TrueRun:
+    def past(moment: int | None) -> datetime | None:
+        return utc(moment) if moment is not None and moment <= second else None
+
+    has_ended = run.ended_at <= second
+    cause: CrashCause | None = None
+    if run.end == "watchdog":
+        cause = "watchdog"
+    elif run.end == "crash":
+        # PocketMine names no exception, but says that it writes a dump
+        cause = "crash_report" if run.exception is None else "exception"
+    has_crashed = cause is not None and past(run.stopping_at) is not None
+    return TrueRun(
+        server_uuid=run.server.uuid,
+        started_at=utc(run.started_at),
+        ready_at=past(run.ready_at),
+        stopping_at=past(run.stopping_at),
+        ended_at=past(run.ended_at),
+        end_reason=("stopped" if run.end == "stop" else "crashed") if has_ended else None,
+        software=run.habits.title,
+        game_version=None if run.habits.is_proxy else run.habits.version,
+        is_proxy=run.habits.is_proxy,
+        overload_warnings=bisect_right(run.overloads, second),
+        crash_cause=cause if has_crashed else None,
+        crash_exception=run.exception if has_crashed else None,
+        crash_report=crash_report_name(zone, run.last) if has_crashed and run.has_report else None,
+    )
+
+
+def _session(run: Run, visit: Visit, second: int, told: int | None) -> TrueSession:
     is_over = visit.left_at <= second
     known = visit.left_at if visit.has_line else told
     done = [deed for at, deed in visit.deeds if at <= second]
     return TrueSession(
-        server_uuid=server.uuid,
+        server_uuid=run.server.uuid,
         player_name=visit.name,
-        player_uuid=visit.uuid,
+        player_uuid=visit.uuid if run.habits.shows_uuids else None,
         joined_at=utc(visit.joined_at),
         left_at=utc(visit.left_at) if is_over else None,
         close_reason=visit.reason if is_over else None,
@@ -428,6 +491,10 @@ def _session(server: Server, visit: Visit, second: int, told: int | None) -> Tru
         commands=done.count("command"),
         deaths=done.count("death"),
         advancements=done.count("advancement"),
+        player_xuid=visit.player.xuid,
+        is_proxy=run.habits.is_proxy,
+        server_switches=sum(stop.entered_at <= second for stop in visit.stops[1:]),
+        network_session=visit.network_key,
     )
 
 

@@ -3,7 +3,8 @@
 Path of what happens::
 
     estate (entities over time) --runs--> life --visits--> lines --rotation--> logs
-                                            └--players--> consumption
+                                            ├--players--> consumption
+                                            └--visits--> networks (what proxies see)
 
 Nothing is kept that time alone did not decide, so two processes with the same five values tell the same story. A world
 goes on for any time after its anchor; the *anchor* only says where its prepared history ends.
@@ -21,6 +22,7 @@ from pteroassets.simulator.entities import Server, ServerState
 from pteroassets.simulator.estate import Estate, WorldSize
 from pteroassets.simulator.life import Life, Run
 from pteroassets.simulator.logs import LogFile, ServerLogs
+from pteroassets.simulator.networks import NetworkLife
 from pteroassets.simulator.players import Players
 from pteroassets.simulator.truth import Truth
 
@@ -41,6 +43,7 @@ class World:
         self.players = Players(seed, self.estate)
         self.truth = Truth(self)
         self._lives: dict[int, Life] = {}
+        self._networks: dict[int, NetworkLife] = {}
         self._logs: dict[int, ServerLogs] = {}
         self._games = Games(seed)
         self._by_uuid: dict[str, Server] = {}
@@ -60,33 +63,52 @@ class World:
         found = self._by_uuid.get(uuid_or_identifier) or self._by_identifier.get(uuid_or_identifier)
         return found if found is not None and found.created_at <= at else None
 
-    def life(self, server: Server) -> Life:
-        """Return the runs of *server*; a server of another game has none."""
-        known = self._lives.get(server.index)
+    def runs(self, server: Server, until: int) -> list[Run]:
+        """Return every run of *server* whose container started at or before *until*; none for one of another game."""
+        life = self._life(server.index)
+        network = self.estate.network_of.get(server.index)
+        if network is None or network.proxy != server.index:
+            return life.runs(until)
+        known = self._networks.get(server.index)
         if known is None:
-            known = Life(self.seed, server, self.players, start=epoch(self.start))
-            self._lives[server.index] = known
+            members = [(name, self._life(index)) for name, index in network.members]
+            known = self._networks[server.index] = NetworkLife(self.seed, life, members)
+        return known.runs(until)
+
+    def _life(self, index: int) -> Life:
+        known = self._lives.get(index)
+        if known is None:
+            network = self.estate.network_of.get(index)
+            proxy = self._life(network.proxy) if network is not None and network.proxy != index else None
+            server = self.estate.server(index)
+            known = Life(self.seed, server, self.players, start=epoch(self.start), proxy=proxy)
+            self._lives[index] = known
         return known
 
-    def log_files(self, server: Server, at: int) -> list[LogFile]:
-        """Return the files in ``/logs`` of *server* at *at*; none for a server of another game."""
+    def run_at(self, server: Server, at: int) -> Run | None:
+        """Return the run of *server* whose process exists at *at*."""
+        runs = self.runs(server, at)
+        return runs[-1] if runs and at < runs[-1].ended_at else None
+
+    def log_files(self, server: Server, at: int, *, with_deleted: bool = False) -> list[LogFile]:
+        """Return the log files of *server* at *at*, the one that grows last; none for a server of another game."""
         known = self._logs.get(server.index)
         if known is None:
             known = ServerLogs(
-                self.life(server),
+                lambda until: self.runs(server, until),
                 seed=self.seed,
                 zone=self.players.zone(server.zone),
                 flood_at=epoch(self.anchor) - 2 * HOUR,
             )
             self._logs[server.index] = known
-        return known.files(at)
+        return known.files(at, with_deleted=with_deleted)
 
     def usage(self, server: Server, state: ServerState, at: int) -> Usage:
         """Return what *server* uses in the slot of 20 seconds that holds *at*."""
         slot = at - at % SLOT
         run: Run | GameRun | None
         if state.egg.is_minecraft_server:
-            run = self.life(server).run_at(slot)
+            run = self.run_at(server, slot)
         else:
             run = self._games.run_at(server, self.players.zone(server.zone), slot)
         return usage(self.seed, server, state, run, slot)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,6 +46,10 @@ class LogFile:
     lines_understood: int = 0
     lines_ignored: int = 0
     lines_unknown: int = 0
+    lines_continuation: int = 0
+    software: str | None = None
+    game_version: str | None = None
+    layout: str | None = None
     first_line_at: datetime | None = None
     last_line_at: datetime | None = None
     sessions_built: bool = False
@@ -53,7 +58,10 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRead:
-    """A row of ``raw_minecraft.log_reads``: what came of listing a server's logs, or of fetching one of them."""
+    """A row of ``raw_minecraft.log_reads``: what came of listing a server's logs, or of fetching one of them.
+
+    The last three belong to the listing, whose path is empty: the logs in the folder, and how much of them is read.
+    """
 
     server_uuid: uuid.UUID
     observed_at: datetime
@@ -62,6 +70,9 @@ class LogRead:
     size: int | None = None
     modified_at: datetime | None = None
     reason: str | None = None
+    files_present: int | None = None
+    bytes_present: int | None = None
+    bytes_read: int | None = None
 
 
 _FILE_COLUMNS = [column.name for column in dataclasses.fields(LogFile)]
@@ -89,6 +100,44 @@ def known_files(connection: Connection, server_uuid: uuid.UUID | None = None) ->
     return files
 
 
+@contextmanager
+def one_at_a_time(connection: Connection) -> Iterator[None]:
+    """Keep every other process from reading or writing rows of log files meanwhile; it waits until this is done.
+
+    The command line and Dagster may both be at it, and a row is written back whole.
+    """
+    lock = "hashtext('pteroassets'), hashtext('log files')"
+    connection.execute(f"select pg_advisory_lock({lock})")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(f"select pg_advisory_unlock({lock})")
+
+
+def last_listed(connection: Connection) -> dict[uuid.UUID, datetime]:
+    """Return when each server's logs were last listed, of those that ever were."""
+    rows = connection.execute(
+        f"select server_uuid, max(observed_at) from {READS} where path = '' and outcome = 'ok' group by server_uuid"
+    ).fetchall()
+    return dict(rows)
+
+
+def unread_paths(connection: Connection, server_uuid: uuid.UUID) -> list[str]:
+    """Return the files that lay in a server's folder when it was last listed, and could not be fetched."""
+    rows = connection.execute(
+        f"""
+        select path from {READS}
+        where server_uuid = %(server)s and path <> '' and outcome <> 'ok' and observed_at = (
+            select max(observed_at) from {READS} where server_uuid = %(server)s and path = '' and outcome = 'ok'
+        )
+        order by path
+        """,
+        {"server": server_uuid},
+    ).fetchall()
+    return [path for (path,) in rows]
+
+
 def save_file(connection: Connection, file: LogFile, load_id: uuid.UUID) -> None:
     """Insert *file*, or replace the row of its key."""
     values = [
@@ -113,7 +162,15 @@ def forget_file(connection: Connection, server_uuid: uuid.UUID, file_key: str) -
 
 
 def save_reads(connection: Connection, reads: Iterable[LogRead], load_id: uuid.UUID) -> None:
-    """Insert what came of each request; the first outcome of a pass stands when the pass is run again."""
+    """Insert what came of each request; the first outcome of a pass stands when the pass is run again.
+
+    Of files that were left to a later pass only the newest rows are kept: they would be the folder once a pass.
+    """
+    reads = list(reads)
+    for server_uuid in {read.server_uuid for read in reads if read.outcome == "budget_spent" and read.path}:
+        connection.execute(
+            f"delete from {READS} where server_uuid = %s and outcome = 'budget_spent' and path <> ''", (server_uuid,)
+        )
     rows: Sequence[Sequence[Any]] = [[*(getattr(read, column) for column in _READ_COLUMNS), load_id] for read in reads]
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def test_the_day_on_which_clocks_go_back_has_25_hours_and_is_covered_for_all_of_
 def test_minutes_of_every_kind_add_up_to_the_expected_ones(built: Connection) -> None:
     rows = built.execute(
         "select server_uuid::text, sum(minutes_expected), sum(minutes_sampled), sum(minutes_gated), "
-        "sum(minutes_failed), sum(minutes_suspect) from marts.fct_server_daily group by server_uuid order by 1"
+        "sum(minutes_failed), sum(minutes_suspect) from marts.fct_server_daily "
+        "where server_uuid = any(%s::uuid[]) group by server_uuid order by 1",
+        ([SERVERS[name] for name in "abcd"],),
     ).fetchall()
     passes = 144 * 30
     assert rows == [
@@ -67,6 +70,129 @@ def test_sessions_of_a_name_become_those_of_its_uuid(built: Connection) -> None:
         ("Early", "name", None, 1),
         ("Player0", "account_uuid", "55555555-0000-4000-8000-000000000005", 3),
     ]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-10-{text}+00:00")
+
+
+WANDA = "77777777-0000-4000-8000-000000000007"
+NAMESAKE = "88888888-0000-4000-8000-000000000008"
+XAVER = "99999999-0000-3000-8000-000000000009"
+YARA = "aaaaaaaa-0000-4000-8000-00000000000a"
+BEHIND_OR_PROXY = [SERVERS[name] for name in "efg"]
+
+
+def test_a_player_behind_a_proxy_is_counted_once_on_the_network(built: Connection) -> None:
+    rows = built.execute(
+        "select player_name, player_uuid::text, entry_server_uuid::text, proxy_server_uuid is not null, joined_at, "
+        "counted_until, close_reason, servers_visited, server_switches, backend_sessions, is_open "
+        "from marts.fct_network_sessions where entry_server_uuid = any(%s::uuid[]) order by joined_at",
+        (BEHIND_OR_PROXY,),
+    ).fetchall()
+    proxy, behind = SERVERS["e"], SERVERS["g"]
+    assert rows == [
+        ("Wanda", WANDA, proxy, True, at("24 20:00"), at("24 21:00"), "left", 2, 1, 2, False),
+        ("Wanda", NAMESAKE, behind, False, at("24 20:10"), at("24 20:20"), "left", 1, 0, 1, False),
+        ("Wendy", WANDA, proxy, True, at("25 10:00"), at("25 11:00"), "left", 1, 0, 1, False),
+        ("Zoe", None, proxy, True, at("25 11:00"), at("25 11:30"), "kicked", None, 0, 0, False),
+        # the proxy's last line was at 12:05, the server behind it lost him at 12:20
+        ("Xaver", XAVER, proxy, True, at("25 12:00"), at("25 12:20"), "server_crashed", 1, 0, 1, False),
+        ("Xaver", XAVER, behind, False, at("26 08:00"), at("26 09:00"), "left", 1, 0, 1, False),
+        ("Yara", YARA, proxy, True, at("26 22:00"), at("26 22:45"), None, 1, 0, 1, True),
+    ]
+
+
+def test_a_proxy_makes_nobody_a_second_player(built: Connection) -> None:
+    rows = built.execute(
+        "select player_name, identity_kind, player_uuid::text, server_uuid::text, names_total, servers_total, "
+        "first_seen_at, last_seen_at from marts.dim_players where player_id in "
+        "(select player_id from marts.fct_player_sessions where server_uuid = any(%s::uuid[])) order by 1, 4",
+        (BEHIND_OR_PROXY,),
+    ).fetchall()
+    assert rows == [
+        ("Wanda", "account_uuid", NAMESAKE, None, 1, 1, at("24 20:10"), at("24 20:20")),
+        ("Wendy", "account_uuid", WANDA, None, 3, 2, at("24 20:00"), at("25 11:00:01")),
+        # a UUID made from the name counts within its server: two servers, two players, and none of them the proxy's
+        ("Xaver", "offline_uuid", XAVER, SERVERS["g"], 1, 1, at("26 08:00"), at("26 09:00")),
+        ("Xaver", "offline_uuid", XAVER, SERVERS["f"], 1, 1, at("25 12:00"), at("25 12:20")),
+        ("Yara", "account_uuid", YARA, None, 1, 1, at("26 22:00"), at("26 22:45")),
+        ("Zoe", "name", None, SERVERS["e"], 1, 0, at("25 11:00"), at("25 11:30")),
+    ]
+
+
+def test_server_marts_keep_a_proxy_apart_from_the_servers_behind_it(built: Connection) -> None:
+    rows = built.execute(
+        "select server_uuid::text, is_proxy, sessions_started, distinct_players, round(player_hours * 60) "
+        "from marts.fct_server_daily where server_uuid = any(%s::uuid[]) and local_date = '2026-10-24' "
+        "order by is_proxy desc, server_uuid desc",
+        (BEHIND_OR_PROXY,),
+    ).fetchall()
+    assert rows == [
+        (SERVERS["e"], True, 1, 1, 60),
+        (SERVERS["f"], False, 1, 1, 30),
+        (SERVERS["g"], False, 2, 2, 40),
+    ]
+
+
+def test_the_network_day_is_that_of_the_hosts_zone_and_counts_no_session_of_a_server_behind_a_proxy_twice(
+    built: Connection,
+) -> None:
+    network = built.execute(
+        "select timezone, day_hours, servers_log_known, sessions_started, round(player_hours::numeric, 6) "
+        "from marts.fct_network_daily where local_date = '2026-10-25'"
+    ).fetchall()
+    parts = built.execute(
+        "select count(*) from marts.fct_player_sessions where session_id = network_session_id "
+        "and joined_at >= '2026-10-24 22:00Z' and joined_at < '2026-10-25 23:00Z'"
+    ).fetchall()
+    hours = built.execute(
+        """
+        select round(sum(extract(epoch from least(counted_until, '2026-10-25 23:00Z')
+            - greatest(counted_from, '2026-10-24 22:00Z')))::numeric / 3600, 6)
+        from marts.fct_network_sessions
+        where counted_until > '2026-10-24 22:00Z' and counted_from < '2026-10-25 23:00Z'
+        """
+    ).fetchall()
+    assert network == [("Europe/Berlin", 25, 6, parts[0][0], hours[0][0])]
+
+
+def test_a_run_tells_how_it_ended_and_what_ran(built: Connection) -> None:
+    rows = built.execute(
+        "select started_at, end_reason, crash_cause, counted_minutes, longest_minutes, software, game_version, "
+        "is_running from marts.fct_server_runs where server_uuid = %s order by started_at",
+        (SERVERS["e"],),
+    ).fetchall()
+    assert rows == [
+        (at("24 12:00"), "crashed", "exception", 24 * 60 + 5, 25 * 60, "Velocity", "3.2.0", False),
+        (at("25 13:00"), None, None, 33 * 60 + 45, None, "Velocity", "3.3.0", True),
+    ]
+
+
+def test_a_server_has_the_software_of_its_newest_run(built: Connection) -> None:
+    rows = built.execute(
+        "select server_uuid::text, software, game_version, is_proxy from marts.dim_servers order by server_id"
+    ).fetchall()
+    assert rows == [
+        (SERVERS["a"], None, None, False),
+        (SERVERS["b"], None, None, False),
+        (SERVERS["c"], None, None, False),
+        (SERVERS["d"], None, None, None),
+        (SERVERS["e"], "Velocity", "3.3.0", True),
+        (SERVERS["f"], "Paper", "1.21.4", False),
+        # its run's start names none, a line of its file does
+        (SERVERS["g"], "Fabric", "1.21.4", False),
+    ]
+
+
+def test_coverage_of_a_log_is_of_its_lines_and_of_the_bytes_last_listed(built: Connection) -> None:
+    rows = built.execute(
+        "select local_date::text, lines_read, understood_ratio, bytes_present, bytes_read_ratio "
+        "from marts.fct_log_coverage where server_uuid = %s order by 1",
+        (SERVERS["f"],),
+    ).fetchall()
+    # the folder was listed at 23:45 in Berlin; the listing after that was not read
+    assert rows == [("2026-10-24", 150, 0.9, 1000, 0.25), ("2026-10-26", None, None, 1000, 1.0)]
 
 
 def test_building_a_staging_view_again_leaves_the_views_that_read_it(

@@ -1,10 +1,15 @@
-"""A small world in SQL: four servers, three days around a night of a clock change, every outcome and way to close."""
+"""A small world in SQL: four servers, three days around a night of a clock change, every outcome and way to close.
+
+Beside them a network: proxy e with the servers f and g behind it, of which nothing but logs was read.
+"""
 
 from __future__ import annotations
 
 from pteroassets.warehouse.connection import Connection
 
-SERVERS = {name: f"{name * 8}-0000-4000-8000-000000000001" for name in "abcd"}
+SERVERS = {name: f"{name * 8}-0000-4000-8000-000000000001" for name in "abcdef"} | {
+    "g": "99999999-0000-4000-8000-000000000001"
+}
 
 _ENTITIES = """
 create temporary table world as
@@ -29,9 +34,9 @@ values ('n1', '2026-10-24', 1, '11111111-0000-4000-8000-000000000001', '{"id": 1
 
 insert into raw_pterodactyl.allocations (key, valid_from, id, scope, record, digest, _source, _load_id)
 select id::text, '2026-10-24', id, 'node:1',
-    jsonb_build_object('id', id, 'ip', '203.0.113.10', 'alias', null, 'port', 25564 + id, 'assigned', id < 5),
+    jsonb_build_object('id', id, 'ip', '203.0.113.10', 'alias', null, 'port', 25564 + id, 'assigned', id < 8),
     '', 'panel.example.com', gen_random_uuid()
-from generate_series(1, 6) as allocations (id);
+from generate_series(1, 8) as allocations (id);
 
 insert into raw_pterodactyl.nests (key, valid_from, id, uuid, record, digest, _source, _load_id)
 values ('nest', '2026-10-24', 1, '22222222-0000-4000-8000-000000000001', '{"id": 1, "name": "Minecraft",
@@ -169,6 +174,93 @@ from (
 ) as lines inner join world using (server_uuid);
 """
 
+# Wanda, who becomes Wendy, switches from f to g, where somebody else called Wanda plays at the same time. The proxy
+# crashes while Xaver is on, whose server checks no accounts, and who once comes to g past the proxy. Yara is still
+# there, Zoe was on a server of which no log was read.
+_NETWORK = """
+create temporary table network as
+select * from (values
+    (5, 'eeeeeeee-0000-4000-8000-000000000001'::uuid, 'Velocity', '3.3.0'),
+    (6, 'ffffffff-0000-4000-8000-000000000001'::uuid, 'Paper', '1.21.4'),
+    (7, '99999999-0000-4000-8000-000000000001'::uuid, null, '1.21.4')
+) as network (id, server_uuid, software, game_version);
+
+insert into raw_pterodactyl.servers (key, valid_from, id, uuid, record, digest, is_active, _source, _load_id)
+select network.server_uuid::text, '2026-10-24', network.id, network.server_uuid,
+    servers.record || jsonb_build_object('id', network.id, 'identifier', left(network.server_uuid::text, 8),
+        'name', 'Network ' || network.id, 'allocation', network.id),
+    '', true, 'panel.example.com', gen_random_uuid()
+from network, raw_pterodactyl.servers as servers where servers.id = 1;
+
+insert into ops.server_timezones select server_uuid, 'Europe/Berlin', 'default' from network;
+
+insert into raw_minecraft.player_sessions (
+    server_uuid, session_key, player_name, player_uuid, joined_at, left_at, left_at_lower, left_at_upper, close_reason,
+    is_join_observed, is_end_observed, last_seen_at, is_proxy, server_switches, _load_id
+)
+select server_uuid, 'file:' || number, player_name, player_uuid::uuid, joined_at, left_at,
+    coalesce(left_at, case when close_reason is not null then lower end), coalesce(left_at, upper), close_reason, true,
+    left_at is not null, coalesce(left_at, lower), id = 5, switches, gen_random_uuid()
+from (values
+    (5, 1, 'Wanda', null, timestamptz '2026-10-24 20:00:00+00', timestamptz '2026-10-24 21:00:00+00',
+        null::timestamptz, null::timestamptz, 'left', 1),
+    (6, 1, 'Wanda', '77777777-0000-4000-8000-000000000007', '2026-10-24 20:00:02+00', '2026-10-24 20:30:04+00',
+        null, null, 'left', 0),
+    (7, 1, 'wanda', null, '2026-10-24 20:30:01+00', '2026-10-24 21:00:03+00', null, null, 'left', 0),
+    (7, 2, 'Wanda', '88888888-0000-4000-8000-000000000008', '2026-10-24 20:10:00+00', '2026-10-24 20:20:00+00',
+        null, null, 'left', 0),
+    (5, 2, 'Wendy', null, '2026-10-25 10:00:00+00', '2026-10-25 11:00:00+00', null, null, 'left', 0),
+    (6, 2, 'Wendy', '77777777-0000-4000-8000-000000000007', '2026-10-25 09:59:57+00', '2026-10-25 11:00:01+00',
+        null, null, 'left', 0),
+    (5, 3, 'Xaver', null, '2026-10-25 12:00:00+00', null, '2026-10-25 12:05:00+00', '2026-10-25 13:00:00+00',
+        'server_crashed', 0),
+    (6, 3, 'Xaver', '99999999-0000-3000-8000-000000000009', '2026-10-25 12:00:01+00', '2026-10-25 12:20:00+00',
+        null, null, 'timed_out', 0),
+    (7, 3, 'Xaver', '99999999-0000-3000-8000-000000000009', '2026-10-26 08:00:00+00', '2026-10-26 09:00:00+00',
+        null, null, 'left', 0),
+    (5, 4, 'Zoe', null, '2026-10-25 11:00:00+00', '2026-10-25 11:30:00+00', null, null, 'kicked', 0),
+    (5, 5, 'Yara', null, '2026-10-26 22:00:00+00', null, '2026-10-26 22:00:05+00', null, null, 0),
+    (7, 4, 'Yara', 'aaaaaaaa-0000-4000-8000-00000000000a', '2026-10-26 22:00:01+00', null, '2026-10-26 22:45:00+00',
+        null, null, 0)
+) as sessions (id, number, player_name, player_uuid, joined_at, left_at, lower, upper, close_reason, switches)
+inner join network using (id);
+
+insert into raw_minecraft.server_runs (
+    server_uuid, run_key, started_at, ready_at, startup_seconds, ended_at_lower, ended_at_upper, end_reason,
+    software, game_version, crash_cause, overload_warnings, _load_id
+)
+select server_uuid, run_key, started_at, started_at + interval '4 seconds', 3.5, ended_at_lower, ended_at_upper,
+    end_reason, software, case when run_key = 'file:0' and id = 5 then '3.2.0' else game_version end, crash_cause, 0,
+    gen_random_uuid()
+from network inner join (values
+    (5, 'file:0', timestamptz '2026-10-24 12:00+00', timestamptz '2026-10-25 12:05+00',
+        timestamptz '2026-10-25 13:00+00', 'crashed', 'exception'),
+    (5, 'file:100', '2026-10-25 13:00+00', null, null, null, null),
+    (6, 'file:0', '2026-10-24 12:00+00', null, null, null, null),
+    (7, 'file:0', '2026-10-24 12:00+00', null, null, null, null)
+) as runs (id, run_key, started_at, ended_at_lower, ended_at_upper, end_reason, crash_cause) using (id);
+
+insert into raw_minecraft.log_files (
+    server_uuid, file_key, path, log_date, is_live, is_listed, listed_size, listed_modified_at, outcome, software,
+    game_version, parsed_lines, lines_understood, lines_ignored, lines_unknown, lines_continuation, first_line_at,
+    last_line_at, fetched_at, _load_id
+)
+select server_uuid, 'file', '/logs/latest.log', '2026-10-24', true, true, 1, '2026-10-27', 'ok',
+    coalesce(software, 'Fabric'), game_version, 150, 10, 80, 10, 50, '2026-10-24 12:00+00', '2026-10-26 22:45+00',
+    '2026-10-27', gen_random_uuid()
+from network;
+
+insert into raw_minecraft.log_reads (
+    server_uuid, observed_at, path, outcome, files_present, bytes_present, bytes_read, _load_id
+)
+select server_uuid, observed_at, '', outcome, files_present, bytes_present, bytes_read, gen_random_uuid()
+from network, (values
+    (timestamptz '2026-10-24 12:15+00', 'ok', 4, 1000, 250), ('2026-10-26 22:45+00', 'ok', 4, 1000, 1000),
+    ('2026-10-26 22:50+00', 'node_unreachable', null, null, null)
+) as listings (observed_at, outcome, files_present, bytes_present, bytes_read);
+drop table network;
+"""
+
 _LEDGER = """
 insert into ops.loads (
     load_id, table_name, observed_at, is_complete, rows_read, rows_added, rows_changed, rows_gone, requests, seconds
@@ -185,5 +277,5 @@ analyze;
 
 def land_world(connection: Connection) -> None:
     """Fill the raw tables of an empty warehouse."""
-    for script in (_ENTITIES, _SAMPLES, _LOGS, _LEDGER):
+    for script in (_ENTITIES, _SAMPLES, _LOGS, _NETWORK, _LEDGER):
         connection.execute(script)  # type: ignore[arg-type] # constants of this module

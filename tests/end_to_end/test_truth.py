@@ -195,6 +195,65 @@ def test_sessions_equal_the_truth(
             assert upper is None or true.left_at <= upper, key
 
 
+def test_a_stay_on_the_network_is_the_proxys_session_with_those_behind_it(
+    estate: Platform, true_sessions: dict[tuple[str, str, datetime], TrueSession]
+) -> None:
+    rows = query(
+        estate,
+        "select server_uuid::text, player_name, joined_at, network_session_id from marts.fct_player_sessions",
+    )
+    found = {(server, player, joined_at): network for server, player, joined_at, network in rows}
+    expected: dict[str, set[tuple[str, str, datetime]]] = {}
+    for key, session in true_sessions.items():
+        expected.setdefault(session.network_session or f"alone {key}", set()).add(key)
+    together: dict[str, set[tuple[str, str, datetime]]] = {}
+    for key, network in found.items():
+        together.setdefault(str(network), set()).add(key)
+    assert sum(len(keys) > 1 for keys in expected.values()) > 50, "the world has players who came through a proxy"
+    wrong = {frozenset(keys) for keys in together.values()} ^ {frozenset(keys) for keys in expected.values()}
+    assert len(wrong) == 0, sorted(map(sorted, wrong))[:3]
+
+
+def test_runs_equal_the_truth(estate: Platform) -> None:
+    read_at = query(
+        estate,
+        "select server_uuid::text, max(observed_at) from raw_minecraft.log_reads "
+        "where path = '' and outcome = 'ok' group by server_uuid",
+    )
+    by_instant: dict[datetime, set[str]] = {}
+    for server, at in read_at:
+        by_instant.setdefault(at, set()).add(server)
+    expected = {
+        (run.server_uuid, run.started_at): run
+        for at, servers in by_instant.items()
+        for run in estate.simulation.truth.runs(at)
+        if run.server_uuid in servers
+    }
+    found = {
+        (row[0], row[1]): row[2:]
+        for row in query(
+            estate,
+            "select server_uuid::text, started_at, ready_at, ended_at, ended_at_lower, ended_at_upper, end_reason, "
+            "software, overload_warnings from marts.fct_server_runs where started_at is not null",
+        )
+    }
+    invented, missed = set(found) - set(expected), set(expected) - set(found)
+    assert len(invented) == 0, sorted(invented)[:3]
+    assert len(missed) == 0, sorted(missed)[:3]
+    ways: Counter[str | None] = Counter()
+    for key, true in expected.items():
+        ready_at, ended_at, lower, upper, reason, software, overloads = found[key]
+        ways[reason] += 1
+        assert ready_at == true.ready_at, key
+        assert (software, overloads) == (true.software, true.overload_warnings), key
+        if ended_at is None and true.ended_at is not None and reason is not None:
+            assert lower <= true.ended_at, key
+            assert upper is None or true.ended_at <= upper, key
+        if true.end_reason is not None and reason is not None:
+            assert reason == true.end_reason, key
+    assert min(ways["stopped"], ways["crashed"]) > 20
+
+
 def test_sessions_of_the_night_when_the_clocks_go_back_are_as_long_as_they_were(
     estate: Platform, true_sessions: dict[tuple[str, str, datetime], TrueSession]
 ) -> None:

@@ -10,11 +10,13 @@ import pytest
 import requests
 
 from pteroassets.clock import ManualClock
+from pteroassets.simulator.life import Reason
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World, WorldSize
 
 ANCHOR = datetime(2026, 10, 28, 20, 30, tzinfo=UTC)
 SEED = 7
+REASONS: tuple[Reason, ...] = ("left", "kicked", "timed_out", "server_stopped", "server_crashed", "joined_again")
 
 
 class Caller:
@@ -43,6 +45,16 @@ class Caller:
 @pytest.fixture(scope="session")
 def tiny() -> World:
     return World.create(SEED, ANCHOR, WorldSize.TINY)
+
+
+@pytest.fixture(scope="session")
+def sampler() -> World:
+    return World.create(SEED, ANCHOR, WorldSize.SAMPLER)
+
+
+@pytest.fixture(scope="session")
+def demo() -> World:
+    return World.create(SEED, ANCHOR, WorldSize.DEMO)
 
 
 @pytest.fixture(scope="session")

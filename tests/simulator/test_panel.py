@@ -11,6 +11,7 @@ import requests
 from pteroassets.clock import ManualClock
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.chance import epoch
+from pteroassets.simulator.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World
 
@@ -315,6 +316,52 @@ def test_a_node_tells_its_version(node: tuple[str, str]) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     assert requests.get(f"{url}/api/system", headers=headers, timeout=30).json()["version"] == "1.11.11"
     assert "docker" in requests.get(f"{url}/api/system?v=2", headers=headers, timeout=30).json()
+
+
+def test_a_node_lists_and_reads_files_of_any_size_for_its_own_token_alone(
+    simulation: Simulation, tiny: World, node: tuple[str, str], first: str
+) -> None:
+    url, token = node
+    row = next(row for row in tiny.truth.entities(ANCHOR)["servers"] if row["uuid"] == first)
+    assert row["node_id"] == 1
+    headers = {"Authorization": f"Bearer {token}"}
+    files = f"{url}/api/servers/{first}/files"
+    assert requests.get(f"{files}/contents?file=/logs/latest.log", timeout=30).status_code == 401
+    listed = requests.get(f"{files}/list-directory?directory=/logs", headers=headers, timeout=30).json()
+    shown = Caller(simulation).json(f"client/servers/{first}/files/list", directory="/logs")["data"]
+    by_panel = [item["attributes"] for item in shown]
+    assert [(each["name"], each["size"], each["modified"], each["mime"]) for each in listed] == [
+        (each["name"], each["size"], each["modified_at"], each["mimetype"]) for each in by_panel
+    ]
+    assert {each["modified"][-6:] for each in listed} <= {"+01:00", "+02:00"}
+    live = requests.get(f"{files}/contents?file=/logs/latest.log", headers=headers, timeout=30)
+    assert live.content == tiny.log_files(tiny.estate.server(0), epoch(ANCHOR))[-1].content
+    assert len(live.content) > 4 * 1024 * 1024
+    assert live.headers["x-mime-type"].startswith("text/plain")
+    counts = simulation.requests.counts
+    assert (counts["node_files"], counts["node_contents"]) == (1, 2)
+
+
+def test_a_node_hands_out_a_file_to_keep_and_refuses_what_is_none(node: tuple[str, str], first: str) -> None:
+    url, token = node
+    headers = {"Authorization": f"Bearer {token}"}
+    files = f"{url}/api/servers/{first}/files/contents"
+    kept = requests.get(files, params={"file": "/logs/latest.log", "download": "1"}, headers=headers, timeout=30)
+    assert kept.headers["content-disposition"] == 'attachment; filename="latest.log"'
+    assert kept.headers["content-type"] == "application/octet-stream"
+    assert requests.get(files, params={"file": "/logs"}, headers=headers, timeout=30).status_code == 400
+    assert requests.get(files, params={"file": "/logs/none.log"}, headers=headers, timeout=30).status_code == 500
+    stranger = files.replace(first, first[::-1])
+    assert requests.get(stranger, params={"file": "/logs/latest.log"}, headers=headers, timeout=30).status_code == 404
+
+
+def test_faults_strike_the_files_of_a_node(simulation: Simulation, node: tuple[str, str], first: str) -> None:
+    url, token = node
+    headers = {"Authorization": f"Bearer {token}"}
+    listing = f"{url}/api/servers/{first}/files/list-directory?directory=/logs"
+    simulation.faults.add(Fault(route="node_files", status=503, server_uuid=first, times=1))
+    assert requests.get(listing, headers=headers, timeout=30).status_code == 503
+    assert requests.get(listing, headers=headers, timeout=30).status_code == 200
 
 
 def test_every_secret_field_bears_the_mark_of_one(simulation: Simulation, second: str) -> None:

@@ -13,7 +13,7 @@ latest as (
         identity_kind,
         player_uuid,
         player_name,
-        case when identity_kind in ('name', 'offline_uuid') then server_uuid end as server_uuid
+        identity_server_uuid as server_uuid
     from sessions
     order by player_id asc, seen_at desc, session_id asc
 
@@ -26,7 +26,7 @@ summed as (
         min(seen_at) as first_seen_at,
         max(last_shown_at) as last_seen_at,
         count(distinct player_name)::integer as names_total,
-        count(distinct server_uuid)::integer as servers_total
+        (count(distinct server_uuid) filter (where not is_proxy))::integer as servers_total
     from sessions
     group by player_id
 

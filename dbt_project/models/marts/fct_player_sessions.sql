@@ -8,6 +8,7 @@
         {'columns': ['server_uuid', 'joined_at']},
         {'columns': ['player_id']},
         {'columns': ['joined_at']},
+        {'columns': ['network_session_id']},
     ]
 ) }}
 
@@ -25,9 +26,12 @@ measured as (
         session_id,
         server_uuid,
         session_key,
+        network_session_id,
         player_id,
         player_uuid,
         player_name,
+        is_proxy,
+        server_switches,
         joined_at,
         left_at,
         left_at_lower,

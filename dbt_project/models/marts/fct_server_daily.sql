@@ -20,6 +20,12 @@ logs as (
 
 ),
 
+logged as (
+
+    select * from {{ ref('int_minecraft__servers') }}
+
+),
+
 utilization as (
 
     select * from {{ ref('int_server_utilization_daily') }}
@@ -42,6 +48,7 @@ joined as (
         days.day_starts_at,
         days.day_ends_at,
         {{ seconds_between('days.day_starts_at', 'days.day_ends_at') }} / 3600 as day_hours,
+        coalesce(sessions.is_proxy, logged.is_proxy, false) as is_proxy,
         coalesce(sessions.sessions_started, case when days.is_log_known then 0 end) as sessions_started,
         coalesce(sessions.sessions_present, case when days.is_log_known then 0 end) as sessions_present,
         coalesce(sessions.sessions_without_join, case when days.is_log_known then 0 end) as sessions_without_join,
@@ -78,6 +85,7 @@ joined as (
         on
             days.server_uuid = logs.server_uuid
             and days.local_date = logs.local_date
+    left join logged on days.server_uuid = logged.server_uuid
     left join utilization
         on
             days.server_uuid = utilization.server_uuid

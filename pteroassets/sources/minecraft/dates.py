@@ -12,22 +12,40 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.events import Stamped
 
+# as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
 _NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log(?:\.gz)?")
+_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz)?")
+_REPORT = re.compile(r"crash-(\d{4})-(\d\d)-(\d\d)_(\d\d)\.(\d\d)\.(\d\d)-\w+\.txt")
 
 
 def date_of_file(name: str) -> tuple[date, int] | None:
     """Return the day and the number of a closed log ``YYYY-MM-DD-N.log`` or ``….log.gz``; None for other names.
 
-    The day is that of the file's first line. A folder before the name is allowed.
+    The day is that of the file's first line. A folder before the name is allowed. Of ``YYYY.MM.DD.HH.MM.SS.log`` the
+    number is the time of day at which it began, as one number. Names like ``proxy.log.0`` and ``server.log`` tell no
+    day, and archives other than gzip's (``….log.zip``) are not read at all, so neither do they.
     """
-    match = _NAMED.fullmatch(name.rpartition("/")[2])
+    last = name.rpartition("/")[2]
+    match = _NAMED.fullmatch(last) or _STARTED.fullmatch(last)
     if match is None:
         return None
-    year, month, day, sequence = (int(part) for part in match.groups())
+    year, month, day, sequence = (int(part.replace(".", "")) for part in match.groups())
     try:
         return date(year, month, day), sequence
     except ValueError:
         return None  # no such day: somebody's own file, not one that log4j named
+
+
+def moment_of_report(name: str) -> datetime | None:
+    """Return the local time, naive, in the name of a crash report ``crash-YYYY-MM-DD_HH.MM.SS-server.txt``."""
+    match = _REPORT.fullmatch(name.rpartition("/")[2])
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no zone is shown
+    except ValueError:
+        return None
 
 
 def date_of_live(modified_at: datetime, zone: ZoneInfo, day_count: int) -> date:

@@ -16,15 +16,15 @@ _FLEEING = rf"(?: (?:while|whilst) (?:trying to escape|fighting) {_K}{_USING}| t
 # families in the order in which they are tried: the more specific one first
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("intentional_game_design", r"was killed by \[Intentional Game Design\]"),
-    ("thorns", rf"was killed (?:by (?P<weapon>.+) )?(?:while )?trying to hurt {_K}"),
+    ("thorns", rf"was killed (?:by (?P<weapon>.+?) )?(?:while )?trying to hurt {_K}"),
     ("magic", rf"was killed by (?:even more )?magic{_FLEEING}|was killed by {_K} using magic"),
     ("indirect_magic", rf"was killed by {_K} using {_I}"),
     ("melee", rf"was slain by {_K}{_USING}"),
-    ("skull", rf"was shot by a skull from {_K}{_USING}"),
+    ("skull", rf"was shot by (?:a skull from {_K}{_USING}|a {_K}'s skull{_USING})"),
     ("arrow", rf"was shot by {_K}{_USING}"),
     ("thrown", rf"was pummeled by {_K}{_USING}"),
     ("fireball", rf"was fireballed by {_K}{_USING}"),
-    ("trident", rf"was impaled by {_K}{_USING}"),
+    ("trident", rf"was impaled (?:to death )?by {_K}{_USING}"),  # "to death": PocketMine
     ("mace", rf"was smashed by {_K}{_USING}"),
     ("spear", rf"was speared by {_K}{_USING}"),
     ("explosion", rf"blew up|was blown up by {_K}{_USING}"),
@@ -73,10 +73,14 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("generic", rf"died(?: because of {_K})?|was killed{_FLEEING}"),
 )
 
-#: The words with which any of the messages begins, as a pattern of bytes: what the scan of a block looks for.
+#: The words with which any of the messages begins: what the scan of a block looks for after a first word.
 FIRST_WORDS = (
-    rb"w(?:as |ent (?:up|off)|alked into|ithered away)|d(?:rowned|ied|iscovered|idn't want)|b(?:lew up|urned to)"
-    rb"|f(?:ell |roze to)|hit the ground|experienced kin|tried to swim|s(?:uffocated in|tarved to)|left the confines"
+    *(b"was slain", b"was shot", b"was pummeled", b"was fireballed", b"was impaled", b"was smashed", b"was speared"),
+    *(b"was blown", b"was killed", b"was squashed", b"was skewered", b"was squished", b"was doomed", b"was burnt"),
+    *(b"was burned", b"was pricked", b"was poked", b"was stung", b"was frozen", b"was roasted", b"was obliterated"),
+    *(b"was struck", b"went up", b"went off", b"walked into", b"withered away", b"drowned", b"died", b"discovered"),
+    *(b"didn't want", b"blew up", b"burned to", b"fell ", b"froze to", b"hit the ground", b"experienced kin"),
+    *(b"tried to swim", b"suffocated in", b"starved to", b"left the confines"),
 )
 
 
@@ -92,7 +96,16 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\(\?P<(\w+)>", numbered, pattern))
 
 
-_COMPILED = tuple((cause, _compile(pattern)) for cause, pattern in _FAMILIES)
+def _by_first_word() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for cause, pattern in _FAMILIES:
+        for word in dict.fromkeys(phrase.decode().partition(" ")[0] for phrase in FIRST_WORDS):
+            if re.search(rf"(?:^|\|){word}\b", pattern):
+                found.setdefault(word, []).append((cause, _compile(pattern)))
+    return found
+
+
+_BY_FIRST_WORD = _by_first_word()
 
 
 def read_death(text: str, *, keep_item: bool) -> dict[str, str] | None:
@@ -100,7 +113,7 @@ def read_death(text: str, *, keep_item: bool) -> dict[str, str] | None:
 
     An item's name may be a player's own words, so it is kept only when asked for.
     """
-    for cause, pattern in _COMPILED:
+    for cause, pattern in _BY_FIRST_WORD.get(text.partition(" ")[0], ()):
         if match := pattern.fullmatch(text):
             detail = {"cause": cause}
             for name, value in match.groupdict().items():

@@ -8,18 +8,24 @@ from datetime import date
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 
 Kind = Literal[
     "server_start",
     "server_ready",
     "server_stop",
     "server_crash",
+    "server_software",
+    "server_overload",
     "player_uuid",
     "player_login",
     "player_join",
     "player_leave",
     "player_lost_connection",
+    "player_kick",
+    "player_arrival",
+    "player_switch",
+    "player_switch_failed",
     "player_death",
     "player_advancement",
     "player_chat",
@@ -68,21 +74,27 @@ class LogStamp:
     setback: Setback | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEvent:
+class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and there are millions of them
     """One recognised line of a log.
 
     *player* is the name as the line shows it, without colour codes; in join, leave, death and advancement lines that
     is the display name. *detail* by kind:
 
     ========================  ==========================================================================
-    server_start              ``game_version``
-    server_ready              ``startup_seconds``
-    server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name)
+    server_start              ``game_version``, ``software`` (where the same line names it)
+    server_ready              ``startup_seconds``, ``software`` (Vanilla: where no line before named another)
+    server_crash              ``cause`` (crash_report, exception, watchdog), ``report`` (file name), ``exception``
+    server_software           ``software``, ``game_version``; before or after the start line of its run
+    server_overload           ``behind_milliseconds``, ``ticks``
     player_login              ``entity_id``, ``address`` (no port; personal), ``world``, ``x``, ``y``, ``z``
     player_join               ``formerly`` (the name before a rename)
     player_lost_connection    ``reason`` (addresses in it are masked)
-    login_refused             ``reason`` (the same)
+    login_refused             ``reason`` (the same), ``cause`` (banned, not_whitelisted, full, version, verification,
+                              mods, timed_out, throttled, starting, forwarding, other)
+    player_kick               ``reason``; an announcement, the departure follows
+    player_arrival            nothing; a proxy's client is there, but on no back-end yet
+    player_switch             ``server``: the back-end that a proxy's player entered; the first one is the entry
+    player_switch_failed      ``server``: the back-end that did not take the player after all
     player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
     player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
     player_chat               ``text`` (only with *keep_text*)
@@ -92,10 +104,17 @@ class LogEvent:
 
     line_number: int  # from 1
     day: int
-    seconds: int
+    seconds: int | None  # None in layouts that show no time at all
+    kind: Kind
     dated: date | None = None
     setback: Setback | None = None
-    kind: Kind
     player: str | None = None
     player_uuid: UUID | None = None  # in player_uuid lines
     detail: Detail | None = None
+
+    @property
+    def stamp(self) -> LogStamp | None:
+        """The line's time; None in layouts that show none."""
+        if self.seconds is None:
+            return None
+        return LogStamp(day=self.day, seconds=self.seconds, dated=self.dated, setback=self.setback)

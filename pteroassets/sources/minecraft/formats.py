@@ -1,32 +1,675 @@
-"""How the lines of a log begin: one declarative description for each layout, and what is no server log at all.
+"""What logs look like, all in one place: how lines begin, what they say, and what is no server log at all.
 
-To add a layout, add a `LogFormat` here and a golden log to the tests. Patterns are of bytes, since that is what is
-scanned; they use possessive quantifiers (``*+``) so that a line which does not fit is given up at once.
+To add a server program, add its `LogFormat` and what it says otherwise than others as a `Dialect` here, and a golden
+log to the tests; nothing else changes. Patterns of beginnings are of bytes, since that is what is scanned; they use
+possessive quantifiers (``*+``) so that a line which does not fit is given up at once.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-BOM = b"\xef\xbb\xbf"
+from pteroassets.sources.minecraft.messages import ADDRESS, NAME, UUID_TEXT, Dialect, Message
+from pteroassets.sources.minecraft.text import clean, strip_mark
+
+# ---------- messages
+
+_SOFTWARE = (
+    # before the general form, since many programs give CraftBukkit's name and their own in the version
+    Message(
+        kind="server_software",
+        begins=(b"This server is running CraftBukkit version ",),
+        pattern=r"This server is running CraftBukkit version .*?\b(?:git-)?(?P<software>MCPC-Plus|Spigot|Paper|Mohist"
+        r"|Magma|Arclight|CatServer|TacoSpigot|Purpur|Thermos|Cauldron)\b.*?(?:\(MC: (?P<version>[\w.-]+)\).*)?",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"This server is running ",),
+        pattern=r"This server is running (?P<software>[A-Z][\w+-]*)(?: version)? [^ ].*?"
+        r"(?:\(MC: (?P<version>[\w.-]+)\).*)?",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Loading ", b"[bootstrap] Loading "),
+        pattern=r"(?:\[bootstrap\] )?Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*"
+        r"for Minecraft (?P<version>\d[\w.-]*).*",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Loading Minecraft ",),
+        pattern=r"Loading Minecraft (?P<version>\d\S*) with (?P<software>Fabric|Quilt) Loader.*",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Loading Sponge",),
+        pattern=r"Loading Sponge\w*, please wait.*",
+        detail={"software": "Sponge"},
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Loading for game Minecraft ",),
+        pattern=r"Loading for game Minecraft (?P<version>\d\S*)",
+        detail={"software": "Fabric"},
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"NeoForge mod loading, version",),
+        pattern=r"NeoForge mod loading, version.*?(?:for MC (?P<version>\d[\w.-]*).*)?",
+        detail={"software": "NeoForge"},
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(
+            *(b"Forge mod loading, version", b"MinecraftForge v", b"Forge Mod Loader version "),
+            *(b"[ForgeModLoader] ", b"[MinecraftForge] "),  # up to 1.6 the logger is a part of the message
+        ),
+        pattern=r"(?:\[\w+\] )?(?:Forge mod loading, version.*?|MinecraftForge v.*?|Minecraft Forge \d\S* Initialized"
+        r"|Forge Mod Loader version .*?)(?:for (?:MC|Minecraft) (?P<version>\d[\w.-]*).*)?",
+        detail={"software": "Forge"},
+        from_anyone=True,
+    ),
+)
+
+_PROXY_STARTS = (
+    Message(
+        kind="server_start",
+        begins=(b"Booting up ",),
+        pattern=r"Booting up (?P<software>[A-Z]\w*) \d.*",
+    ),
+    Message(
+        kind="server_start",
+        begins=(b"Enabled ",),
+        pattern=r"Enabled (?P<software>[A-Z]\w*) version \S+.*",
+    ),
+)
+
+_READY = Message(
+    kind="server_ready",
+    begins=(b"Done (",),
+    # nanoseconds up to 1.2
+    pattern=r"Done \((?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?) ?s|\d{1,15}ns)\)!(?: For help, .*)?",
+)
+
+_ENTRANCE = (
+    Message(
+        kind="player_login",
+        anchors=(b" logged in with entity id ",),
+        # the Genisys family adds a client id, and writes a world in place of the entity's number
+        pattern=rf"{NAME}\[{ADDRESS}\](?: \[ClientID: [^\]]*\])? logged in with entity id "
+        rf"(?:(?P<entity>\d{{1,18}})|\w+) (?P<place>(?:at|in) .*)",
+        from_anyone=True,
+    ),
+    Message(
+        kind="player_join",
+        anchors=(*("加入了游戏".encode(), "加入了遊戲".encode(), "がゲームに参加しました".encode()),),
+        then=(b"joined the game", b"(formerly known as ", b"masuk ke permainan"),
+        pattern=rf"{NAME}(?: \(formerly known as (?P<formerly>[^)]{{1,60}})\))? joined the game\.?"
+        rf"|(?:玩家 )?{NAME.replace('name', 'profile')} ?"
+        r"(?:加入了(?:游戏|遊戲)~?|masuk ke permainan|がゲームに参加しました)",
+    ),
+)
+
+_DEPARTURE = (
+    Message(
+        kind="login_refused",
+        anchors=(b" lost connection: Server Mod rejections",),
+        pattern=rf"{NAME} lost connection: (?P<reason>Server Mod rejections.*)",
+        detail={"cause": "mods"},
+    ),
+    Message(
+        kind="player_leave",
+        anchors=(*("退出了游戏".encode(), "遊戲".encode(), "がゲームを退出しました".encode()),),
+        then=(b"left the game", b"has left the game", b"keluar dari permainan"),
+        pattern=rf"{NAME} (?:has )?left the game\.?"
+        rf"|(?:玩家 |« )?{NAME.replace('name', 'profile')} ?"
+        r"(?:退出了游戏~?|離開了?遊戲|keluar dari permainan|がゲームを退出しました)",
+    ),
+    Message(
+        kind="player_lost_connection",
+        anchors=(b" lost connection", "与服务器失去连接".encode()),
+        pattern=rf"{NAME}(?: lost connection: ?| ?与服务器失去连接[:：] ?)(?P<reason>.*)",
+    ),
+)
+
+_PROFILE = r"(?:[\w.]+\.)?GameProfile(?:@\w+)?[\[(].*?\bname(?:=|: )(?P<profile>[^,\])]+).*?[\])]"
+_REFUSALS = (
+    Message(
+        kind="login_refused",
+        anchors=(b" lost connection",),
+        begins=(b"com.mojang.authlib.GameProfile", b"GameProfile["),
+        pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\((?:/[^)]*|IP hidden|[0-9a-f-]{{36}})\)|\[/.*?\])"
+        r"|/\S+|IP hidden)"
+        r" lost connection(?:: (?P<reason>.*))?",
+    ),
+    Message(
+        kind="login_refused",
+        begins=(b"Disconnecting ",),
+        pattern=rf"Disconnecting (?:{_PROFILE}(?: \([^)]*\))?: "
+        rf"|/\S+?: |{NAME} ?(?:\(/[^)]*\): |\(IP hidden\): |\[/.*?\]: |(?=due to )))(?P<reason>.*)",
+    ),
+)
+
+_KICKS = (
+    Message(
+        kind="player_kick",
+        begins=(b"Kicked ",),
+        echo=b"Kicked ",
+        pattern=rf"(?:\[[^\[\]:]{{1,60}}: )?Kicked {NAME}(?: from the game)?(?:: '?(?P<reason>.*?)'?)?\]?",
+    ),
+    Message(
+        kind="player_kick",
+        then=(b"was kicked for floating", b"was kicked due to keepalive"),
+        pattern=rf"{NAME} was kicked (?:for|due to) (?P<reason>(?:floating|keepalive).*?)!?",
+    ),
+)
+
+_ADVANCEMENTS = tuple(
+    Message(
+        kind="player_advancement",
+        then=(then.encode(),),
+        pattern=rf"{NAME} {then} \[(?P<title>.*)\]",
+        detail={"type": type_},
+    )
+    for then, type_ in (
+        ("has made the advancement", "task"),
+        ("has completed the challenge", "challenge"),
+        ("has reached the goal", "goal"),
+        ("has just earned the achievement", "achievement"),
+    )
+)
+
+_ACTIVITY = (
+    Message(
+        kind="player_command",
+        anchors=("使用了指令".encode(), "выполнил команду".encode()),
+        then=(b"issued server command: ",),
+        pattern=rf"{NAME} (?:issued server command|使用了指令|выполнил команду): ?(?P<text>.*)",
+    ),
+    *_ADVANCEMENTS,
+)
+
+_IDENTITY = Message(
+    kind="player_uuid",
+    begins=(b"UUID of player ",),
+    anchors=("的通用唯一标识符".encode(),),
+    pattern=rf"UUID of player {NAME} is {UUID_TEXT}"
+    rf"|玩家 {NAME.replace('name', 'profile')} 的通用唯一标识符\(UUID\)是 {UUID_TEXT.replace('uuid', 'uuid_2')}",
+)
+
+_STOPS = (
+    Message(
+        kind="server_stop",
+        begins=(b"Stopping the server", b"Stopping server", b"CONSOLE: Stopping the server"),
+        echo=b"Stopping the server]",
+        pattern=r"\[[^\[\]:]{1,60}: Stopping the server\]|(?:CONSOLE: )?Stopping (?:the )?server\.{0,3}",
+    ),
+)
+
+_CRASHES = (
+    Message(
+        kind="server_crash",
+        begins=(b"This crash report has been saved to: ",),
+        pattern=r"This crash report has been saved to: (?:.*[/\\])?(?P<report>[^/\\]+)",
+        detail={"cause": "crash_report"},
+    ),
+    Message(
+        kind="server_crash",
+        begins=(b"Preparing crash report",),
+        pattern=r"Preparing crash report with UUID .*",
+        detail={"cause": "crash_report"},
+    ),
+    Message(
+        kind="server_crash",
+        begins=(b"Encountered an unexpected exception",),
+        pattern=r"Encountered an unexpected exception(?:[: ]+(?P<exception>[\w.$]+)(?::.*)?)?.*",
+        detail={"cause": "exception"},
+    ),
+    Message(
+        kind="server_crash",
+        begins=(b"A single server tick took ", b"Considering it to be crashed"),
+        pattern=r"A single server tick took .*|Considering it to be crashed, server will forcibly shutdown\.",
+        detail={"cause": "watchdog"},
+    ),
+)
+
+_OVERLOAD = Message(
+    kind="server_overload",
+    begins=(b"Can't keep up!",),
+    pattern=r"Can't keep up!(?:.*?Running (?P<behind>\d{1,15})ms(?: or (?P<ticks>\d{1,12}) ticks)? behind"
+    r"(?:, skipping (?P<skipped>\d{1,12}) tick\(s\))?)?.*",
+)
+
+# refusals before departures: where the address is hidden, what stands in its place looks like a part of the name
+_COMMON = (*_ENTRANCE, *_REFUSALS, *_DEPARTURE, *_ACTIVITY, _IDENTITY, *_KICKS, _OVERLOAD, *_STOPS, *_CRASHES, _READY)
+
+JAVA = Dialect(
+    name="java",
+    messages=(
+        *_COMMON,
+        Message(
+            kind="server_start",
+            begins=(b"Starting minecraft server version ",),
+            pattern=r"Starting minecraft server version (?P<version>\S.*)",
+        ),
+        *_PROXY_STARTS,
+        *_SOFTWARE,
+    ),
+)
+
+GLOWSTONE = Dialect(
+    name="glowstone",
+    software=frozenset({"Glowstone", "Glowstone++"}),
+    messages=(
+        Message(
+            kind="server_start",
+            begins=(b"Glowstone version: ",),
+            pattern=r"Glowstone version: .*",
+            detail={"software": "Glowstone"},
+        ),
+        Message(
+            kind="player_login",
+            anchors=(b"] connected, UUID: ",),
+            pattern=rf"{NAME} \[{ADDRESS}\] connected, UUID: {UUID_TEXT}",
+        ),
+        Message(
+            kind="player_lost_connection",
+            anchors=(b" lost connection",),
+            pattern=rf"{NAME} \[{ADDRESS.replace('address', 'at')}\] lost connection",
+        ),
+        Message(kind="player_kick", then=(b"kicked: ",), pattern=rf"{NAME} kicked: (?P<reason>.*)"),
+        Message(kind="server_ready", begins=(b"Ready for connections.",), pattern=r"Ready for connections\."),
+        Message(
+            kind="server_stop",
+            begins=(b"The server is shutting down",),
+            pattern=r"The server is shutting down\.{0,3}",
+        ),
+        *JAVA.messages,
+    ),
+)
+
+_LOGGED_OUT = Message(
+    kind="player_lost_connection",
+    anchors=(b" logged out due to ",),
+    pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
+)
+
+POCKETMINE = Dialect(
+    name="pocketmine",
+    signs=rb"message (?:Starting Minecraft:? (?:PE|BE|Bedrock)|Loading (?:\xc2\xa7.)?(?:pocketmine|nukkit|pnx)\.yml"
+    rb"|This server is running (?:PocketMine|Nukkit)"
+    rb"|Starte Minecraft: |Iniciando Servidor de Minecraft: |Minecraft: PE |"
+    + "이 서버는 (?:PocketMine|Nukkit)".encode()
+    + rb"|[^\[\]\n]{1,40}\[/[^\]\n]*\] logged in with entity id \d+ at \([^\[\d-])",
+    software=frozenset(
+        {"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine", "Altay", "Turanic"}
+    ),
+    messages=(
+        *_COMMON,
+        _LOGGED_OUT,
+        Message(
+            kind="player_advancement",
+            then=(b"has just earned the achievement",),
+            pattern=rf"{NAME} has just earned the achievement (?P<title>[^\[\]]+)",
+            detail={"type": "achievement"},
+        ),
+        Message(
+            kind="server_start",
+            begins=(b"Starting Minecraft",),
+            pattern=r"Starting Minecraft:? .*?server version v?(?P<version>\S+)(?: \S.*)?",
+        ),
+        # in German, Portuguese and Korean
+        Message(
+            kind="server_start",
+            begins=(b"Starte Minecraft: ", b"Iniciando Servidor de Minecraft: ", b"Minecraft: PE "),
+            pattern=r"Starte Minecraft: .*?[Ss]erverversion v?(?P<version>\S+).*"
+            r"|Iniciando Servidor de Minecraft: .*?vers\S+ v?(?P<version_2>\S+)"
+            r"|Minecraft: PE 서버 버전 v?(?P<version_3>\S+).* 시작 중",
+        ),
+        Message(
+            kind="server_ready",
+            begins=(b"Fertig (", b"Finalizado (", "완료 (".encode()),
+            pattern=r"(?:Fertig|Finalizado|완료) \((?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)(?:s|초)\)! .*",
+        ),
+        Message(
+            kind="server_software",
+            begins=("Este servidor está rodando ".encode(), "이 서버는 ".encode()),
+            pattern=r"(?:Este servidor está rodando|이 서버는) (?P<software>[A-Z][\w+-]*) (?:versão|에서) .*",
+        ),
+        Message(
+            kind="player_login",
+            anchors=(b" loggte sich mit Entity ID ",),
+            pattern=rf"{NAME}\[{ADDRESS}\] loggte sich mit Entity ID (?P<entity>\d{{1,18}}) bei (?P<place>\(.*\)) ein",
+        ),
+        Message(
+            kind="player_lost_connection",
+            anchors=(b" loggte sich wegen ",),
+            pattern=rf'{NAME}\[{ADDRESS.replace("address", "at")}\] loggte sich wegen "(?P<reason>.*)" aus',
+        ),
+        # since version 4, and the only departure line of somebody who has not spawned yet
+        Message(
+            kind="player_lost_connection",
+            begins=(b"[NetworkSession: ",),
+            pattern=rf"\[NetworkSession: {NAME}\] Session closed due to (?P<reason>.*)",
+        ),
+        Message(kind="server_stop", begins=(b"Stopping other threads",), pattern=r"Stopping other threads"),
+        Message(
+            kind="server_crash",
+            begins=(b"An unrecoverable error has occurred",),
+            pattern=r"An unrecoverable error has occurred and the server has crashed\. Creating a crash dump",
+            detail={"cause": "crash_report"},
+        ),
+        Message(
+            kind="server_software",
+            begins=(b"This server is running ",),
+            pattern=r"This server is running (?P<software>[A-Z][\w+-]*)(?: version)? \S.*?"
+            r"(?:Minecraft(?:: \w+)? v?(?P<version>\d[\w.]*).*)?",
+        ),
+    ),
+)
+
+#: Up to 1.6, and PocketMine up to 1.4, which names itself nowhere.
+LEGACY = Dialect(name="legacy", messages=(*JAVA.messages, _LOGGED_OUT))
+
+#: The same on consoles up to 1.6, whose layout is BungeeCord's.
+CONSOLE = replace(
+    LEGACY,
+    name="console",
+    software=frozenset({"Vanilla", "CraftBukkit", "Spigot", "Forge", "MCPC-Plus"}),
+    default_software="Vanilla",
+    signs=rb"message (?:Starting minecraft server version |This server is running C"
+    rb"|[^\[\]\n]{1,40} ?\[/[^\]\n]*\] logged in with entity id \d+ at \([\[\d-])",
+)
+
+_PEER = r"\[(?:/[^|\n]*\|)?(?P<name>[^\[\]|/:*<>]{1,60}?)(?:\|/[^|\n]*?)?\]"
+
+BUNGEECORD = Dialect(
+    name="bungeecord",
+    software=frozenset({"BungeeCord", "Waterfall", "Travertine", "FlameCord", "HexaCord", "XCord"}),
+    default_software="BungeeCord",
+    messages=(
+        Message(
+            kind="player_arrival",
+            of_peer=b"<-> InitialHandler has connected",
+            pattern=rf"{_PEER} <-> InitialHandler has connected",
+        ),
+        Message(
+            kind="player_switch",
+            of_peer=b"<-> ServerConnector [",
+            pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            of_peer=b"<-> ServerConnector [",
+            pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has disconnected",
+        ),
+        Message(
+            kind="player_lost_connection",
+            of_peer=b"-> UpstreamBridge ",
+            pattern=rf"{_PEER} -> UpstreamBridge "
+            r"(?:has disconnected)?(?: ?- (?P<reason>read timed out|encountered exception).*)?",
+        ),
+        Message(
+            kind="player_kick",
+            of_peer=b"disconnected with: ",
+            pattern=rf"{_PEER} disconnected with: (?P<reason>.*)",
+        ),
+        Message(
+            kind="player_command",
+            of_peer=b"executed command: ",
+            pattern=rf"{_PEER} executed command: (?P<text>.*)",
+        ),
+        *_PROXY_STARTS,
+        Message(kind="server_ready", begins=(b"Listening on /",), pattern=r"Listening on /.*"),
+        Message(
+            kind="server_stop",
+            begins=(b"Closing listener [", b"Disconnecting ", b"Closing IO threads"),
+            pattern=r"Closing listener \[.*|Disconnecting \d+ connections?|Closing IO threads",
+        ),
+        *_SOFTWARE,
+    ),
+)
+
+#: The same in the layout of Paper.
+WATERFALL = replace(
+    BUNGEECORD,
+    name="waterfall",
+    signs=rb"thread Netty Worker|message \[.{1,120}?\] "
+    rb"(?:<-> (?:InitialHandler|ServerConnector|DownstreamBridge)|-> UpstreamBridge|disconnected with: )",
+    default_software="Waterfall",
+    software=BUNGEECORD.software | {"Waterdog"},
+)
+
+_CONNECTED = r"\[connected player\] (?P<name>[^\[\]/:*<>()]{1,60}?) \([^)]*\)"
+
+VELOCITY = Dialect(
+    name="velocity",
+    software=frozenset({"Velocity"}),
+    signs=rb"thread (?:Netty (?:epoll|NIO|kqueue|io_uring) Worker|Velocity )|logger com\.velocitypowered"
+    rb"|message \[(?:connected player|server connection)\] ",
+    default_software="Velocity",
+    messages=(
+        Message(
+            kind="player_switch",
+            begins=(b"[server connection] ",),
+            pattern=r"\[server connection\] (?P<name>[^\[\]/:*<>]{1,60}?) -> (?P<server>.+) has connected",
+        ),
+        Message(
+            kind="player_arrival",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED} has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: (?:unable to connect to server|disconnected while connecting to) "
+            r"(?P<server>[^:]+)(?:: .*)?",
+        ),
+        Message(
+            kind="player_lost_connection",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED} has disconnected(?:: (?P<reason>.*))?",
+        ),
+        # "has disconnected" follows, without the reason
+        Message(
+            kind="player_lost_connection",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: (?P<reason>read timed out)",
+        ),
+        Message(
+            kind="player_kick",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED}: kicked from server \S+?(?:: (?P<reason>.*))?",
+        ),
+        Message(
+            kind="player_command",
+            begins=(b"[connected player] ",),
+            pattern=rf"{_CONNECTED} -> executed command (?P<text>.*)",
+        ),
+        *_PROXY_STARTS,
+        _READY,
+        Message(kind="server_stop", begins=(b"Shutting down the proxy",), pattern=r"Shutting down the proxy\.{0,3}"),
+    ),
+)
+
+BEDROCK = Dialect(
+    name="bedrock",
+    default_software="Bedrock Dedicated Server",
+    messages=(
+        Message(
+            kind="player_login",
+            begins=(b"Player connected: ",),
+            pattern=r"Player connected: (?P<name>[^,]{1,60})(?:, xuid: ?(?P<xuid>\d{0,20}).*)?",
+        ),
+        Message(
+            kind="player_join",
+            begins=(b"Player Spawned: ",),
+            pattern=r"Player Spawned: (?P<name>.{1,60}?),? xuid: ?(?P<xuid>\d{0,20}).*",
+        ),
+        Message(
+            kind="player_lost_connection",
+            begins=(b"Player disconnected: ",),
+            pattern=r"Player disconnected: (?P<name>[^,]{1,60})(?:, xuid: ?(?P<xuid>\d{0,20}).*)?",
+        ),
+        Message(kind="server_start", begins=(b"Starting Server",), pattern=r"Starting Server"),
+        Message(
+            kind="server_software",
+            begins=(b"Version",),
+            pattern=r"Version:? (?P<version>\d[\w.]*)",
+            detail={"software": "Bedrock Dedicated Server"},
+        ),
+        Message(kind="server_ready", begins=(b"Server started.",), pattern=r"Server started\."),
+        Message(
+            kind="server_stop",
+            begins=(b"Server stop requested.", b"Stopping server..."),
+            pattern=r"Server stop requested\.|Stopping server\.\.\.",
+        ),
+    ),
+)
+
+GEYSER = Dialect(
+    name="geyser",
+    default_software="Geyser",
+    messages=(
+        Message(
+            kind="server_ready",
+            begins=(b"Done (",),
+            pattern=r"Done \((?P<seconds>\d{1,9}(?:[.,]\d{1,9})?)s\)! Run /geyser help.*",
+        ),
+        Message(kind="server_stop", begins=(b"Shutting down Geyser",), pattern=r"Shutting down Geyser\.{0,3}"),
+    ),
+)
+
+# what other programs are built on: a program's own name wins over them
+_BASES = {"Vanilla": 0, "CraftBukkit": 1, "Forge": 1, "Fabric": 1}
+
+
+def rank_of_software(software: str | None) -> int:
+    """Return how special a program's name is; of two that a log names, the more special one is meant."""
+    return -1 if software is None else _BASES.get(software, 2)
+
+
+#: Messages known to say nothing about players or runs: literal beginnings, and patterns. So are all in brackets.
+IGNORED_WORDS = (
+    *(
+        b"* ",
+        b"**",
+        b"\t",
+        b"[",
+        b"at ",
+        b"    at ",
+        b"Caused by: ",
+        b"Using ",
+        b"Time elapsed: ",
+        b"Thread RCON",
+        b"RCON running",
+    ),
+    *(b"Saving ", b"Saved ", b"Preparing level", b"Preparing start", b"Preparing spawn", b"Default game type"),
+    *(b"Generating keypair", b"Starting Minecraft server on", b"Starting remote control", b"Starting GS4"),
+    *(b"Starting Query", b"Server empty for", b"Automatic saving", b"Reload", b"Villager ", b"Named entity "),
+    *(b"ThreadedAnvil", b"All chunks", b"All dimensions", b"All RegionFile", b"Flushing", b"Environment: ", b"Set "),
+    *(b"Gave ", b"Teleported ", b"Opped ", b"De-opped ", b"Made ", b"Banned ", b"Unbanned ", b"Added ", b"Removed "),
+    *(b"Whitelist ", b"Turned ", b"Enabling ", b"Enabled ", b"Disabling ", b"Disabled ", b"Server permissions"),
+    *(b"You need to agree", b"Failed to load eula", b"**** ", b"---", b"com.example", b"java.", b"net.", b"org."),
+    *(b"There are ", b"Running AutoCompaction", b"NO LOG FILE!", b"Quit correctly"),
+    # the game and its libraries
+    *(
+        b"handleDisconnection() called twice",
+        b"Reached end of stream for /",
+        b"Unknown command",
+        b"Unknown or incomplete",
+    ),
+    *(b"The server will make no attempt", b"While this makes the game possible", b'To change this, set "online-mode"'),
+    *(b"To start the server with more ram", b"Failed to load user banlist", b"Failed to load ip banlist"),
+    *(b"Failed to load operators list", b"Failed to load white-list", b"Scanning for legacy world dragon"),
+    *(
+        b"Ambiguity between arguments",
+        b"Exception handling console input",
+        b"Connection reset",
+        b"Closing listening thr",
+    ),
+    # a damaged world floods its log with these
+    *(b"Failed to load chunk", b"Chunk file at ", b"Ignoring heightmap data"),
+    *(b"Couldn't parse element", b"Parsing error loading recipe", b"Skipping feature", b"Gathering id map"),
+    # the settings of each world that Spigot and its forks print at each start
+    *(
+        b"View Distance: ",
+        b"Simulation Distance: ",
+        b"Mob Spawn Range: ",
+        b"Entity Activation Range",
+        b"Hopper Transfer",
+    ),
+    *(b"Entity Tracking Range", b"Item Merge Radius", b"Item Despawn Rate", b"Arrow Despawn Rate", b"Custom Map Seeds"),
+    *(b"Max TNT Explosions", b"Tile Max Tick Time", b"Nerfing mobs", b"Zombie Aggressive", b"Experience Merge Radius"),
+    *(
+        b"Allow Zombie Pigmen",
+        b"Max Entity Collisions",
+        b"Sending up to ",
+        b"Max Entity Tick",
+        b"Cactus Growth Modifier",
+    ),
+    *(b"Cane Growth Modifier", b"Melon Growth Modifier", b"Wheat Growth Modifier", b"Sapling Growth Modifier"),
+    # mods and their loaders
+    *(b"Client protocol version ", b"Client attempting to join with", b"Attempting connection with missing mods"),
+    *(b"Sending event FML", b"Sent event FML", b"Bar Step: ", b"Potentially Dangerous alternative prefix"),
+    *(b"No data fixer registered for", b"Reference map '", b"Force-disabling mixin", b"Error loading class: "),
+    # proxies
+    *(b"Discovered module: ", b"Attempting to update plugin", b"Attempting to Jenkins download", b"Download complete"),
+    *(b"Forced host server ", b"Not on Windows, attempting", b"Epoll is ", b"Netty is not using", b"Started query on "),
+    *(b"Waterfall has reached end of life", b"MinecraftForge support is", b"Listening websockets on "),
+    *(b"Closing pending connections", b"Thank you and goodbye", "§cCommand not found".encode(), b"Closing endpoint "),
+    *(b"The proxy is running in offline mode", b"Plugin listener "),
+    # Bedrock, PocketMine and Nukkit
+    *(b"Commit ID", b"Configuration: ", b"Game mode: ", b"Difficulty: ", b"Server Telemetry", b"Player added to allow"),
+    *(b"Player PartyIdUpdate", b"Unloading level", b"Unloading world", b"Player data not found for"),
+    *(b"Online mode is ", b"Minecraft network interface running"),
+    *(b"Session ID", b"Level Name: ", b"opening worlds", b"IPv4 supp", b"IPv6 supp"),
+    *(verb + bytes([first]) for verb in (b"Loading ", b"Loaded ") for first in b"abcdefghijklmnopqrstuvwxyz0123456789"),
+)
+IGNORED_PATTERNS = (
+    rb"/\S++ lost connection",  # a ping of the server list, or a scanner
+    rb"[^ ]*+ (?:\(vehicle of[^)\n]*\) )?moved (?:too quickly|wrongly)!",
+)
+
+# ---------- how lines begin
 
 _TIME = rb"(?P<time>\d\d:\d\d:\d\d)"
-_THREAD = rb"\[(?P<thread>[^\]\n]*+)\]"  # the level is what follows the last slash
-_LOGGER = rb"(?: \[(?P<logger>[^\]\n]*+)\])?+"
+_HALF_DAY_TIME = rb"(?P<time>\d{1,2}:\d\d:\d\d ?[AaPp]\.?[Mm]\.?)"
+_TEXT = rb"[ -\\^-\xff]*+"  # in a bracket; as one range of bytes it is scanned faster than by what it must not hold
+_THREAD = rb"\[(?P<thread>" + _TEXT + rb")\]"  # the level is what follows the last slash
+_LEVEL_THREAD = rb"\[(?P<thread>[ -.0-\\^-\xff]*+/" + _TEXT + rb")\]"
+_LOGGER = rb"(?: \[(?P<logger>" + _TEXT + rb")\])?+"
+_END = rb"(?::  ?| \[(?P<logger>" + _TEXT + rb")\]:  ?| \((?P<loader>[^)\n]*+)\) )"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LogFormat:
     """One layout of the part of a line before its message.
 
     *prefix* is a pattern that starts at the line's first byte and ends where the message begins. Its named groups
-    are ``time`` (required) and ``date``, ``thread`` and ``logger`` where the layout has them.
+    are ``time`` and ``date``, ``thread`` and ``logger`` (or ``loader``) where the layout has them.
+
+    Args:
+        name: Of the layout.
+        prefix: See above.
+        dialects: What may be said in it; the last one where nothing shows another.
+        software: The only program that writes so.
+        sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
     """
 
     name: str
     prefix: bytes
+    dialects: tuple[Dialect, ...] = (VELOCITY, WATERFALL, JAVA)
+    software: str | None = None
+    sign: bytes | None = None
 
     @property
     def scan_prefix(self) -> bytes:
@@ -36,60 +679,177 @@ class LogFormat:
 
 # Layouts exclude each other, so the first line that fits any of them decides for the file.
 FORMATS = (
-    # Vanilla 1.7 to now, Spigot, Paper; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity
-    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _THREAD + _LOGGER + rb": "),
-    # Forge 1.13 to now, Arclight; the month is a word of the machine's language
+    # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
+    # round bracket Fabric's loader
+    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END),
+    LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
+    # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
     LogFormat(
         name="forge_dated",
-        prefix=rb"\[(?P<date>\d{1,2}+[^\s\d\]\[]{2,16}+\d{4}) " + _TIME + rb"\.\d{3}\] " + _THREAD + _LOGGER + rb": ",
+        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
     ),
-    LogFormat(name="fabric_loader", prefix=rb"\[" + _TIME + rb"\] " + _THREAD + rb" \((?P<logger>[^)\n]*+)\) "),
     # log4j2 files with a layout of the owner's
     LogFormat(
         name="bracketed_dated",
-        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d) " + _TIME + rb"(?:[.,]\d{3})?+\] " + _THREAD + _LOGGER + rb": ",
+        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _TIME + rb"(?:[.,]\d{3})?+\] " + _LEVEL_THREAD + _END,
     ),
-    # Mohist 1.18 to now
+    LogFormat(
+        name="bracketed_dated_12h",
+        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END,
+    ),
     LogFormat(
         name="mohist",
         prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb",\d{3} [A-Z]++ ++" + _THREAD + rb" (?P<logger>[^\s:]++): ",
+        software="Mohist",
     ),
-    # up to 1.6, where Forge puts its own bracket before the message; Glowstone
+    LogFormat(
+        name="pocketmine",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) \[" + _TIME + rb"(?:\.\d{3})?+\] " + _LEVEL_THREAD + rb": ",
+        dialects=(POCKETMINE,),
+        software="PocketMine-MP",
+    ),
+    LogFormat(
+        name="nukkit",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?:[.,]\d{3})?+ \[[^\]\n]*+\] [A-Z]++ ++- ",
+        dialects=(POCKETMINE,),
+        software="Nukkit",
+    ),
+    LogFormat(
+        name="altay",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" (?:[\w .#-]++\|)?+[A-Z]++ [->] ",
+        dialects=(POCKETMINE,),
+        software="PocketMine-MP",
+    ),
+    # up to 1.6, where Forge puts its own bracket before the message; PocketMine up to 1.4; Glowstone
     LogFormat(
         name="legacy",
-        prefix=rb"(?P<date>\d{4}[/-]\d\d[/-]\d\d) " + _TIME + rb" \[[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
+        prefix=rb"(?P<date>\d{4}[/-]\d\d?[/-]\d\d?) "
+        + _TIME
+        + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
+        dialects=(GLOWSTONE, POCKETMINE, LEGACY),
     ),
-    # the console of Paper, as a panel, Docker or screen captures it
-    LogFormat(name="console", prefix=rb"\[" + _TIME + rb" [A-Z]++\]: "),
+    LogFormat(
+        name="weekday",
+        prefix=rb"\[[^\s\d\]\[,]{2,12}+, (?P<date>\d\d?\. [^\s\d\]\[]{2,16}+ \d{4}) "
+        + _TIME
+        + rb" \S{1,8}+ [A-Z]++\] ",
+    ),
+    # a script's own stamp in place of all else
+    LogFormat(
+        name="piped",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" \| ",
+        sign=rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| (?:Starting minecraft server version |This server is running "
+        rb"|Done \(\d|[^\[\n]{1,40}\[[^\]\n]{1,80}\] logged in with entity id \d)",
+    ),
+    # a panel's capture; day and month without a year, and its own remarks under other tags than the server's
+    LogFormat(
+        name="multicraft",
+        prefix=rb"\d\d\.\d\d "
+        + _TIME
+        + rb" \[Server\] (?P<thread>[\w #.-]{1,40}/)?+\[?[A-Z]++\]? (?:\[(?P<logger>[^\]\n]*+)\]: )?+",
+    ),
+    # levels are words of the machine's language, in its encoding; Glowstone writes the same
+    LogFormat(
+        name="bungeecord",
+        prefix=_TIME + rb" \[(?!\d)[^\]\n]++\] ",
+        dialects=(GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
+    ),
+    # up to 1.17 its lines after the start bear no time
+    LogFormat(
+        name="bedrock",
+        prefix=rb"(?:NO LOG FILE! - )?+\[(?:(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?::\d{3})?+ )?+[A-Z]++\] ",
+        dialects=(BEDROCK,),
+        software="Bedrock Dedicated Server",
+        sign=rb"(?:NO LOG FILE! - )?\[(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?::\d{3})?+ [A-Z]++\] "
+        rb"|[A-Z]++\] (?:Starting Server|Version:? \d|Session ID|Level Name: |Server started\.|Game mode: "
+        rb"|Player (?:dis)?connected: |Difficulty: |opening worlds|IPv[46] supported))",
+    ),
+    LogFormat(
+        name="geyser",
+        prefix=rb"\[" + _TIME + rb"(?:\.\d{3})?+ (?P<thread>[^\]/\n]*+/[A-Z]++)\] ",
+        dialects=(GEYSER,),
+        software="Geyser",
+    ),
+    # the console of Paper and Velocity, as a panel, Docker or screen captures it
+    LogFormat(name="console", prefix=rb"\[" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
+    LogFormat(name="console_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
 )
 
-_MONTHS = {
-    # English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian; the first three letters or more
-    1: ("jan", "ene", "gen", "sty", "янв"),
-    2: ("feb", "fév", "fev", "lut", "фев"),
-    3: ("mar", "mär", "maa", "mrz", "мар"),
-    4: ("apr", "avr", "abr", "kwi", "апр"),
-    5: ("may", "mai", "mag", "mei", "maj", "май", "мая"),
-    6: ("jun", "juin", "giu", "cze", "июн"),
-    7: ("jul", "juil", "lug", "lip", "июл"),
-    8: ("aug", "aoû", "ago", "sie", "авг"),
-    9: ("sep", "set", "wrz", "сен"),
-    10: ("oct", "okt", "ott", "out", "paź", "окт"),
-    11: ("nov", "lis", "ноя"),
-    12: ("dec", "dez", "déc", "dic", "gru", "дек"),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapper:
+    """What a log shipper or a supervisor puts before each line; ``outer_date`` and ``outer_time`` are its own."""
+
+    name: str
+    prefix: bytes
+
+
+WRAPPERS = (
+    Wrapper(
+        name="shipped",
+        prefix=rb"(?P<outer_date>\d{4}-\d\d-\d\d)[T ](?P<outer_time>\d\d:\d\d:\d\d)(?:[.,]\d{1,9}+)?+"
+        rb"(?:Z|[+-]\d\d:?\d\d)?+[ \t]++(?:std(?:out|err) [FP] )?+",
+    ),
+    Wrapper(name="compose", prefix=rb"[\w.-]++ ++\| "),
+    Wrapper(
+        name="journal",
+        prefix=rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4})"
+        rb" (?:[^\s\[]++ [^\s\[:]++(?:\[\d++\])?+: )?+",
+    ),
+    Wrapper(name="kubectl", prefix=rb"\[pod/[^\]\n]++\] "),
+    Wrapper(name="mcdreforged", prefix=rb"\[Server\] "),
+)
+
+
+def wrapped(format_: LogFormat, wrapper: Wrapper) -> LogFormat:
+    """Return the layout behind what *wrapper* puts before each line."""
+    return LogFormat(
+        name=f"{wrapper.name}+{format_.name}",
+        prefix=wrapper.prefix + format_.prefix,
+        dialects=format_.dialects,
+        software=format_.software,
+        sign=format_.sign and wrapper.prefix + format_.sign,
+    )
+
+
+ALL_FORMATS = {
+    format_.name: format_
+    for format_ in (*FORMATS, *(wrapped(each, wrapper) for wrapper in WRAPPERS for each in FORMATS))
 }
+
+# ruff: noqa: RUF001 - months are written as Java writes them
+_MONTHS = {
+    # The first letters, in the languages of Europe and of the East. Not here is what means one month in Polish or Czech
+    # and another in Croatian (lip, srp, lis): an unknown date is found elsewhere, a wrong one is not noticed.
+    1: "jan janv jaan ene gen ian xan sty led oca sij urt saus tammi янв січ яну јан ιαν ม.ค 1月 一月",
+    2: "feb fév fev veebr lut úno şub velj ots vas helmi фев лют φεβ ก.พ 2月 二月",
+    3: "mar mär már maa mrt mrz mac bře ožu kov maalis мар бер μαρ μάρ มี.ค 3月 三月",
+    4: "apr ápr avr abr api kwi dub nis bal tra huhti апр кві απρ เม.ย 4月 四月",
+    5: "may mai mag mei maj máj kvě svi geg touko май мая тра μαΐ μαϊ พ.ค 5月 五月",
+    6: "jun jún jūn juin juuni giu iun xuñ cze čvn haz eka birž kesä июн чер юни јун ιουν ιούν มิ.ย 6月 六月",
+    7: "jul júl jūl juil juuli lug iul xul čvc tem uzt liep heinä июл лип юли јул ιουλ ιούλ ก.ค 7月 七月",
+    8: "aug aoû ago agu agt ag. avg ogo sie ağu kol abu rugp elo авг сер αυγ αύγ ส.ค 8月 八月",
+    9: "sep set szept wrz zář eyl ruj ira rugs syys сен вер сеп σεπ ก.ย 9月 九月",
+    10: "oct okt ott out paź říj eki urr spal loka окт жов οκτ ต.ค 10月 十月",
+    11: "nov kas stu aza lapkr marras ноя лис ное нов νοε νοέ พ.ย 11月 十一月",
+    12: "dec dez déc dic des dis dets gru pro ara abe joulu дек гру дец δεκ ธ.ค 12月 十二月",
+}
+_MONTH_OF = {start: number for number, starts in _MONTHS.items() for start in starts.split()}
 
 
 def read_date(text: str) -> date | None:
     """Return the date of a dated prefix, or None where its month is a word we do not know or no such day exists."""
-    if iso := re.fullmatch(r"(\d{4})[/-](\d\d)[/-](\d\d)", text):
+    if iso := re.fullmatch(r"(\d{4})[/-](\d\d?)[/-](\d\d?)", text):
         year, month, day = (int(part) for part in iso.groups())
+    elif numbered := re.fullmatch(r"(\d\d)(?:(1[0-2]|0?[1-9]) ?[月월]|thg ?(1[0-2]|[1-9]) ?)(\d{4})", text):
+        day, month, year = int(numbered[1]), int(numbered[2] or numbered[3]), int(numbered[4])
     elif worded := re.fullmatch(r"(\d{1,2})(\D+)(\d{4})", text):
-        word = worded[2].lower()
-        months = [number for number, starts in _MONTHS.items() if word.startswith(starts)]
-        if not months:
+        word = worded[2].lower().lstrip(" .")
+        # the longest one: "marras" is not March
+        start = max((start for start in _MONTH_OF if word.startswith(start)), key=len, default=None)
+        if start is None:
             return None
-        day, month, year = int(worded[1]), months[0], int(worded[3])
+        day, month, year = int(worded[1]), _MONTH_OF[start], int(worded[3])
     else:
         return None
     try:
@@ -98,19 +858,43 @@ def read_date(text: str) -> date | None:
         return None  # the file's date stands in; a line's date is never a reason to fail the file
 
 
-def find_format(data: bytes) -> LogFormat | None:
-    """Return the layout of the first line in *data* that has one; *data* begins with a line feed."""
+_SIGNS = [
+    (format_, re.compile(rb"\n" + re.sub(rb"\(\?P<\w+>", b"(?:", format_.sign or format_.prefix)))
+    for format_ in ALL_FORMATS.values()
+]
+
+
+def find_format(data: bytes) -> tuple[LogFormat, int] | None:
+    """Return the layout of the first line in *data* that has one, and the place of the line feed before it."""
     found, end = None, len(data)
-    for format_, pattern in zip(FORMATS, _SCANS, strict=True):
+    for format_, pattern in _SIGNS:
         # only a line before the one found so far can win
         if match := pattern.search(data, 0, end):
             found, end = format_, match.start()
-    return found
+    return (found, end) if found is not None else None
 
 
-_SCANS = [re.compile(format_.scan_prefix) for format_ in FORMATS]
+# ---------- what is no server log
 
-_CLIENT = re.compile(rb"\]: (?:Setting user: |Backend library: LWJGL)|\[(?:Render thread|Client thread)/")
+_CLIENT = re.compile(
+    rb"(?:\]: |\) )(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server)"
+    rb"|\[(?:Render thread|Client thread)/|\[local:E:\w+\] logged in with entity id"
+)
+_NO_LOGS = (
+    (b"<!doctype html", "an HTML page under a log's name"),
+    (b"<html", "an HTML page under a log's name"),
+    (b"<?xml", "XML, as some old Forge versions write it"),
+    (b"<log>", "XML, as some old Forge versions write it"),
+    (b"<record>", "XML, as some old Forge versions write it"),
+    (b"---- minecraft crash report ----", "a crash report"),
+    (b"# there is insufficient memory", "the Java machine's report of its own crash"),
+    (b"#\n# a fatal error has been detected", "the Java machine's report of its own crash"),
+    (b"java hotspot(tm)", "a garbage collector's log"),
+    (b"openjdk 64-bit server vm", "a garbage collector's log"),
+)
+# as an extension of Geyser it writes into a server's log
+_NO_SERVER = re.compile(rb"\n\[[\d:.]+ [^\]\n]+\] Starting MCXboxBroadcast Standalone ")
+_GC = re.compile(rb"\[[^\]\n]{1,40}\](?:\[[^\]\n]{1,40}\])*\[gc|\d{4}-\d\d-\d\dT\S+: \d+\.\d+: \[(?:Full )?GC")
 
 
 def classify(head: bytes) -> str | None:
@@ -118,16 +902,20 @@ def classify(head: bytes) -> str | None:
 
     *head* should be the first 64 KiB, or the whole of a shorter file.
     """
-    start = head.removeprefix(BOM).lstrip()[:512].lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page under a log's name"
-    if start.startswith((b"<?xml", b"<log>", b"<record>")):
-        return "XML, as some old Forge versions write it"
+    text = clean(b"\n" + strip_mark(head))
+    start = text.lstrip()[:512].lower()
     if not start:
         return "no text in it"
-    if find_format(b"\n" + clean(head.removeprefix(BOM))) is None:
+    for beginning, reason in _NO_LOGS:
+        if start.startswith(beginning):
+            return reason
+    if _GC.match(text.lstrip()):
+        return "a garbage collector's log"
+    if find_format(text) is None:
         return "no line begins as a Minecraft server's lines do"
-    if _CLIENT.search(head):
+    if _NO_SERVER.search(text):
+        return "the log of MCXboxBroadcast, which no player enters"
+    if _CLIENT.search(text):
         return "the log of a game client"
     return None
 
@@ -135,21 +923,3 @@ def classify(head: bytes) -> str | None:
 def is_server_log(head: bytes) -> bool:
     """Tell whether the file that begins with *head* is a server's log."""
     return classify(head) is None
-
-
-_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
-_PROMPTS = re.compile(rb"(?m)^(?:>[ ]?)++(?=\[|\d{4})")
-
-
-def clean(lines: bytes) -> bytes:
-    """Cut what terminals leave in captured logs: carriage returns, escape sequences, prompts.
-
-    The number of line feeds stays as it is, so line numbers hold.
-    """
-    if b"\r" in lines:
-        lines = lines.replace(b"\r", b"")
-    if b"\x1b" in lines:
-        lines = _ESCAPES.sub(b"", lines)
-    if lines.startswith(b">") or b"\n>" in lines:
-        lines = _PROMPTS.sub(b"", lines)
-    return lines

@@ -63,6 +63,8 @@ class PlayerSession:
     commands: int
     deaths: int
     advancements: int
+    is_proxy: bool  # of a proxy: from the first back-end to the client's departure
+    server_switches: int  # changes of the back-end, of a proxy's session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,10 @@ class ServerRun:
     ended_at_upper: datetime | None
     end_reason: EndReason | None
     game_version: str | None
+    software: str | None
+    crash_cause: str | None  # the exception that is named, else crash_report, exception or watchdog
+    crash_report: str | None  # name of its file
+    overload_warnings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,30 +13,46 @@ from __future__ import annotations
 import dataclasses
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from itertools import compress
+from operator import methodcaller
+from typing import Any, Literal, NamedTuple
 
+from pteroassets.sources.minecraft.dates import moment_of_report
+from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
-    BOM,
-    FORMATS,
+    ALL_FORMATS,
+    IGNORED_PATTERNS,
+    IGNORED_WORDS,
     LogFormat,
     classify,
-    clean,
     find_format,
     is_server_log,
+    rank_of_software,
     read_date,
 )
-from pteroassets.sources.minecraft.messages import ANCHORS, CANDIDATE, CHAT_THREAD, IGNORED, decode, read_message
+from pteroassets.sources.minecraft.messages import (
+    CHAT_THREAD,
+    Dialect,
+    Reading,
+    finding,
+    is_foreign,
+    read_message,
+)
+from pteroassets.sources.minecraft.reasons import plain_reason
+from pteroassets.sources.minecraft.text import any_of, clean, decode, strip_mark
 
 __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"]
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 512 << 10  # small enough to stay in the processor's cache between the passes over it
 _DAY = 86_400
 _HALF_DAY = _DAY // 2
+_IS_IGNORED = 1
+_LINE_FEED = 10
 _STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
 _LATE = 5  # the same at midnight, where the order of lines tells the day
 
@@ -62,8 +78,27 @@ class ParserState:
     format_name: str | None = None
     first: LogStamp | None = None  # of the first line with a time
     last: LogStamp | None = None
-    software: str | None = None
+    software: str | None = None  # as a line names it, else as only one program writes
     game_version: str | None = None
+    has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
+    report_date: date | None = None  # in the name of the first crash report that a line names
+    report_day: int | None = None  # the day counter at that date
+
+    @property
+    def first_date(self) -> date | None:
+        """Local date of the first line with a time, where the log itself tells it."""
+        if self.first is not None and self.first.dated is not None:
+            return self.first.dated
+        if self.report_date is not None and self.report_day is not None:
+            return self.report_date - timedelta(days=self.report_day)
+        return None
+
+    @property
+    def first_date_source(self) -> Literal["line", "crash_report"] | None:
+        """What tells `first_date`."""
+        if self.first is not None and self.first.dated is not None:
+            return "line"
+        return "crash_report" if self.first_date is not None else None
 
     @property
     def lines(self) -> int:
@@ -78,7 +113,8 @@ class ParserState:
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
         values = {name: getattr(self, name) for name in ("parser_version", "bytes_consumed", "format_name")}
-        values |= {"software": self.software, "game_version": self.game_version}
+        values |= {name: getattr(self, name) for name in ("software", "game_version", "has_times", "report_day")}
+        values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
         for name, stamp in (("first", self.first), ("last", self.last)):
             values[name] = stamp and {
@@ -117,6 +153,9 @@ class ParserState:
             last=stamp(values["last"]),
             software=values["software"],
             game_version=values["game_version"],
+            has_times=values["has_times"],
+            report_date=values["report_date"] and read_date(values["report_date"]),
+            report_day=values["report_day"],
         )
 
 
@@ -124,21 +163,47 @@ class _Scanner(NamedTuple):
     """The patterns of one layout."""
 
     starts: re.Pattern[bytes]  # all lines, with their times
-    flagged: re.Pattern[bytes]  # those with a message of a kind to ignore
-    candidates: re.Pattern[bytes]
+    lines: re.Pattern[bytes]  # all lines: with one byte if to be ignored, with the message if of interest, else nothing
+    anchors: tuple[bytes, ...]
     prefix: re.Pattern[bytes]
     ignored: re.Pattern[bytes]
+    ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
+    groups: frozenset[str]  # of *prefix*
+    of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
+
+
+def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
+    wanted = ("time", "thread", "logger", "loader")
+    if groups.issuperset(wanted):
+        return methodcaller("group", *wanted)
+    return lambda match: tuple(match[name] if name in groups else None for name in wanted)
+
+
+_IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
 
 
 @cache
 def _scanner(format_: LogFormat) -> _Scanner:
-    prefix = format_.scan_prefix
+    found = finding(format_.dialects, FIRST_WORDS)
+    prefix = re.compile(format_.prefix)
+    # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
+    ignored = any_of(word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins))
+    kinds = (
+        rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
+        rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."
+        rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
+    )
+    at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
+    has_thread = b"?P<thread>" in format_.prefix
     return _Scanner(
-        starts=re.compile(prefix),
-        flagged=re.compile(prefix.replace(rb"(?P<time>", rb"(?:") + rb"()(?=" + IGNORED + rb")"),
-        candidates=re.compile(prefix + CANDIDATE),
-        prefix=re.compile(format_.prefix),
-        ignored=re.compile(IGNORED),
+        starts=re.compile(format_.scan_prefix),
+        lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
+        anchors=tuple(sorted({*found.anchors, *([b"[" + CHAT_THREAD] if has_thread else [])})),
+        prefix=prefix,
+        ignored=re.compile(_IGNORED),
+        ignored_at_once=re.compile(at_once),
+        groups=frozenset(prefix.groupindex),
+        of_prefix=_groups_of(frozenset(prefix.groupindex)),
     )
 
 
@@ -156,14 +221,21 @@ class LogParser:
     Args:
         state: Where to go on; the next block begins at its ``bytes_consumed``.
         keep_text: Keep the players' own words: chat, commands, names of items.
+        note_unknown: Is called with the message of each line that counts as unknown.
     """
 
-    def __init__(self, state: ParserState | None = None, *, keep_text: bool = False) -> None:
+    def __init__(
+        self,
+        state: ParserState | None = None,
+        *,
+        keep_text: bool = False,
+        note_unknown: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._note_unknown = note_unknown
         self._state = state if state is not None else ParserState()
         self._keep_text = keep_text
         self._rest: list[bytes] = []  # the beginning of a line whose end has not come yet
-        names = {format_.name: format_ for format_ in FORMATS}
-        self._format = names[self._state.format_name] if self._state.format_name is not None else None
+        self._format = ALL_FORMATS[self._state.format_name] if self._state.format_name is not None else None
 
     @property
     def state(self) -> ParserState:
@@ -177,8 +249,8 @@ class LogParser:
 
     @property
     def software(self) -> str | None:
-        """The server program, where a line names it."""
-        return self._state.software
+        """The server program: as a line names it, else the one that writes such lines."""
+        return self._state.software or (self._format.software if self._format is not None else None)
 
     @property
     def game_version(self) -> str | None:
@@ -186,76 +258,121 @@ class LogParser:
         return self._state.game_version
 
     def feed(self, block: bytes) -> list[LogEvent]:
-        """Return the events of the lines that *block* ends; what follows its last line feed waits for the next."""
+        """Return the events of the lines that *block* ends; what follows its last line feed waits for the next.
+
+        A line whose text goes on in the next one waits for that too.
+        """
         end = block.rfind(b"\n") + 1
         if not end:
             if block:
                 self._rest.append(block)
             return []
-        self._rest.append(block[:end])
-        whole = b"".join(self._rest)
+        whole = b"".join((b"\n", *self._rest, memoryview(block)[:end]))
         self._rest = [block[end:]] if end < len(block) else []
-        return [event for part in _parts(whole) for event in self._read(part, size=len(part))]
+        starts = self._starts(whole)
+        if waiting := _waiting(whole, starts):
+            whole, line = whole[:-waiting], whole[-waiting:]
+            self._rest.insert(0, line)
+        if len(whole) <= 2 * _BLOCK_BYTES:
+            return self._read(whole) if len(whole) > 1 else []
+        return [event for part in _parts(whole, starts) for event in self._read(part)]
 
     def finish(self) -> list[LogEvent]:
         """Return the events of a last line without a line feed: the file is closed, so it will not grow."""
-        line = b"".join(self._rest)
+        lines = b"".join(self._rest)
         self._rest = []
-        return self._read(line + b"\n", size=len(line)) if line else []
-
-    def _read(self, block: bytes, *, size: int) -> list[LogEvent]:
-        """Read a block of whole lines that takes *size* bytes in the file."""
-        state = self._state
-        count = block.count(b"\n")
-        if state.bytes_consumed == 0:
-            block = block.removeprefix(BOM)
-        data = b"\n" + clean(block)
-        if self._format is None:
-            self._format = find_format(data)
-        if self._format is None:
-            self._state = dataclasses.replace(
-                state,
-                bytes_consumed=state.bytes_consumed + size,
-                counts=_add(state.counts, lines=count, continuations=count),
-            )
+        if not lines:
             return []
-        scanner = _scanner(self._format)
-        # two passes for single values are faster than one for pairs, whose tuples the garbage collector would follow
-        times: list[bytes] = scanner.starts.findall(data)
-        flagged = len(scanner.flagged.findall(data))
-        segments = self._walk(data, times, scanner) if times else []
-        first, last = self._ends(data, times, segments, scanner)
-        self._state = dataclasses.replace(
-            state,
-            bytes_consumed=state.bytes_consumed + size,
-            format_name=self._format.name,
+        whole = b"\n" + lines + (b"" if lines.endswith(b"\n") else b"\n")
+        return self._read(whole, size=len(lines))
+
+    def _starts(self, whole: bytes) -> re.Pattern[bytes] | None:
+        """Return the pattern of lines that begin an entry, or None while there has been none."""
+        if self._format is not None:
+            return _scanner(self._format).starts
+        found = find_format(clean(b"\n" + strip_mark(whole[1:])))
+        return _scanner(found[0]).starts if found is not None else None
+
+    def _read(self, block: bytes, *, size: int | None = None) -> list[LogEvent]:
+        """Read a line feed and whole lines, which take *size* bytes in the file: by default as many as are given."""
+        state = self._state
+        size = len(block) - 1 if size is None else size
+        data = clean(block if state.bytes_consumed else b"\n" + strip_mark(block[1:]))
+        before = 0
+        if self._format is None:
+            found = find_format(data)
+            before = data.count(b"\n", 0, found[1]) if found is not None else data.count(b"\n") - 1
+            self._state = state = dataclasses.replace(
+                state, counts=_add(state.counts, lines=before, continuations=before)
+            )
+            if found is None:
+                self._state = dataclasses.replace(state, bytes_consumed=state.bytes_consumed + size)
+                return []
+            data = data[found[1] :]
+            self._take_up(found[0])
+        events: list[LogEvent] = []
+        while self._format is not None and (change := _change_of_layout(data, self._format)) is not None:
+            format_, place = change
+            events += self._read_lines(data[: place + 1], _scanner(self._format))
+            self._take_up(format_)
+            data = data[place:]
+        if self._format is not None:
+            events += self._read_lines(data, _scanner(self._format))
+        self._know(bytes_consumed=state.bytes_consumed + size)
+        return events
+
+    def _take_up(self, format_: LogFormat) -> None:
+        """Read what follows in this layout; where only one program writes so, it is known from now on."""
+        self._format = format_
+        self._know(format_name=format_.name, software=format_.software)
+
+    def _read_lines(self, data: bytes, scanner: _Scanner) -> list[LogEvent]:
+        """Read a line feed and whole lines of one layout."""
+        state = self._state
+        # one group, so that the list holds no tuples, which the garbage collector would follow
+        lines: list[bytes] = scanner.lines.findall(data)
+        segments = self._walk(data, scanner)
+        first, last = self._ends(data, segments, scanner)
+        self._know(
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
-        events, understood, ignored = self._events(data, segments, scanner, line_number=state.lines)
-        self._state = dataclasses.replace(
-            self._state,
+        lengths = list(map(len, lines))
+        messages = list(compress(lines, map(_IS_IGNORED.__lt__, lengths)))
+        events, understood, ignored, count = self._events(data, messages, segments, scanner)
+        ignored += lengths.count(_IS_IGNORED)
+        self._know(
             counts=_add(
                 state.counts,
                 lines=count,
-                continuations=count - len(times),
+                continuations=count - len(lines),
                 understood=understood,
-                ignored=flagged + ignored,
-                unknown=len(times) - understood - flagged - ignored,
+                ignored=ignored,
+                unknown=len(lines) - understood - ignored,
             ),
         )
         return events
 
-    def _walk(self, data: bytes, times: list[bytes], scanner: _Scanner) -> list[_Segment]:
+    def _walk(self, data: bytes, scanner: _Scanner) -> list[_Segment]:
         """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
         last = self._state.last
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
-        previous = last.seconds if last is not None else _seconds(times[0])
-        if previous <= _seconds(times[0]) and (start.day == 0 or previous >= _LATE) and times == sorted(times):
+        line = scanner.starts.search(data)
+        if line is not None and line["time"] and _is_in_order(data, line["time"], start.day, last):
+            return [start]
+        times: list[bytes] = scanner.starts.findall(data)
+        timed = [time for time in times if time]
+        if not timed:
+            return [start]
+        previous = last.seconds if last is not None else _seconds(timed[0])
+        in_order = len(timed[0]) == len(timed[-1]) == _TIME_LENGTH and timed == sorted(timed)
+        if in_order and previous <= _seconds(timed[0]) and (start.day == 0 or previous >= _LATE):
             return [start]
         changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
         day, setback = start.day, start.setback
         for number, text in enumerate(times):
+            if not text:
+                continue
             seconds = _seconds(text)
             if day > 0 and previous < _LATE and seconds >= _DAY - _LATE:
                 # a thread that was late at midnight: this line alone belongs to the day before
@@ -275,95 +392,271 @@ class LogParser:
         return [start, *(_Segment(offsets[number], day, setback) for number, day, setback in changes)]
 
     def _ends(
-        self, data: bytes, times: list[bytes], segments: list[_Segment], scanner: _Scanner
+        self, data: bytes, segments: list[_Segment], scanner: _Scanner
     ) -> tuple[LogStamp | None, LogStamp | None]:
         """Return the stamps of the first and the last line with a time."""
-        if not times:
-            return None, None
         first = self._state.first
-        if (
-            first is None
-            and (line := scanner.starts.search(data))
-            and (prefix := scanner.prefix.match(data, line.start() + 1))
-        ):
-            first = self._stamp(prefix, segments)
+        line = next((match for match in scanner.starts.finditer(data) if match["time"]), None)
+        if line is None:
+            return None, None
+        if first is None and (prefix := scanner.prefix.match(data, line.start() + 1)):
+            first = self._stamp(prefix, segments, scanner)
         last, end = None, len(data) - 1
-        while last is None:
+        while last is None or not last["time"]:
             end = data.rfind(b"\n", 0, end)
             last = scanner.prefix.match(data, end + 1)
-        return first, self._stamp(last, segments)
+        return first, self._stamp(last, segments, scanner)
 
-    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment]) -> LogStamp:
+    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment], scanner: _Scanner) -> LogStamp:
         segment = _segment_at(segments, prefix.start())
         return LogStamp(
-            day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix), setback=segment.setback
+            day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
         )
 
     def _events(
-        self, data: bytes, segments: list[_Segment], scanner: _Scanner, *, line_number: int
-    ) -> tuple[list[LogEvent], int, int]:
-        """Return the events, the number of lines understood, and of those refused that no rule ignores already."""
+        self, data: bytes, messages: list[bytes], segments: list[_Segment], scanner: _Scanner
+    ) -> tuple[list[LogEvent], int, int, int]:
+        """Return the events, the lines understood, those to ignore that were not counted as such, and all lines."""
         events: list[LogEvent] = []
+        accounted: set[int] = set()
         understood = ignored = counted_to = 0
-        for start in _candidates(data, scanner):
-            prefix = scanner.prefix.match(data, start + 1)
-            if prefix is None:
-                continue
-            line_number += data.count(b"\n", counted_to, start + 1)
+        line_number = before = self._state.lines
+        keep_text = self._keep_text
+        has_date = not scanner.groups.isdisjoint(("date", "outer_date"))
+        count_lines, of_prefix = data.count, scanner.of_prefix
+        for start, prefix, message, was_counted in _candidates(data, messages, scanner):
+            line_number += count_lines(b"\n", counted_to, start + 1)
             counted_to = start + 1
-            begin = prefix.end()
-            thread = prefix["thread"] if "thread" in prefix.re.groupindex else None
-            logger = prefix["logger"] if "logger" in prefix.re.groupindex else None
-            reading = read_message(
-                data[begin : data.index(b"\n", begin)], thread=thread, logger=logger, keep_text=self._keep_text
-            )
-            is_flagged = scanner.ignored.match(data, begin) is not None
+            time, thread, logger, loader = of_prefix(prefix)
+            if logger is None:
+                logger = loader
+            dialect = self._dialect(message, thread, logger)
+            reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
-                is_refused = bool(logger) or (thread is not None and thread.startswith(CHAT_THREAD))
-                ignored += is_refused and not is_flagged
+                is_chat = thread is not None and thread.startswith(CHAT_THREAD)
+                if is_chat or (logger is not None and is_foreign(logger)) or scanner.ignored.match(message):
+                    ignored += not was_counted
+                    accounted.add(start)
                 continue
+            accounted.add(start)
             understood += 1
-            ignored -= is_flagged
-            if reading.kind is None:
-                self._state = dataclasses.replace(self._state, software=reading.software)
-                continue
-            if reading.kind == "server_start" and reading.detail is not None:
-                self._state = dataclasses.replace(self._state, game_version=str(reading.detail["game_version"]))
-            segment = _segment_at(segments, start + 1)
-            events.append(
-                LogEvent(
-                    line_number=line_number,
-                    day=segment.day,
-                    seconds=_seconds(prefix["time"]),
-                    dated=_dated(prefix),
-                    setback=segment.setback,
-                    kind=reading.kind,
-                    player=reading.player,
-                    player_uuid=reading.player_uuid,
-                    detail=reading.detail,
-                )
-            )
-        return events, understood, ignored
+            ignored -= was_counted
+            goes_on = message.endswith(_GOING_ON)
+            is_hint = reading.is_sponge or (dialect.default_software is not None and self._state.software is None)
+            if goes_on or is_hint or reading.kind in _LOOKED_AT:
+                going_on = _going_on(data, prefix.end() + len(message), scanner) if goes_on else None
+                reading = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
+            _, day, setback = segments[0] if len(segments) == 1 else _segment_at(segments, start + 1)
+            seconds = _seconds(time) if time else None
+            dated = _dated(prefix, scanner) if has_date else None
+            kind, player, player_uuid, detail, _ = reading
+            events.append(LogEvent(line_number, day, seconds, kind, dated, setback, player, player_uuid, detail))
+            if kind == "server_crash":
+                self._note_report(events[-1])
+            if not time:
+                self._know(has_times=False)
+        if self._note_unknown is not None:
+            for line in scanner.starts.finditer(data):
+                begin = line.end()
+                if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
+                    self._note_unknown(data[begin : data.index(b"\n", begin)])
+        # each line but the first begins with a line feed, which the last one has at its end
+        line_number += data.count(b"\n", counted_to) - 1 if counted_to else data.count(b"\n") - 1
+        return events, understood, ignored, line_number - before
+
+    def _know(self, **values: Any) -> None:
+        self._state = dataclasses.replace(self._state, **values)
+
+    def _dialect(self, message: bytes, thread: bytes | None, logger: bytes | None) -> Dialect:
+        """Return the dialect of a line: of the known software, else the one that the line itself shows."""
+        dialects = self._format.dialects if self._format is not None else ()
+        software = self._state.software
+        if software is not None:
+            return _dialect_by(dialects, software)
+        if thread is not None:
+            return _dialect_of(dialects, thread, logger)
+        return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
+
+    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Reading:
+        """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
+        detail = dict(reading.detail or {})
+        known = self._state.software
+        software = detail.get("software")
+        version = detail.get("game_version")
+        if known is None and dialect.default_software is not None and software is None:
+            self._know(software=dialect.default_software)
+        match reading.kind:
+            case "server_software":
+                if self._state.game_version is None and version is not None:
+                    self._know(game_version=str(version))
+                if rank_of_software(str(software)) >= rank_of_software(self.software):
+                    self._know(software=str(software))
+            case "server_start":
+                if software is not None:
+                    self._know(software=str(software))
+                if version is not None:
+                    self._know(game_version=str(version))
+            case "server_ready" if known is None or (self._format is not None and known == self._format.software):
+                # loaders of mods show loggers
+                is_vanilla = self._state.game_version is not None and not has_logger
+                named = self.software or (_VANILLA if is_vanilla else None)
+                if named is not None:
+                    self._know(software=named)
+                    detail["software"] = named
+            case "server_crash" if detail.get("cause") == "exception" and "exception" not in detail:
+                # what caused it all is named last
+                if going_on is not None and (thrown := _THROWN.findall(going_on)):
+                    detail["exception"] = thrown[-1]
+            case "player_lost_connection" | "login_refused" if going_on is not None:
+                line = going_on.partition("\n")[0].strip()
+                detail["reason"] = plain_reason(f"{detail.get('reason', '')} {line}")
+            case "player_login" if reading.is_sponge and rank_of_software(self.software) < rank_of_software("Sponge"):
+                self._know(software="Sponge")
+            case _:
+                pass
+        return reading._replace(detail=detail or None)
+
+    def _note_report(self, event: LogEvent) -> None:
+        """Take the date from a crash report's name, which is in local time."""
+        named = moment_of_report(str((event.detail or {}).get("report", "")))
+        if named is None or self._state.report_date is not None:
+            return
+        seconds = named.hour * 3600 + named.minute * 60 + named.second
+        # the line that names it may have been written after midnight
+        was_before = event.seconds is not None and seconds - event.seconds > _HALF_DAY
+        self._know(report_date=named.date(), report_day=event.day - was_before)
 
 
-def _candidates(data: bytes, scanner: _Scanner) -> list[int]:
-    """Return the places of the line feeds before the lines that may be of interest, in order."""
-    starts = {match.start() for match in scanner.candidates.finditer(data)}
-    for anchor in ANCHORS:
-        place = data.find(anchor)
+_TIME_LENGTH = 8
+_VANILLA = "Vanilla"  # names itself nowhere: whoever names nothing else is it
+_THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
+_LOOKED_AT = frozenset({"server_software", "server_start", "server_ready"})
+_TRACED = b"Encountered an unexpected exception"
+_MOST_TRACE = 16 << 10
+# what ends a message that goes on in the next line
+_GOING_ON = (
+    *(_TRACED, b" lost connection:", b" lost connection: ", b"banned from this server.", b"banned from this server!"),
+    *(b"banned from this server", b"have been banned:", b"have been banned"),
+)
+_GOES_ON = re.compile(rb"(?:" + b"|".join(map(re.escape, _GOING_ON)) + rb")(?:\x1b\[[0-9;]*m|[\r\x00])*\n\Z")
+
+
+def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
+    """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
+    place = whole.rfind(_TRACED, max(0, len(whole) - _MOST_TRACE))
+    if place >= 0 and (starts is None or starts.search(whole, whole.index(b"\n", place)) is None):
+        return len(whole) - whole.rfind(b"\n", 0, place) - 1
+    start = whole.rfind(b"\n", 0, len(whole) - 1) + 1
+    return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
+
+
+_STARTING = b"Starting "
+
+
+def _change_of_layout(data: bytes, format_: LogFormat) -> tuple[LogFormat, int] | None:
+    """Return the layout in which a server starts that does not write *format_*, and the place where it begins.
+
+    A file that is appended to for years outlives the program that wrote its beginning. One line decides, so that the
+    cuts between blocks do not matter; and it is a start, which nobody can say in a line of its own.
+    """
+    current = _scanner(format_).prefix
+    place = data.find(_STARTING)
+    while place >= 0:
+        start = data.rfind(b"\n", 0, place)
+        if current.match(data, start + 1) is None:
+            line = data[start : data.index(b"\n", place) + 1]
+            found = find_format(line)
+            if found is not None and _is_start(line[1:-1], found[0]):
+                return found[0], start
+        place = data.find(_STARTING, place + len(_STARTING))
+    return None
+
+
+def _is_start(line: bytes, format_: LogFormat) -> bool:
+    prefix = _scanner(format_).prefix.match(line)
+    if prefix is None:
+        return False
+    readings = (read_message(line[prefix.end() :], each, None, None, keep_text=False) for each in format_.dialects)
+    return any(reading is not None and reading.kind == "server_start" for reading in readings)
+
+
+def _going_on(data: bytes, end: int, scanner: _Scanner) -> str | None:
+    """Return the lines that continue the text of the one which ends at *end*."""
+    following = scanner.starts.search(data, end)
+    until = min(following.start() if following is not None else len(data) - 1, end + _MOST_TRACE)
+    return decode(data[end + 1 : until]).strip() or None
+
+
+_Candidate = tuple[int, "re.Match[bytes]", bytes, bool]
+
+
+def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[_Candidate]:
+    """Return the lines that may be of interest, in order.
+
+    Of each the place of the line feed before it, its prefix, its message, and whether it was counted as to be ignored.
+    """
+    rfind, find, match = data.rfind, data.find, scanner.prefix.match
+    found: dict[int, _Candidate] = {}
+    place = 0
+    for message in messages:
+        # an equal text may stand elsewhere; as an entry's whole message it is this one
+        while True:
+            place = find(message, place)
+            start = rfind(b"\n", 0, place)
+            prefix = match(data, start + 1)
+            place += len(message)
+            if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
+                found[start] = (start, prefix, message, False)
+                break
+    is_plain = data.isascii()
+    for anchor in scanner.anchors:
+        if is_plain and not anchor.isascii():
+            continue
+        place = find(anchor)
         while place >= 0:
-            starts.add(data.rfind(b"\n", 0, place))
-            place = data.find(anchor, data.index(b"\n", place))
-    return sorted(starts)
+            start = rfind(b"\n", 0, place)
+            if start not in found and (prefix := match(data, start + 1)) is not None:
+                message = data[prefix.end() : find(b"\n", place)]
+                found[start] = (start, prefix, message, scanner.ignored_at_once.match(message) is not None)
+            place = find(anchor, place + len(anchor))
+    return [found[start] for start in sorted(found)]
 
 
-def _parts(whole: bytes) -> Iterator[bytes]:
-    """Cut whole lines into blocks of some MiB, so that memory does not grow with what is fed."""
-    start = 0
-    while start < len(whole):
-        end = whole.find(b"\n", start + _BLOCK_BYTES - 1) + 1 or len(whole)
-        yield whole[start:end]
+@lru_cache(maxsize=1440)
+def _other_minute(minute: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
+
+
+def _is_in_order(data: bytes, first: bytes, day: int, last: LogStamp | None) -> bool:
+    """Tell, without looking at each time, whether the clock certainly made no step that matters.
+
+    It can say so only of layouts whose lines begin with the time in a bracket.
+    """
+    if len(first) != _TIME_LENGTH or not data.startswith(b"\n[" + first):
+        return False
+    seconds = _seconds(first)
+    if last is not None and (last.seconds > seconds or (day > 0 and last.seconds < _LATE)):
+        return False
+    if day > 0 and seconds < _LATE:
+        return False
+    minute, place = first[:5], 0
+    while (other := _other_minute(minute).search(data, place)) is not None:
+        if other[1] < minute:
+            return False
+        minute, place = other[1], other.start()
+    return True
+
+
+def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:
+    """Cut *whole*, a line feed and lines, into small blocks of the same kind; none ends where a line's text goes on."""
+    start = 0  # at the line feed before the block
+    while start < len(whole) - 1:
+        end = whole.find(b"\n", start + _BLOCK_BYTES)
+        while 0 <= end < len(whole) - 1 and _waiting(whole[max(start, end - _MOST_TRACE) : end + 1], starts):
+            end = whole.find(b"\n", end + 1)
+        end = len(whole) - 1 if end < 0 else end
+        yield whole[start : end + 1]
         start = end
 
 
@@ -373,8 +666,36 @@ def _segment_at(segments: list[_Segment], line_start: int) -> _Segment:
     return segments[bisect_right(segments, line_start - 1, key=lambda segment: segment.offset) - 1]
 
 
-def _dated(prefix: re.Match[bytes]) -> date | None:
-    return _date(prefix["date"]) if "date" in prefix.re.groupindex else None
+@cache
+def _signs(dialect: Dialect) -> re.Pattern[bytes] | None:
+    return re.compile(dialect.signs) if dialect.signs is not None else None
+
+
+def _shows(dialect: Dialect, text: bytes) -> bool:
+    signs = _signs(dialect)
+    return signs is not None and signs.match(text) is not None
+
+
+@cache
+def _dialect_by(dialects: tuple[Dialect, ...], software: str) -> Dialect:
+    return next((each for each in dialects if software in each.software), dialects[-1])
+
+
+@lru_cache(maxsize=4096)
+def _dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | None) -> Dialect:
+    shown = [b"thread " + thread, *([b"logger " + logger] if logger is not None else [])]
+    return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
+
+
+def _dated(prefix: re.Match[bytes], scanner: _Scanner) -> date | None:
+    if "date" in scanner.groups and prefix["date"]:
+        return _date(prefix["date"])
+    if "outer_date" not in scanner.groups or not prefix["time"]:
+        return None
+    outer = _date(prefix["outer_date"])
+    # the shipper may be in another zone than the server
+    ahead = _seconds(prefix["time"]) - _seconds(prefix["outer_time"])
+    return outer and outer + timedelta(days=(ahead < -_HALF_DAY) - (ahead > _HALF_DAY))
 
 
 @lru_cache(maxsize=64)
@@ -383,7 +704,10 @@ def _date(text: bytes) -> date | None:
 
 
 def _seconds(text: bytes) -> int:
-    return int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:])
+    if len(text) == _TIME_LENGTH:
+        return int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:])
+    hour, minute, second = (int(part) for part in re.findall(rb"\d+", text))
+    return (hour % 12 + 12 * (b"p" in text.lower())) * 3600 + minute * 60 + second
 
 
 def _add(counts: LineCounts, **more: int) -> LineCounts:

@@ -1,207 +1,230 @@
-"""What the message of a line says: patterns for finding candidates in a block, and the full reading of one line.
+"""What the message of a line says: how a kind of message is declared, and how one line is read by such declarations.
 
-Finding is generous and runs over all bytes; reading is strict, anchored at both ends and runs on candidates only.
-Chat can hold any text, so nothing but the part right after the line's prefix is ever matched, and whatever begins
-with a bracket or stands on a chat thread is a plugin's or a player's word. Formats of the messages:
-the server programs' default log configurations and language files.
+Finding is generous and runs over all bytes of a block; reading is strict, anchored at both ends and runs on candidates
+only. Chat can hold any text, so nothing but the part right after the line's prefix is ever matched, and whatever begins
+with a bracket or stands on a chat thread is a plugin's or a player's word. The declarations stand in ``formats``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS, read_death
 from pteroassets.sources.minecraft.events import Detail, Kind
-from pteroassets.sources.minecraft.reasons import plain_reason
+from pteroassets.sources.minecraft.reasons import plain_reason, refusal_cause
+from pteroassets.sources.minecraft.text import any_of, decode, plain
 
-_WORD = rb"[^\s<>\[\]/:*]++"
+#: Of declarations of messages: a player's name, an address in a login line, numbers, a UUID.
+# Floodgate once put a star before the names of its players; a star and a space are /me
+NAME = r"(?P<name>(?:\*(?=\w))?[^<>\[\]/:*]{1,60}?)"
+ADDRESS = r"(?P<address>/?[^\s\[\]]*(?:\[[^\[\]\s]*\])?[^\s\[\]]*|IP hidden)"
+UUID_TEXT = r"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
-#: What a line of interest may begin with, after its prefix.
-CANDIDATE = (
-    rb"(?:"
-    + _WORD
-    + rb"(?: (?:"
-    + FIRST_WORDS
-    + rb"|has (?:made the adv|completed the ch|reached the goal|just earned)|\(formerly known as |[\[(]/))"
-    + rb"|<|\[(?:Not Secure\] <|[^\]\n]{1,60}+(?<=Stopping the server)\])"
-    + rb"|Starting minecraft server|Done \(|Stopping (?:the )?server|UUID of player|Disconnecting "
-    + rb"|com\.mojang\.authlib\.GameProfile"
-    + rb"|This (?:server is running|crash report has)|Preparing crash report|Encountered an unexpected exception"
-    + rb"|A single server tick|Considering it to be|Loading [A-Z]|(?:Neo)?Forge mod loading|MinecraftForge v)"
-)
 
-#: Words that make a line one of interest wherever they stand, since names may hold spaces before them.
-ANCHORS = (
-    b" logged in with entity id ",
-    b" lost connection",
-    b" joined the game",
-    b" left the game",
-    b" issued server command: ",
-    b"[Async Chat Thread",
-)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Message:
+    """One kind of message.
 
-#: Threads that write nothing but chat, in the CraftBukkit family.
-CHAT_THREAD = b"Async Chat Thread"
+    *pattern* must fit the whole message. What its named groups find goes where their names say: ``name`` (the player;
+    ``profile`` in another place), ``uuid``, ``xuid``, ``address``, ``place`` (world and position), ``reason``,
+    ``software``, ``version`` (of the game); others into the event's detail as `_NUMBERS` and `_TEXTS` say.
 
-#: Messages known to say nothing about players or runs.
-IGNORED = (
-    rb"(?:\[(?!Not Secure\] <|[^\]\n]{1,60}+(?<=Stopping the server)\])|\*|\t|\s*at |Caused by: |Can't keep up!"
-    rb"|Sav(?:ing|ed) |Preparing (?:level|start|spawn)|Load(?:ing|ed) [a-z0-9]|Default game type|Generating keypair"
-    rb"|Starting (?:Minecraft server on|remote control|GS4|Query)|Using |Time elapsed: |Thread RCON|RCON running"
-    rb"|Server empty for|Automatic saving|Reload|There are \d|Villager |Named entity |ThreadedAnvil|All (?:chunks|"
-    rb"dimensions|RegionFile)|Flushing|Environment: |Set |Gave |Teleported |Opped |De-opped |Made |Kicked |Banned "
-    rb"|Unbanned |Added |Removed |Whitelist |Turned |Enabl(?:ing|ed) |Disabl(?:ing|ed) |Reloading|Server permissions"
-    rb"|You need to agree|Failed to load eula|\*\*\*\* |-{3}|com\.example|java\.|net\.|org\.|"
-    + _WORD
-    + rb"(?: \(vehicle of[^)\n]*\))? moved (?:too quickly|wrongly)!)"
-)
+    At least one of *begins*, *then* and *anchors* says how a line with such a message is found:
 
-_NAME = r"[^<>\[\]/:*]{1,60}?"
-_NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    Args:
+        kind: Of the event.
+        pattern: Of the whole message.
+        begins: What the message may begin with.
+        then: What may follow a name of up to three words and a space.
+        anchors: Words that are looked for wherever they stand, whatever stands before them. Each costs a search.
+        echo: The same as *begins*, for a command's answer that others see as ``[NAME: answer]``.
+        of_peer: What may follow a proxy's ``[NAME] ``.
+        detail: What goes into the detail of each such event.
+        from_anyone: Whether a mod or plugin that logs under its own name is believed.
+    """
+
+    kind: Kind
+    pattern: str
+    begins: tuple[bytes, ...] = ()
+    then: tuple[bytes, ...] = ()
+    anchors: tuple[bytes, ...] = ()
+    echo: bytes = b""
+    of_peer: bytes = b""
+    detail: Mapping[str, str] = field(default_factory=dict)
+    from_anyone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dialect:
+    """The messages of related server programs.
+
+    Args:
+        name: Of the dialect.
+        messages: Tried in this order.
+        software: The programs that speak it, as the log names them.
+        signs: Pattern of a thread, a logger or the message by which a line shows that it is of this dialect.
+        default_software: The program that is meant where no line names one.
+    """
+
+    name: str
+    messages: tuple[Message, ...]
+    software: frozenset[str] = frozenset()
+    signs: bytes | None = None
+    default_software: str | None = None
 
 
 class Reading(NamedTuple):
-    """What one line says: an event's parts, or the software that writes the log."""
+    """What one line says: an event's parts."""
 
-    kind: Kind | None
+    kind: Kind
     player: str | None = None
     player_uuid: UUID | None = None
     detail: Detail | None = None
-    software: str | None = None
+    is_sponge: bool = False
 
+
+#: Threads that write nothing but chat, in the CraftBukkit family.
+CHAT_THREAD = b"Async Chat Thread"
 
 _CHAT = re.compile(r"(?:\[Not Secure\] )?<(?P<name>[^<>]{1,64})> ?(?P<text>.*)")
 # a chat thread's lines are chat whatever their layout; the name is the last word before the mark
 _CHAT_LAYOUT = re.compile(
     r"(?:.{0,64}<(?P<angled>[^<>]{1,64})>|(?P<plain>[^<>]{0,64}?(?P<name>[\w.]{1,40})) ?(?::|»|>|➤|→)) ?(?P<text>.*)"
 )
-# each with words that its lines contain, which are far cheaper to look for than the pattern is to match
-_MESSAGES: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
-    (name, words, re.compile(pattern))
-    for name, words, pattern in (
-        ("command", " issued server command: ", rf"(?P<name>{_NAME}) issued server command: (?P<text>.*)"),
-        ("lost", " lost connection: ", rf"(?P<name>{_NAME}) lost connection: (?P<reason>.*)"),
-        ("left", " left the game", rf"(?P<name>{_NAME}) (?:has )?left the game\.?"),
-        (
-            "joined",
-            " joined the game",
-            rf"(?P<name>{_NAME})(?: \(formerly known as (?P<formerly>[^)]{{1,60}})\))? joined the game\.?",
-        ),
-        (
-            "login",
-            " logged in with entity id ",
-            (
-                rf"(?P<name>{_NAME})\[(?P<address>/?[^\s\[\]]*(?:\[[^\[\]\s]*\])?[^\s\[\]]*|IP hidden)\]"
-                r" logged in with entity id (?P<entity>\d{1,19}) (?P<place>(?:at|in) .*)"
-            ),
-        ),
-        ("uuid", "UUID of player ", rf"UUID of player (?P<name>{_NAME}) is (?P<uuid>{_UUID})"),
-        (
-            "advancement",
-            " has ",
-            (
-                rf"(?P<name>{_NAME}) has (?P<type>made the advancement|completed the challenge|reached the goal"
-                r"|just earned the achievement) \[(?P<title>.*)\]"
-            ),
-        ),
-        ("start", "Starting minecraft server version", r"Starting minecraft server version (?P<version>\S.*)"),
-        ("ready", "Done (", r"Done \((?P<seconds>\d{1,9}[.,]\d{1,9})s\)!(?: For help, .*)?"),
-        ("stop", "Stopping ", r"\[[^\[\]:]{1,60}: Stopping the server\]|Stopping (?:the )?server"),
-        (
-            "report",
-            "crash report",
-            r"This crash report has been saved to: (?:.*[/\\])?(?P<report>[^/\\]+)|Preparing crash report with UUID .*",
-        ),
-        ("exception", "Encountered an unexpected exception", r"Encountered an unexpected exception.*"),
-        (
-            "watchdog",
-            " ",
-            r"A single server tick took .*|Considering it to be crashed, server will forcibly shutdown\.",
-        ),
-        (
-            "refused",
-            " lost connection",
-            (
-                rf"(?:com\.mojang\.authlib\.GameProfile@.*?\bname=(?P<profile>[^,\]]+).*?|(?P<name>{_NAME}) "
-                r"(?:\(/[^)]*\)|\[/.*?\])|/\S+) lost connection(?:: (?P<reason>.*))?"
-            ),
-        ),
-        (
-            "refused",
-            "Disconnecting ",
-            (
-                r"Disconnecting (?:com\.mojang\.authlib\.GameProfile@.*?\bname=(?P<profile>[^,\]]+).*?(?:\]|\)): "
-                rf"|/\S+?: |(?P<name>{_NAME}) (?:\(/[^)]*\): |(?=due to )))(?P<reason>.*)"
-            ),
-        ),
-        ("brand", "This server is running ", r"This server is running (?P<brand>[A-Za-z]+) version (?P<version>.*)"),
-        (
-            "loading",
-            "Loading ",
-            (
-                r"Loading (?P<brand>[A-Z][A-Za-z]+) \d\S* .*for Minecraft.*"
-                r"|Loading Minecraft \S+ with (?P<loader>Fabric|Quilt) Loader.*"
-            ),
-        ),
-        ("forge", "Forge", r"(?P<neo>Neo)?Forge mod loading, version.*|MinecraftForge v.*"),
-    )
-)
-_PLACE = re.compile(
-    rf"(?:at|in) (?:(?P<sponge>.+?)\(-?\d+\) at )?\((?:\[(?P<world>[^\]]*)\]|(?P<comma>[^,\[\]]*), )?"
-    rf"(?P<x>{_NUMBER}), (?P<y>{_NUMBER}), (?P<z>{_NUMBER})\)"
-)
-_DEATH = re.compile(r"(?P<name>[^\s<>\[\]/:*]{1,40}) (?P<text>.+)")
-_ADVANCEMENT_TYPES = {
-    "made the advancement": "task",
-    "completed the challenge": "challenge",
-    "reached the goal": "goal",
-    "just earned the achievement": "achievement",
-}
-_OWN_LOGGERS = ("net.minecraft", "minecraft", "n.m.", "com.mojang", "mojang", "fml", "forge", "neoforge")
-_COLOURS = re.compile("§.?")
+_DEATHS = "|".join(re.escape(words.decode()) for words in FIRST_WORDS)
+_STRIPPED = "Actually, the message was too long to deliver fully. Sorry! Here's a stripped version: "
+_DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")
+_TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
 _MOST_NAME = 40
+_MOST_WORDS = 3  # of a name, where no anchor finds the line
+
+_NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
+_PLACE = re.compile(
+    rf"(?:(?:at|in) )?(?:(?P<sponge>.+?)\(-?\d+\) at )?\((?:\[(?P<world>[^\]]*)\] ?|(?P<comma>[^,\[\]]*), )?"
+    rf"(?P<x>{_NUMBER}), ?(?P<y>{_NUMBER}), ?(?P<z>{_NUMBER})\)"
+)
+
+#: Loggers under which the server programs themselves write, not mods or plugins.
+_OWN_LOGGER = re.compile(
+    r"(?:(?:\w{1,3}\.)*mi(?=\.)|n\.m|o\.b\.c|net\.(?:minecraft|minecraftforge|neoforged|fabricmc)|com\.mojang"
+    r"|com\.velocitypowered|org\.(?:bukkit|spigotmc|spongepowered|quiltmc)|minecraft|mojang|fml|forge|neoforge"
+    r"|fabricloader|sponge|quilt[ _]?loader|velocity|dedicatedserver|minecraftserver|playerlist"
+    r"|server\w*packetlistenerimpl|netty\w*server\w*)?(?:[./:\s].*)?",
+    re.IGNORECASE,
+)
 
 
-def decode(line: bytes) -> str:
-    """Return a line's text: UTF-8, else cp1252, as parts of some files are; what is neither becomes a mark."""
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        text = line.decode("cp1252", errors="replace")
-    return text.replace("\x00", "")  # no Postgres text can hold one
+@cache
+def is_foreign(logger: bytes) -> bool:
+    """Tell whether a logger is a mod's or a plugin's own, which may say anything."""
+    return _OWN_LOGGER.fullmatch(decode(logger)) is None
 
 
-def read_message(message: bytes, *, thread: bytes | None, logger: bytes | None, keep_text: bool) -> Reading | None:
+class _Reader(NamedTuple):
+    """A declared message, ready to read lines."""
+
+    message: Message
+    match: re.Pattern[str]
+    only_name: bool  # of what is wanted: most messages say no more
+
+
+class _Readers(NamedTuple):
+    """A dialect's declared messages, by what each of their lines contains.
+
+    One search for any of the *words* is far cheaper than to try all patterns.
+    """
+
+    by_first_word: dict[str, tuple[_Reader, ...]]
+    words: re.Pattern[str]
+    by_word: dict[str, tuple[_Reader, ...]]
+
+
+@cache
+def _readers(dialect: Dialect) -> _Readers:
+    by_first_word: dict[str, list[_Reader]] = {}
+    of_words: list[tuple[bytes, _Reader]] = []
+    for message in dialect.messages:
+        pattern = re.compile(message.pattern)
+        only_name = {"name"} <= set(pattern.groupindex) <= {"name", "text"} and message.kind != "login_refused"
+        reader = _Reader(message, pattern, only_name)
+        whole_words = [begin for begin in message.begins if b" " in begin]
+        for first in dict.fromkeys(begin.decode().partition(" ")[0] for begin in whole_words):
+            by_first_word.setdefault(first, []).append(reader)
+        words = [*message.anchors, message.echo, message.of_peer, *message.then]
+        words += [begin for begin in message.begins if begin not in whole_words]
+        of_words += [(word, reader) for word in words if word]
+    shortest = set(_shortest(word for word, _ in of_words))
+    by_word = {
+        word.decode(): tuple(dict.fromkeys(reader for other, reader in of_words if word in other)) for word in shortest
+    }
+    return _Readers(
+        {first: tuple(readers) for first, readers in by_first_word.items()},
+        re.compile("|".join(map(re.escape, sorted(by_word))) or "(?!)"),
+        by_word,
+    )
+
+
+def read_message(
+    message: bytes, dialect: Dialect, thread: bytes | None, logger: bytes | None, *, keep_text: bool
+) -> Reading | None:
     """Return what *message* says, or None where it says nothing to us.
 
     Args:
         message: What follows the line's prefix, without the line feed.
+        dialect: Of the line.
         thread: Thread and level, where the layout shows them.
         logger: Logger, where the layout shows one.
         keep_text: Whether the players' own words are wanted: chat, commands, names of items.
     """
-    text = decode(message)
+    try:
+        raw = message.decode()
+    except UnicodeDecodeError:
+        raw = decode(message)
     if thread is not None and thread.startswith(CHAT_THREAD):
-        return _read_chat_thread(text, keep_text=keep_text)
-    # a mod or plugin that logs under its own name may say anything, but not with an entity id
-    foreign = bool(logger) and not decode(logger or b"").lower().startswith(_OWN_LOGGERS)
-    if (chat := _CHAT.fullmatch(text)) is not None and not foreign:
+        return _read_chat_thread(raw, keep_text=keep_text)
+    foreign = logger is not None and is_foreign(logger)
+    is_coloured = "§" in raw
+    may_be_chat = is_coloured or raw.startswith(("<", "[Not Secure] <"))
+    if may_be_chat and not foreign and (chat := _CHAT.fullmatch(raw)) is not None:
         return _chat(chat["name"], chat["text"], keep_text=keep_text)
-    for message_kind, words, pattern in _MESSAGES:
-        if words in text and (match := pattern.fullmatch(text)) is not None:
-            if foreign and message_kind not in ("login", "brand", "loading", "forge"):
+    text = (plain(raw) if is_coloured else raw).lstrip()
+    if is_coloured and raw.startswith("§") and text.startswith("["):
+        # a display name with a coloured tag: what /say writes before its text begins with the bracket
+        return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
+    readers = _readers(dialect)
+    tried = readers.by_first_word.get(text.partition(" ")[0], ())
+    words = readers.words.finditer(text)
+    while True:
+        for declared, pattern, only_name in tried:
+            if (match := pattern.fullmatch(text)) is None:
+                continue
+            if foreign and not declared.from_anyone:
                 return None
-            return _READERS[message_kind](match, keep_text)
-    if (
-        not foreign
-        and (match := _DEATH.fullmatch(text)) is not None
-        and (death := read_death(match["text"], keep_item=keep_text)) is not None
-    ):
-        return _of_player("player_death", match["name"], death)
+            if only_name and not keep_text:
+                return _of_player(declared.kind, match["name"], declared.detail or None)
+            return _reading(declared, match, keep_text=keep_text)
+        if (word := next(words, None)) is None:
+            break
+        tried = readers.by_word[word[0]]
+    if foreign:
+        return None
+    death_match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
+    if death_match is not None and (death := read_death(death_match["text"], keep_item=keep_text)) is not None:
+        return _of_player("player_death", death_match["name"], death)
+    return None
+
+
+def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:
+    readers = _readers(dialect)
+    for word in readers.words.findall(text):
+        for declared, pattern, _ in readers.by_word[word]:
+            if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
+                return _reading(declared, match, keep_text=False)
     return None
 
 
@@ -210,97 +233,138 @@ def _chat(name: str, text: str, *, keep_text: bool) -> Reading:
 
 
 def _read_chat_thread(text: str, *, keep_text: bool) -> Reading | None:
+    match = _CHAT.fullmatch(text)
+    if match is not None:
+        return _chat(match["name"], match["text"], keep_text=keep_text)
     match = _CHAT_LAYOUT.match(text)
     if match is None:
         return None
     return _chat(match["angled"] or match["name"], match["text"], keep_text=keep_text)
 
 
-def _command(match: re.Match[str], keep_text: bool) -> Reading | None:  # noqa: FBT001 - one signature for all readers
-    return _of_player("player_command", match["name"], {"text": match["text"]} if keep_text else None)
-
-
-def _joined(match: re.Match[str], _: bool) -> Reading | None:  # noqa: FBT001
-    formerly = {"formerly": plain_name(match["formerly"])} if match["formerly"] else None
-    return _of_player("player_join", match["name"], formerly)
-
-
-def _uuid(match: re.Match[str], _: bool) -> Reading | None:  # noqa: FBT001
-    reading = _of_player("player_uuid", match["name"])
-    return reading and reading._replace(player_uuid=UUID(match["uuid"]))
-
-
-def _advancement(match: re.Match[str], _: bool) -> Reading | None:  # noqa: FBT001
-    detail = {"advancement": match["title"], "type": _ADVANCEMENT_TYPES[match["type"]]}
-    return _of_player("player_advancement", match["name"], detail)
-
-
-def _report(match: re.Match[str], _: bool) -> Reading:  # noqa: FBT001
-    report = {"report": match["report"]} if match["report"] else {}
-    return Reading(kind="server_crash", detail={"cause": "crash_report", **report})
-
-
-def _refused(match: re.Match[str], _: bool) -> Reading | None:  # noqa: FBT001
-    name, reason = match["profile"] or match["name"], match["reason"]
-    player = plain_name(name) if name not in (None, "<null>", "null") else None
-    if player is None and not reason:
-        return None  # a ping of the server list
-    return Reading(kind="login_refused", player=player, detail={"reason": plain_reason(reason)} if reason else None)
-
-
-def _brand(match: re.Match[str], _: bool) -> Reading:  # noqa: FBT001
-    return Reading(kind=None, software="Spigot" if "Spigot" in match["version"] else match["brand"])
-
-
-_READERS: dict[str, Callable[[re.Match[str], bool], Reading | None]] = {
-    "command": _command,
-    "lost": lambda match, _: _of_player(
-        "player_lost_connection", match["name"], {"reason": plain_reason(match["reason"])}
-    ),
-    "left": lambda match, _: _of_player("player_leave", match["name"]),
-    "joined": _joined,
-    "login": lambda match, _: _of_player("player_login", match["name"], _login_detail(match)),
-    "uuid": _uuid,
-    "advancement": _advancement,
-    "start": lambda match, _: Reading(kind="server_start", detail={"game_version": match["version"].strip()}),
-    "ready": lambda match, _: Reading(
-        kind="server_ready", detail={"startup_seconds": float(match["seconds"].replace(",", "."))}
-    ),
-    "stop": lambda _match, _: Reading(kind="server_stop"),
-    "report": _report,
-    "exception": lambda _match, _: Reading(kind="server_crash", detail={"cause": "exception"}),
-    "watchdog": lambda _match, _: Reading(kind="server_crash", detail={"cause": "watchdog"}),
-    "refused": _refused,
-    "brand": _brand,
-    "loading": lambda match, _: Reading(kind=None, software=match["loader"] or match["brand"]),
-    "forge": lambda match, _: Reading(kind=None, software="NeoForge" if match["neo"] else "Forge"),
+_NUMBERS = {"entity": "entity_id", "behind": "behind_milliseconds", "ticks": "ticks", "skipped": "ticks"}
+_TEXTS = {
+    "version": "game_version",
+    "software": "software",
+    "report": "report",
+    "exception": "exception",
+    "server": "server",
+    "title": "advancement",
 }
 
 
+def _reading(declared: Message, match: re.Match[str], *, keep_text: bool) -> Reading | None:
+    """Put what a declared message found where the names of its groups say."""
+    detail: dict[str, str | int | float] = dict(declared.detail)
+    player = player_uuid = None
+    is_sponge = False
+    for group, value in match.groupdict().items():
+        if value is None:
+            continue
+        if group in ("name", "profile"):
+            player = plain_name(value)
+        elif group in _NUMBERS:
+            detail[_NUMBERS[group]] = int(value)
+        elif (text := group.partition("_")[0]) in _TEXTS:
+            detail[_TEXTS[text]] = value.strip()
+        elif group.startswith("uuid"):
+            player_uuid = UUID(int=int(value.replace("-", ""), 16))
+        elif group == "xuid":
+            player_uuid = UUID(int=int(value)) if value else None
+        elif group == "address":
+            detail |= {"address": host} if (host := _host(value)) else {}
+        elif group == "place":
+            is_sponge = _add_place(detail, value)
+        elif group == "reason":
+            detail["reason"] = plain_reason(value)
+        elif group == "formerly":
+            detail["formerly"] = plain_name(value)
+        elif group == "seconds":
+            detail["startup_seconds"] = float(value.replace(",", "."))
+        elif group == "text" and keep_text:
+            detail["text"] = value
+    if declared.kind == "login_refused":
+        reason = str(detail.get("reason", ""))
+        player = None if player in {"<null>", "null"} else player
+        if player is None and not reason:
+            return None  # a ping of the server list
+        detail.setdefault("cause", refusal_cause(reason))
+        if not reason:
+            detail.pop("reason", None)
+    if player is not None and not 0 < len(player) <= _MOST_NAME:
+        return None
+    return Reading(declared.kind, player, player_uuid, detail or None, is_sponge)
+
+
 def _of_player(kind: Kind, name: str, detail: Detail | None = None) -> Reading | None:
-    plain = plain_name(name)
-    return Reading(kind=kind, player=plain, detail=detail) if 0 < len(plain) <= _MOST_NAME else None
+    player = plain_name(name)
+    return Reading(kind=kind, player=player, detail=detail) if 0 < len(player) <= _MOST_NAME else None
 
 
-def _login_detail(match: re.Match[str]) -> dict[str, str | int | float]:
-    detail: dict[str, str | int | float] = {"entity_id": int(match["entity"])}
-    if address := _host(match["address"]):
-        detail["address"] = address
-    if place := _PLACE.fullmatch(match["place"]):
-        if world := place["sponge"] or place["world"] or place["comma"]:
-            detail["world"] = world
-        detail |= {axis: float(place[axis]) for axis in ("x", "y", "z")}
-    return detail
+def _add_place(detail: dict[str, str | int | float], text: str) -> bool:
+    """Add world and position; tell whether they are written in Sponge's way."""
+    place = _PLACE.fullmatch(text)
+    if place is None:
+        return False
+    if world := place["sponge"] or place["world"] or place["comma"]:
+        detail["world"] = world
+    detail |= {axis: float(place[axis]) for axis in ("x", "y", "z")}
+    return place["sponge"] is not None
+
+
+_HOST = re.compile(r"[^/]*/(?:\[(?P<six>[0-9a-fA-F:.]+)(?:%[^\]]*)?\]|(?P<plain>[0-9a-fA-F:.]+?))(?::\d+)?")
 
 
 def _host(address: str) -> str | None:
     """Return the address of ``host/address:port`` or ``/[address%scope]:port``; None where there is none."""
-    match = re.fullmatch(
-        r"[^/]*/(?:\[(?P<six>[0-9a-fA-F:.]+)(?:%[^\]]*)?\]|(?P<plain>[0-9a-fA-F:.]+?))(?::\d+)?", address
-    )
+    match = _HOST.fullmatch(address)
     return match and (match["six"] or match["plain"])
 
 
 def plain_name(name: str) -> str:
     """Return *name* without colour codes and outer spaces."""
-    return (_COLOURS.sub("", name) if "§" in name else name).strip()
+    return plain(name).strip()
+
+
+def _shortest(words: Iterable[bytes]) -> Iterable[bytes]:
+    """Return those of *words* that hold none of the others: whoever looks for them finds the others too."""
+    unique = set(words)
+    return (word for word in unique if not any(other in word for other in unique if other != word))
+
+
+class Finding(NamedTuple):
+    """How lines of interest are found: patterns of what their messages begin with, and words looked for anywhere."""
+
+    in_brackets: bytes
+    others: bytes
+    begins: tuple[bytes, ...]
+    anchors: frozenset[bytes]
+
+
+def finding(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> Finding:
+    """Return how messages of interest in any of *dialects* are found."""
+    messages = [message for dialect in dialects for message in dialect.messages]
+    begins = [b"<", b"[Not Secure] <", _STRIPPED.encode(), *(word for each in messages for word in each.begins)]
+    then = any_of([*words_of_deaths, *(word for each in messages for word in each.then)])
+    after_words = then
+    for _ in range(_MOST_WORDS - 1):
+        after_words = rb"(?:" + then + rb"|[^ ]*+ " + after_words + rb")"
+    echoes = [each.echo for each in messages if each.echo]
+    of_peers = [each.of_peer for each in messages if each.of_peer]
+    bracketed = [begin for begin in begins if begin.startswith(b"[")]
+    in_brackets = [any_of(dict.fromkeys(bracketed))]
+    if echoes or of_peers:
+        ends = [b": " + any_of(echoes)] if echoes else []
+        ends += [rb"[^\]\n]*+(?:\](?! )[^\]\n]*+)*+\] " + any_of(of_peers)] if of_peers else []
+        in_brackets.append(rb"\[[^\]\n:]{1,60}+(?:" + b"|".join(ends) + rb")")
+    others = [
+        any_of(dict.fromkeys(begin for begin in begins if begin not in bracketed)),
+        # a first word may be any here; reading is strict
+        rb"[^ ]*+ " + after_words,
+    ]
+    return Finding(
+        in_brackets=rb"(?:" + b"|".join(in_brackets) + rb")",
+        others=rb"(?:" + b"|".join(others) + rb")",
+        begins=tuple(begins),
+        anchors=frozenset(_shortest(anchor for each in messages for anchor in each.anchors)),
+    )

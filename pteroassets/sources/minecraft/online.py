@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from uuid import UUID
 from pteroassets.sources.minecraft.history import SessionEvent
 
 _SAME_SECOND = timedelta(seconds=2)
+_KICK = timedelta(seconds=5)  # from the announcement of a kick to the departure
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,8 +30,12 @@ class OpenRun:
     ready_at: datetime | None = None
     startup_seconds: float | None = None
     stopped_at: datetime | None = None  # the first stop line
-    crashed_at: datetime | None = None  # the first crash line
+    crashed_at: datetime | None = None  # the first crash line, unless a stop was under way already
     last_departure_at: datetime | None = None
+    software: str | None = None
+    crash_cause: str | None = None
+    crash_report: str | None = None
+    overload_warnings: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,8 +51,23 @@ class OpenSession:
     join_line_number: int | None
     has_login: bool
     run_started_at: datetime | None
+    not_before: datetime | None  # neither it nor its end can lie before: the run's start, the player's last end
     shown_as: str | None = None
+    is_proxy: bool = False
+    kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
+    back_end: str | None = None  # of a proxy: the last one that was connected to
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def server_switches(self) -> int:
+        """How often a proxy's player came onto another back-end."""
+        return max(self.counts["player_switch"] - self.counts["player_switch_failed"], 0)
+
+    def fail(self, back_end: str | None) -> None:
+        """Take the last switch back; a back-end that could not be reached at all was none."""
+        if back_end is not None and back_end == self.back_end:
+            self.counts["player_switch_failed"] += 1
+            self.back_end = None
 
     def login(self, event: SessionEvent) -> None:
         """Take the login line of the entry that a join line opened: it is the one that proves it."""
@@ -66,17 +87,45 @@ class Departure:
     index: int | None
 
 
-class Presence:
-    """The players online since the last start line, or since the log or a gap in it."""
+@dataclass(slots=True, kw_only=True)
+class Refusal:
+    """A login that was turned away; over mods, so late that departure lines follow as after an entry."""
 
-    def __init__(self) -> None:
+    is_of_mods: bool
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Kick:
+    """An announcement that somebody is being thrown out; the departure follows."""
+
+    reason: str | None
+    at: datetime
+
+
+class Presence:
+    """The players online since the last start line, or since the log or a gap in it.
+
+    Args:
+        ended: When sessions of before ended, by player; nobody's next one begins earlier, even if the clock says so.
+        floor: Nobody's begins earlier than this: all sessions that *ended* does not name had ended then.
+    """
+
+    def __init__(self, ended: Mapping[str, datetime] | None = None, *, floor: datetime | None = None) -> None:
+        self._floor = floor
         self._open: dict[str, OpenSession] = {}
         self._seen: set[str] = set()
         self._uuids: dict[str, UUID] = {}
-        self._ended: dict[str, datetime] = {}
+        self._ended: dict[str, datetime] = dict(ended or {})
+        self._entries: set[tuple[datetime, str, int]] = set()  # login lines: instant, player, entity id
+        self._renamed: dict[str, str] = {}  # new name to old one, until the entry
+        self._kicks: dict[str, Kick] = {}
+        self._refusals: dict[str, Refusal] = {}
         self._shown: list[tuple[str, datetime]] = []  # join lines that no login line claimed yet
         self._departures: list[Departure] = []  # of the last seconds, their second line still to come
         self._counts_of_unknown: dict[str, Counter[str]] = {}
+        self._arrivals: dict[str, datetime] = {}  # of a proxy's clients that are on no back-end yet
+        self._gone: dict[str, datetime] = {}  # those that went before they were on one
 
     def sessions(self) -> list[OpenSession]:
         """Return the open sessions in the order in which they were opened."""
@@ -107,6 +156,90 @@ class Presence:
         ]
         return found[0] if len(found) == 1 else None
 
+    def is_repeated(self, event: SessionEvent) -> bool:
+        """Tell whether this very login line was read before: no two entries of a run share an entity id.
+
+        Some set-ups write each line twice, and the same event may stand in two files.
+        """
+        entity = (event.detail or {}).get("entity_id")
+        if not isinstance(entity, int):
+            return False
+        entry = (event.logged_at, event.player or "", entity)
+        if entry in self._entries:
+            return True
+        self._entries.add(entry)
+        return False
+
+    def take_other(self, name: str, player_uuid: UUID | None) -> OpenSession | None:
+        """Return the open session, under another name, of the account that enters as *name*."""
+        old = self._open.get(self._renamed.pop(name, ""))
+        account = player_uuid or self._uuids.get(name)
+        for other in self._open.values():
+            # the nil UUID is what some proxies and plugins put where they know none
+            if other.name != name and account is not None and account.int and other.player_uuid == account:
+                return other
+        return old if old is not None and (old.player_uuid is None or account in (None, old.player_uuid)) else None
+
+    def renamed(self, name: str, formerly: str) -> None:
+        """Note that the player *name* was known as *formerly*; the account stays the same."""
+        self._renamed[name] = formerly
+        account = self._uuids.setdefault(name, self._uuids[formerly]) if formerly in self._uuids else None
+        session = self._open.get(name)
+        if session is not None and session.player_uuid is None:
+            session.player_uuid = account
+
+    def kicked(self, event: SessionEvent, reason: str | None) -> None:
+        """Note that somebody is being thrown out."""
+        session = self.find(event.player)
+        name = session.name if session is not None else event.player or ""
+        self._kicks[name] = Kick(reason=reason, at=event.logged_at)
+        if session is not None and not session.is_proxy:  # whom a back-end kicks, a proxy may take elsewhere
+            session.kicked_by = event
+
+    def arrived(self, event: SessionEvent) -> None:
+        """Note that a proxy's client is there; the first back-end follows."""
+        if event.player is not None:
+            self._arrivals[event.player] = event.logged_at
+            self._gone.pop(event.player, None)
+
+    def arrived_since(self, name: str, instant: datetime) -> bool:
+        """Tell whether a client of *name* arrived since *instant* that is on no back-end yet."""
+        return name in self._arrivals and self._arrivals[name] >= instant
+
+    def goes_unseen(self, name: str, at: datetime) -> bool:
+        """Note a departure that ends no session of *name*; tell whether it is that of a client that arrived."""
+        if self._arrivals.pop(name, None) is None:
+            return False
+        self._gone[name] = at
+        self._seen.add(name)
+        return True
+
+    def gone_since(self, name: str, instant: datetime) -> bool:
+        """Tell whether the last client of *name* went since *instant* without having been on a back-end."""
+        return name in self._gone and self._gone[name] >= instant
+
+    def stays(self, name: str) -> None:
+        """Forget that *name* was being thrown out: a proxy's player is on another back-end now, or here again."""
+        self._kicks.pop(name, None)
+        if name in self._open:
+            self._open[name].kicked_by = None
+
+    def kick_of(self, name: str, at: datetime) -> Kick | None:
+        """Return the announcement that the departure of *name* follows, if there was one."""
+        kick = self._kicks.get(name)
+        return kick if kick is not None and abs(at - kick.at) <= _KICK else None
+
+    def refused(self, event: SessionEvent) -> None:
+        """Note that somebody was turned away at the login."""
+        if event.player is not None:
+            is_of_mods = (event.detail or {}).get("cause") == "mods"
+            self._refusals[event.player] = Refusal(is_of_mods=is_of_mods, at=event.logged_at)
+
+    def refusal_of(self, name: str, at: datetime) -> Refusal | None:
+        """Return the refusal of the last seconds that a departure of *name* may belong to."""
+        refusal = self._refusals.get(name)
+        return refusal if refusal is not None and abs(at - refusal.at) <= _SAME_SECOND else None
+
     def learn(self, event: SessionEvent) -> None:
         """Note the UUID of the player who is about to enter."""
         if event.player is None or event.player_uuid is None:
@@ -118,24 +251,34 @@ class Presence:
 
     def shown(self, event: SessionEvent) -> None:
         """Note a join line, whose login line may follow."""
-        self._shown = [(name, at) for name, at in self._shown if event.logged_at - at <= _SAME_SECOND]
+        self._shown = [(name, at) for name, at in self._shown if abs(event.logged_at - at) <= _SAME_SECOND]
         if event.player is not None:
             self._shown.append((event.player, event.logged_at))
 
-    def open(self, event: SessionEvent, name: str, *, has_login: bool, run_started_at: datetime | None) -> OpenSession:
+    def open(
+        self,
+        event: SessionEvent,
+        name: str,
+        *,
+        has_login: bool,
+        run_started_at: datetime | None,
+        is_proxy: bool,
+    ) -> OpenSession:
         """Open the session of profile *name*."""
         # a clock that was set back must not make sessions overlap, or begin before their run
-        joined_at = max(filter(None, (event.logged_at, self._ended.get(name), run_started_at)))
+        not_before = self._not_before(name, run_started_at)
         session = OpenSession(
             key=f"{event.file_key}:{event.line_number}",
             name=name,
             player_uuid=event.player_uuid or self._uuids.get(name),
             opened_at=event.logged_at,
-            joined_at=joined_at,
+            joined_at=max(filter(None, (event.logged_at, not_before))),
             join_file_key=event.file_key,
             join_line_number=event.line_number,
             has_login=has_login,
             run_started_at=run_started_at,
+            not_before=not_before,
+            is_proxy=is_proxy,
             shown_as=self._claim(name, event.logged_at) if has_login else name,
         )
         for other in self._open.values():
@@ -143,10 +286,12 @@ class Presence:
                 other.shown_as = None  # it was this one's join line
         self._open[name] = session
         self._seen.add(name)
+        self._arrivals.pop(name, None)
+        self.stays(name)
         self._counts_of_unknown.pop(name, None)
         return session
 
-    def unknown(self, event: SessionEvent, *, run_started_at: datetime | None) -> OpenSession:
+    def unknown(self, event: SessionEvent, *, run_started_at: datetime | None, is_proxy: bool) -> OpenSession:
         """Return the session, opened before the first known line, of somebody who is seen to depart."""
         name = event.player or ""
         return OpenSession(
@@ -159,8 +304,13 @@ class Presence:
             join_line_number=None,
             has_login=False,
             run_started_at=run_started_at,
+            not_before=self._not_before(name, run_started_at),
+            is_proxy=is_proxy,
             counts=self._counts_of_unknown.pop(name, Counter()),
         )
+
+    def _not_before(self, name: str, run_started_at: datetime | None) -> datetime | None:
+        return max(filter(None, (self._floor, self._ended.get(name), run_started_at)), default=None)
 
     def is_new(self, event: SessionEvent) -> bool:
         """Tell whether no line has shown this player entering or departing yet."""
@@ -171,9 +321,14 @@ class Presence:
         session = self.find(event.player)
         if session is not None:
             session.counts[event.kind] += 1
+            session.kicked_by = None
         elif may_be_unknown and event.player is not None and self.is_new(event):
             self._counts_of_unknown.setdefault(event.player, Counter())[event.kind] += 1
         return session is not None
+
+    def ended(self) -> Mapping[str, datetime]:
+        """Return when the last session of each player ended."""
+        return self._ended
 
     def remove(self, session: OpenSession, *, ended_at: datetime) -> None:
         """Take a session that ended out of those that are open."""
@@ -181,6 +336,15 @@ class Presence:
             del self._open[session.name]
         self._ended[session.name] = ended_at
         self._seen.add(session.name)
+
+    def withdraw(self, session: OpenSession) -> None:
+        """Take out a session that was none; when the player's last one ended stays as it was."""
+        if self._open.get(session.name) is session:
+            del self._open[session.name]
+
+    def turned_away(self, event: SessionEvent) -> None:
+        """Note the first departure line of somebody who never entered, so that the second can be known for it."""
+        self._departures.append(Departure(kind=event.kind, names={event.player or ""}, at=event.logged_at, index=None))
 
     def departed(self, event: SessionEvent, session: OpenSession | None, *, index: int | None) -> None:
         """Note the first line of a departure, so that the second can be known for it."""
@@ -192,7 +356,7 @@ class Presence:
 
     def first_of_pair(self, event: SessionEvent, *, within: timedelta) -> Departure | None:
         """Return the departure whose second line *event* is, and forget it; None where it is a first one."""
-        self._departures = [each for each in self._departures if event.logged_at - each.at <= within]
+        self._departures = [each for each in self._departures if abs(event.logged_at - each.at) <= within]
         shown = event.player or ""
         for departure in self._departures:
             is_same = shown in departure.names or (
@@ -205,7 +369,7 @@ class Presence:
 
     def _claim(self, name: str, at: datetime) -> str | None:
         """Return the display name of the join line just before the login line of *name*."""
-        recent = [shown for shown, shown_at in self._shown if at - shown_at <= _SAME_SECOND]
+        recent = [shown for shown, shown_at in self._shown if abs(at - shown_at) <= _SAME_SECOND]
         own = [shown for shown in recent if shown == name] or [shown for shown in recent if _contains_word(shown, name)]
         claimed = own or (recent if len(recent) == 1 else [])
         if not claimed:

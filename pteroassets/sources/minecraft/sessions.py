@@ -11,9 +11,12 @@ a session never outlives its run, and what no line shows is given as bounds and 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pteroassets.sources.minecraft.formats import rank_of_software
 from pteroassets.sources.minecraft.history import (
     EndReason,
     FileOfEvents,
@@ -37,12 +40,26 @@ __all__ = [
 ]
 
 _PAIR = timedelta(seconds=2)  # join and login of one entry, or the two lines of one departure
+_SPAWN = timedelta(seconds=60)  # the same where the join line comes only when the player has spawned
+_KICK = timedelta(seconds=5)  # a departure that follows an announced kick comes within this
+_CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a proxy to what its back-end says of it
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
+
+_SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
+_PROXIES = ("BungeeCord", "Waterfall", "Velocity")
+_NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
+_ALREADY_HERE = "You are already connected to this proxy"
+_UNNAMED_CAUSES = ("crash_report", "exception")
 
 
 def begins_with_start(file: FileOfEvents) -> bool:
-    """Tell whether the first event of *file* is the start of a run, so that nothing from before lives on in it."""
-    return bool(file.events) and file.events[0].kind == "server_start"
+    """Tell whether the first event of *file* is the start of a run, so that nothing from before lives on in it.
+
+    Lines that name the software do not count, since they stand before the start line of the run that they belong to.
+    Whoever looks for the first event without reading all (in SQL: the event of the lowest line number whose kind is
+    not ``server_software``) must leave them out too.
+    """
+    return next((event.kind == "server_start" for event in file.events if event.kind != "server_software"), False)
 
 
 def build_sessions(files: Sequence[FileOfEvents], *, last_line_at: datetime | None = None) -> SessionBuild:
@@ -53,8 +70,8 @@ def build_sessions(files: Sequence[FileOfEvents], *, last_line_at: datetime | No
         last_line_at: The last line known of the server; by default that of the last file with a time.
     """
     builder = _Builder()
-    for file in files:
-        builder.read(file)
+    for file, is_cut in zip(files, _cuts(files), strict=True):
+        builder.read(file, is_cut=is_cut)
     return builder.finish(last_line_at)
 
 
@@ -64,9 +81,11 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     It is the latest file before the touched one that begins with a start line, else 0. A start line closes whatever
     was open, so no session or run of ``files[:index]`` is still open in ``files[index]``; and how those were closed
     depends on nothing after that start line, which did not change. A file that begins with a start line itself is not
-    enough, since that line may be what is new: it closes the sessions of the files before it. Hence sessions whose
-    key names one of ``files[index:]`` are replaced by ``build_sessions(files[index:])``, and the others stand. (No
-    session is missed: without a file before the start line, a departure of somebody unknown opens none.)
+    enough, since that line may be what is new: it closes the sessions of the files before it. Nor is one over which
+    the clock was set back, by the first and last lines of the files, for the ends of the sessions before hold back the
+    ones that would overlap. Hence sessions whose key names one of ``files[index:]`` are replaced by
+    ``build_sessions(files[index:])``, and the others stand. (No session is missed: without a file before the start
+    line, a departure of somebody unknown opens none.)
 
     Raises:
         ValueError: No file has that key.
@@ -74,36 +93,78 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     touched = next((index for index, file in enumerate(files) if file.file_key == touched_file_key), None)
     if touched is None:
         raise ValueError(f"no file {touched_file_key} among {len(files)} files")
-    return next((index for index in range(touched - 1, -1, -1) if begins_with_start(files[index])), 0)
+    cuts = _cuts(files)
+    return next((index for index in range(touched - 1, -1, -1) if cuts[index]), 0)
+
+
+def _cuts(files: Sequence[FileOfEvents]) -> list[bool]:
+    """Tell of each file whether it begins with a start line and the clock was never set back over that.
+
+    No file before it may end after it begins, and none after it begin before it ends, by their first and last lines.
+    """
+    moments = [[at for at in (file.first_line_at, file.last_line_at) if at is not None] for file in files]
+    latest = [None, *itertools.accumulate((max(each, default=None) for each in moments), _later)]
+    earliest: list[datetime | None] = [None]
+    for each in reversed(moments):
+        earliest.append(min((at for at in (*each, earliest[-1]) if at is not None), default=None))
+    earliest.reverse()
+    return [
+        begins_with_start(file) and _in_order(latest[index], earliest[index]) and _in_order(latest[index + 1], after)
+        for index, (file, after) in enumerate(zip(files, earliest[1:], strict=True))
+    ]
+
+
+def _in_order(one: datetime | None, other: datetime | None) -> bool:
+    return one is None or other is None or one <= other
 
 
 class _Builder:
     """The reading of one server's events, one after the other."""
 
     def __init__(self) -> None:
-        self._sessions: list[PlayerSession] = []
+        self._sessions: list[PlayerSession | None] = []  # None: found to have gone on, stands further down
         self._runs: list[ServerRun] = []
         self._run: OpenRun | None = None
         self._online = Presence()
         self._last_line_at: datetime | None = None  # of the files before, then of the events read
         self._may_be_online: bool = True  # somebody may have joined before the first known line
-        self._has_logins = False
+        # the login line is never hidden, so where there are some a bare join line is a nickname's or a plugin's
+        self._run_has_logins = self._file_has_logins = False
+        self._is_proxy = False
         self._is_last_line_known = True
+        self._forgets_before = True  # the next start line is one of `_cuts`
+        self._floor: datetime | None = None  # the last of these
+        self._just_started: tuple[str, datetime] | None = None
+        # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
+        self._without_uuid: dict[str, list[int]] = {}
+        self._alone: dict[str, tuple[int, OpenSession]] = {}
+        # of the run: how departures after a stop or crash line would have closed without it
+        self._overruled: dict[int, tuple[CloseReason, str | None]] = {}
 
     # ---------- files
 
-    def read(self, file: FileOfEvents) -> None:
-        """Read the next file."""
+    def read(self, file: FileOfEvents, *, is_cut: bool) -> None:
+        """Read the next file; *is_cut*: nothing from before bears on it."""
         if file.gap_before and self._last_line_at is not None:
             self._end_at_gap(file)
-        # the login line is never hidden, so where there are some a bare join line is a nickname's or a plugin's
-        self._has_logins = any(event.kind == "player_login" for event in file.events)
-        for number, event in enumerate(file.events):
+        self._forgets_before = is_cut
+        kinds = {event.kind for event in file.events}
+        self._file_has_logins = not kinds.isdisjoint(("player_login", "player_switch"))
+        self._is_proxy = "player_switch" in kinds
+        self._is_last_line_known = True
+        self._just_started = None
+        brands: list[SessionEvent] = []
+        for event in file.events:
+            if event.kind == "server_software":
+                brands.append(event)  # of the coming run, if that starts next
+                continue
+            self._read(event, brands)
+            brands = []
             # a file begins with each start, so the line before is the last of the file before; not so where a log is
             # appended to: there it is not known, since only events are
-            self._is_last_line_known = number == 0
-            self._read(event)
-            self._passed(event.logged_at)
+            self._is_last_line_known = self._forgets_before = False
+        if len(brands) < len(file.events):
+            self._brand(brands)
         self._is_last_line_known = True
         self._passed(file.last_line_at)
 
@@ -114,8 +175,13 @@ class _Builder:
             self._end_run(upper=None)
         elif self._run is not None:
             self._runs.append(_run(self._run))
+        for session in self._online.sessions():
+            kick, last = session.kicked_by, self._last_line_at
+            if kick is not None and last is not None and last - kick.logged_at > _KICK:
+                self._close_at_kick(session, kick)
+        ended = [session for session in self._sessions if session is not None]
         open_sessions = [_session(session, last_seen_at=self._last_line_at) for session in self._online.sessions()]
-        return SessionBuild(sessions=(*self._sessions, *open_sessions), runs=tuple(self._runs))
+        return SessionBuild(sessions=(*ended, *open_sessions), runs=tuple(self._runs))
 
     def _passed(self, instant: datetime | None) -> None:
         if instant is not None and (self._last_line_at is None or instant > self._last_line_at):
@@ -123,30 +189,60 @@ class _Builder:
 
     # ---------- runs
 
-    def _read(self, event: SessionEvent) -> None:
+    def _read(self, event: SessionEvent, brands: Sequence[SessionEvent]) -> None:
         if event.kind == "server_start":
             self._start(event)
+            self._brand(brands)
             return
         if self._run is None:
             # the lines before belong to a run whose start is not known
             self._run = OpenRun(key=f"{event.file_key}:1", started_at=None)
-        run = self._run
+        self._just_started = None
+        self._brand(brands)
+        self._passed(event.logged_at)
+        if event.kind.startswith("player_"):
+            self._read_player(event)
+        else:
+            self._read_server(event, self._run)
+
+    def _read_server(self, event: SessionEvent, run: OpenRun) -> None:
+        detail = event.detail or {}
         match event.kind:
             case "server_ready" if run.ready_at is None:
                 run.ready_at = event.logged_at
-                seconds = (event.detail or {}).get("startup_seconds")
+                seconds = detail.get("startup_seconds")
                 run.startup_seconds = float(seconds) if seconds is not None else None
+                # what the lines so far come to, where none names it
+                run.software = run.software or _text(event, "software")
             case "server_stop" if run.stopped_at is None:
                 run.stopped_at = event.logged_at
-            case "server_crash" if run.crashed_at is None:
-                run.crashed_at = event.logged_at
-            case "player_uuid":
-                self._online.learn(event)
+            case "server_crash":
+                _crash(run, event)
+            case "server_overload":
+                run.overload_warnings += 1
+            case "login_refused":
+                self._online.refused(event)
+            case _:
+                pass
+
+    def _read_player(self, event: SessionEvent) -> None:
+        if event.player_uuid is not None:
+            self._learn(event)
+        match event.kind:
             case "player_login":
                 self._revive(event)
                 self._login(event)
+            case "player_arrival":
+                self._online.arrived(event)
+            case "player_switch":
+                self._revive(event)
+                self._switch(event)
+            case "player_switch_failed" if (session := self._online.get(event.player or "")) is not None:
+                session.fail(_text(event, "server"))
             case "player_join":
                 self._join(event)
+            case "player_kick":
+                self._kick(event)
             case "player_lost_connection" | "player_leave":
                 self._depart(event)
             case "player_chat" | "player_command" | "player_death" | "player_advancement":
@@ -156,15 +252,37 @@ class _Builder:
                 pass
 
     def _start(self, event: SessionEvent) -> None:
+        if self._just_started == (event.file_key, event.logged_at):
+            return  # the same line twice, as some set-ups write all of them
+        self._just_started = (event.file_key, event.logged_at)
         if self._run is not None:
             self._end_run(upper=event.logged_at)
+        if self._forgets_before:
+            self._floor = event.logged_at
+            self._online = Presence(floor=self._floor)
+        else:
+            self._online = Presence(self._online.ended(), floor=self._floor)
+        self._last_line_at = event.logged_at
         self._may_be_online = False
-        version = (event.detail or {}).get("game_version")
         self._run = OpenRun(
             key=f"{event.file_key}:{event.line_number}",
             started_at=event.logged_at,
-            game_version=str(version) if version is not None else None,
+            game_version=_text(event, "game_version"),
+            software=_text(event, "software"),
         )
+
+    def _brand(self, brands: Sequence[SessionEvent]) -> None:
+        """Give the run the software and version that *brands* name."""
+        run = self._run
+        for event in brands:
+            self._passed(event.logged_at)
+            software = _text(event, "software")
+            if run is None:
+                continue
+            # a program that is named may be what another one is built on
+            if software is not None and rank_of_software(software) >= rank_of_software(run.software):
+                run.software = software
+            run.game_version = run.game_version or _text(event, "game_version")
 
     def _revive(self, event: SessionEvent) -> None:
         """Take a stop or crash line back when somebody plays on long after it."""
@@ -174,7 +292,13 @@ class _Builder:
         if run.stopped_at is not None and event.logged_at - run.stopped_at > _REVIVAL:
             run.stopped_at = None
         if run.crashed_at is not None and event.logged_at - run.crashed_at > _REVIVAL:
-            run.crashed_at = None
+            run.crashed_at = run.crash_cause = run.crash_report = None
+        if run.stopped_at is None and run.crashed_at is None:
+            for index, (reason, detail) in self._overruled.items():
+                session = self._sessions[index]
+                if session is not None:
+                    self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+            self._overruled = {}
 
     def _end_run(self, *, upper: datetime | None) -> None:
         """End the run, and what is open in it; *upper* is the next start, if there is one yet.
@@ -190,107 +314,235 @@ class _Builder:
             reason: EndReason = "crashed" if run.crashed_at is not None else "stopped"
             last = max(filter(None, (last, run.last_departure_at, run.stopped_at)))
             ended_at = last if self._is_last_line_known else None
-            self._runs.append(_run(run, ended_at=ended_at, lower=last, upper=upper, reason=reason))
+            self._runs.append(_run(run, ended_at=ended_at, lower=last, upper=_bound(upper, last), reason=reason))
             lower = min(filter(None, (run.crashed_at, run.stopped_at)))
         else:
-            self._runs.append(_run(run, lower=last, upper=upper, reason="crashed"))
+            self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="crashed"))
             lower = run.crashed_at or last
         why: CloseReason = "server_stopped" if self._runs[-1].end_reason == "stopped" else "server_crashed"
         self._close_all(lower=lower, upper=upper, reason=why)
-        self._run = None
 
     def _end_at_gap(self, file: FileOfEvents) -> None:
-        run = self._run
-        if run is not None and run.stopped_at is not None:
-            self._end_run(upper=file.first_line_at)
+        run, upper = self._run, file.first_line_at
+        if run is not None and (run.stopped_at is not None or run.crashed_at is not None):
+            self._end_run(upper=upper)
         elif run is not None:
-            self._runs.append(_run(run, lower=self._last_line_at, upper=file.first_line_at, reason="log_gap"))
-            self._close_all(lower=self._last_line_at, upper=file.first_line_at, reason="log_gap")
-            self._run = None
-        self._online = Presence()
+            last = self._last_line_at
+            self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="log_gap"))
+            self._close_all(lower=last, upper=upper, reason="log_gap")
+        self._online = Presence(self._online.ended(), floor=self._floor)
         self._may_be_online = True
 
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:
+        """Close what is open at the end of the run."""
         for session in self._online.sessions():
+            if session.kicked_by is not None:
+                self._close_at_kick(session, session.kicked_by)
+                continue
             # whoever came after the line that bounds the others was there at least until then
             seen = max(filter(None, (lower, session.joined_at)), default=None)
-            self._sessions.append(_session(session, lower=seen, upper=upper, reason=reason, last_seen_at=seen))
-        self._online = Presence()
+            latest = _bound(upper, seen)
+            self._sessions.append(_session(session, lower=seen, upper=latest, reason=reason, last_seen_at=seen))
+            if (ended_at := latest or seen) is not None:
+                self._online.remove(session, ended_at=ended_at)
+        self._run = None
+        self._run_has_logins = False
+        self._without_uuid, self._alone, self._overruled = {}, {}, {}
 
     # ---------- players
 
+    def _learn(self, event: SessionEvent) -> None:
+        """Note a UUID, and give it to the player's sessions of this run that closed without one."""
+        self._online.learn(event)
+        for index in self._without_uuid.pop(event.player or "", []):
+            session = self._sessions[index]
+            if session is not None:
+                self._sessions[index] = dataclasses.replace(session, player_uuid=event.player_uuid)
+
     def _login(self, event: SessionEvent) -> None:
         name = event.player or ""
+        if self._online.is_repeated(event):
+            return
         session = self._online.get(name)
-        if session is not None and not session.has_login and event.logged_at - session.opened_at <= _PAIR:
+        if session is not None and not session.has_login and abs(event.logged_at - session.opened_at) <= _PAIR:
             session.login(event)
             return
         if session is not None:
-            # one account is online once: the second entry ends the first
-            self._close(session, event, reason="joined_again", detail=None)
+            self._close_before_entry(session, event)
         self._open(event, name, has_login=True)
 
+    def _switch(self, event: SessionEvent) -> None:
+        """Read that a proxy's player entered a back-end: the first one is the entry."""
+        name = event.player or ""
+        session, since = self._online.get(name), event.logged_at - _CONNECT
+        if session is None and self._online.gone_since(name, since):
+            return  # the client went while the proxy was connecting
+        if session is not None and session.is_proxy and self._online.arrived_since(name, since):
+            self._close_before_entry(session, event)
+            session = None
+        if session is None:
+            session = self._open(event, name, has_login=True)
+        else:
+            session.counts[event.kind] += 1
+            self._online.stays(name)
+        session.back_end = _text(event, "server")
+
+    def _kick(self, event: SessionEvent) -> None:
+        reason = _text(event, "reason")
+        if _turns_away(reason):
+            # of a second client, though somebody of that name is online
+            self._online.goes_unseen(event.player or "", event.logged_at)
+        else:
+            self._online.kicked(event, reason)
+
     def _join(self, event: SessionEvent) -> None:
-        session = self._online.get(event.player or "") or self._online.unnamed_since(event.logged_at - _PAIR)
+        spawns_late = self._run is not None and (self._run.software or "").startswith(_SPAWNS_LATE)
+        since = event.logged_at - (_SPAWN if spawns_late else _PAIR)
+        session = self._online.get(event.player or "") or self._online.unnamed_since(since)
+        if (formerly := _text(event, "formerly")) is not None:
+            self._online.renamed(session.name if session is not None else event.player or "", formerly)
         if session is not None and session.has_login:
             # the second line of an entry, whenever it comes; a new entry would have a login line of its own
             session.shown_as = session.shown_as or event.player
+            self._close_other_name(event, session.name)
             return
         self._online.shown(event)
-        if self._has_logins or (session is None and self._online.find(event.player) is not None):
+        if (
+            self._run_has_logins
+            or self._file_has_logins
+            or (session is None and self._online.find(event.player) is not None)
+        ):
             return
         if session is not None:
-            if event.logged_at - session.opened_at <= _PAIR:
+            if abs(event.logged_at - session.opened_at) <= _PAIR:
                 return
-            self._close(session, event, reason="joined_again", detail=None)
+            self._close_before_entry(session, event)
         self._open(event, event.player or "", has_login=False)
 
-    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> None:
-        run = self._run
-        self._online.open(event, name, has_login=has_login, run_started_at=run.started_at if run else None)
+    def _open(self, event: SessionEvent, name: str, *, has_login: bool) -> OpenSession:
+        self._run_has_logins = self._run_has_logins or has_login
+        self._close_other_name(event, name)
+        self._alone.pop(name, None)
+        session = self._online.open(
+            event,
+            name,
+            has_login=has_login,
+            run_started_at=self._run.started_at if self._run else None,
+            is_proxy=event.kind == "player_switch",
+        )
+        self._passed(session.joined_at)
+        return session
+
+    def _close_other_name(self, event: SessionEvent, name: str) -> None:
+        """End the session that the account of *name* has under the name it bore before."""
+        other = self._online.take_other(name, event.player_uuid)
+        if other is not None:
+            self._close_before_entry(other, event)
 
     def _depart(self, event: SessionEvent) -> None:
-        reason = (event.detail or {}).get("reason")
-        text = str(reason) if reason is not None else None
+        name, text = event.player or "", _text(event, "reason")
         is_lost = event.kind == "player_lost_connection"
         if (first := self._online.first_of_pair(event, within=_PAIR)) is not None:
             if is_lost and first.index is not None:
-                self._explain(first.index, text)
+                self._explain(first.index, event)
             return
         # only a leave line may show another name than the profile's
-        session = self._online.get(event.player or "") if is_lost else self._online.find(event.player)
-        run = self._run
+        session = self._online.get(name) if is_lost else self._online.find(event.player)
+        refusal = self._online.refusal_of(name, event.logged_at)
+        if (is_lost and _turns_away(text)) or (refusal is not None and (refusal.is_of_mods or session is None)):
+            # of a client that never entered, though somebody of that name may be online
+            self._online.goes_unseen(name, event.logged_at)
+            self._online.turned_away(event)
+            return
+        if session is None and is_lost and self._online.goes_unseen(name, event.logged_at):
+            return
+        alone = self._alone.pop(name, None) if is_lost else None
+        if session is None and alone is not None:
+            # the leave line was another's, or a plugin's: who loses the connection was there until now
+            self._sessions[alone[0]] = None
+            session = alone[1]
+        elif session is None and self._may_be_online and not is_refusal(text) and self._online.is_new(event):
+            started_at = self._run.started_at if self._run is not None else None
+            is_proxy = self._is_proxy or (self._run is not None and self._run.software in _PROXIES)
+            session = self._online.unknown(event, run_started_at=started_at, is_proxy=is_proxy)
         index = None
+        if session is not None and session.is_proxy and self._never_entered(session, text, event.logged_at):
+            self._online.withdraw(session)
+            self._online.turned_away(event)
+            return
         if session is not None:
-            self._close(session, event, reason=self._why(text), detail=text)
-            index = len(self._sessions) - 1
-        elif self._may_be_online and run is not None and not is_refusal(text) and self._online.is_new(event):
-            unknown = self._online.unknown(event, run_started_at=run.started_at)
-            self._close(unknown, event, reason=self._why(text), detail=text)
-            index = len(self._sessions) - 1
-        if run is not None and index is not None:
-            run.last_departure_at = event.logged_at
+            self._revive_by_client(event)
+            reason, detail = self._why(session.name, text, event.logged_at)
+            index = self._close(session, event, reason=reason, detail=detail)
+            self._overrule(index, text)
+            if not is_lost and session.has_login:
+                self._alone[session.name] = (index, session)
+            if self._run is not None:
+                self._run.last_departure_at = event.logged_at
         self._online.departed(event, session, index=index)
 
-    def _why(self, reason: str | None) -> CloseReason:
-        """Return how a departure closes: what befell the run comes before what the line says."""
-        run = self._run
-        if run is not None and run.crashed_at is not None:
-            return "server_crashed"
-        if run is not None and run.stopped_at is not None:
-            return "server_stopped"
-        return close_reason(reason)
+    def _never_entered(self, session: OpenSession, text: str | None, at: datetime) -> bool:
+        """Tell whether a proxy's player goes because the first back-end did not take him."""
+        kick = self._online.kick_of(session.name, at)
+        said = text or (kick.reason if kick is not None else None) or ""
+        is_first = session.joined_at is not None and session.server_switches == 0
+        return is_first and _NOT_TAKEN.match(said) is not None
 
-    def _explain(self, index: int, reason: str | None) -> None:
+    def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
+        """Return how a departure closes by what its lines say, and the reason to show.
+
+        What announced a kick comes before a line that says nothing.
+        """
+        reason = close_reason(text)
+        kick = self._online.kick_of(name, at)
+        if kick is None or reason != "left":
+            return reason, text
+        announced = close_reason(kick.reason)
+        return announced if announced == "timed_out" else "kicked", kick.reason or text
+
+    def _explain(self, index: int, event: SessionEvent) -> None:
         """Give a session, closed by the leave line, the reason of the other line of the pair."""
-        self._sessions[index] = dataclasses.replace(
-            self._sessions[index], close_reason=self._why(reason), close_detail=reason
-        )
+        session = self._sessions[index]
+        if session is None:
+            return
+        self._alone.pop(session.player_name, None)
+        self._revive_by_client(event)
+        reason, detail = self._why(session.player_name, _text(event, "reason"), event.logged_at)
+        self._sessions[index] = dataclasses.replace(session, close_reason=reason, close_detail=detail)
+        self._overrule(index, _text(event, "reason"))
 
-    def _close(self, session: OpenSession, event: SessionEvent, *, reason: CloseReason, detail: str | None) -> None:
+    def _overrule(self, index: int, text: str | None) -> None:
+        """Let what befell the run come before what the lines of a departure say."""
+        run, session = self._run, self._sessions[index]
+        if session is None or run is None or (run.stopped_at is None and run.crashed_at is None):
+            return
+        self._overruled[index] = (session.close_reason or "left", session.close_detail)
+        why: CloseReason = "server_crashed" if run.crashed_at is not None else "server_stopped"
+        self._sessions[index] = dataclasses.replace(session, close_reason=why, close_detail=text)
+
+    def _revive_by_client(self, event: SessionEvent) -> None:
+        """Take a stop or crash line back when a client goes long after it by itself."""
+        text = _text(event, "reason")
+        if text is not None and close_reason(text) in ("left", "timed_out"):
+            self._revive(event)
+
+    def _close_before_entry(self, session: OpenSession, event: SessionEvent) -> None:
+        """End a session because its account enters again: one account is online once."""
+        if session.kicked_by is not None:
+            self._close_at_kick(session, session.kicked_by)
+        else:
+            self._close(session, event, reason="joined_again", detail=None)
+
+    def _close_at_kick(self, session: OpenSession, kick: SessionEvent) -> None:
+        """End a session at the line that announces a kick: up to 1.5 no other line tells of the departure."""
+        self._close(session, kick, reason="kicked", detail=_text(kick, "reason"))
+
+    def _close(self, session: OpenSession, event: SessionEvent, *, reason: CloseReason, detail: str | None) -> int:
+        """Close *session* at *event*; return its place."""
         # a clock that was set back must not make a session end before it began
-        left_at = max(filter(None, (event.logged_at, session.joined_at)))
+        left_at = max(filter(None, (event.logged_at, session.joined_at, session.not_before)))
         self._online.remove(session, ended_at=left_at)
+        self._passed(left_at)
         self._sessions.append(
             _session(
                 session,
@@ -303,6 +555,42 @@ class _Builder:
                 last_seen_at=left_at,
             )
         )
+        index = len(self._sessions) - 1
+        if session.player_uuid is None:
+            self._without_uuid.setdefault(session.name, []).append(index)
+        return index
+
+
+def _text(event: SessionEvent, name: str) -> str | None:
+    value = (event.detail or {}).get(name)
+    return str(value) if value is not None else None
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
+    """Return the upper bound, not before the lower one: a clock set back may show the next start earlier."""
+    return upper if upper is None else _later(upper, lower)
+
+
+def _turns_away(reason: str | None) -> bool:
+    """Tell whether *reason* is never given to somebody who plays; to be taken off the whitelist is."""
+    said = reason or ""
+    return (is_refusal(reason) and "listed" not in said.lower()) or said.startswith(_ALREADY_HERE)
+
+
+def _crash(run: OpenRun, event: SessionEvent) -> None:
+    """Note a crash; one while the server stops is not what ended it, but it has its cause too."""
+    if run.crashed_at is None and run.stopped_at is None:
+        run.crashed_at = event.logged_at
+    exception = _text(event, "exception")
+    if run.crash_cause is None:
+        run.crash_cause = exception or _text(event, "cause")
+    elif exception is not None and run.crash_cause in _UNNAMED_CAUSES:
+        run.crash_cause = exception
+    run.crash_report = run.crash_report or _text(event, "report")
 
 
 def _session(
@@ -338,6 +626,8 @@ def _session(
         commands=session.counts["player_command"],
         deaths=session.counts["player_death"],
         advancements=session.counts["player_advancement"],
+        is_proxy=session.is_proxy,
+        server_switches=session.server_switches,
     )
 
 
@@ -359,4 +649,8 @@ def _run(
         ended_at_upper=upper,
         end_reason=reason,
         game_version=run.game_version,
+        software=run.software,
+        crash_cause=run.crash_cause,
+        crash_report=run.crash_report,
+        overload_warnings=run.overload_warnings,
     )

@@ -13,6 +13,7 @@ and our requests name themselves ``pteroassets/<version>`` in the panel's and th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,7 @@ from pteroassets.sources.pterodactyl.errors import (
     NodeUnreachableError,
     NotFoundError,
     PanelError,
+    PermissionMissingError,
     RequestRefusedError,
     ServerFaultError,
     UnreadableAnswerError,
@@ -35,7 +37,7 @@ from pteroassets.sources.pterodactyl.pages import items
 from pteroassets.sources.pterodactyl.servers import ServerFlags, server_flags
 from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reason_of
 
-__all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "server_flags"]
+__all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "requests_for", "server_flags"]
 
 # what the panel gives through files/contents unless its owner set PTERODACTYL_FILES_MAX_EDIT_SIZE
 _CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
@@ -43,10 +45,6 @@ _CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 _LINK_ATTEMPTS = 2
 _CHUNK_BYTES = 256 * 1024
-
-
-class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
-    """The server has no such folder: another game, or never started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +66,33 @@ class ListedFile:
     utc_offset_seconds: int
 
 
+class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
+    """The server has no such folder: another game, or never started.
+
+    Args:
+        message: Names the server and the folder.
+        beside: The regular files of the parent, which was listed to know.
+    """
+
+    def __init__(self, message: str, beside: Sequence[ListedFile] = ()) -> None:
+        super().__init__(message)
+        self.beside = tuple(beside)
+
+
 def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") -> list[ListedFile]:
     """Return the regular files of a server's folder, sorted by name.
+
+    Raises:
+        NoLogFolder: The parent lists no such folder.
+        PanelError: The folder could not be listed.
+    """
+    return list_folder(lambda folder: _entries(panel, server_uuid, folder), server_uuid, directory)
+
+
+def list_folder(
+    entries_of: Callable[[str], list[dict[str, Any]]], server_uuid: str, directory: str
+) -> list[ListedFile]:
+    """Return the regular files of a folder whose entries, and those of its parent, *entries_of* gives.
 
     A node answers 500 for a missing folder as for a fault of its own, so what the parent lists decides.
 
@@ -78,14 +101,22 @@ def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") ->
         PanelError: The folder could not be listed.
     """
     try:
-        entries = _entries(panel, server_uuid, directory)
+        entries = entries_of(directory)
     except (NotFoundError, ServerFaultError) as error:
         parent, _, name = directory.rstrip("/").rpartition("/")
-        modes = {entry.get("name"): entry.get("mode") for entry in _entries(panel, server_uuid, parent or "/")}
-        if str(modes.get(name, "-")).startswith("-"):
-            raise NoLogFolder(f"server {server_uuid} has no folder {directory}") from error
+        beside = entries_of(parent or "/")
+        modes = {entry.get("name"): entry.get("mode") for entry in beside}
+        if name and str(modes.get(name, "-")).startswith("-"):
+            raise NoLogFolder(
+                f"server {server_uuid} has no folder {directory}", _regular_files(parent or "/", beside)
+            ) from error
         raise
-    return sorted((_listed(directory, entry) for entry in entries if _is_regular(entry)), key=lambda file: file.name)
+    return _regular_files(directory, entries)
+
+
+def requests_for(size: int) -> int:
+    """Return how many requests a file of *size* bytes costs: one through the panel, two by a signed link."""
+    return 1 if size <= _CONTENTS_LIMIT_BYTES else 2
 
 
 def fetch_file(
@@ -113,6 +144,10 @@ def fetch_file(
 def _entries(panel: PanelClient, server_uuid: str, directory: str) -> list[dict[str, Any]]:
     body = panel.client(f"servers/{server_uuid}/files/list", directory=directory)
     return [item.get("attributes") or {} for item in items(body) if isinstance(item, dict)]
+
+
+def _regular_files(directory: str, entries: Sequence[dict[str, Any]]) -> list[ListedFile]:
+    return sorted((_listed(directory, entry) for entry in entries if _is_regular(entry)), key=lambda file: file.name)
 
 
 def _is_regular(entry: dict[str, Any]) -> bool:
@@ -157,12 +192,35 @@ def _download(panel: PanelClient, server_uuid: str, path: str, largest_bytes: in
 
 def _follow(panel: PanelClient, link: str, path: str, largest_bytes: int) -> bytes | PanelError:
     """Return what a signed link gives, or the error, free of the link and of exceptions that quote it."""
-    node = host_of(urlsplit(link).netloc)
+    return ask_node(panel, link, path, largest_bytes=largest_bytes)
+
+
+def ask_node(
+    panel: PanelClient,
+    url: str,
+    path: str,
+    *,
+    largest_bytes: int,
+    params: Mapping[str, str] | None = None,
+    token: str | None = None,
+) -> bytes | PanelError:
+    """Return what a node answers, or the error, free of secrets and of exceptions that quote them.
+
+    Args:
+        panel: Whose session for nodes is used, which repeats nothing and follows no redirect.
+        url: Of the node; it may hold a signed link's token.
+        path: Of the file or folder, for messages.
+        largest_bytes: More is refused.
+        params: The query.
+        token: The node's own, if it is needed.
+    """
+    node = host_of(urlsplit(url).netloc)
     panel.counter.count()
     pieces: list[bytes] = []
     size = 0
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with panel.node_session.get(link, stream=True, timeout=panel.timeout) as answer:
+        with panel.node_session.get(url, params=params, headers=headers, stream=True, timeout=panel.timeout) as answer:
             if answer.status_code != requests.codes.ok:
                 return _refusal(answer.status_code, node, path)
             for piece in answer.iter_content(_CHUNK_BYTES):
@@ -178,6 +236,10 @@ def _follow(panel: PanelClient, link: str, path: str, largest_bytes: int) -> byt
 def _refusal(status: int, node: str, path: str) -> PanelError:
     if status == requests.codes.not_found:
         return NotFoundError(f"node {node} no longer has {path}, or the link to it was used ({status})", status=status)
+    if status in (requests.codes.unauthorized, requests.codes.forbidden):
+        return PermissionMissingError(
+            f"node {node} refuses the token that the panel gave for it ({status})", status=status
+        )
     return ServerFaultError(f"node {node} did not give {path} ({status})", status=status)
 
 

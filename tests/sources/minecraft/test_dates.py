@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live
+from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live, moment_of_report
 from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.formats import read_date
 from tests.sources.minecraft.writing import file_of, paper
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,11 +28,21 @@ def utc(text: str) -> datetime:
         ("2026-02-30-1.log.gz", None),
         ("debug-1.log.gz", None),
         ("2026-03-12-1.log.zip", None),
+        ("logs/2024.03.12.20.01.02.log", (date(2024, 3, 12), 200102)),
+        ("2024.13.12.20.01.02.log", None),
+        ("proxy.log.0", None),
+        ("server.log", None),
         ("2026-03-12.log.gz", None),
     ],
 )
 def test_a_closed_file_tells_its_day_and_number(name: str, found: tuple[date, int] | None) -> None:
     assert date_of_file(name) == found
+
+
+def test_a_crash_reports_name_tells_its_moment() -> None:
+    assert moment_of_report("./crash-reports/crash-2026-03-12_20.01.02-server.txt") == datetime(2026, 3, 12, 20, 1, 2)  # noqa: DTZ001
+    assert moment_of_report("crash-2026-13-12_20.01.02-server.txt") is None
+    assert moment_of_report("latest.log") is None
 
 
 def test_a_live_file_began_as_many_days_before_its_change_as_midnights_passed() -> None:
@@ -105,3 +116,30 @@ def test_a_session_over_the_change_has_its_true_length() -> None:
     log = paper("01:30:00 noise", "02:50:00 Al joined the game", "02:59:00 noise", "02:10:00 Al left the game")
     joined, left = (event.logged_at for event in file_of(log, day="2026-10-25", zone="Europe/Berlin").events)
     assert (left - joined).total_seconds() == 20 * 60
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("12marrask.2024", 11),
+        ("12maalisk.2024", 3),
+        ("12szept.2024", 9),
+        ("12ian.2024", 1),
+        ("12ožu2024", 3),
+        ("12avg.2024", 8),
+        ("12rugp.2024", 8),
+        ("12abu.2024", 8),
+        ("12Ogo2024", 8),
+        ("12Agu2024", 8),
+        ("12Αυγ2024", 8),  # noqa: RUF001 - as Java writes it in Greek
+        ("12ส.ค.2024", 8),
+        ("12xuñ.2024", 6),
+        ("12. Oct 2024", 10),
+        # a month in one language, another in a second one
+        ("12lis2024", None),
+        ("12lip2024", None),
+        ("12srp2024", None),
+    ],
+)
+def test_a_months_name_is_known_in_many_languages_or_not_guessed(text: str, month: int | None) -> None:
+    assert read_date(text) == (month and date(2024, month, 12))

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from pteroassets.sources.minecraft.sessions import (
     FileOfEvents,
     PlayerSession,
     SessionBuild,
+    SessionEvent,
+    begins_with_start,
     build_sessions,
     rebuild_from,
 )
@@ -297,6 +300,682 @@ def test_a_run_has_its_version_and_the_seconds_it_took_to_start() -> None:
     (run,) = build(paper(START, '12:00:08 Done (7.5s)! For help, type "help"')).runs
     assert (run.game_version, run.ready_at, run.startup_seconds) == ("1.21.4", at("12:00:08"), 7.5)
     assert (run.started_at, run.ended_at, run.end_reason) == (at("12:00:00"), None, None)
+
+
+# ---------- software, crashes and overload of a run
+
+
+def said(time: str, kind: str, player: str | None = None, uuid: str | None = None, **detail: str | int) -> SessionEvent:
+    """One event of file ``a``; its line number is given by `events`."""
+    return SessionEvent(
+        file_key="a",
+        line_number=0,
+        logged_at=at(time),
+        kind=kind,
+        player=player,
+        player_uuid=UUID(uuid) if uuid is not None else None,
+        detail=detail or None,
+    )
+
+
+def events(*said_in_file: SessionEvent, key: str = "a", first: str | None = None, gap: bool = False) -> FileOfEvents:
+    numbered = [
+        dataclasses.replace(event, file_key=key, line_number=number) for number, event in enumerate(said_in_file, 1)
+    ]
+    first_at = at(first) if first is not None else said_in_file[0].logged_at
+    return FileOfEvents(
+        file_key=key,
+        first_line_at=first_at,
+        last_line_at=said_in_file[-1].logged_at,
+        events=numbered,
+        gap_before=gap,
+    )
+
+
+def start(time: str, **detail: str) -> SessionEvent:
+    return said(time, "server_start", **(detail or {"game_version": "1.21.4"}))
+
+
+def entry(time: str, player: str, entity: int = 1) -> SessionEvent:
+    return said(time, "player_login", player, entity_id=entity)
+
+
+def lost(time: str, player: str, reason: str = "Disconnected") -> SessionEvent:
+    return said(time, "player_lost_connection", player, reason=reason)
+
+
+def test_lines_that_name_the_software_before_the_start_are_of_the_coming_run() -> None:
+    built = build(
+        events(
+            said("11:59:00", "server_software", software="Paper", game_version="1.21.3"),
+            start("11:59:05", game_version="1.21.3"),
+            said("12:30:00", "server_software", software="Purpur", game_version="1.21.4"),
+            start("12:30:05"),
+        )
+    )
+    assert [(run.software, run.game_version) for run in built.runs] == [("Paper", "1.21.3"), ("Purpur", "1.21.4")]
+    # nor do they show that the run before lived until then
+    assert built.runs[0].ended_at_lower == at("11:59:05")
+
+
+def test_a_line_that_names_the_software_in_the_middle_of_a_run_is_of_that_run() -> None:
+    built = build(
+        events(start("12:00:00"), said("12:10:00", "server_software", software="Paper"), entry("12:11:00", "Al"))
+    )
+    assert [run.software for run in built.runs] == ["Paper"]
+
+
+def test_what_a_hybrid_is_built_on_does_not_take_its_name() -> None:
+    for names in (("Forge", "Mohist"), ("Mohist", "Forge")):
+        brands = [said("11:59:00", "server_software", software=name) for name in names]
+        assert build(events(*brands, start("12:00:00"))).runs[0].software == "Mohist"
+
+
+def test_a_file_of_a_process_that_never_started_gives_no_run_and_names_no_other() -> None:
+    built = build(
+        events(start("12:00:00", software="Paper", game_version="1.21.3"), entry("12:01:00", "Al")),
+        events(said("12:30:00", "server_software", software="Purpur"), key="b"),
+        events(start("12:40:00"), key="c"),
+    )
+    assert [(run.run_key, run.software) for run in built.runs] == [("a:1", "Paper"), ("c:1", None)]
+
+
+def test_the_rebuild_point_may_begin_with_lines_that_name_the_software() -> None:
+    files = [
+        events(start("12:00:00")),
+        events(said("12:30:00", "server_software", software="Paper"), start("12:30:05"), key="b"),
+        events(lost("12:40:00", "Al"), key="c"),
+    ]
+    assert begins_with_start(files[1])
+    assert rebuild_from(files, "c") == 1
+
+
+def test_overload_warnings_are_counted_for_each_run() -> None:
+    slow = said("12:01:00", "server_overload", behind_milliseconds=2345)
+    built = build(events(start("12:00:00"), slow, slow, start("13:00:00"), said("13:01:00", "server_overload")))
+    assert [run.overload_warnings for run in built.runs] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("crashes", "cause"),
+    [
+        ([{"cause": "crash_report"}, {"cause": "exception", "exception": "java.lang.Error"}], "java.lang.Error"),
+        ([{"cause": "exception", "exception": "a.B"}, {"cause": "exception", "exception": "c.D"}], "a.B"),
+        ([{"cause": "exception"}, {"cause": "crash_report", "report": "crash-1.txt"}], "exception"),
+        ([{"cause": "watchdog"}, {"cause": "exception", "exception": "java.lang.Error"}], "watchdog"),
+    ],
+)
+def test_the_first_cause_that_says_something_is_the_crashs(crashes: list[dict[str, str]], cause: str) -> None:
+    lines = [said("12:10:00", "server_crash", **detail) for detail in crashes]
+    (run,) = build(events(start("12:00:00"), *lines)).runs
+    assert (run.end_reason, run.crash_cause) == ("crashed", cause)
+    assert run.crash_report == ("crash-1.txt" if "report" in crashes[-1] else None)
+
+
+def test_a_crash_while_the_server_stops_did_not_end_it() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "server_stop"),
+            said("12:10:05", "server_crash", cause="watchdog"),
+        )
+    )
+    assert (built.runs[0].end_reason, built.runs[0].crash_cause) == ("stopped", "watchdog")
+    assert summary(built) == [("Al", "server_stopped")]
+
+
+def test_a_crash_followed_by_stop_lines_is_a_crash() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "server_crash", cause="exception"),
+            said("12:10:00", "server_stop"),
+            lost("12:10:01", "Al", "Server closed"),
+        )
+    )
+    assert (built.runs[0].end_reason, summary(built)) == ("crashed", [("Al", "server_crashed")])
+
+
+def test_a_crash_line_with_somebody_playing_on_long_after_has_no_cause() -> None:
+    crash = said("12:10:00", "server_crash", cause="exception", exception="a.B", report="crash-1.txt")
+    (run,) = build(
+        events(start("12:00:00"), entry("12:01:00", "Al"), crash, said("12:20:00", "player_chat", "Al"))
+    ).runs
+    assert (run.end_reason, run.crash_cause, run.crash_report) == (None, None, None)
+
+
+@pytest.mark.parametrize("kind", ["server_crash", "server_stop"])
+@pytest.mark.parametrize(("reason", "closed"), [("Disconnected", "left"), ("Timed out", "timed_out")])
+def test_a_crash_or_stop_line_with_somebody_leaving_by_himself_long_after_was_none(
+    kind: str, reason: str, closed: str
+) -> None:
+    for pair in (
+        [lost("12:11:01", "Al", reason), said("12:11:01", "player_leave", "Al")],
+        [said("12:11:01", "player_leave", "Al"), lost("12:11:01", "Al", reason)],
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), *pair))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], None)
+
+
+@pytest.mark.parametrize(("kind", "closed"), [("server_crash", "server_crashed"), ("server_stop", "server_stopped")])
+def test_who_leaves_within_a_minute_of_a_crash_or_stop_line_or_by_the_servers_word_leaves_by_it(
+    kind: str, closed: str
+) -> None:
+    for departure in (
+        lost("12:11:00", "Al"),
+        lost("12:20:00", "Al", "Server closed"),
+        said("12:20:00", "player_leave", "Al"),
+    ):
+        built = build(events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", kind), departure))
+        assert (summary(built), built.runs[0].end_reason) == ([("Al", closed)], closed[7:])
+
+
+def test_who_left_soon_after_a_crash_line_that_was_none_left_by_himself() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            entry("12:01:00", "Bo", 2),
+            said("12:10:00", "server_crash", cause="crash_report"),
+            said("12:10:10", "player_kick", "Al", reason="spam"),
+            lost("12:10:10", "Al"),
+            said("12:20:00", "player_chat", "Bo"),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Bo", None)]
+    assert built.sessions[0].close_detail == "spam"
+
+
+def test_a_crash_before_missing_files_is_a_crash() -> None:
+    crashed = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:10:00", "server_crash", cause="watchdog"))
+    built = build(crashed, events(said("15:00:00", "player_chat", "Bo"), key="b", gap=True))
+    assert (built.runs[0].end_reason, summary(built)) == ("crashed", [("Al", "server_crashed")])
+    assert built.sessions[0].left_at_upper == at("15:00:00")
+
+
+# ---------- kicks
+
+
+@pytest.mark.parametrize(
+    ("announced", "reason", "closed"),
+    [
+        ("spam", "Kicked by an operator.", ("kicked", "Kicked by an operator.")),
+        ("spam", "Disconnected", ("kicked", "spam")),
+        ("keepalive timeout", "Disconnected", ("timed_out", "keepalive timeout")),
+        ("spam", "Timed out", ("timed_out", "Timed out")),
+    ],
+)
+def test_a_kick_explains_a_departure_that_says_nothing(
+    announced: str, reason: str, closed: tuple[str, str | None]
+) -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason=announced)
+    session = only(build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, lost("12:05:03", "Al", reason))))
+    assert (session.close_reason, session.close_detail) == closed
+
+
+def test_a_kick_explains_a_departure_by_a_leave_line_alone() -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason="spam")
+    session = only(
+        build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, said("12:05:00", "player_leave", "Al")))
+    )
+    assert (session.close_reason, session.close_detail) == ("kicked", "spam")
+
+
+def test_a_kick_long_before_a_departure_was_of_somebody_who_stayed() -> None:
+    kick = said("12:05:00", "player_kick", "Al", reason="spam")
+    session = only(build(events(start("12:00:00"), entry("12:01:00", "Al"), kick, lost("12:05:10", "Al"))))
+    assert (session.close_reason, session.close_detail) == ("left", "Disconnected")
+
+
+KICK = said("12:05:00", "player_kick", "Al", reason="spam")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        events(entry("12:20:00", "Al", 2), key="b"),
+        events(said("12:20:00", "server_stop"), key="b"),
+        events(said("12:20:00", "server_crash"), start("12:30:00"), key="b"),
+        events(start("12:20:00"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b"),
+        events(said("12:20:00", "player_chat", "Bo"), key="b", gap=True),
+    ],
+    ids=["entry", "stop", "crash", "start", "end of data", "missing files"],
+)
+def test_a_kick_that_no_departure_follows_is_the_departure(then: FileOfEvents) -> None:
+    kicked = build(events(start("12:00:00"), entry("12:01:00", "Al"), KICK), then).sessions[0]
+    assert (kicked.close_reason, kicked.close_detail, kicked.left_at) == ("kicked", "spam", at("12:05:00"))
+    assert (kicked.leave_file_key, kicked.leave_line_number, kicked.is_end_observed) == ("a", 3, True)
+
+
+def test_a_kick_in_a_log_without_login_lines_is_the_departure_when_he_joins_again() -> None:
+    joins = [said(time, "player_join", "Al") for time in ("12:01:00", "12:20:00")]
+    built = build(events(start("12:00:00"), joins[0], KICK, joins[1]))
+    assert summary(built) == [("Al", "kicked"), ("Al", None)]
+
+
+def test_a_kick_is_the_departure_when_the_account_enters_under_another_name() -> None:
+    uuid = "3c4d5e6f-7081-4c9d-8e0f-1a2b3c4d5e6f"
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", uuid),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:20:00", "player_uuid", "Alan", uuid),
+            entry("12:20:00", "Alan", 2),
+        )
+    )
+    assert summary(built) == [("Al", "kicked"), ("Alan", None)]
+
+
+@pytest.mark.parametrize("deed", ["player_chat", "player_command", "player_death", "player_advancement"])
+def test_who_does_something_after_a_kick_line_stayed(deed: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            KICK,
+            said("12:06:00", deed, "Al"),
+            said("12:20:00", "server_stop"),
+        )
+    )
+    assert summary(built) == [("Al", "server_stopped")]
+
+
+def test_a_kick_in_the_last_five_seconds_of_the_data_is_no_departure_yet() -> None:
+    log = events(start("12:00:00"), entry("12:01:00", "Al"), KICK)
+    assert only(build(log)).close_reason is None
+    for last, reason in (("12:05:05", None), ("12:05:06", "kicked")):
+        assert only(build_sessions([log], last_line_at=at(last))).close_reason == reason
+
+
+# ---------- proxies
+
+
+def switch(time: str, player: str, server: str) -> SessionEvent:
+    return said(time, "player_switch", player, server=server)
+
+
+def test_the_first_back_end_is_a_proxys_entry_and_the_others_are_counted() -> None:
+    built = build(
+        events(
+            said("12:00:00", "server_start", software="Velocity"),
+            switch("12:01:00", "Al", "lobby"),
+            switch("12:02:00", "Al", "survival"),
+            switch("12:03:00", "Al", "lobby"),
+            said("12:04:00", "player_lost_connection", "Al"),
+            said("12:05:00", "player_lost_connection", "Bo"),
+        )
+    )
+    session = only(built)
+    assert (session.joined_at, session.left_at, session.close_reason) == (at("12:01:00"), at("12:04:00"), "left")
+    assert (session.is_proxy, session.server_switches, built.runs[0].software) == (True, 2, "Velocity")
+
+
+def test_who_is_thrown_out_of_a_back_end_and_goes_to_another_was_not_kicked() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "games"),
+                said("12:02:00", "player_kick", "Al", reason="Server closed"),
+                switch("12:02:01", "Al", "lobby"),
+                said("12:02:03", "player_lost_connection", "Al"),
+            )
+        )
+    )
+    assert (session.close_reason, session.close_detail) == ("left", None)
+
+
+def failed(time: str, player: str, server: str) -> SessionEvent:
+    return said(time, "player_switch_failed", player, server=server)
+
+
+def test_a_switch_that_failed_after_all_is_not_counted() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:02:00", "Al", "games"),
+                failed("12:02:01", "Al", "games"),
+                switch("12:03:00", "Al", "survival"),
+            )
+        )
+    )
+    assert session.server_switches == 1
+
+
+@pytest.mark.parametrize("servers", [["creative"], ["games", "games"]])
+def test_a_failure_is_of_the_last_back_end_that_was_connected_to_and_of_no_other(servers: list[str]) -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                switch("12:01:00", "Al", "lobby"),
+                switch("12:01:30", "Al", "survival"),
+                switch("12:02:00", "Al", "games"),
+                *(failed("12:02:01", "Al", server) for server in servers),
+            )
+        )
+    )
+    assert session.server_switches == (2 if servers == ["creative"] else 1)
+
+
+@pytest.mark.parametrize("kicked", [True, False])
+def test_who_goes_because_the_first_back_end_did_not_take_him_was_never_there(kicked: bool) -> None:  # noqa: FBT001
+    why = "Kicked whilst connecting to lobby: Full"
+    going = [said("12:01:01", "player_lost_connection", "Al")] if kicked else [lost("12:01:01", "Al", why)]
+    kick = [said("12:01:01", "player_kick", "Al", reason=why)] if kicked else []
+    lobby, tried = switch("12:01:00", "Al", "lobby"), failed("12:01:00", "Al", "lobby")
+    built = build(events(start("12:00:00"), lobby, tried, *kick, *going))
+    assert built.sessions == ()
+    # who was on another one before has been there
+    games = [switch("12:00:30", "Al", "games"), lobby]
+    assert summary(build(events(start("12:00:00"), *games, *kick, *going))) == [("Al", "kicked")]
+    # but neither of two that failed counts
+    games.insert(1, failed("12:00:31", "Al", "games"))
+    assert build(events(start("12:00:00"), *games, *kick, *going)).sessions == ()
+
+
+def arrival(time: str, player: str) -> SessionEvent:
+    return said(time, "player_arrival", player)
+
+
+def gone(time: str, player: str) -> SessionEvent:
+    return said(time, "player_lost_connection", player)
+
+
+def test_who_was_gone_before_the_back_end_had_him_was_never_there() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            gone("12:01:00", "Al"),
+            switch("12:01:01", "Al", "lobby"),
+            arrival("12:01:10", "Al"),
+            switch("12:01:11", "Al", "lobby"),
+            gone("12:05:00", "Al"),
+        )
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [(at("12:01:11"), at("12:05:00"))]
+
+
+def test_who_comes_and_goes_in_a_log_without_arrivals_has_sessions() -> None:
+    visits = [
+        *(switch("12:01:00", "Al", "lobby"), gone("12:02:00", "Al")),
+        *(switch("12:02:01", "Al", "lobby"), gone("12:03:00", "Al")),
+    ]
+    assert len(build(events(start("12:00:00"), *visits)).sessions) == 2
+
+
+def test_in_a_log_that_begins_later_who_was_seen_arriving_was_not_online_before() -> None:
+    assert build(events(arrival("12:01:00", "Al"), gone("12:01:05", "Al"), gone("12:01:05", "Al"))).sessions == ()
+
+
+@pytest.mark.parametrize(("gap", "players"), [(4, 2), (61, 1)])
+def test_a_proxys_client_that_arrives_anew_ends_its_session_when_it_is_on_a_back_end(gap: int, players: int) -> None:
+    again = at("12:30:00") + timedelta(seconds=gap)
+    built = build(
+        events(
+            start("12:00:00"),
+            arrival("12:01:00", "Al"),
+            switch("12:01:04", "Al", "lobby"),
+            arrival("12:30:00", "Al"),
+            dataclasses.replace(switch("12:30:00", "Al", "lobby"), logged_at=again),
+        )
+    )
+    assert summary(built) == [("Al", "joined_again"), ("Al", None)][-players:]
+    assert [session.left_at for session in built.sessions] == [again, None][-players:]
+
+
+@pytest.mark.parametrize("kind", ["player_kick", "player_lost_connection"])
+def test_a_second_client_that_a_proxy_turns_away_ends_nothing(kind: str) -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            switch("12:01:00", "Al", "lobby"),
+            arrival("12:02:00", "Al"),
+            said("12:02:00", kind, "Al", reason="You are already connected to this proxy!"),
+            switch("12:02:02", "Al", "games"),
+            gone("12:02:03", "Al"),
+        )
+    )
+    assert [(session.close_reason, session.server_switches) for session in built.sessions] == [("left", 1)]
+
+
+def test_a_session_of_before_a_proxys_log_is_a_proxys_too() -> None:
+    built = build(events(said("12:00:00", "player_lost_connection", "Al"), switch("12:01:00", "Bo", "lobby")))
+    assert [(session.player_name, session.is_proxy) for session in built.sessions] == [("Al", True), ("Bo", True)]
+    assert built.sessions[0].joined_at is None
+
+
+def test_a_game_servers_session_is_no_proxys() -> None:
+    assert not only(build(events(start("12:00:00"), entry("12:01:00", "Al")))).is_proxy
+
+
+# ---------- accounts and names
+
+ACCOUNT = "3c4d5e6f-7081-4c9d-8e0f-1a2b3c4d5e6f"
+
+
+def test_a_uuid_that_is_learned_late_is_that_of_the_earlier_sessions_of_the_run_too() -> None:
+    built = build(
+        events(
+            lost("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Al", ACCOUNT),
+            entry("12:05:01", "Al"),
+        )
+    )
+    assert [str(session.player_uuid) for session in built.sessions] == [ACCOUNT, ACCOUNT]
+
+
+def test_an_account_that_enters_under_a_new_name_ends_its_session_under_the_old_one() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", ACCOUNT),
+            entry("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Bo", ACCOUNT),
+            entry("12:05:00", "Bo", 2),
+        )
+    )
+    assert summary(built) == [("Al", "joined_again"), ("Bo", None)]
+    assert built.sessions[0].left_at == at("12:05:00")
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_renamed_player_keeps_the_account_and_is_not_online_twice(order: int) -> None:
+    pair = [said("12:05:00", "player_join", "Bo", formerly="Al"), entry("12:05:00", "Bo", 2)]
+    pair = pair[::-1] if order else pair
+    known = [said("12:01:00", "player_uuid", "Al", ACCOUNT), entry("12:01:00", "Al")]
+    built = build(events(start("12:00:00"), *known, *pair))
+    assert summary(built) == [("Al", "joined_again"), ("Bo", None)]
+    assert str(built.sessions[1].player_uuid) == ACCOUNT
+
+
+def test_the_nil_uuid_is_nobodys_account() -> None:
+    nil = "00000000-0000-0000-0000-000000000000"
+    built = build(
+        events(
+            start("12:00:00"),
+            said("12:01:00", "player_uuid", "Al", nil),
+            entry("12:01:00", "Al"),
+            said("12:05:00", "player_uuid", "Bo", nil),
+            entry("12:05:00", "Bo", 2),
+        )
+    )
+    assert summary(built) == [("Al", None), ("Bo", None)]
+
+
+# ---------- lines that mislead
+
+
+def test_the_same_login_line_twice_is_one_entry() -> None:
+    both = [start("12:00:00"), entry("12:01:00", "Al"), lost("12:02:00", "Al")]
+    built = build(events(*[line for line in both for _ in range(2)]))
+    assert summary(built) == [("Al", "left")]
+    assert len(built.runs) == 1
+
+
+def test_somebody_elses_leave_line_does_not_end_a_session_that_loses_its_connection_later() -> None:
+    # a nickname like another player's, or a plugin that repeats what is said elsewhere
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                entry("12:01:00", "Al"),
+                said("12:10:00", "player_leave", "Al"),
+                lost("12:30:00", "Al", "Timed out"),
+            )
+        )
+    )
+    assert (session.left_at, session.close_reason, session.leave_line_number) == (at("12:30:00"), "timed_out", 4)
+
+
+def test_a_start_ends_what_is_known_of_the_players_of_the_run_before() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            said("12:10:00", "player_leave", "Al"),
+            start("13:00:00"),
+            lost("13:10:00", "Al"),
+            said("13:20:00", "player_uuid", "Al", ACCOUNT),
+        )
+    )
+    assert [(session.left_at, session.player_uuid) for session in built.sessions] == [(at("12:10:00"), None)]
+
+
+def test_whether_a_log_has_login_lines_is_told_by_the_run_and_the_file() -> None:
+    before = events(start("12:00:00"), entry("12:01:00", "Al"), said("12:09:00", "server_stop"))
+    joined = said("13:01:00", "player_join", "Bo")
+    # a run without any, as where a plugin hides them; then one that goes on from a file with one
+    assert summary(build(before, events(start("13:00:00"), joined, key="b")))[1:] == [("Bo", None)]
+    ongoing = events(start("12:00:00"), entry("12:01:00", "Al"))
+    assert summary(build(ongoing, events(joined, key="b"))) == [("Al", None)]
+
+
+def test_a_refusal_over_mods_does_not_end_the_session_of_a_player_of_that_name() -> None:
+    built = build(
+        events(
+            start("12:00:00"),
+            entry("12:01:00", "Al"),
+            lost("12:05:00", "Al", "Server Mod rejections:"),
+            said("12:05:00", "player_leave", "Al"),
+            said("12:06:00", "login_refused", "Al", cause="mods"),
+            lost("12:06:00", "Al"),
+        )
+    )
+    assert summary(built) == [("Al", None)]
+
+
+def test_to_be_taken_off_the_whitelist_ends_a_session() -> None:
+    session = only(
+        build(
+            events(
+                start("12:00:00"),
+                entry("12:01:00", "Al"),
+                lost("12:05:00", "Al", "You are not whitelisted on this server!"),
+            )
+        )
+    )
+    assert (session.left_at, session.close_reason) == (at("12:05:00"), "kicked")
+
+
+def test_who_was_turned_away_before_the_first_start_was_not_online() -> None:
+    built = build(events(said("12:00:00", "login_refused", "Al", cause="mods"), lost("12:00:00", "Al")))
+    assert built.sessions == ()
+    later = build(
+        events(said("12:00:00", "login_refused", "Al", cause="mods"), lost("12:00:00", "Al"), lost("12:30:00", "Al"))
+    )
+    assert only(later).left_at == at("12:30:00")
+
+
+# ---------- Bedrock
+
+
+def test_a_join_line_a_minute_after_the_login_names_a_bedrock_player() -> None:
+    def log(software: str) -> FileOfEvents:
+        return events(
+            start("12:00:00", software=software),
+            entry("12:01:00", "NoraSeven"),
+            said("12:01:40", "player_join", "Queen"),
+            said("12:05:00", "player_death", "Queen"),
+            said("12:06:00", "player_leave", "Queen"),
+        )
+
+    assert [(session.close_reason, session.deaths) for session in build(log("PocketMine-MP")).sessions] == [("left", 1)]
+    # elsewhere it comes at once, so that one is a plugin's
+    assert summary(build(log("Paper"))) == [("NoraSeven", None)]
+
+
+def test_where_all_events_share_one_instant_their_order_tells() -> None:
+    now = "12:00:00"
+    built = build(
+        events(
+            start(now),
+            said(now, "player_login", "Nora Seven"),
+            said(now, "player_login", "Bo"),
+            said(now, "player_lost_connection", "Nora Seven"),
+            said(now, "player_login", "Nora Seven"),
+            said(now, "player_lost_connection", "Bo"),
+            said(now, "player_lost_connection", "Cleo"),
+            said(now, "server_stop"),
+            start(now),
+            said(now, "player_login", "Bo"),
+        )
+    )
+    assert summary(built) == [
+        ("Nora Seven", "left"),
+        ("Bo", "left"),
+        ("Nora Seven", "server_stopped"),
+        ("Bo", None),
+    ]
+    assert [session.join_line_number for session in built.sessions] == [2, 3, 5, 10]
+    assert [run.end_reason for run in built.runs] == ["stopped", None]
+
+
+# ---------- a clock that is set back
+
+
+def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line() -> None:
+    built = build(
+        events(start("12:00:00"), entry("12:01:00", "Al"), said("13:00:00", "player_chat", "Al")),
+        events(start("12:30:00"), entry("12:31:00", "Al"), lost("13:30:00", "Al"), key="b"),
+    )
+    first, second = built.sessions
+    assert (first.left_at_lower, first.left_at_upper) == (at("13:00:00"), at("13:00:00"))
+    assert (second.joined_at, second.left_at) == (at("13:00:00"), at("13:30:00"))
+
+
+def test_a_connect_that_failed_on_a_clock_set_back_does_not_move_the_last_end() -> None:
+    built = build(
+        events(start("11:00:00"), switch("12:00:00", "Al", "lobby"), gone("12:30:00", "Al")),
+        events(
+            switch("12:00:00", "Al", "lobby"),
+            lost("12:00:00", "Al", "Kicked whilst connecting to lobby: Full"),
+            switch("12:00:10", "Al", "lobby"),
+            key="b",
+        ),
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [
+        (at("12:00:00"), at("12:30:00")),
+        (at("12:30:00"), None),
+    ]
+
+
+def test_a_file_on_a_clock_set_back_is_no_rebuild_point() -> None:
+    files = [
+        events(start("12:00:00"), lost("13:00:00", "Al")),
+        events(start("12:30:00"), lost("12:40:00", "Al"), key="b"),
+        events(start("13:10:00"), key="c"),
+        events(lost("13:20:00", "Al"), key="d"),
+    ]
+    assert [rebuild_from(files, key) for key in "abcd"] == [0, 0, 0, 2]
 
 
 # ---------- files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.dates import Stamper
@@ -26,14 +26,17 @@ def file_of(
     text: str | bytes,
     *,
     key: str = "a",
-    day: str = "2026-03-12",
+    day: str | None = "2026-03-12",
     zone: str = "UTC",
     after: datetime | None = None,
     gap_before: bool = False,
     is_live: bool = False,
 ) -> FileOfEvents:
+    """Parse *text* as one file; without a *day* its events bear instants that tell nothing but their order."""
     parser = LogParser()
     events = [*parser.feed(text if isinstance(text, bytes) else text.encode()), *parser.finish()]
+    if day is None:
+        return _untimed(key, events)
     stamper = Stamper(date.fromisoformat(day), ZoneInfo(zone), after=after)
     return FileOfEvents(
         file_key=key,
@@ -53,6 +56,26 @@ def file_of(
         ],
         is_live=is_live,
         gap_before=gap_before,
+    )
+
+
+def _untimed(key: str, events: Sequence[LogEvent]) -> FileOfEvents:
+    return FileOfEvents(
+        file_key=key,
+        first_line_at=None,
+        last_line_at=None,
+        events=[
+            SessionEvent(
+                file_key=key,
+                line_number=event.line_number,
+                logged_at=at("00:00:00") + timedelta(microseconds=event.line_number),
+                kind=event.kind,
+                player=event.player,
+                player_uuid=event.player_uuid,
+                detail=event.detail,
+            )
+            for event in events
+        ],
     )
 
 

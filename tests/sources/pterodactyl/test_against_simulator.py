@@ -128,7 +128,7 @@ def test_eggs_that_answer_500_cost_their_nest_alone(
     simulation.faults.add(Fault(route="eggs", status=500, nest_id=1))
     reading = read_entity(panel, "eggs", redactor=redactor, clock=now)
     assert list(reading.unread_scopes) == ["nest:1"]
-    assert {record.scope for record in reading.records} == {"nest:2", "nest:3", "nest:4"}
+    assert {record.scope for record in reading.records} == {"nest:2", "nest:3", "nest:4", "nest:5"}
 
 
 def test_a_key_without_a_permission_leaves_what_it_may_not_read_unread(
@@ -244,7 +244,8 @@ def test_sampling_keeps_a_low_limit() -> None:
 
 def logs_of(simulation: Simulation, panel: PanelClient) -> tuple[str, list[ListedFile]]:
     """The first server that has a log and can be asked."""
-    with_log = {row["uuid"] for row in simulation.truth.entities(simulation.clock.now())["servers"] if row["has_log"]}
+    rows = simulation.truth.entities(simulation.clock.now())["servers"]
+    with_log = {row["uuid"] for row in rows if row["log_folder"] == "/logs"}
     for server in server_flags(panel):
         if server.outcome is None and server.uuid in with_log:
             files = list_logs(panel, server.uuid)

@@ -1,131 +1,68 @@
-{{ config(
-    materialized='table',
-    indexes=[{'columns': ['player_id']}]
-) }}
-
 with
 
 sessions as (
 
-    select * from {{ ref('stg_minecraft__player_sessions') }}
+    select * from {{ ref('int_minecraft__sessions_on_servers') }}
 
 ),
 
-sightings as (
+identities as (
 
-    select * from {{ ref('int_minecraft__name_sightings') }}
-
-),
-
-timezones as (
-
-    select * from {{ ref('stg_ops__server_timezones') }}
+    select * from {{ ref('int_minecraft__network_identities') }}
 
 ),
 
--- the end that counts is the one that is certain: an inferred end counts at its lower bound
-counted as (
+matches as (
 
-    select
-        *,
-        close_reason is null as is_open,
-        joined_at as counted_from,
-        case
-            when joined_at is not null
-                then greatest(joined_at, coalesce(left_at, left_at_lower, last_seen_at))
-        end as counted_until,
-        coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as seen_at,
-        greatest(coalesce(left_at, left_at_lower, last_seen_at), joined_at) as last_shown_at
-    from sessions
-
-),
-
--- a name belonged to whoever used it on this server nearest in time
-nearest as (
-
-    select distinct on (counted.server_uuid, counted.session_key)
-        counted.server_uuid,
-        counted.session_key,
-        sightings.player_uuid
-    from counted
-    inner join sightings
-        on
-            counted.server_uuid = sightings.server_uuid
-            and counted.player_name = sightings.player_name
-    where counted.player_uuid is null
-    order by
-        counted.server_uuid,
-        counted.session_key,
-        greatest(
-            sightings.first_seen_at - counted.seen_at,
-            counted.seen_at - sightings.last_seen_at,
-            interval '0'
-        ),
-        sightings.player_uuid
+    select * from {{ ref('int_minecraft__proxy_matches') }}
 
 ),
 
 identified as (
 
     select
-        counted.*,
-        coalesce(counted.player_uuid, nearest.player_uuid) as resolved_uuid
-    from counted
-    left join nearest
-        on
-            counted.server_uuid = nearest.server_uuid
-            and counted.session_key = nearest.session_key
-
-),
-
-keyed as (
-
-    select
-        identified.*,
-        coalesce(timezones.timezone, 'UTC') as timezone,
+        sessions.session_id,
+        sessions.server_uuid,
+        sessions.session_key,
+        coalesce(matches.proxy_session_id, sessions.session_id) as network_session_id,
+        matches.proxy_server_uuid,
+        coalesce(identities.player_id, sessions.player_id) as player_id,
+        coalesce(identities.identity_kind, sessions.identity_kind) as identity_kind,
         case
-            when identified.resolved_uuid is null then 'name'
-            when substring(identified.resolved_uuid::text, 15, 1) = '3' then 'offline_uuid'
-            when identified.resolved_uuid::text like '00000000-0000-0000-%' then 'bedrock_uuid'
-            else 'account_uuid'
-        end as identity_kind
-    from identified
-    left join timezones on identified.server_uuid = timezones.server_uuid
+            when identities.session_id is null then sessions.identity_server_uuid
+            else identities.identity_server_uuid
+        end as identity_server_uuid,
+        sessions.player_name,
+        case
+            when identities.session_id is null then sessions.player_uuid
+            else identities.player_uuid
+        end as player_uuid,
+        sessions.is_proxy,
+        sessions.server_switches,
+        sessions.timezone,
+        sessions.joined_at,
+        sessions.left_at,
+        sessions.left_at_lower,
+        sessions.left_at_upper,
+        sessions.last_seen_at,
+        sessions.run_started_at,
+        sessions.close_reason,
+        sessions.close_detail,
+        sessions.is_join_observed,
+        sessions.is_end_observed,
+        sessions.is_open,
+        sessions.counted_from,
+        sessions.counted_until,
+        sessions.seen_at,
+        sessions.last_shown_at,
+        sessions.chat_messages,
+        sessions.commands,
+        sessions.deaths,
+        sessions.advancements
+    from sessions
+    left join identities on sessions.session_id = identities.session_id
+    left join matches on sessions.session_id = matches.session_id
 
 )
 
-select
-    md5(server_uuid::text || '/' || session_key)::uuid as session_id,
-    server_uuid,
-    session_key,
-    md5(
-        case identity_kind
-            when 'name' then 'name/' || server_uuid::text || '/' || player_name
-            when 'offline_uuid' then 'offline_uuid/' || server_uuid::text || '/' || resolved_uuid::text
-            else 'uuid/' || resolved_uuid::text
-        end
-    )::uuid as player_id,
-    identity_kind,
-    player_name,
-    resolved_uuid as player_uuid,
-    timezone,
-    joined_at,
-    left_at,
-    left_at_lower,
-    left_at_upper,
-    last_seen_at,
-    run_started_at,
-    close_reason,
-    close_detail,
-    is_join_observed,
-    is_end_observed,
-    is_open,
-    counted_from,
-    counted_until,
-    seen_at,
-    last_shown_at,
-    chat_messages,
-    commands,
-    deaths,
-    advancements
-from keyed
+select * from identified

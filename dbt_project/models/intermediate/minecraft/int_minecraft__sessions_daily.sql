@@ -19,14 +19,8 @@ days as (
     select
         server_uuid,
         local_date,
-        count(*) filter (where is_first_day)::integer as sessions_started,
-        count(*)::integer as sessions_present,
-        count(*) filter (where not has_length)::integer as sessions_without_join,
-        count(distinct player_id)::integer as distinct_players,
-        coalesce(sum(piece_seconds::numeric), 0)::double precision / 3600 as player_hours,
-        coalesce(
-            sum(piece_seconds::numeric) filter (where not is_end_observed), 0
-        )::double precision / 3600 as player_hours_end_inferred
+        bool_or(is_proxy) as is_proxy,
+        {{ session_measures() }}
     from pieces
     group by server_uuid, local_date
 

@@ -35,6 +35,12 @@ renamed as (
         lines_understood,
         lines_ignored,
         lines_unknown,
+        lines_continuation,
+
+        ---------- what wrote it
+        software,
+        game_version,
+        layout,
 
         ---------- times
         first_line_at,

@@ -21,6 +21,11 @@ renamed as (
         size as listed_bytes,
         modified_at as listed_modified_at,
 
+        ---------- of the listing itself
+        files_present,
+        bytes_present,
+        bytes_read,
+
         ---------- load
         _loaded_at
 

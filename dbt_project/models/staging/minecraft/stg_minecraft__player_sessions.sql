@@ -23,6 +23,10 @@ renamed as (
         last_seen_at,
         run_started_at,
 
+        ---------- proxies
+        is_proxy,
+        server_switches,
+
         ---------- how it closed
         close_reason,
         close_detail,

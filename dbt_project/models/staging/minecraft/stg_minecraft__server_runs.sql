@@ -23,7 +23,11 @@ renamed as (
 
         ---------- properties
         end_reason,
+        crash_cause,
+        crash_report,
+        software,
         game_version,
+        overload_warnings,
 
         ---------- load
         _loaded_at

@@ -1,0 +1,150 @@
+"""Measure how fast a Paper log becomes events, against what else could read it, all in one run.
+
+Usage: python benchmarks/log_parsing.py [MEGABYTES] (default 500, which are about 5 million lines)
+
+The log is made up (`made_log`): 4 % of its lines give events. Each measurement is the best of several by the clock on
+the wall, so run it on a machine that does nothing else. The unit of work for several processes is a file, as it is in
+the product: the two-process figure reads the two halves of the log, each a file of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import made_log
+
+from pteroassets.sources.minecraft.log import LogParser
+
+_BLOCK_BYTES = 1 << 20
+_SAMPLE_BYTES = 50_000_000
+_JOINED = r"^\[[0-9:]{8}\] \[[^\]]*\]: [^ ]+ joined the game$"
+
+
+def parse(path: Path) -> tuple[int, float]:
+    """Return the number of events in *path*, and the peak memory of this process in MB."""
+    parser, count = LogParser(), 0
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            count += len(parser.feed(block))
+    count += len(parser.finish())
+    return count, peak_memory()
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process had, in MB.
+
+    The kernel's own status knows it; ``getrusage`` begins with what the parent had.
+    """
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def extract_with_pandas(path: Path) -> object:
+    """Return the times and names that one pattern finds in *path*."""
+    import pandas as pd  # noqa: PLC0415 - not in the processes whose memory is measured
+
+    lines = pd.Series(path.read_text(encoding="utf-8").splitlines())
+    return lines.str.extract(r"^\[([0-9:]{8})\] \[[^\]]*\]: ([^ ]+) joined the game$")
+
+
+def decompress(path: Path) -> None:
+    """Read a gzipped file to its end."""
+    with gzip.open(path) as file:
+        while file.read(_BLOCK_BYTES):
+            pass
+
+
+def best(function: Callable[[], object], *, of: int = 3) -> float:
+    """Return the least seconds that *function* took."""
+    times = []
+    for _ in range(of):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def halve(path: Path) -> list[Path]:
+    """Write the two halves of *path*, cut at a line, as files of their own."""
+    halves = [path.with_name("first.log"), path.with_name("second.log")]
+    middle, end = path.stat().st_size // 2, 0
+    with path.open("rb") as file:
+        file.seek(middle)
+        file.readline()
+        end = file.tell()
+        file.seek(0)
+        with halves[0].open("wb") as half:
+            half.write(file.read(end))
+        with halves[1].open("wb") as half:
+            shutil.copyfileobj(file, half)
+    return halves
+
+
+def report(name: str, megabytes: float, seconds: float) -> float:
+    """Print and return MB/s."""
+    print(f"{name:52} {megabytes / seconds:8.0f} MB/s {seconds:8.2f} s")
+    return megabytes / seconds
+
+
+def judge(name: str, found: float, wanted: float, unit: str = "") -> None:
+    """Print a ratio beside its target."""
+    is_met = found >= wanted if unit == "" else found <= wanted
+    bound = "at least" if unit == "" else "at most"
+    print(f"{name:52} {found:8.2f}{unit} ({bound} {wanted:g}{unit}: {'met' if is_met else 'MISSED'})")
+
+
+def main(size: int) -> None:
+    """Measure with a log of *size* bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, sample = Path(folder, "latest.log"), Path(folder, "sample.log")
+        made_log.write(path, size)
+        with path.open("rb") as file, sample.open("wb") as part:
+            part.write(file.read(_SAMPLE_BYTES))
+        megabytes, sampled = path.stat().st_size / 1e6, sample.stat().st_size / 1e6
+
+        ripgrep = None
+        if shutil.which("rg") is None:
+            print("ripgrep is not installed (Debian: apt-get install ripgrep), so there is no ratio to it")
+        else:
+            command = ["rg", "-c", _JOINED, str(path)]
+            seconds = best(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+            ripgrep = report("ripgrep -c, one pattern", megabytes, seconds)
+
+        extract = report(
+            "pandas str.extract, one pattern, on a sample", sampled, best(lambda: extract_with_pandas(sample))
+        )
+
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(1) as pool:
+            seconds = best(lambda: pool.apply(parse, (path,)))
+            events, peak = pool.apply(parse, (path,))
+        one = report(f"all events ({events:,}), one process", megabytes, seconds)
+        halves = halve(path)
+        with context.Pool(2) as pool:
+            two = report("all events, two processes, a half each", megabytes, best(lambda: pool.map(parse, halves)))
+
+        archive = sample.with_suffix(".log.gz")
+        with sample.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
+        unpacking = best(lambda: decompress(archive))
+        share = unpacking / best(lambda: parse(archive))
+
+    print()
+    if ripgrep is not None:
+        judge("one process, of ripgrep", one / ripgrep, 0.25)
+    judge("one process, of pandas", one / extract, 2)
+    judge("two processes, of one", two / one, 1.8)
+    judge("peak memory of the process", peak, 200, " MB")
+    print(f"{'of reading a gzipped archive, decompression takes':52} {share:8.0%}")
+
+
+if __name__ == "__main__":
+    main((int(sys.argv[1]) if len(sys.argv) > 1 else 500) * 1_000_000)

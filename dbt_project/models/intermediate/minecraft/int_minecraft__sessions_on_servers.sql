@@ -1,0 +1,132 @@
+{#- Analyzed, since what follows joins it with itself, and how is to be chosen by what stands in it. -#}
+{{ config(materialized='table', post_hook='analyze {{ this }}') }}
+
+with
+
+sessions as (
+
+    select * from {{ ref('stg_minecraft__player_sessions') }}
+
+),
+
+sightings as (
+
+    select * from {{ ref('int_minecraft__name_sightings') }}
+
+),
+
+timezones as (
+
+    select * from {{ ref('stg_ops__server_timezones') }}
+
+),
+
+-- the end that counts is the one that is certain: an inferred end counts at its lower bound
+counted as (
+
+    select
+        *,
+        close_reason is null as is_open,
+        joined_at as counted_from,
+        case
+            when joined_at is not null
+                then greatest(joined_at, coalesce(left_at, left_at_lower, last_seen_at))
+        end as counted_until,
+        coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as seen_at,
+        greatest(coalesce(left_at, left_at_lower, last_seen_at), joined_at) as last_shown_at
+    from sessions
+
+),
+
+-- a name belonged to whoever used it on this server nearest in time
+nearest as (
+
+    select distinct on (counted.server_uuid, counted.session_key)
+        counted.server_uuid,
+        counted.session_key,
+        sightings.player_uuid
+    from counted
+    inner join sightings
+        on
+            counted.server_uuid = sightings.server_uuid
+            and counted.player_name = sightings.player_name
+    where counted.player_uuid is null
+    order by
+        counted.server_uuid,
+        counted.session_key,
+        greatest(
+            sightings.first_seen_at - counted.seen_at,
+            counted.seen_at - sightings.last_seen_at,
+            interval '0'
+        ),
+        sightings.player_uuid
+
+),
+
+identified as (
+
+    select
+        counted.*,
+        coalesce(counted.player_uuid, nearest.player_uuid) as resolved_uuid
+    from counted
+    left join nearest
+        on
+            counted.server_uuid = nearest.server_uuid
+            and counted.session_key = nearest.session_key
+
+),
+
+keyed as (
+
+    select
+        identified.*,
+        coalesce(timezones.timezone, 'UTC') as timezone,
+        case
+            when identified.resolved_uuid is null then 'name'
+            when substring(identified.resolved_uuid::text, 15, 1) = '3' then 'offline_uuid'
+            when identified.resolved_uuid::text like '00000000-0000-0000-%' then 'bedrock_uuid'
+            else 'account_uuid'
+        end as identity_kind
+    from identified
+    left join timezones on identified.server_uuid = timezones.server_uuid
+
+)
+
+select
+    md5(server_uuid::text || '/' || session_key)::uuid as session_id,
+    server_uuid,
+    session_key,
+    md5(
+        case identity_kind
+            when 'name' then 'name/' || server_uuid::text || '/' || player_name
+            when 'offline_uuid' then 'offline_uuid/' || server_uuid::text || '/' || resolved_uuid::text
+            else 'uuid/' || resolved_uuid::text
+        end
+    )::uuid as player_id,
+    identity_kind,
+    case when identity_kind in ('name', 'offline_uuid') then server_uuid end as identity_server_uuid,
+    player_name,
+    resolved_uuid as player_uuid,
+    is_proxy,
+    server_switches,
+    timezone,
+    joined_at,
+    left_at,
+    left_at_lower,
+    left_at_upper,
+    last_seen_at,
+    run_started_at,
+    close_reason,
+    close_detail,
+    is_join_observed,
+    is_end_observed,
+    is_open,
+    counted_from,
+    counted_until,
+    seen_at,
+    last_shown_at,
+    chat_messages,
+    commands,
+    deaths,
+    advancements
+from keyed

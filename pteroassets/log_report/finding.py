@@ -1,0 +1,163 @@
+"""Which files a list of paths means, and which of them are one server's history.
+
+Files of one folder named in the scheme of a server are one history, in the order in which they were written; any other
+file is a server of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pteroassets.log_report.content import STDIN
+from pteroassets.sources.minecraft.dates import date_of_file
+
+Grouping = Literal["by_name", "separate", "together"]
+
+_LOG = re.compile(r".+\.log(?:\.\d+)?(?:\.gz)?|Dedicated_Server\.txt", re.IGNORECASE)
+_NUMBERED = re.compile(r"(proxy|server)\.log(?:\.(\d+))?(?:\.gz)?")
+_BEDROCK = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz)?")
+_ECHO = re.compile(r"debug(?:-\d+)?\.log(?:\.gz)?|(?:fml-server-|ForgeModLoader-server-).+\.log(?:\.gz)?")
+# plugins and mods keep logs of their own in these folders of a server
+_NOT_THE_SERVERS = {"plugins", "mods", "config"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A file to be looked at, and what its name says of it."""
+
+    path: str
+    scheme: str | None = None  # the way a server names its logs; None for a name that tells nothing
+    order: tuple[int, str, int] = (0, "", 0)  # among the files of one scheme
+    log_date: date | None = None
+    log_sequence: int | None = None
+    is_echo: bool = False  # says the same events as the log beside it
+    refused: str | None = None  # for a reason that its place gives
+
+    @property
+    def folder(self) -> str:
+        """The folder it lies in."""
+        return str(Path(self.path).parent)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be read only once."""
+        return self.path == STDIN or not Path(self.path).is_file()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A path that gave nothing, and what to do about it."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The files of one server in the order in which they were written."""
+
+    name: str
+    files: tuple[Candidate, ...]
+
+
+def find_files(paths: Iterable[str]) -> tuple[list[Candidate], list[Problem]]:
+    """Return the files that *paths* name or hold, each once, and the paths that give none."""
+    found: dict[str, Candidate] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if path == STDIN:
+            found.setdefault(path, Candidate(path=path))
+        elif Path(path).is_dir():
+            files = list(_walk(path, problems))
+            if not files and not any(problem.path.startswith(path) for problem in problems):
+                problems.append(
+                    Problem(
+                        path=path,
+                        message="no log in this folder: name a server's folder or its logs folder, or the files",
+                    )
+                )
+            for file in files:
+                found.setdefault(os.path.realpath(file.path), file)
+        else:
+            # one that does not exist is found out on opening it, with the system's own words
+            found.setdefault(os.path.realpath(path), describe(path))
+    return list(found.values()), problems
+
+
+def describe(path: str, *, below: str | None = None) -> Candidate:
+    """Return what the name of *path* says; *below* is the folder in which it was found."""
+    name = Path(path).name
+    parts = Path(path).relative_to(below).parts[:-1] if below is not None else ()
+    refused = next(
+        (f"a log in a folder {part}, not the server's own" for part in parts if part in _NOT_THE_SERVERS), None
+    )
+    if (dated := date_of_file(name)) is not None:
+        day, sequence = dated
+        order = (0, day.isoformat(), sequence)
+        return Candidate(path=path, scheme="rotated", order=order, log_date=day, log_sequence=sequence, refused=refused)
+    if name == "latest.log":
+        return Candidate(path=path, scheme="rotated", order=(1, "", 0), refused=refused)
+    if match := _NUMBERED.fullmatch(name):
+        return Candidate(path=path, scheme=match[1], order=(-int(match[2] or 0), "", 0), refused=refused)
+    if match := _BEDROCK.fullmatch(name):
+        try:
+            day = date(int(match[1]), int(match[2]), int(match[3]))
+        except ValueError:
+            return Candidate(path=path, refused=refused)  # no such day: somebody's own name
+        return Candidate(path=path, scheme="bedrock", order=(0, f"{day} {match[4]}", 0), log_date=day, refused=refused)
+    return Candidate(path=path, is_echo=_ECHO.fullmatch(name) is not None, refused=refused)
+
+
+def arrange(files: Sequence[Candidate], *, grouping: Grouping) -> list[History]:
+    """Return the histories that *files* are of, in the order in which their first files were named."""
+    if grouping == "together":
+        # those with a date in the name can be put in order; the others follow as they were named, live ones last
+        ordered = sorted(files, key=lambda file: (file.log_date is None, file.order if file.scheme else (0, "", 0)))
+        return [History(name="all files", files=tuple(ordered))] if files else []
+    groups: dict[str, list[Candidate]] = {}
+    for file in files:
+        is_named = file.scheme is not None and grouping == "by_name" and file.path != STDIN
+        groups.setdefault(f"{file.folder}\0{file.scheme}" if is_named else file.path, []).append(file)
+    folders = [group[0].folder for group in groups.values() if len(group) > 1]
+    return [
+        History(
+            name=_name(group, is_only_one=folders.count(group[0].folder) < 2),  # noqa: PLR2004 - the plain reading
+            files=tuple(sorted(group, key=lambda file: (file.order, file.path))),
+        )
+        for group in groups.values()
+    ]
+
+
+def _name(group: Sequence[Candidate], *, is_only_one: bool) -> str:
+    if len(group) == 1:
+        return "standard input" if group[0].path == STDIN else group[0].path
+    return group[0].folder if is_only_one else f"{group[0].folder} ({group[0].scheme})"
+
+
+def _walk(folder: str, problems: list[Problem]) -> Iterable[Candidate]:
+    def unreadable(error: OSError) -> None:
+        problems.append(Problem(path=str(error.filename), message=remedy(error)))
+
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        folders.sort()
+        for name in sorted(names):
+            path = str(Path(place) / name)
+            if _LOG.fullmatch(name) and Path(path).is_file():
+                yield describe(path, below=folder)
+
+
+def remedy(error: OSError) -> str:
+    """Say why a path could not be read, and what to do about it."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file or folder: look at the spelling"
+        case PermissionError():
+            return "reading it is not permitted: run this as the owner of the server's files, or copy them"
+        case _:
+            return f"it could not be read ({error.strerror or error}): copy it to another disk and try again"

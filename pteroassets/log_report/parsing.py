@@ -1,0 +1,167 @@
+"""Parse files to their events: one after the other, or several at a time in processes of their own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+from pteroassets.log_report.columns import EventColumns
+from pteroassets.log_report.content import Content, refusal
+from pteroassets.log_report.finding import Candidate, remedy
+from pteroassets.log_report.unknown import UnknownLines
+from pteroassets.sources.minecraft.log import LogParser, ParserState
+
+# below that, starting processes costs more than it saves
+_WORTH_PROCESSES = 32 << 20
+_PACKING = 8  # about how many times smaller an archive is than its log
+_HEAD_BYTES = 4 << 10
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """What reading one file came to."""
+
+    state: ParserState = field(default_factory=ParserState)
+    events: EventColumns = field(default_factory=EventColumns)
+    unknown: UnknownLines = field(default_factory=UnknownLines)
+    head: bytes = b""  # enough to tell most logs from each other
+    content_bytes: int = 0
+    damage: str | None = None  # why its end could not be read
+    refused: str | None = None  # why it is no server's log
+    unreadable: str | None = None
+    is_echo: bool = False  # not read: the log beside it says the same
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it was read as a server's log."""
+        return self.refused is None and self.unreadable is None and not self.is_echo
+
+
+def parse_file(path: str, *, list_unknown: bool, advanced: Callable[[int], object]) -> ParsedFile:
+    """Return the events of one file, read in blocks.
+
+    Args:
+        path: Of the file; ``-`` is the standard input.
+        list_unknown: Collect the templates of unknown lines.
+        advanced: Told how many bytes were read.
+    """
+    events, unknown, size, head = EventColumns(), UnknownLines(), 0, b""
+    parser = LogParser(note_unknown=unknown.note if list_unknown else None)
+    try:
+        with Content(path, advanced=advanced) as content:
+            for block in content.blocks():
+                if size == 0:
+                    head = block[:_HEAD_BYTES]
+                    # of an archive that was cut in its first line nothing can be told
+                    is_too_short = content.damage is not None and b"\n" not in block
+                    if not is_too_short and (reason := refusal(block)) is not None:
+                        is_empty = len(block) < _HEAD_BYTES and not block.strip()
+                        return ParsedFile(refused=reason, content_bytes=0 if is_empty else len(block))
+                size += len(block)
+                events.extend(parser.feed(block))
+            if content.damage is None:
+                # the last line of a cut archive is a part of one, and parts can be read as what they are not
+                events.extend(parser.finish())
+    except OSError as error:
+        return ParsedFile(unreadable=remedy(error))
+    return ParsedFile(
+        state=parser.state, events=events, unknown=unknown, head=head, content_bytes=size, damage=content.damage
+    )
+
+
+def parse_files(
+    files: Sequence[Candidate],
+    *,
+    jobs: int,
+    list_unknown: bool,
+    advanced: Callable[[int], object],
+    worth_processes: int = _WORTH_PROCESSES,
+) -> Iterator[ParsedFile]:
+    """Yield what each of *files* came to, in their order.
+
+    Args:
+        files: To be read.
+        jobs: How many processes to read them in, at most.
+        list_unknown: Collect the templates of unknown lines.
+        advanced: Told how many bytes were read.
+        worth_processes: From how many bytes on there is more than one.
+    """
+    sizes = [_size(file) for file in files]
+    jobs = min(jobs, sum(size > 0 for size in sizes))
+    if jobs > 1 and sum(sizes) >= worth_processes:
+        yield from _in_processes(files, jobs=jobs, list_unknown=list_unknown, advanced=advanced)
+        return
+    for file in files:
+        yield parse_file(file.path, list_unknown=list_unknown, advanced=advanced)
+
+
+def default_jobs() -> int:
+    """Return 2 where there are several cores: disks seldom feed more."""
+    return min(2, os.cpu_count() or 1)
+
+
+def _size(file: Candidate) -> int:
+    """Return about how many bytes of log there are to parse; 0 for what only this process can read."""
+    if file.is_stream:
+        return 0
+    try:
+        size = Path(file.path).stat().st_size
+    except OSError:
+        return 0  # the message comes when it is opened
+    return size * _PACKING if file.path.endswith(".gz") else size
+
+
+def _in_processes(
+    files: Sequence[Candidate], *, jobs: int, list_unknown: bool, advanced: Callable[[int], object]
+) -> Iterator[ParsedFile]:
+    # a forked process would take over locks that threads of this one hold
+    context = multiprocessing.get_context("spawn")
+    total = context.Value("q", 0)
+    shown = 0
+    pool = concurrent.futures.ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_start_process, initargs=(total,)
+    )
+    try:
+        futures = [
+            None if file.is_stream else pool.submit(_parse_in_process, file.path, list_unknown=list_unknown)
+            for file in files
+        ]
+        for file, future in zip(files, futures, strict=True):
+            if future is None:
+                yield parse_file(file.path, list_unknown=list_unknown, advanced=advanced)
+                continue
+            while not future.done():
+                concurrent.futures.wait([future], timeout=_POLL_SECONDS)
+                advanced(total.value - shown)
+                shown = total.value
+            yield future.result()
+        advanced(total.value - shown)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_total: Synchronized[int] | None = None
+
+
+def _start_process(total: Synchronized[int]) -> None:
+    global _total  # noqa: PLW0603 - the way to hand a process what cannot be sent with each call
+    _total = total
+    # Ctrl-C reaches every process; the one that was started by the user speaks for all
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _parse_in_process(path: str, *, list_unknown: bool) -> ParsedFile:
+    return parse_file(path, list_unknown=list_unknown, advanced=_advance)
+
+
+def _advance(count: int) -> None:
+    if _total is not None:
+        with _total.get_lock():
+            _total.value += count

@@ -1,0 +1,524 @@
+"""Read logs from anywhere and say what they tell: files, runs, sessions and a summary; no database, no panel.
+
+Path of the data::
+
+    paths --finding--> histories --parsing--> events --dating--> instants --build_sessions--> Report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from pteroassets.log_report.columns import EventColumns
+from pteroassets.log_report.dating import (
+    DateRules,
+    DateSource,
+    FileDate,
+    Timeline,
+    dates_of,
+    seconds_between,
+    text_of,
+)
+from pteroassets.log_report.duplicates import without_duplicates
+from pteroassets.log_report.finding import Candidate, Grouping, History, Problem, arrange, find_files
+from pteroassets.log_report.parsing import ParsedFile, parse_files
+from pteroassets.log_report.summary import Summary, summarize
+from pteroassets.log_report.unknown import UnknownTemplate, most_frequent
+from pteroassets.sources.minecraft.gaps import is_gap
+from pteroassets.sources.minecraft.history import EndReason, FileOfEvents, PlayerSession, ServerRun, SessionEvent
+from pteroassets.sources.minecraft.reasons import CloseReason
+from pteroassets.sources.minecraft.sessions import build_sessions
+
+Outcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "duplicate", "unreadable"]
+
+_UTC = ZoneInfo("UTC")
+# lines of the loader, before the start line of the run that they belong to
+_BEFORE_A_START = {"server_software"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """What came of one file."""
+
+    path: str
+    server: str
+    outcome: Outcome
+    reason: str | None  # of an outcome other than ok
+    software: str | None
+    game_version: str | None
+    layout: str | None  # of the beginnings of its lines
+    date: date | None  # local day of the first line
+    date_source: DateSource | None
+    first_at: str | None
+    last_at: str | None
+    gap_before: bool  # files between the one before and this are missing
+    bytes: int  # unpacked
+    lines: int
+    understood: int
+    ignored: int
+    unknown: int
+    continuations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """One life of a server's process."""
+
+    server: str
+    file: str  # in which it began
+    started_line: int | None  # None where the start line is not among the files
+    started_at: str | None
+    ready_at: str | None
+    ended_at: str | None
+    ended_at_lower: str | None
+    ended_at_upper: str | None
+    how: EndReason | None  # None while it goes on
+    seconds: float | None  # None where the log does not tell both ends
+    seconds_at_least: float | None
+    lines: int  # in all files that it wrote to
+    software: str | None
+    game_version: str | None
+    startup_seconds: float | None
+    crash_cause: str | None
+    crash_report: str | None
+    overload_warnings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReport:
+    """One player's time on one server, from the login to the departure."""
+
+    server: str
+    file: str  # of the line that shows the entry, else of the line that shows the departure
+    player: str
+    uuid: str | None
+    joined_at: str | None
+    left_at: str | None  # None where no line shows the departure; then see the bounds
+    left_at_lower: str | None
+    left_at_upper: str | None
+    close_reason: CloseReason | None  # None while it is open
+    reason_text: str | None
+    joined_line: int | None
+    left_line: int | None
+    left_file: str | None
+    last_seen_at: str | None
+    seconds: float | None  # None where the log does not tell both ends
+    seconds_at_least: float | None  # to the departure, its lower bound or the last line, whatever is known
+    is_proxy: bool  # seen by a proxy: the same player is on a back-end at that time
+    server_switches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that logs tell; *problems* are the paths that gave nothing."""
+
+    files: tuple[FileReport, ...]
+    runs: tuple[RunReport, ...]
+    sessions: tuple[SessionReport, ...]
+    event_counts: Mapping[str, Mapping[str, int]]
+    servers: tuple[Summary, ...]
+    summary: Summary
+    unknown: tuple[UnknownTemplate, ...]
+    problems: tuple[Problem, ...]
+
+
+class Progress(Protocol):
+    """Is told how far the reading is."""
+
+    def begin(self, total: int) -> None:
+        """Take note of how many bytes there are to read."""
+
+    def advance(self, count: int) -> None:
+        """Take note of how many more were read."""
+
+
+class NoProgress:
+    """Tells nobody."""
+
+    def begin(self, total: int) -> None:
+        """Take note of nothing."""
+
+    def advance(self, count: int) -> None:
+        """Take note of nothing."""
+
+
+def parse_paths(
+    paths: Sequence[str],
+    *,
+    grouping: Grouping = "by_name",
+    dates: DateRules | None = None,
+    unknown: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Return what the logs under *paths* tell.
+
+    Args:
+        paths: Of files and folders; ``-`` is the standard input.
+        grouping: Which files are one server's history: those of one folder that are named as a server names its logs,
+            or none, or all.
+        dates: Where to take dates from that a log does not show.
+        unknown: How many templates of unknown lines to list, most frequent first.
+        jobs: How many processes to parse in, where there is enough to read; more than one needs a main module that
+            can be imported.
+        progress: Is told how far the reading is.
+    """
+    rules = dates if dates is not None else DateRules()
+    progress = progress if progress is not None else NoProgress()
+    candidates, problems = find_files(paths)
+    parsed = _parse(candidates, grouping=grouping, unknown=unknown, jobs=jobs, progress=progress)
+    problems += [
+        Problem(path=path, message=file.unreadable) for path, file in parsed.items() if file.unreadable is not None
+    ]
+    told = [_tell(history, parsed, rules) for history in arrange(candidates, grouping=grouping)]
+    servers = tuple(each.summary for each in told)
+    by_path = {file.path: file for each in told for file in each.files}
+    return Report(
+        files=tuple(by_path[candidate.path] for candidate in candidates),
+        runs=tuple(run for each in told for run in each.runs),
+        sessions=tuple(session for each in told for session in each.sessions),
+        event_counts={
+            candidate.path: parsed[candidate.path].events.counts()
+            for candidate in candidates
+            if by_path[candidate.path].outcome in ("ok", "truncated", "no_times")
+        },
+        servers=servers,
+        summary=Summary.of_all(servers),
+        unknown=_unknown(candidates, parsed, by_path, limit=unknown),
+        problems=tuple(problems),
+    )
+
+
+def _parse(
+    candidates: Sequence[Candidate], *, grouping: Grouping, unknown: int, jobs: int, progress: Progress
+) -> dict[str, ParsedFile]:
+    """Return what each file came to; files that say the same as the log beside them are not read."""
+    progress.begin(sum(_size(candidate) for candidate in candidates))
+    parsed: dict[str, ParsedFile] = {}
+    echoes = [candidate for candidate in candidates if candidate.is_echo and grouping != "separate"]
+    first = [candidate for candidate in candidates if candidate not in echoes and candidate.refused is None]
+    for candidate, file in zip(
+        first, parse_files(first, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance), strict=True
+    ):
+        parsed[candidate.path] = file
+    spoken_for = {
+        candidate.folder
+        for candidate in first
+        if candidate.scheme in ("rotated", "server") and parsed[candidate.path].state.lines > 0
+    }
+    second = [echo for echo in echoes if echo.folder not in spoken_for and echo.refused is None]
+    for candidate, file in zip(
+        second, parse_files(second, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance), strict=True
+    ):
+        parsed[candidate.path] = file
+    for candidate in candidates:
+        if candidate.path not in parsed:
+            parsed[candidate.path] = ParsedFile(refused=candidate.refused, is_echo=candidate.refused is None)
+            progress.advance(_size(candidate))
+    return parsed
+
+
+def _size(candidate: Candidate) -> int:
+    path = Path(candidate.path)
+    return path.stat().st_size if not candidate.is_stream and path.exists() else 0
+
+
+def _unknown(
+    candidates: Sequence[Candidate], parsed: Mapping[str, ParsedFile], files: Mapping[str, FileReport], *, limit: int
+) -> tuple[UnknownTemplate, ...]:
+    if limit == 0:
+        return ()
+    read = [file for file in candidates if files[file.path].outcome != "duplicate"]
+    return most_frequent(
+        [(file.path, parsed[file.path].unknown) for file in read],
+        players={name for file in read for name in parsed[file.path].events.players()},
+        limit=limit,
+        readable_again={file.path for file in read if not file.is_stream},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What one history tells."""
+
+    files: tuple[FileReport, ...]
+    runs: tuple[RunReport, ...]
+    sessions: tuple[SessionReport, ...]
+    summary: Summary
+
+
+class _Events(Sequence[SessionEvent]):
+    """A file's events with their instants, made anew on each reading."""
+
+    def __init__(self, key: str, rows: EventColumns, timeline: Timeline) -> None:
+        self._key = key
+        self._rows = rows
+        self._timeline = timeline
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[SessionEvent]:
+        for instant, row in self._timeline.instants(self._rows):
+            yield SessionEvent(
+                file_key=self._key,
+                line_number=row.line_number,
+                logged_at=instant,
+                kind=row.kind,
+                player=row.player,
+                player_uuid=row.player_uuid,
+                detail=row.detail,
+            )
+
+    def __getitem__(self, index: int) -> SessionEvent:  # type: ignore[override]
+        # an event without a time is placed by those before it
+        return list(self)[index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A file that was read, in its history; *key* is its number there."""
+
+    key: str
+    candidate: Candidate
+    parsed: ParsedFile
+    day: FileDate | None
+    timeline: Timeline
+    gap_before: bool
+
+    @property
+    def log_date(self) -> date | None:
+        return self.day.known if self.day is not None else None
+
+    @property
+    def log_sequence(self) -> int | None:
+        return self.candidate.log_sequence
+
+    @property
+    def outcome(self) -> str:
+        return "truncated" if self.parsed.damage is not None else "ok"
+
+    @property
+    def begins_with_start(self) -> bool:
+        kinds = (row.kind for row in self.parsed.events if row.kind not in _BEFORE_A_START)
+        return next(kinds, None) == "server_start"
+
+
+def _tell(history: History, parsed: Mapping[str, ParsedFile], rules: DateRules) -> _Told:
+    zone = rules.zone if rules.zone is not None else _UTC
+    worth = [
+        (candidate, parsed[candidate.path])
+        for candidate in history.files
+        if parsed[candidate.path].is_log and parsed[candidate.path].content_bytes > 0
+    ]
+    worth, copies = without_duplicates(worth)
+    read: list[_Read] = []
+    unread = [candidate for candidate in history.files if parsed[candidate.path].unreadable is not None]
+    for number, ((candidate, file), day) in enumerate(zip(worth, dates_of(worth, rules), strict=True)):
+        before = read[-1] if read else None
+        after = before.timeline.end(before.parsed.state.last) if before is not None else None
+        one = _Read(
+            key=str(number),
+            candidate=candidate,
+            parsed=file,
+            day=day,
+            timeline=Timeline(day, zone=zone, place=number, after=after),
+            gap_before=False,
+        )
+        read.append(one if before is None else _with_gap(one, before, unread))
+    build = build_sessions([_file_of(each) for each in read])
+    teller = _Teller(history.name, read, zone)
+    runs, sessions = teller.runs(build.runs), teller.sessions(build.sessions)
+    files = tuple(
+        _file_report(history.name, candidate, parsed[candidate.path], read, copies.get(candidate.path), zone)
+        for candidate in history.files
+    )
+    first_at = next((at for each in read if (at := each.timeline.end(each.parsed.state.first)) is not None), None)
+    return _Told(
+        files=files,
+        runs=runs,
+        sessions=sessions,
+        summary=summarize(
+            history.name,
+            counts=[each.parsed.state.counts for each in read],
+            files_passed_over=len(history.files) - len(read),
+            software=next((run.software for run in reversed(build.runs) if run.software is not None), None)
+            or next((each.parsed.state.software for each in reversed(read) if each.parsed.state.software), None),
+            runs=len(runs),
+            sessions=build.sessions,
+            first_at=first_at,
+        ),
+    )
+
+
+def _with_gap(file: _Read, before: _Read, unread: Sequence[Candidate]) -> _Read:
+    """Return *file* with what lies between it and the one before."""
+    hole = before.candidate.scheme == file.candidate.scheme in ("proxy", "server") and (
+        file.candidate.order[0] - before.candidate.order[0] > 1
+    )
+    lost = any(before.candidate.order < other.order < file.candidate.order for other in unread)
+    is_cut = before.parsed.damage is not None
+    missing = is_gap(before, file, begins_with_start=file.begins_with_start)
+    return _Read(
+        key=file.key,
+        candidate=file.candidate,
+        parsed=file.parsed,
+        day=file.day,
+        timeline=file.timeline,
+        gap_before=hole or lost or is_cut or missing,
+    )
+
+
+def _file_of(file: _Read) -> FileOfEvents:
+    return FileOfEvents(
+        file_key=file.key,
+        first_line_at=file.timeline.end(file.parsed.state.first),
+        last_line_at=file.timeline.end(file.parsed.state.last),
+        events=_Events(file.key, file.parsed.events, file.timeline),
+        gap_before=file.gap_before,
+    )
+
+
+def _file_report(
+    server: str, candidate: Candidate, parsed: ParsedFile, read: Sequence[_Read], copy_of: str | None, zone: ZoneInfo
+) -> FileReport:
+    own = next((each for each in read if each.candidate.path == candidate.path), None)
+    outcome, reason = _outcome(parsed, copy_of)
+    state = parsed.state
+    return FileReport(
+        path=candidate.path,
+        server=server,
+        outcome=outcome,
+        reason=reason,
+        software=state.software,
+        game_version=state.game_version,
+        layout=state.format_name,
+        date=own.log_date if own is not None else None,
+        date_source=own.day.source if own is not None and own.day is not None else None,
+        first_at=text_of(own.timeline.end(state.first), zone) if own is not None else None,
+        last_at=text_of(own.timeline.end(state.last), zone) if own is not None else None,
+        gap_before=own is not None and own.gap_before,
+        bytes=parsed.content_bytes,
+        lines=state.counts.lines,
+        understood=state.counts.understood,
+        ignored=state.counts.ignored,
+        unknown=state.counts.unknown,
+        continuations=state.counts.continuations,
+    )
+
+
+def _outcome(parsed: ParsedFile, copy_of: str | None) -> tuple[Outcome, str | None]:
+    if parsed.unreadable is not None:
+        return "unreadable", parsed.unreadable
+    if parsed.is_echo:
+        return "duplicate", "the events of the log beside it once more, with more detail"
+    if copy_of is not None:
+        return "duplicate", f"all of it stands in {copy_of} too"
+    if parsed.damage is not None:
+        return "truncated", f"{parsed.damage}; what can be read of it was read"
+    if parsed.content_bytes == 0 and parsed.refused in (None, "no text in it"):
+        return "empty", "no text in it"
+    if parsed.refused is not None:
+        return "not_a_server_log", parsed.refused
+    if parsed.state.first is None:
+        return "no_times", "its lines show no time: sessions have line numbers only"
+    if not parsed.state.has_times:
+        return "ok", "some of its lines show no time: their sessions have line numbers only"
+    return "ok", None
+
+
+class _Teller:
+    """Puts runs and sessions of one history into the words of the report."""
+
+    def __init__(self, server: str, read: Sequence[_Read], zone: ZoneInfo) -> None:
+        self._server = server
+        self._files = {each.key: each for each in read}
+        self._offsets: dict[str, int] = {}  # lines in the files before
+        self._lines = 0
+        for each in read:
+            self._offsets[each.key] = self._lines
+            self._lines += each.parsed.state.lines
+        self._zone = zone
+        self._last_line_at = read[-1].timeline.end(read[-1].parsed.state.last) if read else None
+
+    def runs(self, runs: Sequence[ServerRun]) -> tuple[RunReport, ...]:
+        starts = [self._start_of(run) for run in runs]
+        ordered = sorted(zip(starts, runs, strict=True), key=lambda pair: pair[0])
+        ends = [*(start for start, _ in ordered), self._lines][1:]
+        return tuple(self._run(run, lines=end - start) for (start, run), end in zip(ordered, ends, strict=True))
+
+    def sessions(self, sessions: Sequence[PlayerSession]) -> tuple[SessionReport, ...]:
+        return tuple(self._session(session) for session in sorted(sessions, key=self._place_of))
+
+    def _start_of(self, run: ServerRun) -> int:
+        """Return how many lines of the history come before *run*."""
+        key, _, line = run.run_key.partition(":")
+        rows = self._files[key].parsed.events
+        before = takewhile(lambda row: row.line_number < int(line), rows)
+        is_first = all(row.kind in _BEFORE_A_START for row in before)
+        return self._offsets[key] + (0 if is_first else int(line) - 1)
+
+    def _place_of(self, session: PlayerSession) -> int:
+        key = session.join_file_key or session.leave_file_key or session.session_key.partition(":")[0]
+        line = session.join_line_number or session.leave_line_number or int(session.session_key.partition(":")[2])
+        return self._offsets[key] + line
+
+    def _text(self, instant: datetime | None) -> str | None:
+        return text_of(instant, self._zone)
+
+    def _path(self, key: str | None) -> str | None:
+        return self._files[key].candidate.path if key is not None else None
+
+    def _run(self, run: ServerRun, *, lines: int) -> RunReport:
+        key, _, line = run.run_key.partition(":")
+        last_line_at = self._last_line_at if run.end_reason is None else None
+        return RunReport(
+            server=self._server,
+            file=self._files[key].candidate.path,
+            started_line=int(line) if run.started_at is not None else None,
+            started_at=self._text(run.started_at),
+            ready_at=self._text(run.ready_at),
+            ended_at=self._text(run.ended_at),
+            ended_at_lower=self._text(run.ended_at_lower),
+            ended_at_upper=self._text(run.ended_at_upper),
+            how=run.end_reason,
+            seconds=seconds_between(run.started_at, run.ended_at),
+            seconds_at_least=seconds_between(run.started_at, run.ended_at or run.ended_at_lower or last_line_at),
+            lines=lines,
+            software=run.software,
+            game_version=run.game_version,
+            startup_seconds=run.startup_seconds,
+            crash_cause=run.crash_cause,
+            crash_report=run.crash_report,
+            overload_warnings=run.overload_warnings,
+        )
+
+    def _session(self, session: PlayerSession) -> SessionReport:
+        file = self._path(session.join_file_key or session.leave_file_key or session.session_key.partition(":")[0])
+        known_until = session.left_at or session.left_at_lower or session.last_seen_at
+        return SessionReport(
+            server=self._server,
+            file=file or "",
+            player=session.player_name,
+            uuid=str(session.player_uuid) if session.player_uuid is not None else None,
+            joined_at=self._text(session.joined_at),
+            left_at=self._text(session.left_at),
+            left_at_lower=self._text(session.left_at_lower),
+            left_at_upper=self._text(session.left_at_upper),
+            close_reason=session.close_reason,
+            reason_text=session.close_detail,
+            joined_line=session.join_line_number,
+            left_line=session.leave_line_number,
+            left_file=self._path(session.leave_file_key),
+            last_seen_at=self._text(session.last_seen_at),
+            seconds=seconds_between(session.joined_at, session.left_at),
+            seconds_at_least=seconds_between(session.joined_at, known_until),
+            is_proxy=session.is_proxy,
+            server_switches=session.server_switches,
+        )

@@ -1,0 +1,130 @@
+"""Where each kind of server keeps its logs, and which files there are logs.
+
+The panel names no game: what its application API tells of a server's egg decides (`place_of`). A kind of server is one
+line of `PLACES`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from pteroassets.sources.minecraft.dates import date_of_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egg:
+    """What the panel tells of the kind of a server; empty where it tells nothing.
+
+    Attributes:
+        name: Of the egg.
+        nest: Name of its nest.
+        image: Of the server's container.
+        startup: The command as the egg gives it, values not filled in.
+        done: What the panel takes for the end of the start.
+        files: Names of the configuration files that the egg writes.
+    """
+
+    name: str
+    nest: str = ""
+    image: str = ""
+    startup: str = ""
+    done: str = ""
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """Where servers of one kind keep their logs.
+
+    Attributes:
+        software: For people.
+        folder: From the server's root.
+        words: A pattern that tells the kind; searched in the egg's name first, then in what else is known of it.
+    """
+
+    software: str
+    folder: str
+    words: re.Pattern[str]
+
+
+def _place(software: str, folder: str, words: str) -> LogPlace:
+    return LogPlace(software=software, folder=folder, words=re.compile(words, re.IGNORECASE))
+
+
+DEFAULT_FOLDER: Final = "/logs"
+# The first that matches counts: forks of a proxy before the proxy, and Java last, since its names are many and plain.
+PLACES: Final = (
+    _place("Waterfall", DEFAULT_FOLDER, r"waterfall|travertine|flamecord"),
+    _place("Velocity", DEFAULT_FOLDER, r"velocity"),
+    _place("BungeeCord", "/", r"bungee"),
+    _place("Nukkit", DEFAULT_FOLDER, r"nukkit"),
+    _place("PocketMine-MP", "/", r"pocket ?mine|\bpmmp\b"),
+    _place("Bedrock Dedicated Server", "/", r"bedrock"),
+    _place("Geyser", DEFAULT_FOLDER, r"geyser"),
+    _place(
+        "Java server",
+        DEFAULT_FOLDER,
+        r"minecraft|craftbukkit|bukkit|spigot|paper|purpur|folia|pufferfish|forge|fabric|quilt|sponge|mohist|arclight|magma"
+        r"|catserver|glowstone|limbo|vanillacord|curseforge|modrinth|feed ?the ?beast|\bftb\b|technic|for help, type"
+        r"|server\.properties",
+    ),
+)
+_JAVA: Final = PLACES[-1]
+# a mod that is named after Minecraft, or with one of the plain words above, is no server of it
+_OTHER_GAMES: Final = re.compile(
+    r"\b(?:garry'?s|rust|valheim|terraria|source engine|counter-?strike|mumble|teamspeak\d?)\b", re.IGNORECASE
+)
+
+
+def place_of(egg: Egg) -> LogPlace | None:
+    """Return where servers of *egg* keep their logs, or None where it is another game's."""
+    if _OTHER_GAMES.search(egg.nest) or _OTHER_GAMES.search(egg.name):
+        return None
+    known = " ".join((egg.image, egg.startup, egg.done, *egg.files))
+    for text in (egg.name, known):
+        for place in PLACES:
+            if place.words.search(text):
+                return place
+    return _JAVA if "minecraft" in egg.nest.lower() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogName:
+    """What a log's name tells.
+
+    Attributes:
+        is_live: The server still writes to it.
+        log_date: Local day of its first line; None where the name does not tell.
+        sequence: Its number among those of that day.
+        age: For files that move up by one at each rotation, the number: the higher, the older.
+    """
+
+    is_live: bool
+    log_date: date | None = None
+    sequence: int | None = None
+    age: int = 0
+
+
+_LIVE = frozenset({"latest.log", "server.log", "proxy.log.0", "Dedicated_Server.txt"})
+_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})(?:\.gz)?")
+
+
+def read_name(name: str, *, live: str | None = None) -> LogName | None:
+    """Return what the name of a file in a log folder tells, or None where it is no server's log.
+
+    Args:
+        name: Without folders.
+        live: The one name that counts, where an operator gave it.
+    """
+    if live is not None:
+        return LogName(is_live=True) if name == live else None
+    if name in _LIVE:
+        return LogName(is_live=True)
+    if (dated := date_of_file(name)) is not None:
+        return LogName(is_live=False, log_date=dated[0], sequence=dated[1])
+    if (numbered := _NUMBERED.fullmatch(name)) is not None:
+        return LogName(is_live=False, age=int(numbered[1]))
+    return None

@@ -1,0 +1,94 @@
+"""From a log's bytes to text: what terminals leave in lines is cut, and each line is decoded by itself.
+
+Parts of one file may be in different encodings: the server writes UTF-8, while the machine's own words (levels, error
+texts, sometimes names) come in its old code page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+BOM = b"\xef\xbb\xbf"
+_UTF_16_BOM = b"\xff\xfe"
+
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n]*\x07|[=>])|[\x07\x08]")
+_REDRAWN = re.compile(rb"\r(?:>[ .]*)?(?=\n|\Z)|(?m:^)[^\r\n]*\r(?=(?:> ?)?[\[\d])|\r")
+# the single byte comes first, so that it is what is searched for; the line feed is looked for only where it stands
+_HAS_PROMPT = re.compile(rb">(?<=\n>)")
+_PROMPTS = re.compile(rb"(?<=\n)(?:>[ ]?)++(?=[\[\d])")
+
+
+def clean(lines: bytes) -> bytes:
+    """Cut what does not belong to lines: carriage returns and what they overwrote, escape sequences, prompts, NULs.
+
+    *lines* begin with a line feed. The number of line feeds stays as it is, so line numbers hold.
+    """
+    if b"\x00" in lines:  # left by a machine that lost power, or by a console that writes UTF-16
+        lines = lines.replace(b"\x00", b"")
+    if b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines:
+        lines = _ESCAPES.sub(b"", lines)
+    if b"\r" in lines:
+        lines = _REDRAWN.sub(b"", lines.replace(b"\r\n", b"\n"))
+    if _HAS_PROMPT.search(lines):
+        lines = _PROMPTS.sub(b"", lines)
+    return lines
+
+
+def strip_mark(start: bytes) -> bytes:
+    """Return the *start* of a file without its byte order mark."""
+    return start.removeprefix(BOM).removeprefix(_UTF_16_BOM)
+
+
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_CYRILLIC_RUN = 3
+_COMMON_HANZI = (0xB0, 0xD7)  # first bytes of the 3,755 characters that nearly all text consists of
+
+
+def decode(line: bytes) -> str:
+    """Return a line's text: UTF-8, else GBK, Windows-1251 or -1252 by what its bytes look like; it never fails."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        text = line.decode(_guess(line), errors="replace")
+    return text.replace("\x00", "") if "\x00" in text else text  # no Postgres text can hold one
+
+
+_GBK_SECTION = re.compile(rb"(?<![\x80-\xff])(?:\xa1\xec[0-9a-fk-orA-FK-OR])+")
+
+
+def _guess(line: bytes) -> str:
+    if _GBK_SECTION.search(line):
+        return "gbk"
+    runs = _HIGH.findall(line.replace(b"\xc2\xa7", b"").replace(b"\xa7", b""))
+    pairs = [run[index : index + 2] for run in runs for index in range(0, len(run), 2)]
+    if all(len(pair) == 2 and pair[0] < 0xF8 and pair[1] >= 0xA1 for pair in pairs):  # noqa: PLR2004 - GB 2312's bytes
+        common = sum(_COMMON_HANZI[0] <= pair[0] <= _COMMON_HANZI[1] for pair in pairs)
+        if 2 * common > len(pairs):
+            return "gbk"
+    if any(len(run) >= _CYRILLIC_RUN for run in runs):
+        return "cp1251"
+    return "cp1252"
+
+
+_COLOURS = re.compile("§.?")
+
+
+def plain(text: str) -> str:
+    """Return *text* without colour codes."""
+    return _COLOURS.sub("", text) if "§" in text else text
+
+
+def any_of(words: Iterable[bytes]) -> bytes:
+    """Return a pattern for any of the literal *words*, which looks at each byte of a line once."""
+    rest: dict[bytes, list[bytes]] = {}
+    is_end = False
+    for word in words:
+        if word:
+            rest.setdefault(word[:1], []).append(word[1:])
+        else:
+            is_end = True
+    if is_end or not rest:
+        return b""  # a shorter word is enough, whatever follows
+    branches = [re.escape(first) + any_of(ends) for first, ends in rest.items()]
+    return branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
