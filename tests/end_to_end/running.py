@@ -53,7 +53,7 @@ class Running:
     def status(self, run_id: str) -> str:
         return str(self.client.get_run_status(run_id).value)
 
-    def wait(self, run_id: str, *, seconds: float = 600) -> str:
+    def wait(self, run_id: str, *, seconds: float = 240) -> str:
         deadline = time.monotonic() + seconds
         while (status := self.status(run_id)) not in _ENDED:
             assert time.monotonic() < deadline, f"run {run_id} is {status} after {seconds} seconds"

@@ -21,7 +21,7 @@ from pteroassets.simulator.faults import Fault
 from tests.end_to_end.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 from tests.end_to_end.running import Running
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 GROUPS = ("pterodactyl", "minecraft", "ops", "staging", "intermediate", "marts", "compatibility")
 # one line through each layer, few enough to be read in a picture

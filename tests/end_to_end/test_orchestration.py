@@ -23,7 +23,7 @@ from tests.harness import PII_KEY, RAW_TABLES, table_rows
 
 RETRIES = 2  # of a crashed run, as dagster.yaml says
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_one_job_lands_everything_and_builds_every_model(built: Running) -> None:
