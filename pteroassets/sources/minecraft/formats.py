@@ -376,6 +376,8 @@ POCKETMINE = Dialect(
     ),
 )
 
+NUKKIT = replace(POCKETMINE, name="nukkit", signs=None, default_software="Nukkit")
+
 #: Up to 1.6, and PocketMine up to 1.4, which names itself nowhere.
 LEGACY = Dialect(name="legacy", messages=(*JAVA.messages, _LOGGED_OUT))
 
@@ -446,6 +448,43 @@ WATERFALL = replace(
     rb"(?:<-> (?:InitialHandler|ServerConnector|DownstreamBridge)|-> UpstreamBridge|disconnected with: )",
     default_software="Waterfall",
     software=BUNGEECORD.software | {"Waterdog"},
+)
+
+#: A proxy for Bedrock, in the layouts of Nukkit and of BungeeCord. What it told a player stands after the departure.
+WATERDOGPE = Dialect(
+    name="waterdogpe",
+    software=frozenset({"WaterdogPE"}),
+    default_software="WaterdogPE",
+    signs=rb"message (?:Starting WaterDogPE |\[[^\[\]\n]{1,120}\] (?:<-> Upstream |-> (?:Upstream|Downstream) "
+    rb"|Unable to connect to downstream ))",
+    messages=(
+        Message(
+            kind="player_arrival",
+            of_peer=b"<-> Upstream has connected",
+            pattern=rf"{_PEER} <-> Upstream has connected(?: \(.*\))?",
+        ),
+        Message(
+            kind="player_switch",
+            of_peer=b"-> Downstream [",
+            pattern=rf"{_PEER} -> Downstream \[(?P<server>[^\[\]]+)\] has connected",
+        ),
+        Message(
+            kind="player_switch_failed",
+            of_peer=b"Unable to connect to downstream ",
+            pattern=rf"{_PEER} Unable to connect to downstream (?P<server>\S+).*",
+        ),
+        Message(
+            kind="player_lost_connection",
+            of_peer=b"-> Upstream has disconnected",
+            pattern=rf"{_PEER} -> Upstream has disconnected",
+        ),
+        Message(
+            kind="server_start",
+            begins=(b"Starting WaterDogPE ",),
+            pattern=r"Starting WaterDogPE .*",
+            detail={"software": "WaterdogPE"},
+        ),
+    ),
 )
 
 _CONNECTED = r"\[connected player\] (?P<name>[^\[\]/:*<>()]{1,60}?) \([^)]*\)"
@@ -711,8 +750,7 @@ FORMATS = (
     LogFormat(
         name="nukkit",
         prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?:[.,]\d{3})?+ \[[^\]\n]*+\] [A-Z]++ ++- ",
-        dialects=(POCKETMINE,),
-        software="Nukkit",
+        dialects=(WATERDOGPE, NUKKIT),
     ),
     LogFormat(
         name="altay",
@@ -752,7 +790,7 @@ FORMATS = (
     LogFormat(
         name="bungeecord",
         prefix=_TIME + rb" \[(?!\d)[^\]\n]++\] ",
-        dialects=(GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
+        dialects=(WATERDOGPE, GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
     ),
     # up to 1.17 its lines after the start bear no time
     LogFormat(

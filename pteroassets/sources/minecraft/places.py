@@ -60,6 +60,7 @@ PLACES: Final = (
     _place("Waterfall", DEFAULT_FOLDER, r"waterfall|travertine|flamecord"),
     _place("Velocity", DEFAULT_FOLDER, r"velocity"),
     _place("BungeeCord", "/", r"bungee"),
+    _place("WaterdogPE", DEFAULT_FOLDER, r"waterdog"),
     _place("Nukkit", DEFAULT_FOLDER, r"nukkit"),
     _place("PocketMine-MP", "/", r"pocket ?mine|\bpmmp\b"),
     _place("Bedrock Dedicated Server", "/", r"bedrock"),

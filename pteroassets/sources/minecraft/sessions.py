@@ -46,7 +46,7 @@ _CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a pr
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
-_PROXIES = ("BungeeCord", "Waterfall", "Velocity")
+_PROXIES = ("BungeeCord", "Waterfall", "Velocity", "WaterdogPE")
 _NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
 _ALREADY_HERE = "You are already connected to this proxy"
 _UNNAMED_CAUSES = ("crash_report", "exception")

@@ -70,6 +70,7 @@ SOFTWARE = {
     "bedrock",
     "pocketmine",
     "nukkit",
+    "waterdogpe",
     "gbk",
     "cp1251",
 }

@@ -306,7 +306,9 @@ def test_a_reason_goes_on_in_the_next_line() -> None:
             *(None, "1.12.2"),
         ),
         ([POCKETMINE + "Al joined the game"], "PocketMine-MP", None),
-        ([NUKKIT + "noise"], "Nukkit", None),
+        ([NUKKIT + "noise"], None, None),  # WaterdogPE writes the same layout
+        ([NUKKIT + "Al joined the game"], "Nukkit", None),
+        ([NUKKIT + "[/192.0.2.4:5|Al] -> Downstream [lobby] has connected"], "WaterdogPE", None),
     ],
 )
 def test_software_and_version_are_recognised(lines: list[str], software: str | None, version: str | None) -> None:

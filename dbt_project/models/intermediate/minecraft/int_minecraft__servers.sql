@@ -86,7 +86,7 @@ judged as (
         software,
         game_version,
         coalesce(
-            lower(software) in ('bungeecord', 'waterfall', 'velocity'), has_proxy_sessions
+            lower(software) in ('bungeecord', 'waterfall', 'velocity', 'waterdogpe'), has_proxy_sessions
         ) as is_proxy
     from described
 
