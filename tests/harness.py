@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 from pydantic import SecretStr
 
@@ -161,3 +163,12 @@ RAW_TABLES = [
     *(f"raw_minecraft.{table}" for table in ("log_files", "events", "player_sessions", "server_runs")),
     "ops.server_timezones",
 ]  # fmt: skip
+
+
+def graphql(port: int, query: str, **variables: Any) -> Any:
+    """Return what Dagster's webserver on *port* answers to *query*."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = Request(f"http://127.0.0.1:{port}/graphql", data=body, headers={"Content-Type": "application/json"})
+    opener = build_opener(ProxyHandler({}))
+    with opener.open(request, timeout=30) as answer:
+        return json.load(answer)["data"]

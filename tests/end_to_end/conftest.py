@@ -104,6 +104,8 @@ def running(migrated_template: ConnectionSettings, tmp_path_factory: pytest.Temp
     anchor = datetime.now(tz=UTC).replace(second=0, microsecond=0)
     world = World.create(seed=5, anchor=anchor, size=WorldSize.TINY, history=timedelta(days=2))
     with running_platform(migrated_template, tmp_path_factory.mktemp("running"), world, SystemClock()) as platform:
+        # what all of them would build takes the processor from the tests beside
+        platform.stop_schedules_but("utilization_schedule")
         yield platform
 
 

@@ -30,9 +30,21 @@ from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database
-from tests.harness import PII_KEY
+from tests.harness import PII_KEY, graphql
 
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+_SCHEDULES = """
+{
+  schedulesOrError(
+    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "pteroassets"}
+  ) { ... on Schedules { results { name scheduleState { id } } } }
+}
+"""
+_STOP_SCHEDULE = """
+mutation($id: String) {
+  stopRunningSchedule(id: $id) { ... on ScheduleStateResult { scheduleState { status } } }
+}
+"""
 
 
 @dataclass(kw_only=True)
@@ -72,6 +84,15 @@ class Running:
         ):
             assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
             time.sleep(0.5)
+
+    def stop_schedules_but(self, kept: str) -> None:
+        """Turn every schedule off but one, as an operator does in the UI."""
+        schedules = graphql(self.port, _SCHEDULES)["schedulesOrError"]["results"]
+        assert kept in [schedule["name"] for schedule in schedules]
+        for schedule in schedules:
+            if schedule["name"] != kept:
+                answer = graphql(self.port, _STOP_SCHEDULE, id=schedule["scheduleState"]["id"])
+                assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", answer
 
     def ask(self, text: str) -> list[tuple[Any, ...]]:
         with connect(self.warehouse, autocommit=True) as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,7 +9,6 @@ import time
 import urllib.request
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 from psycopg import sql
@@ -29,6 +27,7 @@ from pteroassets.services import (
 )
 from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.harness import graphql
 
 DEFINITIONS = """
 import os, pathlib, time
@@ -51,16 +50,6 @@ mutation($params: ExecutionParams!) {
 }
 """
 RUNS = "{ runsOrError { ... on Runs { results { status } } } }"
-
-
-def ask(port: int, query: str, **variables: Any) -> Any:
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql", data=body, headers={"Content-Type": "application/json"}
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
-        return json.load(answer)["data"]
 
 
 @pytest.mark.alone
@@ -94,7 +83,7 @@ def test_the_work_of_a_killed_run_worker_begins_again_within_half_a_minute(
         supervisor.start(dagster_code_server(place, module="slow_definitions"))
         supervisor.start(dagster_webserver(place, port=port), dagster_daemon(place))
         job = {"repositoryLocationName": "pteroassets", "repositoryName": "__repository__", "jobName": "slow_job"}
-        answer = ask(port, LAUNCH, params={"selector": job, "runConfigData": {}, "mode": "default"})
+        answer = graphql(port, LAUNCH, params={"selector": job, "runConfigData": {}, "mode": "default"})
         assert answer["launchRun"]["__typename"] == "LaunchRunSuccess", answer
         (worker,) = wait_for_attempts(1, seconds=60)
         os.kill(int(worker), signal.SIGKILL)
@@ -102,7 +91,7 @@ def test_the_work_of_a_killed_run_worker_begins_again_within_half_a_minute(
         wait_for_attempts(2, seconds=30)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            found = [run["status"] for run in ask(port, RUNS)["runsOrError"]["results"]]
+            found = [run["status"] for run in graphql(port, RUNS)["runsOrError"]["results"]]
             if found == ["SUCCESS", "FAILURE"]:
                 break
             time.sleep(0.5)
