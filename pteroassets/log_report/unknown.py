@@ -77,7 +77,7 @@ def most_frequent(
     # Floodgate's mark is not a part of the name by which other programs call the same player
     called = {*players, *(bare for name in players if (bare := name.lstrip(".*")))}
     # a name with digits in it is masked before it can be known for one; one of digits alone is a number like others
-    masked = {template for name in called if (template := _VARIABLE.sub(_masked, name.encode()).decode()) != "#"}
+    masked = {short for name in called if (short := _VARIABLE.sub(_masked, name.encode()).decode()) != "#"}
     names = _any_of({*called, *masked})
     counts: Counter[str] = Counter()
     examples: dict[str, tuple[str, bytes]] = {}
