@@ -455,7 +455,8 @@ WATERDOGPE = Dialect(
     name="waterdogpe",
     software=frozenset({"WaterdogPE"}),
     default_software="WaterdogPE",
-    signs=rb"message (?:Starting WaterDogPE |\[[^\[\]\n]{1,120}\] (?:<-> Upstream |-> (?:Upstream|Downstream) "
+    # with the address, which nobody can put into the bracket that /say writes
+    signs=rb"message (?:Starting WaterDogPE |\[/[^\[\]\n]{1,120}\] (?:<-> Upstream |-> (?:Upstream|Downstream) "
     rb"|Unable to connect to downstream ))",
     messages=(
         Message(

@@ -309,6 +309,8 @@ def test_a_reason_goes_on_in_the_next_line() -> None:
         ([NUKKIT + "noise"], None, None),  # WaterdogPE writes the same layout
         ([NUKKIT + "Al joined the game"], "Nukkit", None),
         ([NUKKIT + "[/192.0.2.4:5|Al] -> Downstream [lobby] has connected"], "WaterdogPE", None),
+        (["08:20:23 [INFO ] [/192.0.2.4:5|Al] <-> Upstream has connected (protocol=819)"], "WaterdogPE", None),
+        ([NUKKIT + "[Al] -> Upstream has disconnected"], None, None),  # as /say writes it
     ],
 )
 def test_software_and_version_are_recognised(lines: list[str], software: str | None, version: str | None) -> None:
