@@ -103,9 +103,8 @@ def estate(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempP
 def running(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     anchor = datetime.now(tz=UTC).replace(second=0, microsecond=0)
     world = World.create(seed=5, anchor=anchor, size=WorldSize.TINY, history=timedelta(days=2))
-    with running_platform(migrated_template, tmp_path_factory.mktemp("running"), world, SystemClock()) as platform:
-        # what all of them would build takes the processor from the tests beside
-        platform.stop_schedules_but("utilization_schedule")
+    folder = tmp_path_factory.mktemp("running")
+    with running_platform(migrated_template, folder, world, SystemClock(), ticking="utilization_schedule") as platform:
         yield platform
 
 

@@ -85,12 +85,13 @@ class Running:
             assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
             time.sleep(0.5)
 
-    def stop_schedules_but(self, kept: str) -> None:
-        """Turn every schedule off but one, as an operator does in the UI."""
+    def stop_schedules(self, *, but: str | None) -> None:
+        """Turn every schedule off, except the one named *but*, as an operator does in the UI."""
         schedules = graphql(self.port, _SCHEDULES)["schedulesOrError"]["results"]
-        assert kept in [schedule["name"] for schedule in schedules]
+        assert schedules
+        assert but is None or but in [schedule["name"] for schedule in schedules]
         for schedule in schedules:
-            if schedule["name"] != kept:
+            if schedule["name"] != but:
                 answer = graphql(self.port, _STOP_SCHEDULE, id=schedule["scheduleState"]["id"])
                 assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", answer
 
@@ -120,9 +121,19 @@ def running_platform(
     clock: Clock,
     *,
     fixed_at: datetime | None = None,
-    schedules: str = "fresh",
+    ticking: str | None = None,
 ) -> Iterator[Running]:
-    """Start a simulated panel and Dagster's processes; with *fixed_at* the time of the passes stands still."""
+    """Start a simulated panel and Dagster's processes.
+
+    Args:
+        template: Of the warehouse.
+        folder: For files and what the processes print.
+        world: Of the panel.
+        clock: Of the panel.
+        fixed_at: Where the time of the passes stands still.
+        ticking: The one schedule that ticks. What all of them would build takes the processor from the tests beside,
+            and comes or not by the time of day.
+    """
     with ExitStack() as stack:
         simulation = stack.enter_context(Simulation(world, clock))
         warehouse = template.with_database(f"running_{uuid.uuid4().hex[:12]}")
@@ -132,7 +143,7 @@ def running_platform(
         ensure_database(warehouse, dagster)
         variables = environment(
             Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
-                update={"pteroassets_log_timezones": simulation.log_timezones, "pteroassets_schedules": schedules}
+                update={"pteroassets_log_timezones": simulation.log_timezones}
             ),
             panel=PanelAccess(
                 url=simulation.panel_url,
@@ -160,8 +171,8 @@ def running_platform(
         port = free_port()
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
         supervisor.start(with_settings(dagster_code_server(place)))
-        supervisor.start(with_settings(dagster_webserver(place, port=port)), with_settings(dagster_daemon(place)))
-        yield Running(
+        supervisor.start(with_settings(dagster_webserver(place, port=port)))
+        running = Running(
             simulation=simulation,
             warehouse=warehouse,
             dagster_database=dagster,
@@ -170,3 +181,6 @@ def running_platform(
             port=port,
             folder=folder,
         )
+        running.stop_schedules(but=ticking)  # before the daemon is there, which would let them tick
+        supervisor.start(with_settings(dagster_daemon(place)))
+        yield running

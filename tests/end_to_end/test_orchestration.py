@@ -102,15 +102,8 @@ def test_a_run_worker_killed_at_any_point_is_followed_by_another_that_leaves_the
         "minecraft__events",
         "dbt_models",
     )
-    with running_platform(
-        # the preset that seldom ticks, so that no schedule's run takes a pool from the run that is killed
-        migrated_template,
-        tmp_path,
-        world,
-        ManualClock(ANCHOR),
-        fixed_at=ANCHOR,
-        schedules="stiv",
-    ) as running:
+    # no schedule ticks: its run would take a pool from the run that is killed, and land samples of its own
+    with running_platform(migrated_template, tmp_path, world, ManualClock(ANCHOR), fixed_at=ANCHOR) as running:
         known: set[str] = set()
         resumed = []
         killed_in = []
