@@ -2,9 +2,10 @@
 
 Usage: python benchmarks/log_parsing.py [MEGABYTES] (default 500, which are about 5 million lines)
 
-The log is made up (`made_log`): 4 % of its lines give events. Each measurement is the best of several by the clock on
-the wall, so run it on a machine that does nothing else. The unit of work for several processes is a file, as it is in
-the product: the two-process figure reads the two halves of the log, each a file of its own.
+The log is made up (`made_log`): 4 % of its lines give events. All measurements take turns, some rounds long, and of
+each the best by the clock on the wall counts, so that a machine whose speed wanders slows them all; still it should do
+nothing else. What is compared reads the same bytes. The unit of work for several processes is a file, as it is in the
+product: the two-process figure reads the two halves of the log, each a file of its own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pteroassets.sources.minecraft.log import LogParser
 
 _BLOCK_BYTES = 1 << 20
 _SAMPLE_BYTES = 50_000_000
+_ROUNDS = 5
+_TURNS = 20_000_000
 _JOINED = r"^\[[0-9:]{8}\] \[[^\]]*\]: [^ ]+ joined the game$"
 
 
@@ -62,14 +65,21 @@ def decompress(path: Path) -> None:
             pass
 
 
-def best(function: Callable[[], object], *, of: int = 3) -> float:
-    """Return the least seconds that *function* took."""
-    times = []
-    for _ in range(of):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return min(times)
+def spin() -> None:
+    """Keep one core busy for a while, without touching memory."""
+    for _ in range(_TURNS):
+        pass
+
+
+def race(runners: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the least seconds that each of *runners* took; they run in turn."""
+    times: dict[str, list[float]] = {name: [] for name in runners}
+    for _ in range(_ROUNDS):
+        for name, run in runners.items():
+            started = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - started)
+    return {name: min(taken) for name, taken in times.items()}
 
 
 def halve(path: Path) -> list[Path]:
@@ -88,10 +98,9 @@ def halve(path: Path) -> list[Path]:
     return halves
 
 
-def report(name: str, megabytes: float, seconds: float) -> float:
-    """Print and return MB/s."""
+def report(name: str, megabytes: float, seconds: float) -> None:
+    """Print MB/s."""
     print(f"{name:52} {megabytes / seconds:8.0f} MB/s {seconds:8.2f} s")
-    return megabytes / seconds
 
 
 def judge(name: str, found: float, wanted: float, unit: str = "") -> None:
@@ -103,46 +112,49 @@ def judge(name: str, found: float, wanted: float, unit: str = "") -> None:
 
 def main(size: int) -> None:
     """Measure with a log of *size* bytes."""
-    with tempfile.TemporaryDirectory() as folder:
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, context.Pool(1) as one, context.Pool(2) as two:
         path, sample = Path(folder, "latest.log"), Path(folder, "sample.log")
         made_log.write(path, size)
         with path.open("rb") as file, sample.open("wb") as part:
             part.write(file.read(_SAMPLE_BYTES))
-        megabytes, sampled = path.stat().st_size / 1e6, sample.stat().st_size / 1e6
-
-        ripgrep = None
+        archive = sample.with_suffix(".log.gz")
+        with sample.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
+        halves = halve(path)
+        runners: dict[str, Callable[[], object]] = {
+            "pandas": lambda: extract_with_pandas(sample),
+            "sample": lambda: one.apply(parse, (sample,)),
+            "one": lambda: one.apply(parse, (path,)),
+            "two": lambda: two.map(parse, halves, chunksize=1),
+            "spin one": lambda: [one.apply(spin) for _ in range(2)],
+            "spin two": lambda: [each.get() for each in [two.apply_async(spin) for _ in range(2)]],
+            "gunzip": lambda: one.apply(decompress, (archive,)),
+            "archive": lambda: one.apply(parse, (archive,)),
+        }
         if shutil.which("rg") is None:
             print("ripgrep is not installed (Debian: apt-get install ripgrep), so there is no ratio to it")
         else:
             command = ["rg", "-c", _JOINED, str(path)]
-            seconds = best(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
-            ripgrep = report("ripgrep -c, one pattern", megabytes, seconds)
+            runners["ripgrep"] = lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        seconds = race(runners)
+        events, peak = one.apply(parse, (path,))
+        megabytes, sampled = path.stat().st_size / 1e6, sample.stat().st_size / 1e6
 
-        extract = report(
-            "pandas str.extract, one pattern, on a sample", sampled, best(lambda: extract_with_pandas(sample))
-        )
-
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(1) as pool:
-            seconds = best(lambda: pool.apply(parse, (path,)))
-            events, peak = pool.apply(parse, (path,))
-        one = report(f"all events ({events:,}), one process", megabytes, seconds)
-        halves = halve(path)
-        with context.Pool(2) as pool:
-            two = report("all events, two processes, a half each", megabytes, best(lambda: pool.map(parse, halves)))
-
-        archive = sample.with_suffix(".log.gz")
-        with sample.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
-            shutil.copyfileobj(source, target)
-        unpacking = best(lambda: decompress(archive))
-        share = unpacking / best(lambda: parse(archive))
-
+    if "ripgrep" in seconds:
+        report("ripgrep -c, one pattern", megabytes, seconds["ripgrep"])
+    report(f"all events ({events:,}), one process", megabytes, seconds["one"])
+    report("all events, two processes, a half each", megabytes, seconds["two"])
+    report("pandas str.extract, one pattern, on a sample", sampled, seconds["pandas"])
+    report("all events, one process, on the same sample", sampled, seconds["sample"])
     print()
-    if ripgrep is not None:
-        judge("one process, of ripgrep", one / ripgrep, 0.25)
-    judge("one process, of pandas", one / extract, 2)
-    judge("two processes, of one", two / one, 1.8)
+    if "ripgrep" in seconds:
+        judge("one process, of ripgrep", seconds["ripgrep"] / seconds["one"], 0.25)
+    judge("one process, of pandas", seconds["pandas"] / seconds["sample"], 2)
+    judge("two processes, of one", seconds["one"] / seconds["two"], 1.8)
+    print(f"{'the same of a loop that does nothing':52} {seconds['spin one'] / seconds['spin two']:8.2f}")
     judge("peak memory of the process", peak, 200, " MB")
+    share = seconds["gunzip"] / seconds["archive"]
     print(f"{'of reading a gzipped archive, decompression takes':52} {share:8.0%}")
 
 

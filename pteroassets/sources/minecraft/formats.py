@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pteroassets.sources.minecraft.messages import ADDRESS, NAME, UUID_TEXT, Dialect, Message
-from pteroassets.sources.minecraft.text import clean, strip_mark
+from pteroassets.sources.minecraft.text import any_of, clean, strip_mark
 
 # ---------- messages
 
@@ -102,7 +102,7 @@ _READY = Message(
 _ENTRANCE = (
     Message(
         kind="player_login",
-        anchors=(b" logged in with entity id ",),
+        then=(b"logged in with entity id ",),
         # the Genisys family adds a client id, and writes a world in place of the entity's number
         pattern=rf"{NAME}\[{ADDRESS}\](?: \[ClientID: [^\]]*\])? logged in with entity id "
         rf"(?:(?P<entity>\d{{1,18}})|\w+) (?P<place>(?:at|in) .*)",
@@ -121,7 +121,7 @@ _ENTRANCE = (
 _DEPARTURE = (
     Message(
         kind="login_refused",
-        anchors=(b" lost connection: Server Mod rejections",),
+        then=(b"lost connection: Server Mod rejections",),
         pattern=rf"{NAME} lost connection: (?P<reason>Server Mod rejections.*)",
         detail={"cause": "mods"},
     ),
@@ -135,7 +135,8 @@ _DEPARTURE = (
     ),
     Message(
         kind="player_lost_connection",
-        anchors=(b" lost connection", "与服务器失去连接".encode()),
+        anchors=("与服务器失去连接".encode(),),
+        then=(b"lost connection",),
         pattern=rf"{NAME}(?: lost connection: ?| ?与服务器失去连接[:：] ?)(?P<reason>.*)",
     ),
 )
@@ -144,8 +145,13 @@ _PROFILE = r"(?:[\w.]+\.)?GameProfile(?:@\w+)?[\[(].*?\bname(?:=|: )(?P<profile>
 _REFUSALS = (
     Message(
         kind="login_refused",
-        anchors=(b" lost connection",),
-        begins=(b"com.mojang.authlib.GameProfile", b"GameProfile["),
+        then=(b"lost connection",),
+        # of ProtocolSupport it holds more words than a name
+        begins=(
+            b"com.mojang.authlib.GameProfile",
+            b"GameProfile[",
+            b"protocolsupport.protocol.utils.authlib.GameProfile",
+        ),
         pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\((?:/[^)]*|IP hidden|[0-9a-f-]{{36}})\)|\[/.*?\])"
         r"|/\S+|IP hidden)"
         r" lost connection(?:: (?P<reason>.*))?",
@@ -277,12 +283,12 @@ GLOWSTONE = Dialect(
         ),
         Message(
             kind="player_login",
-            anchors=(b"] connected, UUID: ",),
+            then=(b"connected, UUID: ",),
             pattern=rf"{NAME} \[{ADDRESS}\] connected, UUID: {UUID_TEXT}",
         ),
         Message(
             kind="player_lost_connection",
-            anchors=(b" lost connection",),
+            then=(b"lost connection",),
             pattern=rf"{NAME} \[{ADDRESS.replace('address', 'at')}\] lost connection",
         ),
         Message(kind="player_kick", then=(b"kicked: ",), pattern=rf"{NAME} kicked: (?P<reason>.*)"),
@@ -298,7 +304,7 @@ GLOWSTONE = Dialect(
 
 _LOGGED_OUT = Message(
     kind="player_lost_connection",
-    anchors=(b" logged out due to ",),
+    then=(b"logged out due to ",),
     pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
 )
 
@@ -346,12 +352,12 @@ POCKETMINE = Dialect(
         ),
         Message(
             kind="player_login",
-            anchors=(b" loggte sich mit Entity ID ",),
+            then=(b"loggte sich mit Entity ID ",),
             pattern=rf"{NAME}\[{ADDRESS}\] loggte sich mit Entity ID (?P<entity>\d{{1,18}}) bei (?P<place>\(.*\)) ein",
         ),
         Message(
             kind="player_lost_connection",
-            anchors=(b" loggte sich wegen ",),
+            then=(b"loggte sich wegen ",),
             pattern=rf'{NAME}\[{ADDRESS.replace("address", "at")}\] loggte sich wegen "(?P<reason>.*)" aus',
         ),
         # since version 4, and the only departure line of somebody who has not spawned yet
@@ -674,10 +680,11 @@ IGNORED_WORDS = (
     *(b"Session ID", b"Level Name: ", b"opening worlds", b"IPv4 supp", b"IPv6 supp"),
     *(verb + bytes([first]) for verb in (b"Loading ", b"Loaded ") for first in b"abcdefghijklmnopqrstuvwxyz0123456789"),
 )
-IGNORED_PATTERNS = (
-    rb"/\S++ lost connection",  # a ping of the server list, or a scanner
-    rb"[^ ]*+ (?:\(vehicle of[^)\n]*\) )?moved (?:too quickly|wrongly)!",
-)
+#: The same, where the message was read and says nothing: a ping of the server list, or a scanner.
+IGNORED_WHEN_READ = (rb"/\S++ lost connection",)
+#: What may follow the name that such a message begins with.
+IGNORED_AFTER_NAME = (b"moved too quickly!", b"moved wrongly!")
+IGNORED_PATTERNS = (rb"[^ \n]*+ (?:\(vehicle of[^)\n]*\) )?" + any_of(IGNORED_AFTER_NAME),)
 
 # ---------- how lines begin
 
@@ -703,6 +710,7 @@ class LogFormat:
         dialects: What may be said in it; the last one where nothing shows another.
         software: The only program that writes so.
         sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
+        is_skimmed: Whether it is the layout that `Skimmer` knows.
     """
 
     name: str
@@ -710,6 +718,7 @@ class LogFormat:
     dialects: tuple[Dialect, ...] = (VELOCITY, WATERFALL, JAVA)
     software: str | None = None
     sign: bytes | None = None
+    is_skimmed: bool = False
 
     @property
     def scan_prefix(self) -> bytes:
@@ -721,7 +730,7 @@ class LogFormat:
 FORMATS = (
     # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
     # round bracket Fabric's loader
-    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END),
+    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END, is_skimmed=True),
     LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
     # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
     LogFormat(

@@ -2,7 +2,7 @@
 
 Path of the data::
 
-    block --whole lines--> clean --_lines--> times, counts --_candidates--> messages.read_message --> LogEvent
+    block --whole lines--> clean --scan--> counts, candidates --messages.read_message--> LogEvent
 
 All passes over a block are single calls into ``re`` or ``bytes``. A parser can be left and taken up again at a line's
 end: its `ParserState` is all it knows, and the cuts between blocks never show in what it returns.
@@ -13,21 +13,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
-from itertools import compress
-from operator import methodcaller
 from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.dates import moment_of_report
-from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
     ALL_FORMATS,
-    IGNORED_PATTERNS,
-    IGNORED_WORDS,
     LogFormat,
     classify,
     find_format,
@@ -39,20 +34,19 @@ from pteroassets.sources.minecraft.messages import (
     CHAT_THREAD,
     Dialect,
     Reading,
-    finding,
     is_foreign,
     read_message,
 )
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.text import any_of, clean, decode, strip_mark
+from pteroassets.sources.minecraft.scan import TIME_LENGTH, Candidate, Scan, Scanner, scan, scanner_of, seconds_of
+from pteroassets.sources.minecraft.skim import Lines
+from pteroassets.sources.minecraft.text import clean, decode, strip_mark
 
 __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"]
 
-_BLOCK_BYTES = 512 << 10  # small enough to stay in the processor's cache between the passes over it
+_BLOCK_BYTES = 1 << 20  # small enough to take little memory, large enough to make up for the calls into numpy
 _DAY = 86_400
 _HALF_DAY = _DAY // 2
-_IS_IGNORED = 1
-_LINE_FEED = 10
 _STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
 _LATE = 5  # the same at midnight, where the order of lines tells the day
 
@@ -159,54 +153,6 @@ class ParserState:
         )
 
 
-class _Scanner(NamedTuple):
-    """The patterns of one layout."""
-
-    starts: re.Pattern[bytes]  # all lines, with their times
-    lines: re.Pattern[bytes]  # all lines: with one byte if to be ignored, with the message if of interest, else nothing
-    anchors: tuple[bytes, ...]
-    prefix: re.Pattern[bytes]
-    ignored: re.Pattern[bytes]
-    ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
-    groups: frozenset[str]  # of *prefix*
-    of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
-
-
-def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
-    wanted = ("time", "thread", "logger", "loader")
-    if groups.issuperset(wanted):
-        return methodcaller("group", *wanted)
-    return lambda match: tuple(match[name] if name in groups else None for name in wanted)
-
-
-_IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS)) + rb")"
-
-
-@cache
-def _scanner(format_: LogFormat) -> _Scanner:
-    found = finding(format_.dialects, FIRST_WORDS)
-    prefix = re.compile(format_.prefix)
-    # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
-    ignored = any_of(word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins))
-    kinds = (
-        rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
-        rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."
-        rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
-    )
-    at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
-    has_thread = b"?P<thread>" in format_.prefix
-    return _Scanner(
-        starts=re.compile(format_.scan_prefix),
-        lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
-        anchors=tuple(sorted({*found.anchors, *([b"[" + CHAT_THREAD] if has_thread else [])})),
-        prefix=prefix,
-        ignored=re.compile(_IGNORED),
-        ignored_at_once=re.compile(at_once),
-        groups=frozenset(prefix.groupindex),
-        of_prefix=_groups_of(frozenset(prefix.groupindex)),
-    )
-
-
 class _Segment(NamedTuple):
     """The lines from *offset* on lie on *day*, after *setback*."""
 
@@ -289,16 +235,19 @@ class LogParser:
     def _starts(self, whole: bytes) -> re.Pattern[bytes] | None:
         """Return the pattern of lines that begin an entry, or None while there has been none."""
         if self._format is not None:
-            return _scanner(self._format).starts
+            return scanner_of(self._format).starts
         found = find_format(clean(b"\n" + strip_mark(whole[1:])))
-        return _scanner(found[0]).starts if found is not None else None
+        return scanner_of(found[0]).starts if found is not None else None
 
     def _read(self, block: bytes, *, size: int | None = None) -> list[LogEvent]:
         """Read a line feed and whole lines, which take *size* bytes in the file: by default as many as are given."""
         state = self._state
         size = len(block) - 1 if size is None else size
-        data = clean(block if state.bytes_consumed else b"\n" + strip_mark(block[1:]))
-        before = 0
+        data = block if state.bytes_consumed else b"\n" + strip_mark(block[1:])
+        lines = Lines(data)
+        if not lines.is_clean:
+            data = clean(data)
+            lines = Lines(data)
         if self._format is None:
             found = find_format(data)
             before = data.count(b"\n", 0, found[1]) if found is not None else data.count(b"\n") - 1
@@ -309,15 +258,22 @@ class LogParser:
                 self._state = dataclasses.replace(state, bytes_consumed=state.bytes_consumed + size)
                 return []
             data = data[found[1] :]
+            lines = Lines(data)
             self._take_up(found[0])
         events: list[LogEvent] = []
-        while self._format is not None and (change := _change_of_layout(data, self._format)) is not None:
+        while self._format is not None:
+            scanner = scanner_of(self._format)
+            found_in = scan(data, lines, scanner)
+            change = _change_of_layout(data, self._format, found_in.others)
+            if change is None:
+                events += self._read_lines(data, found_in, scanner)
+                break
             format_, place = change
-            events += self._read_lines(data[: place + 1], _scanner(self._format))
+            part = data[: place + 1]
+            events += self._read_lines(part, scan(part, Lines(part), scanner), scanner)
             self._take_up(format_)
             data = data[place:]
-        if self._format is not None:
-            events += self._read_lines(data, _scanner(self._format))
+            lines = Lines(data)
         self._know(bytes_consumed=state.bytes_consumed + size)
         return events
 
@@ -326,54 +282,52 @@ class LogParser:
         self._format = format_
         self._know(format_name=format_.name, software=format_.software)
 
-    def _read_lines(self, data: bytes, scanner: _Scanner) -> list[LogEvent]:
-        """Read a line feed and whole lines of one layout."""
+    def _read_lines(self, data: bytes, found: Scan, scanner: Scanner) -> list[LogEvent]:
+        """Read a line feed and whole lines of one layout, in which *found* is what may be of interest."""
         state = self._state
-        # one group, so that the list holds no tuples, which the garbage collector would follow
-        lines: list[bytes] = scanner.lines.findall(data)
-        segments = self._walk(data, scanner)
+        segments = self._walk(data, scanner, is_in_order=found.is_in_order)
         first, last = self._ends(data, segments, scanner)
         self._know(
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
-        lengths = list(map(len, lines))
-        messages = list(compress(lines, map(_IS_IGNORED.__lt__, lengths)))
-        events, understood, ignored, count = self._events(data, messages, segments, scanner)
-        ignored += lengths.count(_IS_IGNORED)
+        events, ignored = self._events(data, found.candidates, segments, scanner)
+        ignored += found.ignored
         self._know(
             counts=_add(
                 state.counts,
-                lines=count,
-                continuations=count - len(lines),
-                understood=understood,
+                lines=found.lines,
+                continuations=found.lines - found.entries,
+                understood=len(events),
                 ignored=ignored,
-                unknown=len(lines) - understood - ignored,
+                unknown=found.entries - len(events) - ignored,
             ),
         )
         return events
 
-    def _walk(self, data: bytes, scanner: _Scanner) -> list[_Segment]:
+    def _walk(self, data: bytes, scanner: Scanner, *, is_in_order: bool | None) -> list[_Segment]:
         """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
         last = self._state.last
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
         line = scanner.starts.search(data)
-        if line is not None and line["time"] and _is_in_order(data, line["time"], start.day, last):
-            return [start]
+        if line is not None and line["time"] and _goes_on(line["time"], start.day, last):
+            is_in_order = _is_in_order(data, line["time"]) if is_in_order is None else is_in_order
+            if is_in_order:
+                return [start]
         times: list[bytes] = scanner.starts.findall(data)
         timed = [time for time in times if time]
         if not timed:
             return [start]
-        previous = last.seconds if last is not None else _seconds(timed[0])
-        in_order = len(timed[0]) == len(timed[-1]) == _TIME_LENGTH and timed == sorted(timed)
-        if in_order and previous <= _seconds(timed[0]) and (start.day == 0 or previous >= _LATE):
+        previous = last.seconds if last is not None else seconds_of(timed[0])
+        in_order = len(timed[0]) == len(timed[-1]) == TIME_LENGTH and timed == sorted(timed)
+        if in_order and previous <= seconds_of(timed[0]) and (start.day == 0 or previous >= _LATE):
             return [start]
         changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
         day, setback = start.day, start.setback
         for number, text in enumerate(times):
             if not text:
                 continue
-            seconds = _seconds(text)
+            seconds = seconds_of(text)
             if day > 0 and previous < _LATE and seconds >= _DAY - _LATE:
                 # a thread that was late at midnight: this line alone belongs to the day before
                 changes += [(number, day - 1, setback), (number + 1, day, setback)]
@@ -391,9 +345,7 @@ class LogParser:
         offsets.append(len(data))
         return [start, *(_Segment(offsets[number], day, setback) for number, day, setback in changes)]
 
-    def _ends(
-        self, data: bytes, segments: list[_Segment], scanner: _Scanner
-    ) -> tuple[LogStamp | None, LogStamp | None]:
+    def _ends(self, data: bytes, segments: list[_Segment], scanner: Scanner) -> tuple[LogStamp | None, LogStamp | None]:
         """Return the stamps of the first and the last line with a time."""
         first = self._state.first
         line = next((match for match in scanner.starts.finditer(data) if match["time"]), None)
@@ -407,76 +359,66 @@ class LogParser:
             last = scanner.prefix.match(data, end + 1)
         return first, self._stamp(last, segments, scanner)
 
-    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment], scanner: _Scanner) -> LogStamp:
+    def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment], scanner: Scanner) -> LogStamp:
         segment = _segment_at(segments, prefix.start())
         return LogStamp(
-            day=segment.day, seconds=_seconds(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
+            day=segment.day, seconds=seconds_of(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
         )
 
     def _events(
-        self, data: bytes, messages: list[bytes], segments: list[_Segment], scanner: _Scanner
-    ) -> tuple[list[LogEvent], int, int, int]:
-        """Return the events, the lines understood, those to ignore that were not counted as such, and all lines."""
+        self, data: bytes, candidates: list[Candidate], segments: list[_Segment], scanner: Scanner
+    ) -> tuple[list[LogEvent], int]:
+        """Return the events, one for each line understood, and how many candidates are to be ignored after all."""
         events: list[LogEvent] = []
         accounted: set[int] = set()
-        understood = ignored = counted_to = 0
-        line_number = before = self._state.lines
+        noting = self._note_unknown is not None
+        ignored = 0
+        before = self._state.lines
         keep_text = self._keep_text
-        has_date = not scanner.groups.isdisjoint(("date", "outer_date"))
-        count_lines, of_prefix = data.count, scanner.of_prefix
-        for start, prefix, message, was_counted in _candidates(data, messages, scanner):
-            line_number += count_lines(b"\n", counted_to, start + 1)
-            counted_to = start + 1
-            time, thread, logger, loader = of_prefix(prefix)
-            if logger is None:
-                logger = loader
-            dialect = self._dialect(message, thread, logger)
+        only = segments[0] if len(segments) == 1 else None
+        dialects = self._format.dialects if self._format is not None else ()
+        software = self._state.software
+        for number, start, seconds, thread, logger, prefix, message in candidates:
+            if software is not None:
+                dialect = _dialect_by(dialects, software)
+            elif thread is not None:
+                dialect = _dialect_of(dialects, thread, logger)
+            else:
+                dialect = _dialect_shown(dialects, message)
             reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_chat = thread is not None and thread.startswith(CHAT_THREAD)
                 if is_chat or (logger is not None and is_foreign(logger)) or scanner.ignored.match(message):
-                    ignored += not was_counted
+                    ignored += 1
                     accounted.add(start)
                 continue
-            accounted.add(start)
-            understood += 1
-            ignored -= was_counted
-            goes_on = message.endswith(_GOING_ON)
-            is_hint = reading.is_sponge or (dialect.default_software is not None and self._state.software is None)
-            if goes_on or is_hint or reading.kind in _LOOKED_AT:
-                going_on = _going_on(data, prefix.end() + len(message), scanner) if goes_on else None
+            if noting:
+                accounted.add(start)
+            kind = reading.kind
+            goes_on = kind in _MAY_GO_ON and message.endswith(_GOING_ON)
+            is_hint = reading.is_sponge or (software is None and dialect.default_software is not None)
+            if goes_on or is_hint or kind in _TELLING:
+                going_on = _going_on(data, data.index(b"\n", start + 1), scanner) if goes_on else None
                 reading = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
-            _, day, setback = segments[0] if len(segments) == 1 else _segment_at(segments, start + 1)
-            seconds = _seconds(time) if time else None
-            dated = _dated(prefix, scanner) if has_date else None
-            kind, player, player_uuid, detail, _ = reading
-            events.append(LogEvent(line_number, day, seconds, kind, dated, setback, player, player_uuid, detail))
+                software = self._state.software
+            _, player, player_uuid, detail, _ = reading
+            _, day, setback = only or _segment_at(segments, start + 1)
+            dated = _dated(prefix, scanner) if prefix is not None else None
+            events.append(LogEvent(before + number, day, seconds, kind, dated, setback, player, player_uuid, detail))
+            if seconds is None:
+                self._know(has_times=False)
             if kind == "server_crash":
                 self._note_report(events[-1])
-            if not time:
-                self._know(has_times=False)
         if self._note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
                 if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
                     self._note_unknown(data[begin : data.index(b"\n", begin)])
-        # each line but the first begins with a line feed, which the last one has at its end
-        line_number += data.count(b"\n", counted_to) - 1 if counted_to else data.count(b"\n") - 1
-        return events, understood, ignored, line_number - before
+        return events, ignored
 
     def _know(self, **values: Any) -> None:
         self._state = dataclasses.replace(self._state, **values)
-
-    def _dialect(self, message: bytes, thread: bytes | None, logger: bytes | None) -> Dialect:
-        """Return the dialect of a line: of the known software, else the one that the line itself shows."""
-        dialects = self._format.dialects if self._format is not None else ()
-        software = self._state.software
-        if software is not None:
-            return _dialect_by(dialects, software)
-        if thread is not None:
-            return _dialect_of(dialects, thread, logger)
-        return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
 
     def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Reading:
         """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
@@ -528,10 +470,10 @@ class LogParser:
         self._know(report_date=named.date(), report_day=event.day - was_before)
 
 
-_TIME_LENGTH = 8
 _VANILLA = "Vanilla"  # names itself nowhere: whoever names nothing else is it
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
-_LOOKED_AT = frozenset({"server_software", "server_start", "server_ready"})
+_TELLING = frozenset({"server_software", "server_start", "server_ready"})  # of the whole log
+_MAY_GO_ON = frozenset({"server_crash", "player_lost_connection", "login_refused"})  # in the next line
 _TRACED = b"Encountered an unexpected exception"
 _MOST_TRACE = 16 << 10
 # what ends a message that goes on in the next line
@@ -554,73 +496,48 @@ def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
 _STARTING = b"Starting "
 
 
-def _change_of_layout(data: bytes, format_: LogFormat) -> tuple[LogFormat, int] | None:
+def _change_of_layout(
+    data: bytes, format_: LogFormat, others: Iterable[tuple[int, int]] | None
+) -> tuple[LogFormat, int] | None:
     """Return the layout in which a server starts that does not write *format_*, and the place where it begins.
 
     A file that is appended to for years outlives the program that wrote its beginning. One line decides, so that the
     cuts between blocks do not matter; and it is a start, which nobody can say in a line of its own.
+
+    Where it is known, *others* are the places of the line feeds before and after each line of any other layout.
     """
-    current = _scanner(format_).prefix
-    place = data.find(_STARTING)
-    while place >= 0:
-        start = data.rfind(b"\n", 0, place)
-        if current.match(data, start + 1) is None:
-            line = data[start : data.index(b"\n", place) + 1]
+    current = scanner_of(format_).prefix
+    for start, end in _lines_with(data, _STARTING) if others is None else others:
+        if data.find(_STARTING, start, end) >= 0 and current.match(data, start + 1) is None:
+            line = data[start : end + 1]
             found = find_format(line)
             if found is not None and _is_start(line[1:-1], found[0]):
                 return found[0], start
-        place = data.find(_STARTING, place + len(_STARTING))
     return None
 
 
+def _lines_with(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the places of the line feeds before and after each line in which *word* stands."""
+    place = data.find(word)
+    while place >= 0:
+        end = data.index(b"\n", place)
+        yield data.rfind(b"\n", 0, place), end
+        place = data.find(word, end)
+
+
 def _is_start(line: bytes, format_: LogFormat) -> bool:
-    prefix = _scanner(format_).prefix.match(line)
+    prefix = scanner_of(format_).prefix.match(line)
     if prefix is None:
         return False
     readings = (read_message(line[prefix.end() :], each, None, None, keep_text=False) for each in format_.dialects)
     return any(reading is not None and reading.kind == "server_start" for reading in readings)
 
 
-def _going_on(data: bytes, end: int, scanner: _Scanner) -> str | None:
+def _going_on(data: bytes, end: int, scanner: Scanner) -> str | None:
     """Return the lines that continue the text of the one which ends at *end*."""
     following = scanner.starts.search(data, end)
     until = min(following.start() if following is not None else len(data) - 1, end + _MOST_TRACE)
     return decode(data[end + 1 : until]).strip() or None
-
-
-_Candidate = tuple[int, "re.Match[bytes]", bytes, bool]
-
-
-def _candidates(data: bytes, messages: list[bytes], scanner: _Scanner) -> list[_Candidate]:
-    """Return the lines that may be of interest, in order.
-
-    Of each the place of the line feed before it, its prefix, its message, and whether it was counted as to be ignored.
-    """
-    rfind, find, match = data.rfind, data.find, scanner.prefix.match
-    found: dict[int, _Candidate] = {}
-    place = 0
-    for message in messages:
-        # an equal text may stand elsewhere; as an entry's whole message it is this one
-        while True:
-            place = find(message, place)
-            start = rfind(b"\n", 0, place)
-            prefix = match(data, start + 1)
-            place += len(message)
-            if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
-                found[start] = (start, prefix, message, False)
-                break
-    is_plain = data.isascii()
-    for anchor in scanner.anchors:
-        if is_plain and not anchor.isascii():
-            continue
-        place = find(anchor)
-        while place >= 0:
-            start = rfind(b"\n", 0, place)
-            if start not in found and (prefix := match(data, start + 1)) is not None:
-                message = data[prefix.end() : find(b"\n", place)]
-                found[start] = (start, prefix, message, scanner.ignored_at_once.match(message) is not None)
-            place = find(anchor, place + len(anchor))
-    return [found[start] for start in sorted(found)]
 
 
 @lru_cache(maxsize=1440)
@@ -628,17 +545,22 @@ def _other_minute(minute: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
 
 
-def _is_in_order(data: bytes, first: bytes, day: int, last: LogStamp | None) -> bool:
-    """Tell, without looking at each time, whether the clock certainly made no step that matters.
+def _goes_on(first: bytes, day: int, last: LogStamp | None) -> bool:
+    """Tell whether the time of a block's first line certainly makes no step that matters."""
+    if len(first) != TIME_LENGTH:
+        return False
+    seconds = seconds_of(first)
+    if last is not None and (last.seconds > seconds or (day > 0 and last.seconds < _LATE)):
+        return False
+    return day == 0 or seconds >= _LATE
+
+
+def _is_in_order(data: bytes, first: bytes) -> bool:
+    """Tell, without looking at each time, whether certainly no line is of a minute before the one above it.
 
     It can say so only of layouts whose lines begin with the time in a bracket.
     """
-    if len(first) != _TIME_LENGTH or not data.startswith(b"\n[" + first):
-        return False
-    seconds = _seconds(first)
-    if last is not None and (last.seconds > seconds or (day > 0 and last.seconds < _LATE)):
-        return False
-    if day > 0 and seconds < _LATE:
+    if not data.startswith(b"\n[" + first):
         return False
     minute, place = first[:5], 0
     while (other := _other_minute(minute).search(data, place)) is not None:
@@ -676,6 +598,10 @@ def _shows(dialect: Dialect, text: bytes) -> bool:
     return signs is not None and signs.match(text) is not None
 
 
+def _dialect_shown(dialects: tuple[Dialect, ...], message: bytes) -> Dialect:
+    return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
+
+
 @cache
 def _dialect_by(dialects: tuple[Dialect, ...], software: str) -> Dialect:
     return next((each for each in dialects if software in each.software), dialects[-1])
@@ -687,27 +613,20 @@ def _dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | No
     return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
 
 
-def _dated(prefix: re.Match[bytes], scanner: _Scanner) -> date | None:
+def _dated(prefix: re.Match[bytes], scanner: Scanner) -> date | None:
     if "date" in scanner.groups and prefix["date"]:
         return _date(prefix["date"])
     if "outer_date" not in scanner.groups or not prefix["time"]:
         return None
     outer = _date(prefix["outer_date"])
     # the shipper may be in another zone than the server
-    ahead = _seconds(prefix["time"]) - _seconds(prefix["outer_time"])
+    ahead = seconds_of(prefix["time"]) - seconds_of(prefix["outer_time"])
     return outer and outer + timedelta(days=(ahead < -_HALF_DAY) - (ahead > _HALF_DAY))
 
 
 @lru_cache(maxsize=64)
 def _date(text: bytes) -> date | None:
     return read_date(decode(text))
-
-
-def _seconds(text: bytes) -> int:
-    if len(text) == _TIME_LENGTH:
-        return int(text[:2]) * 3600 + int(text[3:5]) * 60 + int(text[6:])
-    hour, minute, second = (int(part) for part in re.findall(rb"\d+", text))
-    return (hour % 12 + 12 * (b"p" in text.lower())) * 3600 + minute * 60 + second
 
 
 def _add(counts: LineCounts, **more: int) -> LineCounts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,7 +21,8 @@ from pteroassets.sources.minecraft.text import any_of, decode, plain
 
 #: Of declarations of messages: a player's name, an address in a login line, numbers, a UUID.
 # Floodgate once put a star before the names of its players; a star and a space are /me
-NAME = r"(?P<name>(?:\*(?=\w))?[^<>\[\]/:*]{1,60}?)"
+_MOST_NAME = 40
+NAME = rf"(?P<name>(?:\*(?=\w))?[^<>\[\]/:*]{{1,{_MOST_NAME}}}?)"
 ADDRESS = r"(?P<address>/?[^\s\[\]]*(?:\[[^\[\]\s]*\])?[^\s\[\]]*|IP hidden)"
 UUID_TEXT = r"(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
 
@@ -40,7 +41,7 @@ class Message:
         kind: Of the event.
         pattern: Of the whole message.
         begins: What the message may begin with.
-        then: What may follow a name of up to three words and a space.
+        then: What may follow a name of up to four words and a space.
         anchors: Words that are looked for wherever they stand, whatever stands before them. Each costs a search.
         echo: The same as *begins*, for a command's answer that others see as ``[NAME: answer]``.
         of_peer: What may follow a proxy's ``[NAME] ``.
@@ -100,8 +101,7 @@ _DEATHS = "|".join(re.escape(words.decode()) for words in FIRST_WORDS)
 _STRIPPED = "Actually, the message was too long to deliver fully. Sorry! Here's a stripped version: "
 _DEATH = re.compile(rf"(?P<name>[^\s<>\[\]/:*»→➤|]+(?: [^\s<>\[\]/:*»→➤|]+){{0,2}}?) (?P<text>(?:{_DEATHS}).*)")
 _TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
-_MOST_NAME = 40
-_MOST_WORDS = 3  # of a name, where no anchor finds the line
+MOST_NAME_WORDS = 4  #: with the address that may follow it, where no anchor finds the line
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
 _PLACE = re.compile(
@@ -130,7 +130,7 @@ class _Reader(NamedTuple):
 
     message: Message
     match: re.Pattern[str]
-    only_name: bool  # of what is wanted: most messages say no more
+    groups: tuple[tuple[int, str, str], ...]  # of *match*: number, what it finds, the key in the event's detail
 
 
 class _Readers(NamedTuple):
@@ -150,8 +150,8 @@ def _readers(dialect: Dialect) -> _Readers:
     of_words: list[tuple[bytes, _Reader]] = []
     for message in dialect.messages:
         pattern = re.compile(message.pattern)
-        only_name = {"name"} <= set(pattern.groupindex) <= {"name", "text"} and message.kind != "login_refused"
-        reader = _Reader(message, pattern, only_name)
+        groups = tuple((number, *_finds(group)) for group, number in pattern.groupindex.items())
+        reader = _Reader(message, pattern, groups)
         whole_words = [begin for begin in message.begins if b" " in begin]
         for first in dict.fromkeys(begin.decode().partition(" ")[0] for begin in whole_words):
             by_first_word.setdefault(first, []).append(reader)
@@ -181,13 +181,16 @@ def read_message(
         logger: Logger, where the layout shows one.
         keep_text: Whether the players' own words are wanted: chat, commands, names of items.
     """
-    try:
-        raw = message.decode()
-    except UnicodeDecodeError:
-        raw = decode(message)
     if thread is not None and thread.startswith(CHAT_THREAD):
-        return _read_chat_thread(raw, keep_text=keep_text)
-    foreign = logger is not None and is_foreign(logger)
+        return _read_chat_thread(decode(message), keep_text=keep_text)
+    return _read(message, dialect, logger is not None and is_foreign(logger), keep_text)
+
+
+# the same few players come and go all day, so most of what is of interest has been read before
+@lru_cache(maxsize=1 << 14)
+def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> Reading | None:  # noqa: FBT001 - a key
+    """Read a message of any thread but a chat's."""
+    raw = decode(message)
     is_coloured = "§" in raw
     may_be_chat = is_coloured or raw.startswith(("<", "[Not Secure] <"))
     if may_be_chat and not foreign and (chat := _CHAT.fullmatch(raw)) is not None:
@@ -200,14 +203,12 @@ def read_message(
     tried = readers.by_first_word.get(text.partition(" ")[0], ())
     words = readers.words.finditer(text)
     while True:
-        for declared, pattern, only_name in tried:
-            if (match := pattern.fullmatch(text)) is None:
+        for reader in tried:
+            if (match := reader.match.fullmatch(text)) is None:
                 continue
-            if foreign and not declared.from_anyone:
+            if foreign and not reader.message.from_anyone:
                 return None
-            if only_name and not keep_text:
-                return _of_player(declared.kind, match["name"], declared.detail or None)
-            return _reading(declared, match, keep_text=keep_text)
+            return _reading(reader, match, keep_text=keep_text)
         if (word := next(words, None)) is None:
             break
         tried = readers.by_word[word[0]]
@@ -222,9 +223,10 @@ def read_message(
 def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:
     readers = _readers(dialect)
     for word in readers.words.findall(text):
-        for declared, pattern, _ in readers.by_word[word]:
-            if declared.kind in ("player_join", "player_leave") and (match := pattern.fullmatch(text)) and not foreign:
-                return _reading(declared, match, keep_text=False)
+        for reader in readers.by_word[word]:
+            is_entry = reader.message.kind in ("player_join", "player_leave")
+            if is_entry and (match := reader.match.fullmatch(text)) and not foreign:
+                return _reading(reader, match, keep_text=False)
     return None
 
 
@@ -253,36 +255,52 @@ _TEXTS = {
 }
 
 
-def _reading(declared: Message, match: re.Match[str], *, keep_text: bool) -> Reading | None:
+def _finds(group: str) -> tuple[str, str]:
+    """Return what a group of a declared pattern finds, by its name, and the key of the detail where it goes."""
+    if group == "text":
+        return "said", "text"
+    if group in _NUMBERS:
+        return "number", _NUMBERS[group]
+    role = group.partition("_")[0]
+    return ("text", _TEXTS[role]) if role in _TEXTS else (role, role)
+
+
+def _reading(reader: _Reader, match: re.Match[str], *, keep_text: bool) -> Reading | None:
     """Put what a declared message found where the names of its groups say."""
+    declared = reader.message
     detail: dict[str, str | int | float] = dict(declared.detail)
     player = player_uuid = None
     is_sponge = False
-    for group, value in match.groupdict().items():
+    for number, finds, key in reader.groups:
+        value = match[number]
         if value is None:
             continue
-        if group in ("name", "profile"):
-            player = plain_name(value)
-        elif group in _NUMBERS:
-            detail[_NUMBERS[group]] = int(value)
-        elif (text := group.partition("_")[0]) in _TEXTS:
-            detail[_TEXTS[text]] = value.strip()
-        elif group.startswith("uuid"):
-            player_uuid = UUID(int=int(value.replace("-", ""), 16))
-        elif group == "xuid":
-            player_uuid = UUID(int=int(value)) if value else None
-        elif group == "address":
-            detail |= {"address": host} if (host := _host(value)) else {}
-        elif group == "place":
-            is_sponge = _add_place(detail, value)
-        elif group == "reason":
-            detail["reason"] = plain_reason(value)
-        elif group == "formerly":
-            detail["formerly"] = plain_name(value)
-        elif group == "seconds":
-            detail["startup_seconds"] = float(value.replace(",", "."))
-        elif group == "text" and keep_text:
-            detail["text"] = value
+        match finds:
+            case "name" | "profile":
+                player = plain_name(value)
+            case "reason":
+                detail[key] = plain_reason(value)
+            case "number":
+                detail[key] = int(value)
+            case "text":
+                detail[key] = value.strip()
+            case "uuid":
+                player_uuid = _uuid(value)
+            case "xuid":
+                player_uuid = UUID(int=int(value)) if value else None
+            case "address":
+                if host := _host(value):
+                    detail[key] = host
+            case "place":
+                is_sponge = _add_place(detail, value)
+            case "formerly":
+                detail[key] = plain_name(value)
+            case "seconds":
+                detail["startup_seconds"] = float(value.replace(",", "."))
+            case "said" if keep_text:
+                detail[key] = value
+            case _:
+                pass
     if declared.kind == "login_refused":
         reason = str(detail.get("reason", ""))
         player = None if player in {"<null>", "null"} else player
@@ -296,6 +314,11 @@ def _reading(declared: Message, match: re.Match[str], *, keep_text: bool) -> Rea
     return Reading(declared.kind, player, player_uuid, detail or None, is_sponge)
 
 
+@lru_cache(maxsize=4096)
+def _uuid(text: str) -> UUID:
+    return UUID(text)
+
+
 def _of_player(kind: Kind, name: str, detail: Detail | None = None) -> Reading | None:
     player = plain_name(name)
     return Reading(kind=kind, player=player, detail=detail) if 0 < len(player) <= _MOST_NAME else None
@@ -306,10 +329,11 @@ def _add_place(detail: dict[str, str | int | float], text: str) -> bool:
     place = _PLACE.fullmatch(text)
     if place is None:
         return False
-    if world := place["sponge"] or place["world"] or place["comma"]:
+    sponge, world, comma, x, y, z = place.groups()
+    if world := sponge or world or comma:
         detail["world"] = world
-    detail |= {axis: float(place[axis]) for axis in ("x", "y", "z")}
-    return place["sponge"] is not None
+    detail["x"], detail["y"], detail["z"] = float(x), float(y), float(z)
+    return sponge is not None
 
 
 _HOST = re.compile(r"[^/]*/(?:\[(?P<six>[0-9a-fA-F:.]+)(?:%[^\]]*)?\]|(?P<plain>[0-9a-fA-F:.]+?))(?::\d+)?")
@@ -338,6 +362,10 @@ class Finding(NamedTuple):
     in_brackets: bytes
     others: bytes
     begins: tuple[bytes, ...]
+    then: tuple[bytes, ...]
+    any_then: bytes  # pattern of *then*
+    echoes: tuple[bytes, ...]
+    of_peers: tuple[bytes, ...]
     anchors: frozenset[bytes]
 
 
@@ -345,10 +373,10 @@ def finding(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> 
     """Return how messages of interest in any of *dialects* are found."""
     messages = [message for dialect in dialects for message in dialect.messages]
     begins = [b"<", b"[Not Secure] <", _STRIPPED.encode(), *(word for each in messages for word in each.begins)]
-    then = any_of([*words_of_deaths, *(word for each in messages for word in each.then)])
-    after_words = then
-    for _ in range(_MOST_WORDS - 1):
-        after_words = rb"(?:" + then + rb"|[^ ]*+ " + after_words + rb")"
+    then = [*words_of_deaths, *(word for each in messages for word in each.then)]
+    any_then = after_words = any_of(then)
+    for _ in range(MOST_NAME_WORDS - 1):
+        after_words = rb"(?:" + any_then + rb"|[^ \n]*+ " + after_words + rb")"
     echoes = [each.echo for each in messages if each.echo]
     of_peers = [each.of_peer for each in messages if each.of_peer]
     bracketed = [begin for begin in begins if begin.startswith(b"[")]
@@ -360,11 +388,15 @@ def finding(dialects: Iterable[Dialect], words_of_deaths: tuple[bytes, ...]) -> 
     others = [
         any_of(dict.fromkeys(begin for begin in begins if begin not in bracketed)),
         # a first word may be any here; reading is strict
-        rb"[^ ]*+ " + after_words,
+        rb"[^ \n]*+ " + after_words,
     ]
     return Finding(
         in_brackets=rb"(?:" + b"|".join(in_brackets) + rb")",
         others=rb"(?:" + b"|".join(others) + rb")",
         begins=tuple(begins),
+        then=tuple(then),
+        any_then=any_then,
+        echoes=tuple(echoes),
+        of_peers=tuple(of_peers),
         anchors=frozenset(_shortest(anchor for each in messages for anchor in each.anchors)),
     )

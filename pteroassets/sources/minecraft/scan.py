@@ -1,0 +1,224 @@
+"""Find in a block the lines that may be of interest, and count the others.
+
+Each layout has its patterns, made from its declaration; of the commonest the lines are skimmed first, so that the
+patterns need to look at few of them. Finding is generous: what is found is read strictly by ``messages``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
+from itertools import compress
+from operator import methodcaller
+from sys import byteorder
+from typing import Any, NamedTuple
+
+from pteroassets.sources.minecraft.deaths import FIRST_WORDS
+from pteroassets.sources.minecraft.formats import (
+    IGNORED_AFTER_NAME,
+    IGNORED_PATTERNS,
+    IGNORED_WHEN_READ,
+    IGNORED_WORDS,
+    LogFormat,
+)
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
+from pteroassets.sources.minecraft.skim import Lines, Skimmer, could_be_name
+from pteroassets.sources.minecraft.text import any_of
+
+_IS_IGNORED = 1
+_LINE_FEED = 10
+TIME_LENGTH = len("00:00:00")
+_THREAD = len("\n[00:00:00] [")  # where the thread begins in the layout that is skimmed
+_LONGEST_END = len("]:  ")  # of a thread without a logger
+
+
+class Scanner(NamedTuple):
+    """The patterns of one layout."""
+
+    starts: re.Pattern[bytes]  # all lines, with their times
+    lines: re.Pattern[bytes]  # all lines: with one byte if to be ignored, with the message if of interest, else nothing
+    said: Callable[[bytes], int]  # length of what *lines* gives of a message
+    anchors: tuple[bytes, ...]
+    prefix: re.Pattern[bytes]
+    ignored: re.Pattern[bytes]
+    ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
+    skimmer: Skimmer | None  # where the layout has one
+    groups: frozenset[str]  # of *prefix*
+    has_date: bool
+    of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
+
+
+#: A line that may be of interest: its number in the block, from 1; the place of the line feed before it; time of day in
+#: seconds; thread and logger; the prefix, where it shows a date; and the message.
+Candidate = tuple[int, int, int | None, bytes | None, bytes | None, "re.Match[bytes] | None", bytes]
+
+
+class Scan(NamedTuple):
+    """What a block holds."""
+
+    lines: int
+    entries: int  # lines with a prefix
+    ignored: int  # of them, those to be ignored which are no candidates
+    candidates: list[Candidate]  # in order
+    is_in_order: bool | None = None  # no line is of a minute before the one above it; None where nobody has looked
+    others: list[tuple[int, int]] | None = None  # the line feeds around each line without such a prefix, if known
+
+
+def scan(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
+    """Find the lines of interest in *data*: a line feed and whole *lines*, clean and of one layout."""
+    if scanner.skimmer is None:
+        return _scan_all(data, lines, scanner)
+    return _scan_doubtful(data, lines, scanner, scanner.skimmer)
+
+
+def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
+    wanted = ("time", "thread", "logger", "loader")
+    if groups.issuperset(wanted):
+        return methodcaller("group", *wanted)
+    return lambda match: tuple(match[name] if name in groups else None for name in wanted)
+
+
+_IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS, *IGNORED_WHEN_READ)) + rb")"
+
+
+def _said(kinds: re.Pattern[bytes]) -> Callable[[bytes], int]:
+    @lru_cache(maxsize=1 << 13)
+    def length(message: bytes) -> int:
+        match = kinds.match(message)
+        return len(match[1]) if match is not None else 0
+
+    return length
+
+
+@cache
+def scanner_of(format_: LogFormat) -> Scanner:
+    """Return the patterns of a layout."""
+    found = finding(format_.dialects, FIRST_WORDS)
+    prefix = re.compile(format_.prefix)
+    # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
+    ignored_words = [word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins)]
+    names = [word for word in ignored_words if could_be_name(word)]
+    rest = any_of(word for word in ignored_words if word not in names)
+    ignored = rb"(?:" + rest + rb"|" + any_of(names) + rb"(?!" + found.any_then + rb"))"
+    kinds = (
+        rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
+        rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."
+        rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
+    )
+    at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
+    has_skimmer = format_.is_skimmed and byteorder == "little"
+    return Scanner(
+        starts=re.compile(format_.scan_prefix),
+        lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
+        anchors=tuple(sorted(found.anchors)),
+        prefix=prefix,
+        ignored=re.compile(_IGNORED),
+        ignored_at_once=re.compile(at_once),
+        said=_said(re.compile(kinds)),
+        skimmer=Skimmer(found, ignored_words, IGNORED_AFTER_NAME) if has_skimmer else None,
+        groups=frozenset(prefix.groupindex),
+        has_date=not {"date", "outer_date"}.isdisjoint(prefix.groupindex),
+        of_prefix=_groups_of(frozenset(prefix.groupindex)),
+    )
+
+
+def _scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
+    """Find the lines that may be of interest by the patterns alone."""
+    # one group, so that the list holds no tuples, which the garbage collector would follow
+    said: list[bytes] = scanner.lines.findall(data)
+    lengths = list(map(len, said))
+    ignored = lengths.count(_IS_IGNORED)
+    rfind, find, match = data.rfind, data.find, scanner.prefix.match
+    found: dict[int, tuple[re.Match[bytes], bytes]] = {}
+    place = 0
+    for message in compress(said, map(_IS_IGNORED.__lt__, lengths)):
+        # an equal text may stand elsewhere; as an entry's whole message it is this one
+        while True:
+            place = find(message, place)
+            start = rfind(b"\n", 0, place)
+            prefix = match(data, start + 1)
+            place += len(message)
+            if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
+                found[start] = (prefix, message)
+                break
+    chat = (b"[" + CHAT_THREAD,) if "thread" in scanner.groups else ()
+    for place in _places(data, (*scanner.anchors, *chat)):
+        start = rfind(b"\n", 0, place)
+        if start in found or (prefix := match(data, start + 1)) is None:
+            continue
+        if data.startswith(chat, place) and not prefix["thread"].startswith(CHAT_THREAD):
+            continue  # somebody says so
+        message = data[prefix.end() : find(b"\n", place)]
+        ignored -= scanner.ignored_at_once.match(message) is not None
+        found[start] = (prefix, message)
+    starts = sorted(found)
+    numbers = lines.at(starts)
+    candidates = [
+        _candidate(scanner, number, start, *found[start]) for number, start in zip(numbers, starts, strict=True)
+    ]
+    return Scan(len(lines), len(said), ignored, candidates)
+
+
+def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmer: Skimmer) -> Scan:
+    """Find the same by looking with the patterns at those lines only of which the skimmer is not sure."""
+    skimmed = skimmer.skim(lines)
+    anchored = set(lines.at(list(_places(data, scanner.anchors))))
+    looked_at = sorted(anchored.union(skimmed.doubtful))
+    entries, ignored = len(skimmed.entries), int(skimmed.ignored.sum())
+    candidates: list[Candidate] = []
+    said, prefix_of = scanner.said, scanner.prefix.match
+    for number, start, end, thread_end, begin, was_ignored, seconds in zip(
+        looked_at, *lines.bounds(looked_at), *skimmed.parts(looked_at), lines.seconds(looked_at), strict=True
+    ):
+        prefix = None
+        if thread_end < 0:
+            prefix = prefix_of(data, start + 1)
+            if prefix is None:
+                continue
+            entries += 1
+            begin = prefix.end()  # noqa: PLW2901 - unknown until now
+        ignored -= was_ignored
+        message = data[begin:end]
+        if number not in anchored and not data.startswith(CHAT_THREAD, start + _THREAD):
+            length = said(message)
+            ignored += length == _IS_IGNORED
+            if length <= _IS_IGNORED:
+                continue
+        if prefix is not None:
+            candidates.append(_candidate(scanner, number, start, prefix, message))
+            continue
+        logger = None
+        if begin - thread_end > _LONGEST_END:
+            logger = data[thread_end + len("] [") : data.rindex(b"]", thread_end, begin)]
+        candidates.append((number + 1, start, seconds, data[start + _THREAD : thread_end], logger, None, message))
+    others = list(zip(*lines.bounds(skimmed.others), strict=True))
+    return Scan(len(lines), entries, ignored, candidates, skimmed.is_in_order, others)
+
+
+def _candidate(scanner: Scanner, number: int, start: int, prefix: re.Match[bytes], message: bytes) -> Candidate:
+    time, thread, logger, loader = scanner.of_prefix(prefix)
+    logger = loader if logger is None else logger
+    seconds = seconds_of(time) if time else None
+    return number + 1, start, seconds, thread, logger, prefix if scanner.has_date else None, message
+
+
+def _places(data: bytes, words: Iterable[bytes]) -> Iterator[int]:
+    """Yield where any of *words* stands."""
+    is_plain, find = data.isascii(), data.find
+    for word in words:
+        if is_plain and not word.isascii():
+            continue
+        place = find(word)
+        while place >= 0:
+            yield place
+            place = find(word, place + len(word))
+
+
+@lru_cache(maxsize=4096)
+def seconds_of(time: bytes) -> int:
+    """Return the time of day that a line shows, in seconds."""
+    if len(time) == TIME_LENGTH:
+        return int(time[:2]) * 3600 + int(time[3:5]) * 60 + int(time[6:])
+    hour, minute, second = (int(part) for part in re.findall(rb"\d+", time))
+    return (hour % 12 + 12 * (b"p" in time.lower())) * 3600 + minute * 60 + second

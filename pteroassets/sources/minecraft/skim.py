@@ -1,0 +1,423 @@
+"""Skim a block of the commonest layout: tell the lines that are surely dull from those that the patterns must decide.
+
+A pattern costs some hundred nanoseconds a line, and nearly all lines say nothing. Here numpy looks at all lines of a
+block at once: 64 bytes of each, as bits that tell where the spaces and brackets are, and eight bytes at each place
+where a word of interest could begin. What it calls dull the patterns of ``scan`` would call dull too, and what it
+counts as to be ignored they would count so: it only saves them the work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
+
+Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+_WINDOW = 64
+_PAD = bytes(2 * _WINDOW)  # so that all places looked at lie in the block
+_WORD_BYTES = 8
+_PAIRS_OF_WORD = 4
+_PAIR_BYTES = 2
+_PAIRS = 1 << 16
+_GROUPS = 64
+_LEAST_BYTES = 4  # that tell words apart at first sight
+_LINE_FEED = 10
+_TO_CLEAN = np.isin(np.arange(32), [0, 7, 8, 13, 27])  # what `clean` looks for
+_INDENTS = np.isin(np.arange(256), [9, 10, 32])
+# places of the clock's digits behind the line feed, and their worth in seconds
+_DIGITS = ((2, 36_000), (3, 3_600), (5, 600), (6, 60), (8, 10), (9, 1))
+_CLOCK_LENGTH = len("[00:00:00] [")
+_LEVEL_LENGTH = len("/INFO")
+
+
+def _number(text: bytes) -> np.uint64:
+    """Return *text* as the number that it is in memory, where the first byte is the lowest."""
+    return np.uint64(int.from_bytes(text, "little"))
+
+
+_ONE, _BYTE, _TWO_BYTES = np.uint64(1), np.uint64(0xFF), np.uint64(0xFFFF)
+_COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
+_INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
+_CHAT = _number(CHAT_THREAD[:_WORD_BYTES])
+_SECONDS_BITS = np.uint64(16)  # ":0", as far as the first word of a line reaches
+_MIXER = np.uint64(0x9E3779B97F4A7C15)  # of Fibonacci hashing: 2**64 over the golden ratio
+_HASH_FROM, _HASH_TO = np.uint64(32), np.uint64(48)
+
+
+class Lines:
+    """The lines of a block, which is a line feed and whole lines; they are numbered from 0.
+
+    Args:
+        block: The block.
+
+    Attributes:
+        padded: The block, and more bytes, so that what is looked at behind a line's beginning lies in it.
+        feeds: Places of the line feeds.
+        breaks: Place of the first control character in each line; the line feed at its end is one.
+        is_clean: Whether `clean` would leave the block as it is.
+    """
+
+    def __init__(self, block: bytes) -> None:
+        self.padded = block + _PAD
+        self._data = data = np.frombuffer(self.padded, np.uint8)
+        controls = np.flatnonzero(data[: len(block)] < ord(" "))
+        codes = data[controls]
+        order = np.flatnonzero(codes == _LINE_FEED)
+        self.feeds: Places = controls[order]
+        self.breaks: Places = controls[order[:-1] + 1]
+        self.is_clean = not _TO_CLEAN[codes].any() and not (data[self.feeds + 1] == ord(">")).any()
+
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return len(self.feeds) - 1
+
+    def at(self, places: list[int]) -> list[int]:
+        """Return the lines in which *places* lie; a line feed belongs to the line behind it."""
+        numbers: list[int] = (np.searchsorted(self.feeds, places, "right") - 1).tolist()
+        return numbers
+
+    def bounds(self, lines: list[int]) -> tuple[list[int], list[int]]:
+        """Return the places of the line feeds before each of *lines*, and those after."""
+        numbers = np.array(lines, np.int64)
+        return self.feeds[numbers].tolist(), self.feeds[numbers + 1].tolist()
+
+    def seconds(self, lines: list[int]) -> list[int]:
+        """Return the times of day, in seconds, of *lines* that begin with one in a bracket."""
+        starts = self.feeds[np.array(lines, np.int64)]
+        values = np.zeros(len(starts), np.int64)
+        for place, worth in _DIGITS:
+            values += (self._data[starts + place].astype(np.int64) - ord("0")) * worth
+        seconds: list[int] = values.tolist()
+        return seconds
+
+
+class Skimmed(NamedTuple):
+    """What is known of a block without looking at its lines one by one."""
+
+    entries: Places  # lines that surely have a prefix
+    thread_ends: Places  # of each, the place of the bracket that closes the thread
+    messages: Places  # of each, the place where its message begins
+    ignored: Flags  # for each, whether it is surely of no interest and to be ignored
+    doubtful: list[int]  # those of them that may be of interest, and other lines that may have a prefix
+    others: list[int]  # those that surely have none, but for the indented ones
+    is_in_order: bool  # no line is of a minute before the one above it
+
+    def parts(self, lines: list[int]) -> tuple[list[int], list[int], list[bool]]:
+        """Return of each of *lines* the end of the thread, where the message begins, and whether it is to be ignored.
+
+        The places are -1 where it is not sure that the line has a prefix.
+        """
+        numbers = np.array(lines, np.int64)
+        places = np.searchsorted(self.entries, numbers)
+        is_entry = np.append(self.entries, -1)[places] == numbers
+        ends, messages, ignored = (
+            np.where(is_entry, np.append(part, part.dtype.type(0))[places], none).tolist()
+            for part, none in ((self.thread_ends, -1), (self.messages, -1), (self.ignored, False))
+        )
+        return ends, messages, ignored
+
+
+class _Words:
+    """Finds out with which of many words, by the first eight bytes, each of many places may begin.
+
+    Each pair of bytes is looked up in a table of its own: a bit stands for a group of words, and is left by those
+    places only at which all pairs fit a word of the group.
+    """
+
+    def __init__(self, groups: Sequence[Iterable[bytes]]) -> None:
+        self._tables = np.zeros((_PAIRS_OF_WORD, _PAIRS), np.uint64)
+        for number, words in enumerate(groups):
+            bit = np.uint64(1 << number)
+            for word in words:
+                for pair in range(_PAIRS_OF_WORD):
+                    known = word[_PAIR_BYTES * pair : _PAIR_BYTES * (pair + 1)]
+                    step = 1 << 8 * len(known)  # whatever follows the known bytes fits too
+                    self._tables[pair, int.from_bytes(known, "little") :: step] |= bit
+        self.first_pairs: Flags = self._tables[0] != 0
+
+    def groups_at(self, words: Words) -> Words:
+        """Return the groups that may stand at the places whose eight bytes are *words*."""
+        pairs = words.view(np.uint16).reshape(-1, _PAIRS_OF_WORD)
+        found: Words = self._tables[0][pairs[:, 0]]
+        for pair in range(1, _PAIRS_OF_WORD):
+            found &= self._tables[pair][pairs[:, pair]]
+        return found
+
+
+class _LongWords:
+    """Finds out where any of many words may stand, faster where they seldom do.
+
+    Raises:
+        ValueError: A word is too short to be told from others.
+    """
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        words = tuple(words)
+        if short := [word for word in words if len(word) < _LEAST_BYTES]:
+            raise ValueError(f"{short} have less than {_LEAST_BYTES} bytes, so lines cannot be skimmed for them")
+        self._words = _Words(_groups(words, _GROUPS))
+        self._hashes = np.zeros(_PAIRS, np.bool_)
+        self._hashes[_hashed(np.array([_number(word[:_WORD_BYTES]) for word in words]))] = True
+
+    def among(self, words: Words, some: Places | None = None) -> Places:
+        """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *words*."""
+        found: Places = np.flatnonzero(self._hashes[_hashed(words)])
+        found = found[self._words.groups_at(words[found]) != 0]
+        if some is not None:
+            found = some[found]
+        return found
+
+
+def _hashed(words: Words) -> Words:
+    """Return 16 bits made of the first four bytes."""
+    hashes: Words = ((words << _HASH_FROM) * _MIXER) >> _HASH_TO
+    return hashes
+
+
+class _Literal:
+    """A word that is compared eight bytes at a time.
+
+    Attributes:
+        is_name: Whether it could be a player's name and a space.
+    """
+
+    def __init__(self, word: bytes) -> None:
+        self.is_name = could_be_name(word)
+        parts = [word[offset : offset + _WORD_BYTES] for offset in range(0, len(word), _WORD_BYTES)]
+        self._parts = [(_number(b"\xff" * len(part)), _number(part)) for part in parts]
+
+    def among(self, words: Words, heads: Words, places: Places, some: Places) -> Places:
+        """Return those of *some* numbers at whose *places* the word stands; these places begin with *heads*."""
+        mask, wanted = self._parts[0]
+        some = some[(heads & mask) == wanted]
+        for number, (mask, wanted) in enumerate(self._parts[1:], 1):
+            if not len(some):
+                break
+            some = some[(words[places[some] + _WORD_BYTES * number] & mask) == wanted]
+        return some
+
+
+def could_be_name(word: bytes) -> bool:
+    """Tell whether what begins a message could be a player's name and a space as well."""
+    return re.fullmatch(rb"\w{2,16} ", word) is not None
+
+
+def _bits(of: Flags) -> Words:
+    """Return a window's flags as bits, the first one lowest."""
+    bits: Words = np.packbits(of, bitorder="little").view("<u8")
+    return bits
+
+
+def _below(bits: Words) -> Words:
+    """Return the bits below the lowest one that is set; all where none is."""
+    return (bits & (~bits + _ONE)) - _ONE
+
+
+def _lowest(bits: Words) -> NDArray[np.uint8]:
+    """Return the number of the lowest bit that is set; 64 where none is."""
+    count: NDArray[np.uint8] = np.bitwise_count(_below(bits))
+    return count
+
+
+_ZERO = ord("0")
+
+
+def _form(form: bytes) -> tuple[np.uint64, np.uint64, np.uint64]:
+    """Return mask, addend and wanted value for eight bytes in which ``0`` stands for any digit and NUL for any byte."""
+    mask = bytes({0: 0, _ZERO: 0xF0}.get(byte, 0xFF) for byte in form)
+    # with six more, a digit stays in its row of the code table, and what follows the nine leaves it
+    more = bytes(6 * (byte == _ZERO) for byte in form)
+    return _number(mask), _number(more), _number(form)
+
+
+_CLOCK = (_form(b"[00:00:0"), _form(b"0] [\0\0\0\0"))
+
+
+def _fits(words: Words, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
+    mask, more, wanted = form
+    fits: Flags = ((words & mask) == wanted) & (((words + more) & mask) == wanted)
+    return fits
+
+
+def _groups(words: Iterable[bytes], most: int) -> list[list[bytes]]:
+    """Part *words* into *most* groups of words that begin alike, so that any pair of bytes tells them from others."""
+    ordered = sorted(set(words))
+    size = -(-len(ordered) // most)
+    found = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return found + [[] for _ in range(most - len(found))]
+
+
+class _Messages(NamedTuple):
+    """The messages of some lines."""
+
+    words: Words  # eight bytes at each place of the block
+    windows: NDArray[np.uint8]  # their first bytes, one message after the other
+    places: Places  # where they begin
+    heads: Words  # their first eight bytes
+    spaces: Words  # bits of their windows
+    is_long: Flags  # whether they go on behind the window
+
+
+_OF_INTEREST = 24  # groups
+
+
+class Skimmer:
+    """Skims blocks of one layout: ``[HH:MM:SS] [thread/LEVEL]: message``, with or without a logger's bracket.
+
+    It needs a machine that stores the lowest byte first.
+
+    Args:
+        found: How messages of interest are found.
+        ignored: What a message to be ignored may begin with, none of which begins one of interest.
+        ignored_after_name: What may follow the first word of a message to be ignored.
+    """
+
+    def __init__(self, found: Finding, ignored: Iterable[bytes], ignored_after_name: Iterable[bytes]) -> None:
+        begins = [word for word in found.begins if not word.startswith(b"[")] + [b"\xa7", b"\xc2\xa7", b"/"]
+        plain = _groups((word for word in ignored if not word.startswith(b"[")), _GROUPS - _OF_INTEREST)
+        self._begins = _Words([*_groups(begins, _OF_INTEREST), *plain])
+        self._ignored = [[_Literal(word) for word in group] for group in plain]
+        self._after_name = [_Literal(word) for word in ignored_after_name]
+        self._then = _LongWords([*found.then, b"(vehicle"])
+        self._in_brackets = _LongWords(word for word in found.begins if word.startswith(b"["))
+        self._echoes = _LongWords(found.echoes)
+        self._of_peers = _LongWords(found.of_peers)
+
+    def skim(self, lines: Lines) -> Skimmed:
+        """Skim clean lines."""
+        padded, feeds = lines.padded, lines.feeds
+        words = np.ndarray(len(padded) - _WORD_BYTES, "<u8", padded, strides=(1,))
+        windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
+        starts = feeds[:-1] + 1
+        heads = words[starts]
+        has_time = _fits(heads, _CLOCK[0]) & _fits(words[starts + _WORD_BYTES], _CLOCK[1])
+        timed, untimed = np.flatnonzero(has_time), np.flatnonzero(~has_time)
+        minutes = heads[timed].byteswap() >> _SECONDS_BITS
+
+        threads, breaks = starts[timed] + _CLOCK_LENGTH, lines.breaks[timed]
+        closes = _bits(windows[threads].view(np.uint8) == ord("]"))
+        thread_ends = threads + _lowest(closes)
+        # nearly all threads end with one of two levels, and a colon follows
+        ends = words[thread_ends - _LEVEL_LENGTH]
+        is_entry = ((ends == _INFO) | (ends == _WARN)) & (thread_ends < breaks)
+        places = thread_ends + len("]: ")
+        doubtful = np.zeros(len(timed), np.bool_)
+        rest = np.flatnonzero(~is_entry)
+        slashes = _bits(windows[threads[rest]].view(np.uint8) == ord("/"))
+        is_entry[rest], places[rest], doubtful[rest] = _look_closer(
+            words, threads[rest], closes[rest], slashes, breaks[rest]
+        )
+
+        sure = np.flatnonzero(is_entry)
+        entries, places = timed[sure], places[sure]
+        heads_of_messages = words[places]
+        if len(spaced := np.flatnonzero((heads_of_messages & _BYTE) == ord(" "))):
+            places[spaced] += 1
+            heads_of_messages[spaced] = words[places[spaced]]
+        window = windows[places].view(np.uint8)
+        is_long = feeds[entries + 1] - places > _WINDOW
+        is_doubtful, ignored = self._judge(
+            _Messages(words, window, places, heads_of_messages, _bits(window == ord(" ")), is_long)
+        )
+        is_doubtful |= words[threads[sure]] == _CHAT
+        others = (untimed[~_INDENTS[heads[untimed] & _BYTE]], timed[~is_entry & ~doubtful])
+        return Skimmed(
+            entries=entries,
+            thread_ends=thread_ends[sure],
+            messages=places,
+            ignored=ignored & ~is_doubtful,
+            doubtful=np.sort(np.concatenate((timed[doubtful], entries[is_doubtful]))).tolist(),
+            others=np.sort(np.concatenate(others)).tolist(),
+            is_in_order=bool((minutes[1:] >= minutes[:-1]).all()),
+        )
+
+    def _judge(self, messages: _Messages) -> tuple[Flags, Flags]:
+        """Tell which messages are doubtful, and which are to be ignored."""
+        doubtful, ignored = np.zeros((2, len(messages.places)), np.bool_)
+        in_bracket = (messages.heads & _BYTE) == ord("[")
+        self._judge_beginnings(messages, doubtful, ignored)
+        self._judge_names(messages, np.flatnonzero(~(in_bracket | ignored | doubtful)), doubtful, ignored)
+        self._judge_brackets(messages, np.flatnonzero(in_bracket), doubtful, ignored)
+        return doubtful, ignored
+
+    def _judge_beginnings(self, messages: _Messages, doubtful: Flags, ignored: Flags) -> None:
+        words, _, places, heads, spaces, _ = messages
+        some = np.flatnonzero(self._begins.first_pairs[heads & _TWO_BYTES])
+        groups = self._begins.groups_at(heads[some])
+        doubtful[some[(groups & np.uint64((1 << _OF_INTEREST) - 1)) != 0]] = True
+        groups >>= np.uint64(_OF_INTEREST)
+        present = int(np.bitwise_or.reduce(groups))
+        for number, group in enumerate(self._ignored):
+            if not present >> number & 1:
+                continue
+            of_group = some[(groups & np.uint64(1 << number)) != 0]
+            group_heads = heads[of_group]
+            for word in group:
+                found = word.among(words, group_heads, places, of_group)
+                ignored[found], doubtful[found] = True, False
+                if word.is_name and len(found):
+                    named = self._then.among(words[places[found] + _lowest(spaces[found]) + 1], found)
+                    ignored[named], doubtful[named] = False, True
+
+    def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
+        """Judge messages of which the first words could be a name."""
+        words = messages.words
+        spaces, places, is_long = messages.spaces[some], messages.places[some], messages.is_long[some]
+        for rank in range(MOST_NAME_WORDS):
+            doubtful[some[(spaces == 0) & is_long]] = True
+            at = places + _lowest(spaces) + 1
+            then = words[at]
+            found = self._then.among(then)
+            doubtful[some[found[spaces[found] != 0]]] = True
+            if rank == 0:
+                for word in self._after_name:
+                    found = some[word.among(words, then, at, np.arange(len(some)))]
+                    ignored[found] = True
+            spaces &= spaces - _ONE
+        doubtful &= ~ignored
+
+    def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
+        """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
+        words, windows, all_places, heads, all_spaces, is_long = messages
+        places, spaces = all_places[some], all_spaces[some]
+        window = windows.reshape(-1, _WINDOW)[some].ravel()
+        closes, colons = _bits(window == ord("]")), _bits(window == ord(":"))
+        looked_at = np.zeros(len(some), np.bool_)
+        looked_at[self._in_brackets.among(heads[some])] = True
+        echoes = np.flatnonzero((colons != 0) & ((closes & _below(colons)) == 0))
+        looked_at[self._echoes.among(words[places[echoes] + _lowest(colons[echoes]) + 2], echoes)] = True
+        ends = closes & (spaces >> _ONE)
+        peers = np.flatnonzero(ends)
+        looked_at[self._of_peers.among(words[places[peers] + _lowest(ends[peers]) + 2], peers)] = True
+        looked_at |= (ends == 0) & is_long[some]
+        doubtful[some], ignored[some] = looked_at, ~looked_at
+
+
+def _look_closer(
+    words: Words, threads: Places, closes: Words, slashes: Words, breaks: Places
+) -> tuple[Flags, Places, Flags]:
+    """Tell which lines have a prefix, where their messages begin, and which are doubtful."""
+    thread_ends = threads + _lowest(closes)
+    is_whole = (closes != 0) & (thread_ends < breaks) & ((slashes & _below(closes)) != 0)
+    doubtful = (closes == 0) & (breaks >= threads + _WINDOW)  # too long a thread
+    after = thread_ends + 1
+    marks = words[after] & _TWO_BYTES
+    is_entry = is_whole & (marks == _COLON)
+    doubtful |= is_whole & (marks == _ROUND)
+    named = np.flatnonzero(is_whole & (marks == _SQUARE))
+    second = closes[named] & (closes[named] - _ONE)
+    logger_ends = threads[named] + _lowest(second)
+    after[named] = logger_ends + 1
+    is_known = (second != 0) & (logger_ends < breaks[named])
+    is_entry[named] = is_known & ((words[after[named]] & _TWO_BYTES) == _COLON)
+    doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + _WINDOW)
+    return is_entry, after + len(": "), doubtful
