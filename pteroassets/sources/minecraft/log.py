@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.dates import moment_of_report
-from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, LogStamp, Setback
+from pteroassets.sources.minecraft.events import PARSER_VERSION, Detail, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import (
     ALL_FORMATS,
     LogFormat,
@@ -395,14 +395,13 @@ class LogParser:
                 continue
             if noting:
                 accounted.add(start)
-            kind = reading.kind
+            kind, player, player_uuid, detail, is_sponge = reading
             goes_on = kind in _MAY_GO_ON and message.endswith(_GOING_ON)
-            is_hint = reading.is_sponge or (software is None and dialect.default_software is not None)
+            is_hint = is_sponge or (software is None and dialect.default_software is not None)
             if goes_on or is_hint or kind in _TELLING:
                 going_on = _going_on(data, data.index(b"\n", start + 1), scanner) if goes_on else None
-                reading = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
+                detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
                 software = self._state.software
-            _, player, player_uuid, detail, _ = reading
             _, day, setback = only or _segment_at(segments, start + 1)
             dated = _dated(prefix, scanner) if prefix is not None else None
             events.append(LogEvent(before + number, day, seconds, kind, dated, setback, player, player_uuid, detail))
@@ -420,8 +419,8 @@ class LogParser:
     def _know(self, **values: Any) -> None:
         self._state = dataclasses.replace(self._state, **values)
 
-    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Reading:
-        """Take from a reading what is known of the whole log from then on, and add to it what its next lines say."""
+    def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Detail | None:
+        """Take from a reading what is known of the whole log from then on, and return its detail with what follows."""
         detail = dict(reading.detail or {})
         known = self._state.software
         software = detail.get("software")
@@ -457,7 +456,7 @@ class LogParser:
                 self._know(software="Sponge")
             case _:
                 pass
-        return reading._replace(detail=detail or None)
+        return detail or None
 
     def _note_report(self, event: LogEvent) -> None:
         """Take the date from a crash report's name, which is in local time."""

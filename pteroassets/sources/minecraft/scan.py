@@ -68,7 +68,7 @@ class Scan(NamedTuple):
 def scan(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines of interest in *data*: a line feed and whole *lines*, clean and of one layout."""
     if scanner.skimmer is None:
-        return _scan_all(data, lines, scanner)
+        return scan_all(data, lines, scanner)
     return _scan_doubtful(data, lines, scanner, scanner.skimmer)
 
 
@@ -123,7 +123,7 @@ def scanner_of(format_: LogFormat) -> Scanner:
     )
 
 
-def _scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
+def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines that may be of interest by the patterns alone."""
     # one group, so that the list holds no tuples, which the garbage collector would follow
     said: list[bytes] = scanner.lines.findall(data)

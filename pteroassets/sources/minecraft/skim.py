@@ -179,7 +179,9 @@ class _LongWords:
 
 def _hashed(words: Words) -> Words:
     """Return 16 bits made of the first four bytes."""
-    hashes: Words = ((words << _HASH_FROM) * _MIXER) >> _HASH_TO
+    hashes: Words = words << _HASH_FROM
+    hashes *= _MIXER
+    hashes >>= _HASH_TO
     return hashes
 
 
@@ -219,7 +221,8 @@ def _bits(of: Flags) -> Words:
 
 def _below(bits: Words) -> Words:
     """Return the bits below the lowest one that is set; all where none is."""
-    return (bits & (~bits + _ONE)) - _ONE
+    below: Words = (bits - _ONE) & ~bits
+    return below
 
 
 def _lowest(bits: Words) -> NDArray[np.uint8]:
@@ -251,7 +254,7 @@ def _fits(words: Words, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
 def _groups(words: Iterable[bytes], most: int) -> list[list[bytes]]:
     """Part *words* into *most* groups of words that begin alike, so that any pair of bytes tells them from others."""
     ordered = sorted(set(words))
-    size = -(-len(ordered) // most)
+    size = max(1, -(-len(ordered) // most))
     found = [ordered[start : start + size] for start in range(0, len(ordered), size)]
     return found + [[] for _ in range(most - len(found))]
 
