@@ -71,10 +71,11 @@ class Lines:
         self._data = data = np.frombuffer(self.padded, np.uint8)
         controls = np.flatnonzero(data[: len(block)] < ord(" "))
         codes = data[controls]
-        order = np.flatnonzero(codes == _LINE_FEED)
+        is_feed = codes == _LINE_FEED
+        order = np.flatnonzero(is_feed)
         self.feeds: Places = controls[order]
         self.breaks: Places = controls[order[:-1] + 1]
-        self.is_clean = not _TO_CLEAN[codes].any() and not (data[self.feeds + 1] == ord(">")).any()
+        self.is_clean = not _TO_CLEAN[codes[~is_feed]].any() and not (data[self.feeds + 1] == ord(">")).any()
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -171,10 +172,9 @@ class _LongWords:
     def among(self, words: Words, some: Places | None = None) -> Places:
         """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *words*."""
         found: Places = np.flatnonzero(self._hashes[_hashed(words)])
-        found = found[self._words.groups_at(words[found]) != 0]
-        if some is not None:
-            found = some[found]
-        return found
+        if len(found):
+            found = found[self._words.groups_at(words[found]) != 0]
+        return found if some is None else some[found]
 
 
 def _hashed(words: Words) -> Words:
