@@ -3,9 +3,9 @@
 Usage: python benchmarks/log_parsing.py [MEGABYTES] (default 500, which are about 5 million lines)
 
 The log is made up (`made_log`): 4 % of its lines give events. All measurements take turns, some rounds long; of each
-the best by the clock on the wall is printed, and a ratio is the median of the rounds' ratios, so that a machine whose speed
-wanders changes it little. What is compared reads the same bytes. The unit of work for several processes is a file, as
-it is in the product: the two-process figure reads the two halves of the log, each a file of its own.
+the best by the clock on the wall is printed, and a ratio is the median of the rounds' ratios, so that a machine whose
+speed wanders changes it little. What is compared reads the same bytes. The unit of work for several processes is a
+file, as it is in the product: the two-process figure reads the two halves of the log, each a file of its own.
 """
 
 from __future__ import annotations

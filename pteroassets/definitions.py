@@ -57,6 +57,7 @@ def defs() -> dg.Definitions:
                     application_key=dg.EnvVar("PTERODACTYL_APP_KEY"),
                     client_key=dg.EnvVar("PTERODACTYL_CLI_KEY"),
                     request_share=settings.pteroassets_request_share,
+                    sampling_seconds=int(chosen.utilization_interval.total_seconds()),
                 ),
                 "warehouse": Warehouse(
                     host=dg.EnvVar("POSTGRES_HOST"),

@@ -82,6 +82,16 @@ def test_a_preset_sets_the_times(name: str, expected: dict[str, str]) -> None:
     assert found["logs_schedule"].execution_timezone == ("UTC" if name == "fresh" else "Europe/Berlin")
 
 
+@pytest.mark.parametrize(("name", "seconds"), [("fresh", 300), ("stiv", 1800)])
+def test_a_sample_stands_for_the_time_between_two_passes(
+    name: str, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PTEROASSETS_SCHEDULES", name)
+    resources = defs().resources
+    assert resources is not None
+    assert resources["panel"].sampling_seconds == seconds
+
+
 def test_an_operator_can_choose_the_day_of_logs_to_reload(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("reload_log_day")
     assert job.partitions_def is not None

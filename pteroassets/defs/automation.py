@@ -173,31 +173,18 @@ def _first_error(context: dg.RunFailureSensorContext) -> str:
 def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
     """Return the schedules of a preset, all of them running by default."""
 
-    def schedule(
-        name: str,
-        job: Any,
-        cron: str,
-        run_config: dict[str, Any] | None = None,
-    ) -> dg.ScheduleDefinition:
+    def schedule(name: str, job: Any, cron: str) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
             name=name,
             job=job,
             cron_schedule=cron,
             execution_timezone=chosen.timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            run_config=run_config,
         )
 
-    sampling = {
-        "ops": {
-            "pterodactyl__utilization_samples": {
-                "config": {"interval_seconds": int(chosen.utilization_interval.total_seconds())}
-            }
-        }
-    }
     return [
         schedule("entities_schedule", entities_job, chosen.entities),
-        schedule("utilization_schedule", utilization_job, chosen.utilization, sampling),
+        schedule("utilization_schedule", utilization_job, chosen.utilization),
         schedule("logs_schedule", logs_job, chosen.logs),
         schedule("source_freshness_schedule", source_freshness, "40 * * * *"),
     ]

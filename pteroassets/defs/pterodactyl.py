@@ -32,12 +32,6 @@ class EntitiesConfig(dg.Config):
     )
 
 
-class SamplingConfig(dg.Config):
-    """What the schedule says of a sampling pass."""
-
-    interval_seconds: int = Field(default=300, description="Time to the next pass: how long a sample stands for.")
-
-
 @dg.multi_asset(
     name="panel_entities",
     specs=[
@@ -114,11 +108,11 @@ def panel_entities(
     metadata={"dagster/table_name": "raw_pterodactyl.utilization_samples"},
     pool="utilization",
 )
-def utilization_samples(config: SamplingConfig, panel: Panel, warehouse: Warehouse, time: Time) -> dg.MaterializeResult:
+def utilization_samples(panel: Panel, warehouse: Warehouse, time: Time) -> dg.MaterializeResult:
     """One row for each server and sampling pass: outcome, state, CPU, memory, disk, network counters and uptime."""
     clock = time.clock()
     with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        report = land_utilization(client, connection, clock=clock, interval_seconds=config.interval_seconds)
+        report = land_utilization(client, connection, clock=clock, interval_seconds=panel.sampling_seconds)
         return dg.MaterializeResult(metadata=load_metadata(connection, report))
 
 
