@@ -4,8 +4,8 @@ Path of the data::
 
     block --whole lines--> clean --scan--> counts, candidates --messages.read_message--> LogEvent
 
-All passes over a block are single calls into ``re`` or ``bytes``. A parser can be left and taken up again at a line's
-end: its `ParserState` is all it knows, and the cuts between blocks never show in what it returns.
+All passes over a block are single calls into numpy, ``re`` or ``bytes``. A parser can be left and taken up again at a
+line's end: its `ParserState` is all it knows, and the cuts between blocks never show in what it returns.
 """
 
 from __future__ import annotations

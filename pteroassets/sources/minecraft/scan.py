@@ -147,7 +147,7 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
         start = rfind(b"\n", 0, place)
         if start in found or (prefix := match(data, start + 1)) is None:
             continue
-        if data.startswith(chat, place) and not prefix["thread"].startswith(CHAT_THREAD):
+        if data.startswith(chat, place) and not (prefix["thread"] or b"").startswith(CHAT_THREAD):
             continue  # somebody says so
         message = data[prefix.end() : find(b"\n", place)]
         ignored -= scanner.ignored_at_once.match(message) is not None

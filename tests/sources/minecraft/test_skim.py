@@ -187,9 +187,10 @@ def test_names_have_up_to_four_words() -> None:
     assert [event.player for event in parse(lines)] == ["To Be Or Not"] * 2
 
 
-def test_words_of_a_chat_thread_in_a_message_are_no_chat() -> None:
+@pytest.mark.parametrize("prefix", ["[12:00:00] [Server thread/INFO]: ", "12.03 12:00:00 [Server] INFO "])
+def test_words_of_a_chat_thread_in_a_message_are_no_chat(prefix: str) -> None:
     parser = LogParser()
-    assert parser.feed(paper("12:00:00 a b [Async Chat Thread - #1/INFO]: <Al> hi").encode()) == []
+    assert parser.feed(f"{prefix}a b [Async Chat Thread - #1/INFO]: <Al> hi\n".encode()) == []
     assert (parser.counts.unknown, parser.counts.ignored) == (1, 0)
 
 
