@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,11 @@ def test_a_run_worker_killed_at_any_point_is_followed_by_another_that_leaves_the
     undisturbed = new_platform(history=timedelta(days=2))
     undisturbed.interval = timedelta(minutes=5)
     undisturbed.clock.move_to(ANCHOR)
-    undisturbed.everything()
-    undisturbed.build()
+
+    def build_undisturbed() -> None:
+        undisturbed.everything()
+        undisturbed.build()
+
     world = World.create(
         seed=undisturbed.simulation.world.seed, anchor=ANCHOR, size=WorldSize.TINY, history=timedelta(days=2)
     )
@@ -103,7 +107,10 @@ def test_a_run_worker_killed_at_any_point_is_followed_by_another_that_leaves_the
         "dbt_models",
     )
     # no schedule ticks: its run would take a pool from the run that is killed, and land samples of its own
-    with running_platform(migrated_template, tmp_path, world, ManualClock(ANCHOR), fixed_at=ANCHOR) as running:
+    beside = ThreadPoolExecutor()
+    is_built = beside.submit(build_undisturbed)  # while the services start
+    with beside, running_platform(migrated_template, tmp_path, world, ManualClock(ANCHOR), fixed_at=ANCHOR) as running:
+        is_built.result()  # before anything is timed
         known: set[str] = set()
         resumed = []
         killed_in = []

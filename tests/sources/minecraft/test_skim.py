@@ -18,7 +18,7 @@ from tests.sources.minecraft.test_forgery import EVENT_LINES
 from tests.sources.minecraft.test_fuzz import GOLDEN, mutate
 from tests.sources.minecraft.writing import paper, parse
 
-LINES = 100_000
+LINES = 50_000
 LAYOUT = ALL_FORMATS["bracketed"]
 SCANNER = scanner_of(LAYOUT)
 FOUND = finding(LAYOUT.dialects, FIRST_WORDS)
