@@ -68,7 +68,7 @@ class Panel(dg.ConfigurableResource):
     application_key: str = Field(description="Application key (ptla_…) with read permissions.")
     client_key: str = Field(description="Client key (ptlc_…) of a root admin.")
     request_share: float = Field(default=0.8, description="Share of the announced rate limit that may be used.")
-    sampling_seconds: int = Field(default=300, description="Time to the next sampling pass: how long a sample holds.")
+    sampling_seconds: int = Field(description="Time to the next sampling pass: how long a sample holds.")
 
     @contextmanager
     def open(self, warehouse: ConnectionSettings, clock: Clock) -> Iterator[PanelClient]:

@@ -283,7 +283,7 @@ GLOWSTONE = Dialect(
         ),
         Message(
             kind="player_login",
-            then=(b"connected, UUID: ",),
+            anchors=(b"] connected, UUID: ",),
             pattern=rf"{NAME} \[{ADDRESS}\] connected, UUID: {UUID_TEXT}",
         ),
         Message(
@@ -304,9 +304,17 @@ GLOWSTONE = Dialect(
 
 _LOGGED_OUT = Message(
     kind="player_lost_connection",
-    then=(b"logged out due to ",),
+    anchors=(b" logged out due to ",),
     pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
 )
+
+
+def _after_any_name(message: Message) -> Message:
+    """Return a declared entry or departure that is found however many words the name has, as Bedrock's may."""
+    if message.kind not in ("player_login", "player_lost_connection"):
+        return message
+    return replace(message, then=(), anchors=(*message.anchors, *(b" " + words for words in message.then)))
+
 
 POCKETMINE = Dialect(
     name="pocketmine",
@@ -319,7 +327,7 @@ POCKETMINE = Dialect(
         {"PocketMine-MP", "Nukkit", "PowerNukkit", "PowerNukkitX", "Genisys", "ImagicalMine", "Altay", "Turanic"}
     ),
     messages=(
-        *_COMMON,
+        *map(_after_any_name, _COMMON),
         _LOGGED_OUT,
         Message(
             kind="player_advancement",
@@ -352,12 +360,12 @@ POCKETMINE = Dialect(
         ),
         Message(
             kind="player_login",
-            then=(b"loggte sich mit Entity ID ",),
+            anchors=(b" loggte sich mit Entity ID ",),
             pattern=rf"{NAME}\[{ADDRESS}\] loggte sich mit Entity ID (?P<entity>\d{{1,18}}) bei (?P<place>\(.*\)) ein",
         ),
         Message(
             kind="player_lost_connection",
-            then=(b"loggte sich wegen ",),
+            anchors=(b" loggte sich wegen ",),
             pattern=rf'{NAME}\[{ADDRESS.replace("address", "at")}\] loggte sich wegen "(?P<reason>.*)" aus',
         ),
         # since version 4, and the only departure line of somebody who has not spawned yet

@@ -371,7 +371,7 @@ class LogParser:
         """Return the events, one for each line understood, and how many candidates are to be ignored after all."""
         events: list[LogEvent] = []
         accounted: set[int] = set()
-        noting = self._note_unknown is not None
+        note_unknown = self._note_unknown
         ignored = 0
         before = self._state.lines
         keep_text = self._keep_text
@@ -393,7 +393,7 @@ class LogParser:
                     ignored += 1
                     accounted.add(start)
                 continue
-            if noting:
+            if note_unknown is not None:
                 accounted.add(start)
             kind, player, player_uuid, detail, is_sponge = reading
             goes_on = kind in _MAY_GO_ON and message.endswith(_GOING_ON)
@@ -409,11 +409,11 @@ class LogParser:
                 self._know(has_times=False)
             if kind == "server_crash":
                 self._note_report(events[-1])
-        if self._note_unknown is not None:
+        if note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
                 if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
-                    self._note_unknown(data[begin : data.index(b"\n", begin)])
+                    note_unknown(data[begin : data.index(b"\n", begin)])
         return events, ignored
 
     def _know(self, **values: Any) -> None:

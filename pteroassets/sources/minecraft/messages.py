@@ -188,7 +188,7 @@ def read_message(
 
 # the same few players come and go all day, so most of what is of interest has been read before
 @lru_cache(maxsize=1 << 14)
-def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> Reading | None:  # noqa: FBT001 - a key
+def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> Reading | None:  # noqa: FBT001 - keys
     """Read a message of any thread but a chat's."""
     raw = decode(message)
     is_coloured = "§" in raw

@@ -177,7 +177,7 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmer: Skimmer
             if prefix is None:
                 continue
             entries += 1
-            begin = prefix.end()  # noqa: PLW2901 - unknown until now
+            begin = prefix.end()  # noqa: PLW2901 - the skimmer gave none
         ignored -= was_ignored
         message = data[begin:end]
         if number not in anchored and not data.startswith(CHAT_THREAD, start + _THREAD):

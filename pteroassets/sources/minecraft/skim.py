@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
 
-Words = NDArray[np.uint64]
+Eights = NDArray[np.uint64]  # eight bytes each, or 64 bits
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
 _WINDOW = 64
 _PAD = bytes(2 * _WINDOW)  # so that all places looked at lie in the block
-_WORD_BYTES = 8
-_PAIRS_OF_WORD = 4
+_EIGHT = 8
+_PAIRS_OF_EIGHT = 4
 _PAIR_BYTES = 2
 _PAIRS = 1 << 16
 _GROUPS = 64
@@ -47,7 +47,7 @@ def _number(text: bytes) -> np.uint64:
 _ONE, _BYTE, _TWO_BYTES = np.uint64(1), np.uint64(0xFF), np.uint64(0xFFFF)
 _COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
 _INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
-_CHAT = _number(CHAT_THREAD[:_WORD_BYTES])
+_CHAT = _number(CHAT_THREAD[:_EIGHT])
 _SECONDS_BITS = np.uint64(16)  # ":0", as far as the first word of a line reaches
 _MIXER = np.uint64(0x9E3779B97F4A7C15)  # of Fibonacci hashing: 2**64 over the golden ratio
 _HASH_FROM, _HASH_TO = np.uint64(32), np.uint64(48)
@@ -135,21 +135,21 @@ class _Words:
     """
 
     def __init__(self, groups: Sequence[Iterable[bytes]]) -> None:
-        self._tables = np.zeros((_PAIRS_OF_WORD, _PAIRS), np.uint64)
+        self._tables = np.zeros((_PAIRS_OF_EIGHT, _PAIRS), np.uint64)
         for number, words in enumerate(groups):
             bit = np.uint64(1 << number)
             for word in words:
-                for pair in range(_PAIRS_OF_WORD):
+                for pair in range(_PAIRS_OF_EIGHT):
                     known = word[_PAIR_BYTES * pair : _PAIR_BYTES * (pair + 1)]
                     step = 1 << 8 * len(known)  # whatever follows the known bytes fits too
                     self._tables[pair, int.from_bytes(known, "little") :: step] |= bit
         self.first_pairs: Flags = self._tables[0] != 0
 
-    def groups_at(self, words: Words) -> Words:
-        """Return the groups that may stand at the places whose eight bytes are *words*."""
-        pairs = words.view(np.uint16).reshape(-1, _PAIRS_OF_WORD)
-        found: Words = self._tables[0][pairs[:, 0]]
-        for pair in range(1, _PAIRS_OF_WORD):
+    def groups_at(self, eights: Eights) -> Eights:
+        """Return the groups that may stand at the places whose eight bytes are *eights*."""
+        pairs = eights.view(np.uint16).reshape(-1, _PAIRS_OF_EIGHT)
+        found: Eights = self._tables[0][pairs[:, 0]]
+        for pair in range(1, _PAIRS_OF_EIGHT):
             found &= self._tables[pair][pairs[:, pair]]
         return found
 
@@ -167,19 +167,19 @@ class _LongWords:
             raise ValueError(f"{short} have less than {_LEAST_BYTES} bytes, so lines cannot be skimmed for them")
         self._words = _Words(_groups(words, _GROUPS))
         self._hashes = np.zeros(_PAIRS, np.bool_)
-        self._hashes[_hashed(np.array([_number(word[:_WORD_BYTES]) for word in words]))] = True
+        self._hashes[_hashed(np.array([_number(word[:_EIGHT]) for word in words]))] = True
 
-    def among(self, words: Words, some: Places | None = None) -> Places:
-        """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *words*."""
-        found: Places = np.flatnonzero(self._hashes[_hashed(words)])
+    def among(self, eights: Eights, some: Places | None = None) -> Places:
+        """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *eights*."""
+        found: Places = np.flatnonzero(self._hashes[_hashed(eights)])
         if len(found):
-            found = found[self._words.groups_at(words[found]) != 0]
+            found = found[self._words.groups_at(eights[found]) != 0]
         return found if some is None else some[found]
 
 
-def _hashed(words: Words) -> Words:
+def _hashed(eights: Eights) -> Eights:
     """Return 16 bits made of the first four bytes."""
-    hashes: Words = words << _HASH_FROM
+    hashes: Eights = eights << _HASH_FROM
     hashes *= _MIXER
     hashes >>= _HASH_TO
     return hashes
@@ -194,17 +194,17 @@ class _Literal:
 
     def __init__(self, word: bytes) -> None:
         self.is_name = could_be_name(word)
-        parts = [word[offset : offset + _WORD_BYTES] for offset in range(0, len(word), _WORD_BYTES)]
+        parts = [word[offset : offset + _EIGHT] for offset in range(0, len(word), _EIGHT)]
         self._parts = [(_number(b"\xff" * len(part)), _number(part)) for part in parts]
 
-    def among(self, words: Words, heads: Words, places: Places, some: Places) -> Places:
+    def among(self, eights: Eights, heads: Eights, places: Places, some: Places) -> Places:
         """Return those of *some* numbers at whose *places* the word stands; these places begin with *heads*."""
         mask, wanted = self._parts[0]
         some = some[(heads & mask) == wanted]
         for number, (mask, wanted) in enumerate(self._parts[1:], 1):
             if not len(some):
                 break
-            some = some[(words[places[some] + _WORD_BYTES * number] & mask) == wanted]
+            some = some[(eights[places[some] + _EIGHT * number] & mask) == wanted]
         return some
 
 
@@ -213,19 +213,19 @@ def could_be_name(word: bytes) -> bool:
     return re.fullmatch(rb"\w{2,16} ", word) is not None
 
 
-def _bits(of: Flags) -> Words:
+def _bits(of: Flags) -> Eights:
     """Return a window's flags as bits, the first one lowest."""
-    bits: Words = np.packbits(of, bitorder="little").view("<u8")
+    bits: Eights = np.packbits(of, bitorder="little").view("<u8")
     return bits
 
 
-def _below(bits: Words) -> Words:
+def _below(bits: Eights) -> Eights:
     """Return the bits below the lowest one that is set; all where none is."""
-    below: Words = (bits - _ONE) & ~bits
+    below: Eights = (bits - _ONE) & ~bits
     return below
 
 
-def _lowest(bits: Words) -> NDArray[np.uint8]:
+def _lowest(bits: Eights) -> NDArray[np.uint8]:
     """Return the number of the lowest bit that is set; 64 where none is."""
     count: NDArray[np.uint8] = np.bitwise_count(_below(bits))
     return count
@@ -245,9 +245,9 @@ def _form(form: bytes) -> tuple[np.uint64, np.uint64, np.uint64]:
 _CLOCK = (_form(b"[00:00:0"), _form(b"0] [\0\0\0\0"))
 
 
-def _fits(words: Words, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
+def _fits(eights: Eights, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
     mask, more, wanted = form
-    fits: Flags = ((words & mask) == wanted) & (((words + more) & mask) == wanted)
+    fits: Flags = ((eights & mask) == wanted) & (((eights + more) & mask) == wanted)
     return fits
 
 
@@ -262,11 +262,11 @@ def _groups(words: Iterable[bytes], most: int) -> list[list[bytes]]:
 class _Messages(NamedTuple):
     """The messages of some lines."""
 
-    words: Words  # eight bytes at each place of the block
+    eights: Eights  # eight bytes at each place of the block
     windows: NDArray[np.uint8]  # their first bytes, one message after the other
     places: Places  # where they begin
-    heads: Words  # their first eight bytes
-    spaces: Words  # bits of their windows
+    heads: Eights  # their first eight bytes
+    spaces: Eights  # bits of their windows
     is_long: Flags  # whether they go on behind the window
 
 
@@ -298,11 +298,11 @@ class Skimmer:
     def skim(self, lines: Lines) -> Skimmed:
         """Skim clean lines."""
         padded, feeds = lines.padded, lines.feeds
-        words = np.ndarray(len(padded) - _WORD_BYTES, "<u8", padded, strides=(1,))
+        eights = np.ndarray(len(padded) - _EIGHT, "<u8", padded, strides=(1,))
         windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
         starts = feeds[:-1] + 1
-        heads = words[starts]
-        has_time = _fits(heads, _CLOCK[0]) & _fits(words[starts + _WORD_BYTES], _CLOCK[1])
+        heads = eights[starts]
+        has_time = _fits(heads, _CLOCK[0]) & _fits(eights[starts + _EIGHT], _CLOCK[1])
         timed, untimed = np.flatnonzero(has_time), np.flatnonzero(~has_time)
         minutes = heads[timed].byteswap() >> _SECONDS_BITS
 
@@ -310,28 +310,28 @@ class Skimmer:
         closes = _bits(windows[threads].view(np.uint8) == ord("]"))
         thread_ends = threads + _lowest(closes)
         # nearly all threads end with one of two levels, and a colon follows
-        ends = words[thread_ends - _LEVEL_LENGTH]
+        ends = eights[thread_ends - _LEVEL_LENGTH]
         is_entry = ((ends == _INFO) | (ends == _WARN)) & (thread_ends < breaks)
         places = thread_ends + len("]: ")
         doubtful = np.zeros(len(timed), np.bool_)
         rest = np.flatnonzero(~is_entry)
         slashes = _bits(windows[threads[rest]].view(np.uint8) == ord("/"))
         is_entry[rest], places[rest], doubtful[rest] = _look_closer(
-            words, threads[rest], closes[rest], slashes, breaks[rest]
+            eights, threads[rest], closes[rest], slashes, breaks[rest]
         )
 
         sure = np.flatnonzero(is_entry)
         entries, places = timed[sure], places[sure]
-        heads_of_messages = words[places]
+        heads_of_messages = eights[places]
         if len(spaced := np.flatnonzero((heads_of_messages & _BYTE) == ord(" "))):
             places[spaced] += 1
-            heads_of_messages[spaced] = words[places[spaced]]
+            heads_of_messages[spaced] = eights[places[spaced]]
         window = windows[places].view(np.uint8)
         is_long = feeds[entries + 1] - places > _WINDOW
         is_doubtful, ignored = self._judge(
-            _Messages(words, window, places, heads_of_messages, _bits(window == ord(" ")), is_long)
+            _Messages(eights, window, places, heads_of_messages, _bits(window == ord(" ")), is_long)
         )
-        is_doubtful |= words[threads[sure]] == _CHAT
+        is_doubtful |= eights[threads[sure]] == _CHAT
         others = (untimed[~_INDENTS[heads[untimed] & _BYTE]], timed[~is_entry & ~doubtful])
         return Skimmed(
             entries=entries,
@@ -353,7 +353,7 @@ class Skimmer:
         return doubtful, ignored
 
     def _judge_beginnings(self, messages: _Messages, doubtful: Flags, ignored: Flags) -> None:
-        words, _, places, heads, spaces, _ = messages
+        eights, _, places, heads, spaces, _ = messages
         some = np.flatnonzero(self._begins.first_pairs[heads & _TWO_BYTES])
         groups = self._begins.groups_at(heads[some])
         doubtful[some[(groups & np.uint64((1 << _OF_INTEREST) - 1)) != 0]] = True
@@ -365,55 +365,55 @@ class Skimmer:
             of_group = some[(groups & np.uint64(1 << number)) != 0]
             group_heads = heads[of_group]
             for word in group:
-                found = word.among(words, group_heads, places, of_group)
+                found = word.among(eights, group_heads, places, of_group)
                 ignored[found], doubtful[found] = True, False
                 if word.is_name and len(found):
-                    named = self._then.among(words[places[found] + _lowest(spaces[found]) + 1], found)
+                    named = self._then.among(eights[places[found] + _lowest(spaces[found]) + 1], found)
                     ignored[named], doubtful[named] = False, True
 
     def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages of which the first words could be a name."""
-        words = messages.words
+        eights = messages.eights
         spaces, places, is_long = messages.spaces[some], messages.places[some], messages.is_long[some]
         for rank in range(MOST_NAME_WORDS):
             doubtful[some[(spaces == 0) & is_long]] = True
             at = places + _lowest(spaces) + 1
-            then = words[at]
+            then = eights[at]
             found = self._then.among(then)
             doubtful[some[found[spaces[found] != 0]]] = True
             if rank == 0:
                 for word in self._after_name:
-                    found = some[word.among(words, then, at, np.arange(len(some)))]
+                    found = some[word.among(eights, then, at, np.arange(len(some)))]
                     ignored[found] = True
             spaces &= spaces - _ONE
         doubtful &= ~ignored
 
     def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
-        words, windows, all_places, heads, all_spaces, is_long = messages
+        eights, windows, all_places, heads, all_spaces, is_long = messages
         places, spaces = all_places[some], all_spaces[some]
         window = windows.reshape(-1, _WINDOW)[some].ravel()
         closes, colons = _bits(window == ord("]")), _bits(window == ord(":"))
         looked_at = np.zeros(len(some), np.bool_)
         looked_at[self._in_brackets.among(heads[some])] = True
         echoes = np.flatnonzero((colons != 0) & ((closes & _below(colons)) == 0))
-        looked_at[self._echoes.among(words[places[echoes] + _lowest(colons[echoes]) + 2], echoes)] = True
+        looked_at[self._echoes.among(eights[places[echoes] + _lowest(colons[echoes]) + 2], echoes)] = True
         ends = closes & (spaces >> _ONE)
         peers = np.flatnonzero(ends)
-        looked_at[self._of_peers.among(words[places[peers] + _lowest(ends[peers]) + 2], peers)] = True
+        looked_at[self._of_peers.among(eights[places[peers] + _lowest(ends[peers]) + 2], peers)] = True
         looked_at |= (ends == 0) & is_long[some]
         doubtful[some], ignored[some] = looked_at, ~looked_at
 
 
 def _look_closer(
-    words: Words, threads: Places, closes: Words, slashes: Words, breaks: Places
+    eights: Eights, threads: Places, closes: Eights, slashes: Eights, breaks: Places
 ) -> tuple[Flags, Places, Flags]:
     """Tell which lines have a prefix, where their messages begin, and which are doubtful."""
     thread_ends = threads + _lowest(closes)
     is_whole = (closes != 0) & (thread_ends < breaks) & ((slashes & _below(closes)) != 0)
     doubtful = (closes == 0) & (breaks >= threads + _WINDOW)  # too long a thread
     after = thread_ends + 1
-    marks = words[after] & _TWO_BYTES
+    marks = eights[after] & _TWO_BYTES
     is_entry = is_whole & (marks == _COLON)
     doubtful |= is_whole & (marks == _ROUND)
     named = np.flatnonzero(is_whole & (marks == _SQUARE))
@@ -421,6 +421,6 @@ def _look_closer(
     logger_ends = threads[named] + _lowest(second)
     after[named] = logger_ends + 1
     is_known = (second != 0) & (logger_ends < breaks[named])
-    is_entry[named] = is_known & ((words[after[named]] & _TWO_BYTES) == _COLON)
+    is_entry[named] = is_known & ((eights[after[named]] & _TWO_BYTES) == _COLON)
     doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + _WINDOW)
     return is_entry, after + len(": "), doubtful

@@ -187,6 +187,20 @@ def test_names_have_up_to_four_words() -> None:
     assert [event.player for event in parse(lines)] == ["To Be Or Not"] * 2
 
 
+def test_a_name_of_bedrock_may_have_more_words_where_it_enters_and_departs() -> None:
+    prefix = "2024-03-12 [12:00:00.123] [Server thread/INFO]: "
+    name = "I M A B I G Fan"
+    said = (
+        f"{name}[/192.0.2.4:1] logged in with entity id 7 at (w, 1, 2, 3)",
+        f"{name}[/192.0.2.4:1] logged out due to x",
+    )
+    events = parse("".join(f"{prefix}{line}\n" for line in said))
+    assert [(event.kind, event.player) for event in events] == [
+        ("player_login", name),
+        ("player_lost_connection", name),
+    ]
+
+
 @pytest.mark.parametrize("prefix", ["[12:00:00] [Server thread/INFO]: ", "12.03 12:00:00 [Server] INFO "])
 def test_words_of_a_chat_thread_in_a_message_are_no_chat(prefix: str) -> None:
     parser = LogParser()
