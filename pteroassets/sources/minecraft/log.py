@@ -370,6 +370,7 @@ class LogParser:
     ) -> tuple[list[LogEvent], int]:
         """Return the events, one for each line understood, and how many candidates are to be ignored after all."""
         events: list[LogEvent] = []
+        new = tuple.__new__
         accounted: set[int] = set()
         note_unknown = self._note_unknown
         ignored = 0
@@ -378,12 +379,12 @@ class LogParser:
         only = segments[0] if len(segments) == 1 else None
         dialects = self._format.dialects if self._format is not None else ()
         software = self._state.software
+        spoken = _dialect_by(dialects, software) if software is not None else None
         for number, start, seconds, thread, logger, prefix, message in candidates:
-            if software is not None:
-                dialect = _dialect_by(dialects, software)
-            elif thread is not None:
+            dialect = spoken
+            if dialect is None and thread is not None:
                 dialect = _dialect_of(dialects, thread, logger)
-            else:
+            elif dialect is None:
                 dialect = _dialect_shown(dialects, message)
             reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
             if reading is None:
@@ -402,9 +403,11 @@ class LogParser:
                 going_on = _going_on(data, data.index(b"\n", start + 1), scanner) if goes_on else None
                 detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
                 software = self._state.software
+                spoken = _dialect_by(dialects, software) if software is not None else None
             _, day, setback = only or _segment_at(segments, start + 1)
             dated = _dated(prefix, scanner) if prefix is not None else None
-            events.append(LogEvent(before + number, day, seconds, kind, dated, setback, player, player_uuid, detail))
+            parts = (before + number, day, seconds, kind, dated, setback, player, player_uuid, detail)
+            events.append(new(LogEvent, parts))  # in half of the time that its own __new__ takes
             if seconds is None:
                 self._know(has_times=False)
             if kind == "server_crash":

@@ -92,7 +92,7 @@ class Reading(NamedTuple):
 #: Threads that write nothing but chat, in the CraftBukkit family.
 CHAT_THREAD = b"Async Chat Thread"
 
-_CHAT = re.compile(r"(?:\[Not Secure\] )?<(?P<name>[^<>]{1,64})> ?(?P<text>.*)")
+_CHAT = re.compile(r"(?:\[Not Secure\] )?<([^<>]{1,64})> ?")
 # a chat thread's lines are chat whatever their layout; the name is the last word before the mark
 _CHAT_LAYOUT = re.compile(
     r"(?:.{0,64}<(?P<angled>[^<>]{1,64})>|(?P<plain>[^<>]{0,64}?(?P<name>[\w.]{1,40})) ?(?::|»|>|➤|→)) ?(?P<text>.*)"
@@ -105,9 +105,9 @@ MOST_NAME_WORDS = 4  #: with the address that may follow it, where no anchor fin
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
 _PLACE = re.compile(
-    rf"(?:(?:at|in) )?(?:(?P<sponge>.+?)\(-?\d+\) at )?\((?:\[(?P<world>[^\]]*)\] ?|(?P<comma>[^,\[\]]*), )?"
-    rf"(?P<x>{_NUMBER}), ?(?P<y>{_NUMBER}), ?(?P<z>{_NUMBER})\)"
+    rf"(?:(?:at|in) )?\((?:\[([^\]]*)\] ?|([^,\[\]]*), )?({_NUMBER}), ?({_NUMBER}), ?({_NUMBER})\)"
 )
+_SPONGE_WORLD = re.compile(r"(?:(?:at|in) )?(.+?)\(-?\d+\) at ")
 
 #: Loggers under which the server programs themselves write, not mods or plugins.
 _OWN_LOGGER = re.compile(
@@ -193,8 +193,8 @@ def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> R
     raw = decode(message)
     is_coloured = "§" in raw
     may_be_chat = is_coloured or raw.startswith(("<", "[Not Secure] <"))
-    if may_be_chat and not foreign and (chat := _CHAT.fullmatch(raw)) is not None:
-        return _chat(chat["name"], chat["text"], keep_text=keep_text)
+    if may_be_chat and not foreign and (chat := _CHAT.match(raw)) is not None:
+        return _chat(chat[1], raw[chat.end() :], keep_text=keep_text)
     text = (plain(raw) if is_coloured else raw).lstrip()
     if is_coloured and raw.startswith("§") and text.startswith("["):
         # a display name with a coloured tag: what /say writes before its text begins with the bracket
@@ -231,13 +231,13 @@ def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | Non
 
 
 def _chat(name: str, text: str, *, keep_text: bool) -> Reading:
-    return Reading(kind="player_chat", player=plain_name(name), detail={"text": text} if keep_text else None)
+    return Reading("player_chat", plain_name(name), None, {"text": text} if keep_text else None)
 
 
 def _read_chat_thread(text: str, *, keep_text: bool) -> Reading | None:
-    match = _CHAT.fullmatch(text)
+    match = _CHAT.match(text)
     if match is not None:
-        return _chat(match["name"], match["text"], keep_text=keep_text)
+        return _chat(match[1], text[match.end() :], keep_text=keep_text)
     match = _CHAT_LAYOUT.match(text)
     if match is None:
         return None
@@ -278,27 +278,28 @@ def _reading(reader: _Reader, match: re.Match[str], *, keep_text: bool) -> Readi
         match finds:
             case "name" | "profile":
                 player = plain_name(value)
-            case "reason":
-                detail[key] = plain_reason(value)
+            case "said":
+                if keep_text:
+                    detail[key] = value
+            case "address":
+                if host := _host(value):
+                    detail[key] = host
             case "number":
                 detail[key] = int(value)
+            case "place":
+                is_sponge = _add_place(detail, value)
+            case "reason":
+                detail[key] = plain_reason(value)
             case "text":
                 detail[key] = value.strip()
             case "uuid":
                 player_uuid = _uuid(value)
             case "xuid":
                 player_uuid = UUID(int=int(value)) if value else None
-            case "address":
-                if host := _host(value):
-                    detail[key] = host
-            case "place":
-                is_sponge = _add_place(detail, value)
             case "formerly":
                 detail[key] = plain_name(value)
             case "seconds":
                 detail["startup_seconds"] = float(value.replace(",", "."))
-            case "said" if keep_text:
-                detail[key] = value
             case _:
                 pass
     if declared.kind == "login_refused":
@@ -326,23 +327,25 @@ def _of_player(kind: Kind, name: str, detail: Detail | None = None) -> Reading |
 
 def _add_place(detail: dict[str, str | int | float], text: str) -> bool:
     """Add world and position; tell whether they are written in Sponge's way."""
-    place = _PLACE.fullmatch(text)
+    place, sponge = _PLACE.fullmatch(text), None
+    if place is None and (sponge := _SPONGE_WORLD.match(text)) is not None:
+        place = _PLACE.fullmatch(text, sponge.end())
     if place is None:
         return False
-    sponge, world, comma, x, y, z = place.groups()
-    if world := sponge or world or comma:
+    world, comma, x, y, z = place.groups()
+    if world := (sponge and sponge[1]) or world or comma:
         detail["world"] = world
     detail["x"], detail["y"], detail["z"] = float(x), float(y), float(z)
     return sponge is not None
 
 
-_HOST = re.compile(r"[^/]*/(?:\[(?P<six>[0-9a-fA-F:.]+)(?:%[^\]]*)?\]|(?P<plain>[0-9a-fA-F:.]+?))(?::\d+)?")
+_HOST = re.compile(r"[^/]*+/(?:([\d.]++)|\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([0-9a-fA-F:.]+?))(?::\d+)?")
 
 
 def _host(address: str) -> str | None:
     """Return the address of ``host/address:port`` or ``/[address%scope]:port``; None where there is none."""
     match = _HOST.fullmatch(address)
-    return match and (match["six"] or match["plain"])
+    return match and match[match.lastindex or 0]
 
 
 def plain_name(name: str) -> str:

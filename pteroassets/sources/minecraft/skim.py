@@ -22,7 +22,7 @@ Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-_WINDOW = 64
+_WINDOW, _SHORT_WINDOW = 64, 32
 _PAD = bytes(2 * _WINDOW)  # so that all places looked at lie in the block
 _EIGHT = 8
 _PAIRS_OF_EIGHT = 4
@@ -44,13 +44,13 @@ def _number(text: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(text, "little"))
 
 
-_ONE, _BYTE, _TWO_BYTES = np.uint64(1), np.uint64(0xFF), np.uint64(0xFFFF)
+_ONE, _BYTE, _TWO_BYTES, _BEHIND_SHORT = (np.uint64(number) for number in (1, 0xFF, 0xFFFF, 1 << _SHORT_WINDOW))
 _COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
 _INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
 _CHAT = _number(CHAT_THREAD[:_EIGHT])
 _SECONDS_BITS = np.uint64(16)  # ":0", as far as the first word of a line reaches
-_MIXER = np.uint64(0x9E3779B97F4A7C15)  # of Fibonacci hashing: 2**64 over the golden ratio
-_HASH_FROM, _HASH_TO = np.uint64(32), np.uint64(48)
+_MIXER = np.uint64(0x9E3779B9 << 32)  # of Fibonacci hashing: 2**32 over the golden ratio, for the lower four bytes
+_HASH_TO = np.uint64(48)
 
 
 class Lines:
@@ -60,15 +60,18 @@ class Lines:
         block: The block.
 
     Attributes:
-        padded: The block, and more bytes, so that what is looked at behind a line's beginning lies in it.
         feeds: Places of the line feeds.
         breaks: Place of the first control character in each line; the line feed at its end is one.
         is_clean: Whether `clean` would leave the block as it is.
     """
 
     def __init__(self, block: bytes) -> None:
-        self.padded = block + _PAD
-        self._data = data = np.frombuffer(self.padded, np.uint8)
+        padded = block + _PAD
+        self._data = data = np.frombuffer(padded, np.uint8)
+        # bytes at each place, which numpy copies faster as such than as numbers that are not aligned
+        self._eights = np.ndarray(len(padded) - _EIGHT, f"V{_EIGHT}", padded, strides=(1,))
+        self._windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
+        self._short_windows = np.ndarray(len(padded) - _WINDOW, f"V{_SHORT_WINDOW}", padded, strides=(1,))
         controls = np.flatnonzero(data[: len(block)] < ord(" "))
         codes = data[controls]
         is_feed = codes == _LINE_FEED
@@ -90,6 +93,19 @@ class Lines:
         """Return the places of the line feeds before each of *lines*, and those after."""
         numbers = np.array(lines, np.int64)
         return self.feeds[numbers].tolist(), self.feeds[numbers + 1].tolist()
+
+    def eights(self, places: Places) -> Eights:
+        """Return the eight bytes at each of *places*, as numbers."""
+        eights: Eights = self._eights[places].view("<u8")
+        return eights
+
+    def windows(self, places: Places) -> NDArray[np.uint8]:
+        """Return the 64 bytes from each of *places* on, one after the other."""
+        return self._windows[places].view(np.uint8)
+
+    def short_windows(self, places: Places) -> NDArray[np.uint8]:
+        """Return the 32 bytes from each of *places* on, one after the other."""
+        return self._short_windows[places].view(np.uint8)
 
     def seconds(self, lines: list[int]) -> list[int]:
         """Return the times of day, in seconds, of *lines* that begin with one in a bracket."""
@@ -143,14 +159,19 @@ class _Words:
                     known = word[_PAIR_BYTES * pair : _PAIR_BYTES * (pair + 1)]
                     step = 1 << 8 * len(known)  # whatever follows the known bytes fits too
                     self._tables[pair, int.from_bytes(known, "little") :: step] |= bit
-        self.first_pairs: Flags = self._tables[0] != 0
+        self._first_pairs: Flags = self._tables[0] != 0
+
+    def among(self, eights: Eights) -> tuple[Places, Eights]:
+        """Return the numbers of the places where one may stand, and the groups; their eight bytes are *eights*."""
+        found: Places = np.flatnonzero(self._first_pairs.take((eights & _TWO_BYTES).view(np.int64)))
+        return found, self.groups_at(eights[found])
 
     def groups_at(self, eights: Eights) -> Eights:
         """Return the groups that may stand at the places whose eight bytes are *eights*."""
         pairs = eights.view(np.uint16).reshape(-1, _PAIRS_OF_EIGHT)
-        found: Eights = self._tables[0][pairs[:, 0]]
+        found: Eights = self._tables[0].take(pairs[:, 0])
         for pair in range(1, _PAIRS_OF_EIGHT):
-            found &= self._tables[pair][pairs[:, pair]]
+            found &= self._tables[pair].take(pairs[:, pair])
         return found
 
 
@@ -171,7 +192,7 @@ class _LongWords:
 
     def among(self, eights: Eights, some: Places | None = None) -> Places:
         """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *eights*."""
-        found: Places = np.flatnonzero(self._hashes[_hashed(eights)])
+        found: Places = np.flatnonzero(self._hashes.take(_hashed(eights).view(np.int64)))
         if len(found):
             found = found[self._words.groups_at(eights[found]) != 0]
         return found if some is None else some[found]
@@ -179,8 +200,7 @@ class _LongWords:
 
 def _hashed(eights: Eights) -> Eights:
     """Return 16 bits made of the first four bytes."""
-    hashes: Eights = eights << _HASH_FROM
-    hashes *= _MIXER
+    hashes: Eights = eights * _MIXER
     hashes >>= _HASH_TO
     return hashes
 
@@ -197,14 +217,14 @@ class _Literal:
         parts = [word[offset : offset + _EIGHT] for offset in range(0, len(word), _EIGHT)]
         self._parts = [(_number(b"\xff" * len(part)), _number(part)) for part in parts]
 
-    def among(self, eights: Eights, heads: Eights, places: Places, some: Places) -> Places:
+    def among(self, lines: Lines, heads: Eights, places: Places, some: Places) -> Places:
         """Return those of *some* numbers at whose *places* the word stands; these places begin with *heads*."""
         mask, wanted = self._parts[0]
         some = some[(heads & mask) == wanted]
         for number, (mask, wanted) in enumerate(self._parts[1:], 1):
             if not len(some):
                 break
-            some = some[(eights[places[some] + _EIGHT * number] & mask) == wanted]
+            some = some[(lines.eights(places[some] + _EIGHT * number) & mask) == wanted]
         return some
 
 
@@ -262,11 +282,9 @@ def _groups(words: Iterable[bytes], most: int) -> list[list[bytes]]:
 class _Messages(NamedTuple):
     """The messages of some lines."""
 
-    eights: Eights  # eight bytes at each place of the block
-    windows: NDArray[np.uint8]  # their first bytes, one message after the other
+    lines: Lines  # of the whole block
     places: Places  # where they begin
     heads: Eights  # their first eight bytes
-    spaces: Eights  # bits of their windows
     is_long: Flags  # whether they go on behind the window
 
 
@@ -297,41 +315,36 @@ class Skimmer:
 
     def skim(self, lines: Lines) -> Skimmed:
         """Skim clean lines."""
-        padded, feeds = lines.padded, lines.feeds
-        eights = np.ndarray(len(padded) - _EIGHT, "<u8", padded, strides=(1,))
-        windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
+        feeds = lines.feeds
         starts = feeds[:-1] + 1
-        heads = eights[starts]
-        has_time = _fits(heads, _CLOCK[0]) & _fits(eights[starts + _EIGHT], _CLOCK[1])
+        heads = lines.eights(starts)
+        has_time = _fits(heads, _CLOCK[0]) & _fits(lines.eights(starts + _EIGHT), _CLOCK[1])
         timed, untimed = np.flatnonzero(has_time), np.flatnonzero(~has_time)
         minutes = heads[timed].byteswap() >> _SECONDS_BITS
 
         threads, breaks = starts[timed] + _CLOCK_LENGTH, lines.breaks[timed]
-        closes = _bits(windows[threads].view(np.uint8) == ord("]"))
+        names = lines.short_windows(threads)
+        closes = np.packbits(names == ord("]"), bitorder="little").view("<u4") | _BEHIND_SHORT
         thread_ends = threads + _lowest(closes)
         # nearly all threads end with one of two levels, and a colon follows
-        ends = eights[thread_ends - _LEVEL_LENGTH]
+        ends = lines.eights(thread_ends - _LEVEL_LENGTH)
         is_entry = ((ends == _INFO) | (ends == _WARN)) & (thread_ends < breaks)
-        places = thread_ends + len("]: ")
+        messages = thread_ends + len("]: ")
         doubtful = np.zeros(len(timed), np.bool_)
         rest = np.flatnonzero(~is_entry)
-        slashes = _bits(windows[threads[rest]].view(np.uint8) == ord("/"))
-        is_entry[rest], places[rest], doubtful[rest] = _look_closer(
-            eights, threads[rest], closes[rest], slashes, breaks[rest]
+        is_entry[rest], thread_ends[rest], messages[rest], doubtful[rest] = _look_closer(
+            lines, threads[rest], breaks[rest]
         )
 
         sure = np.flatnonzero(is_entry)
-        entries, places = timed[sure], places[sure]
-        heads_of_messages = eights[places]
+        entries, places = timed[sure], messages[sure]
+        heads_of_messages = lines.eights(places)
         if len(spaced := np.flatnonzero((heads_of_messages & _BYTE) == ord(" "))):
             places[spaced] += 1
-            heads_of_messages[spaced] = eights[places[spaced]]
-        window = windows[places].view(np.uint8)
+            heads_of_messages[spaced] = lines.eights(places[spaced])
         is_long = feeds[entries + 1] - places > _WINDOW
-        is_doubtful, ignored = self._judge(
-            _Messages(eights, window, places, heads_of_messages, _bits(window == ord(" ")), is_long)
-        )
-        is_doubtful |= eights[threads[sure]] == _CHAT
+        is_doubtful, ignored = self._judge(_Messages(lines, places, heads_of_messages, is_long))
+        is_doubtful |= names.view("<u8")[:: _SHORT_WINDOW // _EIGHT][sure] == _CHAT
         others = (untimed[~_INDENTS[heads[untimed] & _BYTE]], timed[~is_entry & ~doubtful])
         return Skimmed(
             entries=entries,
@@ -353,9 +366,8 @@ class Skimmer:
         return doubtful, ignored
 
     def _judge_beginnings(self, messages: _Messages, doubtful: Flags, ignored: Flags) -> None:
-        eights, _, places, heads, spaces, _ = messages
-        some = np.flatnonzero(self._begins.first_pairs[heads & _TWO_BYTES])
-        groups = self._begins.groups_at(heads[some])
+        lines, places, heads, _ = messages
+        some, groups = self._begins.among(heads)
         doubtful[some[(groups & np.uint64((1 << _OF_INTEREST) - 1)) != 0]] = True
         groups >>= np.uint64(_OF_INTEREST)
         present = int(np.bitwise_or.reduce(groups))
@@ -365,55 +377,56 @@ class Skimmer:
             of_group = some[(groups & np.uint64(1 << number)) != 0]
             group_heads = heads[of_group]
             for word in group:
-                found = word.among(eights, group_heads, places, of_group)
+                found = word.among(lines, group_heads, places, of_group)
                 ignored[found], doubtful[found] = True, False
                 if word.is_name and len(found):
-                    named = self._then.among(eights[places[found] + _lowest(spaces[found]) + 1], found)
+                    spaces = _bits(lines.windows(places[found]) == ord(" "))
+                    named = self._then.among(lines.eights(places[found] + _lowest(spaces) + 1), found)
                     ignored[named], doubtful[named] = False, True
 
     def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages of which the first words could be a name."""
-        eights = messages.eights
-        spaces, places, is_long = messages.spaces[some], messages.places[some], messages.is_long[some]
+        lines = messages.lines
+        places, is_long = messages.places[some], messages.is_long[some]
+        spaces = _bits(lines.windows(places) == ord(" "))
+        everyone = np.arange(len(some))
         for rank in range(MOST_NAME_WORDS):
             doubtful[some[(spaces == 0) & is_long]] = True
             at = places + _lowest(spaces) + 1
-            then = eights[at]
+            then = lines.eights(at)
             found = self._then.among(then)
             doubtful[some[found[spaces[found] != 0]]] = True
             if rank == 0:
                 for word in self._after_name:
-                    found = some[word.among(eights, then, at, np.arange(len(some)))]
-                    ignored[found] = True
+                    ignored[some[word.among(lines, then, at, everyone)]] = True
             spaces &= spaces - _ONE
         doubtful &= ~ignored
 
     def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
-        eights, windows, all_places, heads, all_spaces, is_long = messages
-        places, spaces = all_places[some], all_spaces[some]
-        window = windows.reshape(-1, _WINDOW)[some].ravel()
-        closes, colons = _bits(window == ord("]")), _bits(window == ord(":"))
+        lines, places = messages.lines, messages.places[some]
+        windows = lines.windows(places)
+        spaces, closes, colons = (_bits(windows == ord(mark)) for mark in " ]:")
         looked_at = np.zeros(len(some), np.bool_)
-        looked_at[self._in_brackets.among(heads[some])] = True
+        looked_at[self._in_brackets.among(messages.heads[some])] = True
         echoes = np.flatnonzero((colons != 0) & ((closes & _below(colons)) == 0))
-        looked_at[self._echoes.among(eights[places[echoes] + _lowest(colons[echoes]) + 2], echoes)] = True
+        looked_at[self._echoes.among(lines.eights(places[echoes] + _lowest(colons[echoes]) + 2), echoes)] = True
         ends = closes & (spaces >> _ONE)
         peers = np.flatnonzero(ends)
-        looked_at[self._of_peers.among(eights[places[peers] + _lowest(ends[peers]) + 2], peers)] = True
-        looked_at |= (ends == 0) & is_long[some]
+        looked_at[self._of_peers.among(lines.eights(places[peers] + _lowest(ends[peers]) + 2), peers)] = True
+        looked_at |= (ends == 0) & messages.is_long[some]
         doubtful[some], ignored[some] = looked_at, ~looked_at
 
 
-def _look_closer(
-    eights: Eights, threads: Places, closes: Eights, slashes: Eights, breaks: Places
-) -> tuple[Flags, Places, Flags]:
-    """Tell which lines have a prefix, where their messages begin, and which are doubtful."""
+def _look_closer(lines: Lines, threads: Places, breaks: Places) -> tuple[Flags, Places, Places, Flags]:
+    """Tell which lines have a prefix, where their threads end and messages begin, and which are doubtful."""
+    windows = lines.windows(threads)
+    closes, slashes = (_bits(windows == ord(mark)) for mark in "]/")
     thread_ends = threads + _lowest(closes)
     is_whole = (closes != 0) & (thread_ends < breaks) & ((slashes & _below(closes)) != 0)
     doubtful = (closes == 0) & (breaks >= threads + _WINDOW)  # too long a thread
     after = thread_ends + 1
-    marks = eights[after] & _TWO_BYTES
+    marks = lines.eights(after) & _TWO_BYTES
     is_entry = is_whole & (marks == _COLON)
     doubtful |= is_whole & (marks == _ROUND)
     named = np.flatnonzero(is_whole & (marks == _SQUARE))
@@ -421,6 +434,6 @@ def _look_closer(
     logger_ends = threads[named] + _lowest(second)
     after[named] = logger_ends + 1
     is_known = (second != 0) & (logger_ends < breaks[named])
-    is_entry[named] = is_known & ((eights[after[named]] & _TWO_BYTES) == _COLON)
+    is_entry[named] = is_known & ((lines.eights(after[named]) & _TWO_BYTES) == _COLON)
     doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + _WINDOW)
-    return is_entry, after + len(": "), doubtful
+    return is_entry, thread_ends, after + len(": "), doubtful
