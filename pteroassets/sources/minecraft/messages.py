@@ -104,9 +104,7 @@ _TAGS = re.compile(r"^(?:\[[^\[\]]{1,24}\] ?)+")
 MOST_NAME_WORDS = 4  #: with the address that may follow it, where no anchor finds the line
 
 _NUMBER = r"-?\d{1,300}(?:\.\d+)?(?:E-?\d{1,2})?"
-_PLACE = re.compile(
-    rf"(?:(?:at|in) )?\((?:\[([^\]]*)\] ?|([^,\[\]]*), )?({_NUMBER}), ?({_NUMBER}), ?({_NUMBER})\)"
-)
+_PLACE = re.compile(rf"(?:(?:at|in) )?\((?:\[([^\]]*)\] ?|([^,\[\]]*), )?({_NUMBER}), ?({_NUMBER}), ?({_NUMBER})\)")
 _SPONGE_WORLD = re.compile(r"(?:(?:at|in) )?(.+?)\(-?\d+\) at ")
 
 #: Loggers under which the server programs themselves write, not mods or plugins.

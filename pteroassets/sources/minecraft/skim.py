@@ -48,6 +48,7 @@ _ONE, _BYTE, _TWO_BYTES, _BEHIND_SHORT = (np.uint64(number) for number in (1, 0x
 _COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
 _INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
 _CHAT = _number(CHAT_THREAD[:_EIGHT])
+_NO_CONTROL = _number(b"\xe0" * _EIGHT)  # the bits of which a control character has none
 _SECONDS_BITS = np.uint64(16)  # ":0", as far as the first word of a line reaches
 _MIXER = np.uint64(0x9E3779B9 << 32)  # of Fibonacci hashing: 2**32 over the golden ratio, for the lower four bytes
 _HASH_TO = np.uint64(48)
@@ -72,7 +73,7 @@ class Lines:
         self._eights = np.ndarray(len(padded) - _EIGHT, f"V{_EIGHT}", padded, strides=(1,))
         self._windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
         self._short_windows = np.ndarray(len(padded) - _WINDOW, f"V{_SHORT_WINDOW}", padded, strides=(1,))
-        controls = np.flatnonzero(data[: len(block)] < ord(" "))
+        controls = _controls(padded, len(block))
         codes = data[controls]
         is_feed = codes == _LINE_FEED
         order = np.flatnonzero(is_feed)
@@ -115,6 +116,26 @@ class Lines:
             values += (self._data[starts + place].astype(np.int64) - ord("0")) * worth
         seconds: list[int] = values.tolist()
         return seconds
+
+
+def _controls(padded: bytes, length: int) -> Places:
+    """Return the places of the control characters among the first *length* bytes."""
+    eights = np.frombuffer(padded, np.uint64, -(-length // _WINDOW) * _EIGHT)
+    # a bit for each byte: with few of them, this is faster than to look for them among the bytes
+    bits = ~np.packbits((eights & _NO_CONTROL).view(np.uint8), bitorder="little").view("<u8")
+    bits[-1] &= np.uint64((1 << (length - 1) % _WINDOW + 1) - 1)  # without what follows the block
+    windows = np.flatnonzero(bits != 0)
+    bits = bits[windows]
+    windows *= _WINDOW
+    ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
+    found = np.empty(ends[-1], np.int64)
+    at = np.append(0, ends[:-1])
+    while len(windows):
+        found[at] = windows + _lowest(bits)
+        bits &= bits - _ONE
+        more = np.flatnonzero(bits)
+        windows, bits, at = windows[more], bits[more], at[more] + 1
+    return found
 
 
 class Skimmed(NamedTuple):
