@@ -100,6 +100,14 @@ def test_it_listens_on_loopback_alone_and_asks_for_the_password(server: Embedded
         connect(ConnectionSettings(host=settings.host, port=settings.port, username="postgres", password="guess"))
 
 
+def test_a_random_password_is_hashed_once_and_a_chosen_one_as_often_as_ever(server: EmbeddedPostgres) -> None:
+    with connect(server.start(), autocommit=True) as connection:
+        connection.execute("create role reader password 'which somebody chose'")
+        found = connection.execute("select rolname, rolpassword from pg_authid where rolpassword is not null")
+        iterations = {name: verifier.split(":")[0] for name, verifier in found}
+    assert iterations == {"postgres": "SCRAM-SHA-256$1", "reader": "SCRAM-SHA-256$4096"}
+
+
 def test_only_its_owner_can_read_the_password(server: EmbeddedPostgres) -> None:
     password = server.start().password
     assert server.password_file.read_text() == password
