@@ -76,24 +76,27 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterat
     """Build and test the selected models."""
     # unit tests judge the code and not the data: make test runs them
     invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-    # The fetchers wait for dbt's next event in a busy loop each, which takes a core away from dbt and Postgres; so dbt
-    # finishes first, and row counts, columns and column lineage are looked up when all of its events are there.
-    events = DbtEventIterator(_exhausted(invocation.stream()), invocation)
-    yield from events.fetch_row_counts().fetch_column_metadata()
+    # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt finishes
+    # first. They would also look up columns for each test, which has none.
+    events, failure = _all_of(invocation.stream())
+    outputs = [event for event in events if isinstance(event, dg.Output)]
+    counted = list(DbtEventIterator(iter(outputs), invocation).fetch_row_counts())
+    described = DbtEventIterator(iter(counted), invocation).fetch_column_metadata()
+    for event in events:
+        yield next(described) if isinstance(event, dg.Output) else event
+    if failure is not None:
+        raise failure
 
 
-def _exhausted(events: Iterator[Any]) -> Iterator[Any]:
-    """Yield *events* once all of them have come, and only then raise what ended them."""
+def _all_of(events: Iterator[Any]) -> tuple[list[Any], Exception | None]:
+    """Return *events* once all of them have come, and what ended them."""
     come: list[Any] = []
-    failure: Exception | None = None
     try:
         for event in events:  # not extend: it would lose the events before a failure
             come.append(event)  # noqa: PERF402
-    except Exception as error:  # noqa: BLE001 - raised below, after the events that came before it
-        failure = error
-    yield from come
-    if failure is not None:
-        raise failure
+    except Exception as error:  # noqa: BLE001 - raised after the events that came before it
+        return come, error
+    return come, None
 
 
 defs = dg.Definitions(assets=[dbt_models])
