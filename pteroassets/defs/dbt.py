@@ -76,8 +76,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterat
     """Build and test the selected models."""
     # unit tests judge the code and not the data: make test runs them
     invocation = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
-    # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt finishes
-    # first. They would also look up columns for each test, which has none.
+    # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt
+    # finishes first. They would also look up columns for each test, which has none.
     events, failure = _all_of(invocation.stream())
     outputs = [event for event in events if isinstance(event, dg.Output)]
     counted = list(DbtEventIterator(iter(outputs), invocation).fetch_row_counts())
