@@ -19,10 +19,10 @@ from pteroassets.sources.minecraft.dates import date_of_file
 
 Grouping = Literal["by_name", "separate", "together"]
 
-_LOG = re.compile(r".+\.log(?:\.\d+)?(?:\.gz)?|Dedicated_Server\.txt", re.IGNORECASE)
-_NUMBERED = re.compile(r"(proxy|server)\.log(?:\.(\d+))?(?:\.gz)?")
-_BEDROCK = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz)?")
-_ECHO = re.compile(r"debug(?:-\d+)?\.log(?:\.gz)?|(?:fml-server-|ForgeModLoader-server-).+\.log(?:\.gz)?")
+_LOG = re.compile(r".+\.log(?:\.\d+)?(?:\.gz|\.zip)?|Dedicated_Server\.txt", re.IGNORECASE)
+_NUMBERED = re.compile(r"(proxy|server)\.log(?:\.(\d+))?(?:\.gz|\.zip)?")
+_BEDROCK = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz|\.zip)?")
+_ECHO = re.compile(r"debug(?:-\d+)?\.log(?:\.gz|\.zip)?|(?:fml-server-|ForgeModLoader-server-).+\.log(?:\.gz|\.zip)?")
 # plugins and mods keep logs of their own in these folders of a server
 _NOT_THE_SERVERS = {"plugins", "mods", "config"}
 

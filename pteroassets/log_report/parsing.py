@@ -115,7 +115,7 @@ def _size(file: Candidate) -> int:
         size = Path(file.path).stat().st_size
     except OSError:
         return 0  # the message comes when it is opened
-    return size * _PACKING if file.path.endswith(".gz") else size
+    return size * _PACKING if file.path.endswith((".gz", ".zip")) else size
 
 
 def _in_processes(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-import zlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_names import NamedFile, named_files
+from pteroassets.sources.minecraft.archives import Unpacked, is_archive
 from pteroassets.sources.minecraft.dates import date_of_live
 from pteroassets.sources.minecraft.log import LogParser, classify
 from pteroassets.sources.pterodactyl.errors import (
@@ -454,23 +454,19 @@ def decode(name: str, raw: bytes, *, largest_bytes: int = LARGEST_CONTENT_BYTES)
     A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
     than *largest_bytes*, since a server's owner must not decide how much memory we use.
     """
-    if not name.endswith(".gz"):
+    if not raw or not name.endswith((".gz", ".zip")):
         return raw, "ok" if raw else "empty", None
+    if not is_archive(raw):
+        return b"", "unreadable", "no archive, whatever its name says"
+    unpacked = Unpacked([raw])
     pieces: list[bytes] = []
     size = 0
-    rest = raw
-    try:
-        while rest:
-            inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            pieces.append(inflater.decompress(rest, largest_bytes - size + 1))
-            size += len(pieces[-1])
-            if size > largest_bytes:
-                return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
-            if not inflater.eof:
-                return b"".join(pieces), "truncated", f"the archive ends after {len(raw)} bytes, in the middle"
-            rest = inflater.unused_data
-    except zlib.error as error:
-        content = b"".join(pieces)
-        return content, "truncated" if content else "unreadable", f"not a whole gzip archive: {error}"
+    for block in unpacked:
+        pieces.append(block)
+        size += len(block)
+        if size > largest_bytes:
+            return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
     content = b"".join(pieces)
+    if unpacked.damage is not None:
+        return content, "truncated" if content else "unreadable", unpacked.damage
     return content, "ok" if content else "empty", None

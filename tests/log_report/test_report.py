@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -296,6 +298,52 @@ def test_an_archive_of_several_members_is_read_to_its_end(tmp_path: Path) -> Non
     assert sessions_of(report) == [("Al", "2026-03-12T12:00:00", "2026-03-12T12:01:00", "left")]
 
 
+def zipped(*contents: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(f"{number}.log", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_archive_is_a_part_of_the_history(tmp_path: Path, method: int) -> None:
+    (tmp_path / "2026-03-12-1.log.zip").write_bytes(zipped(log(entry("12:00:00", "Al")), method=method))
+    put(tmp_path / "2026-03-12-2.log.gz", log(departure("12:01:00", "Al")))
+    report = parse_paths([str(tmp_path)])
+    assert [file.outcome for file in report.files] == ["ok", "ok"]
+    assert sessions_of(report) == [("Al", "2026-03-12T12:00:00", "2026-03-12T12:01:00", "left")]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_archive_that_was_cut_gives_what_can_be_read(tmp_path: Path, method: int) -> None:
+    content = log(entry("12:00:00", "Al"), *[f"12:00:01 did {n * 104729} things" for n in range(30_000)])
+    path = tmp_path / "2026-03-12-1.log.zip"
+    path.write_bytes(zipped(content, method=method)[: len(content) // 10])
+    (file,) = (report := parse_paths([str(path)])).files
+    assert file.outcome == "truncated"
+    assert 0 < file.bytes < len(content)
+    assert sessions_of(report) == [("Al", "2026-03-12T12:00:00", None, None)]
+
+
+def test_of_a_zip_archive_with_several_files_the_first_is_read_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "logs.log.zip"
+    path.write_bytes(zipped(log(entry("12:00:00", "Al")), log(departure("12:01:00", "Al"))))
+    (file,) = parse_paths([str(path)]).files
+    assert file.outcome == "truncated"
+    assert "more than one file" in str(file.reason)
+
+
+def test_an_encrypted_zip_archive_is_named(tmp_path: Path) -> None:
+    packed = bytearray(zipped(log(entry("12:00:00", "Al"))))
+    packed[6] |= 1
+    path = tmp_path / "2026-03-12-1.log.zip"
+    path.write_bytes(packed)
+    (file,) = parse_paths([str(path)]).files
+    assert file.outcome != "ok"
+    assert "unpack it first" in str(file.reason)
+
+
 @pytest.mark.parametrize(
     ("content", "outcome", "word"),
     [
@@ -304,7 +352,7 @@ def test_an_archive_of_several_members_is_read_to_its_end(tmp_path: Path) -> Non
         (b"<!DOCTYPE html><html><body>404</body></html>", "not_a_server_log", "HTML"),
         (b"[12:00:00] [Render thread/INFO]: Setting user: Al\n", "not_a_server_log", "client"),
         (b"\x00\x01\x02\x03" * 500, "not_a_server_log", "no line begins"),
-        (b"PK\x03\x04rest of an archive", "not_a_server_log", "unpack"),
+        (b"BZh91AY&SY: rest of an archive", "not_a_server_log", "unpack"),
         ("[12:00:00] [Server thread/INFO]: hi\n".encode("utf-16"), "not_a_server_log", "UTF-16"),
     ],
 )

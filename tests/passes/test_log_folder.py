@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import uuid
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -346,6 +348,13 @@ def test_files_of_other_names_are_left_alone() -> None:
 )
 def test_an_archive_is_unpacked_as_far_as_it_goes(raw: bytes, outcome: str) -> None:
     assert decode("x.log.gz", raw)[1] == outcome
+
+
+def test_a_zip_archive_is_unpacked_too() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("2026-03-12-1.log", b"a\nb\n")
+    assert decode("2026-03-12-1.log.zip", packed.getvalue()) == (b"a\nb\n", "ok", None)
 
 
 def test_an_archive_does_not_decide_how_much_memory_it_takes() -> None:

@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 from pteroassets.sources.minecraft.events import Stamped
 
 # as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
-_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log(?:\.gz)?")
-_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz)?")
+_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log(?:\.gz|\.zip)?")
+_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz|\.zip)?")
 _REPORT = re.compile(r"crash-(\d{4})-(\d\d)-(\d\d)_(\d\d)\.(\d\d)\.(\d\d)-\w+\.txt")
 
 
 def date_of_file(name: str) -> tuple[date, int] | None:
-    """Return the day and the number of a closed log ``YYYY-MM-DD-N.log`` or ``….log.gz``; None for other names.
+    """Return the day and the number of a closed log ``YYYY-MM-DD-N.log``, ``….log.gz`` or ``….log.zip``, else None.
 
     The day is that of the file's first line. A folder before the name is allowed. Of ``YYYY.MM.DD.HH.MM.SS.log`` the
     number is the time of day at which it began, as one number. Names like ``proxy.log.0`` and ``server.log`` tell no
-    day, and archives other than gzip's (``….log.zip``) are not read at all, so neither do they.
+    day.
     """
     last = name.rpartition("/")[2]
     match = _NAMED.fullmatch(last) or _STARTED.fullmatch(last)

@@ -110,7 +110,7 @@ class LogName:
 
 
 _LIVE = frozenset({"latest.log", "server.log", "proxy.log.0", "Dedicated_Server.txt"})
-_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})(?:\.gz)?")
+_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})(?:\.gz|\.zip)?")
 
 
 def read_name(name: str, *, live: str | None = None) -> LogName | None:

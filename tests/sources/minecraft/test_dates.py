@@ -27,7 +27,7 @@ def utc(text: str) -> datetime:
         ("latest.log", None),
         ("2026-02-30-1.log.gz", None),
         ("debug-1.log.gz", None),
-        ("2026-03-12-1.log.zip", None),
+        ("2026-03-12-1.log.zip", (date(2026, 3, 12), 1)),
         ("logs/2024.03.12.20.01.02.log", (date(2024, 3, 12), 200102)),
         ("2024.13.12.20.01.02.log", None),
         ("proxy.log.0", None),
