@@ -73,10 +73,13 @@ class Running:
         return status
 
     def wait_until_idle(self, *, seconds: float = 240) -> None:
-        """Return when no run is queued or under way and the next tick of a five-minute schedule is a minute off."""
+        """Return when no run is queued or under way and the next tick of a five-minute schedule is a minute off.
+
+        The daemon is given half a minute to make the run of the tick before.
+        """
         deadline = time.monotonic() + seconds
         busy: list[tuple[Any, ...]] = []
-        while time.time() % 300 > 240 or (
+        while not 30 < time.time() % 300 < 240 or (
             busy := self.dagster(
                 "select pipeline_name, status from runs "
                 f"where status not in ({', '.join(repr(status) for status in sorted(_ENDED))})"
