@@ -16,7 +16,7 @@ from pteroassets.sources.minecraft.log import classify
 
 STDIN = "-"
 HEAD_BYTES = 64 << 10
-_READ_BYTES = 256 << 10
+_READ_BYTES = 1 << 20  # skimming smaller blocks takes a quarter longer
 
 
 class Content:
