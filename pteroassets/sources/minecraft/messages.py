@@ -337,7 +337,7 @@ def _add_place(detail: dict[str, str | int | float], text: str) -> bool:
     return sponge is not None
 
 
-_HOST = re.compile(r"[^/]*+/(?:([\d.]++)|\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([0-9a-fA-F:.]+?))(?::\d+)?")
+_HOST = re.compile(r"[^/]*+/(?:([0-9.]++)|\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([0-9a-fA-F:.]+?))(?::\d+)?")
 
 
 def _host(address: str) -> str | None:

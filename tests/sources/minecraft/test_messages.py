@@ -161,6 +161,17 @@ def only(line: str) -> LogEvent | None:
             + "Al was slain by Bo",
             *("player_death", "Al", {"cause": "melee", "killer": "Bo"}),
         ),
+        *(
+            (JAVA + f"Al[{shown}] logged in with entity id 7 at (Nowhere)", "player_login", "Al", detail)
+            for shown, detail in (
+                ("/192.0.2.4:50123", {"entity_id": 7, "address": "192.0.2.4"}),
+                ("host.example/192.0.2.4:50123", {"entity_id": 7, "address": "192.0.2.4"}),
+                ("/[2001:db8::4%eth0]:50123", {"entity_id": 7, "address": "2001:db8::4"}),
+                ("/2001:db8:0:0:0:0:0:4:50123", {"entity_id": 7, "address": "2001:db8:0:0:0:0:0:4"}),
+                ("/١٩٢.0.2.4:50123", {"entity_id": 7}),  # digits, but not of an address
+                ("local", {"entity_id": 7}),
+            )
+        ),
     ],
 )
 def test_a_message_is_read(line: str, kind: str, player: str | None, detail: dict[str, object] | None) -> None:
