@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from pteroassets.log_report.content import STDIN
+from pteroassets.sources.minecraft.archives import MAYBE_PACKED
 from pteroassets.sources.minecraft.dates import date_of_file
 
 Grouping = Literal["by_name", "separate", "together"]
 
-_LOG = re.compile(r".+\.log(?:\.\d+)?(?:\.gz|\.zip)?|Dedicated_Server\.txt", re.IGNORECASE)
-_NUMBERED = re.compile(r"(proxy|server)\.log(?:\.(\d+))?(?:\.gz|\.zip)?")
-_BEDROCK = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz|\.zip)?")
-_ECHO = re.compile(r"debug(?:-\d+)?\.log(?:\.gz|\.zip)?|(?:fml-server-|ForgeModLoader-server-).+\.log(?:\.gz|\.zip)?")
+_LOG = re.compile(rf".+\.log(?:\.\d+)?{MAYBE_PACKED}|Dedicated_Server\.txt", re.IGNORECASE)
+_NUMBERED = re.compile(rf"(proxy|server)\.log(?:\.(\d+))?{MAYBE_PACKED}")
+_ECHO = re.compile(rf"(?:debug(?:-\d+)?|(?:fml-server-|ForgeModLoader-server-).+)\.log{MAYBE_PACKED}")
 # plugins and mods keep logs of their own in these folders of a server
 _NOT_THE_SERVERS = {"plugins", "mods", "config"}
 
@@ -105,12 +105,6 @@ def describe(path: str, *, below: str | None = None) -> Candidate:
         return Candidate(path=path, scheme="rotated", order=(1, "", 0), refused=refused)
     if match := _NUMBERED.fullmatch(name):
         return Candidate(path=path, scheme=match[1], order=(-int(match[2] or 0), "", 0), refused=refused)
-    if match := _BEDROCK.fullmatch(name):
-        try:
-            day = date(int(match[1]), int(match[2]), int(match[3]))
-        except ValueError:
-            return Candidate(path=path, refused=refused)  # no such day: somebody's own name
-        return Candidate(path=path, scheme="bedrock", order=(0, f"{day} {match[4]}", 0), log_date=day, refused=refused)
     return Candidate(path=path, is_echo=_ECHO.fullmatch(name) is not None, refused=refused)
 
 

@@ -15,6 +15,7 @@ from pteroassets.log_report.columns import EventColumns
 from pteroassets.log_report.content import Content, refusal
 from pteroassets.log_report.finding import Candidate, remedy
 from pteroassets.log_report.unknown import UnknownLines
+from pteroassets.sources.minecraft.archives import SUFFIXES
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 
 # below that, starting processes costs more than it saves
@@ -115,7 +116,7 @@ def _size(file: Candidate) -> int:
         size = Path(file.path).stat().st_size
     except OSError:
         return 0  # the message comes when it is opened
-    return size * _PACKING if file.path.endswith((".gz", ".zip")) else size
+    return size * _PACKING if file.path.endswith(SUFFIXES) else size
 
 
 def _in_processes(

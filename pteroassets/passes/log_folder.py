@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_names import NamedFile, named_files
-from pteroassets.sources.minecraft.archives import Unpacked, is_archive
+from pteroassets.sources.minecraft.archives import SUFFIXES, Unpacked, is_archive
 from pteroassets.sources.minecraft.dates import date_of_live
 from pteroassets.sources.minecraft.log import LogParser, classify
 from pteroassets.sources.pterodactyl.errors import (
@@ -454,7 +454,7 @@ def decode(name: str, raw: bytes, *, largest_bytes: int = LARGEST_CONTENT_BYTES)
     A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
     than *largest_bytes*, since a server's owner must not decide how much memory we use.
     """
-    if not raw or not name.endswith((".gz", ".zip")):
+    if not raw or not name.endswith(SUFFIXES):
         return raw, "ok" if raw else "empty", None
     if not is_archive(raw):
         return b"", "unreadable", "no archive, whatever its name says"

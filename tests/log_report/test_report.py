@@ -298,6 +298,19 @@ def test_an_archive_of_several_members_is_read_to_its_end(tmp_path: Path) -> Non
     assert sessions_of(report) == [("Al", "2026-03-12T12:00:00", "2026-03-12T12:01:00", "left")]
 
 
+class NotSeekable(io.RawIOBase):
+    """Passes on what is written, as a pipe does."""
+
+    def __init__(self, target: io.BytesIO) -> None:
+        self._target = target
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        return self._target.write(content)
+
+
 def zipped(*contents: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
@@ -332,6 +345,26 @@ def test_of_a_zip_archive_with_several_files_the_first_is_read_and_that_is_said(
     (file,) = parse_paths([str(path)]).files
     assert file.outcome == "truncated"
     assert "more than one file" in str(file.reason)
+
+
+@pytest.mark.parametrize(
+    ("method", "is_streamed"),  # where it is, the check sum follows the file
+    [(zipfile.ZIP_STORED, False), (zipfile.ZIP_DEFLATED, False), (zipfile.ZIP_DEFLATED, True)],
+)
+def test_a_zip_archive_whose_check_sum_is_wrong_is_damaged(tmp_path: Path, *, method: int, is_streamed: bool) -> None:
+    path = tmp_path / "2026-03-12-1.log.zip"
+    packed = io.BytesIO()
+    target = NotSeekable(packed) if is_streamed else packed
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("1.log", log(entry("12:00:00", "Al")))
+    content = packed.getvalue()
+    path.write_bytes(content)
+    assert parse_paths([str(path)]).files[0].outcome == "ok"
+    place = content.index(b"PK\x07\x08") + 4 if is_streamed else 14
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    (file,) = parse_paths([str(path)]).files
+    assert file.outcome == "truncated"
+    assert "the archive is damaged" in str(file.reason)
 
 
 def test_an_encrypted_zip_archive_is_named(tmp_path: Path) -> None:

@@ -340,11 +340,21 @@ def test_files_of_other_names_are_left_alone() -> None:
     [
         (gzip.compress(b"a\nb\n"), "ok"),
         (gzip.compress(b"a\n") + gzip.compress(b"b\n"), "ok"),
+        (gzip.compress(b"a\n") + b"\0" * 512, "ok"),
+        (gzip.compress(b"a\n") + b"and more", "truncated"),
         (gzip.compress(b"a\nb\n")[:-6], "truncated"),
         (gzip.compress(b""), "empty"),
         (b"plain", "unreadable"),
     ],
-    ids=["whole", "two members", "cut", "of nothing", "no archive"],  # the bytes bear the time of day
+    ids=[
+        "whole",
+        "two members",
+        "padded",
+        "with other bytes behind",
+        "cut",
+        "of nothing",
+        "no archive",
+    ],  # the bytes bear the time of day
 )
 def test_an_archive_is_unpacked_as_far_as_it_goes(raw: bytes, outcome: str) -> None:
     assert decode("x.log.gz", raw)[1] == outcome

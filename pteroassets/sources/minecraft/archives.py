@@ -10,12 +10,18 @@ import struct
 import zlib
 from collections.abc import Generator, Iterable, Iterator
 
+#: What the name of a packed log ends with, and the same as a pattern for names of packed and plain ones.
+SUFFIXES = (".gz", ".zip")
+MAYBE_PACKED = r"(?:\.gz|\.zip)?"
+
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _BLOCK_BYTES = 1 << 20
-# of a file in a zip archive (APPNOTE.TXT 4.3.7): flags, method, packed size, lengths of the name and the extra field
-_ZIP_HEADER = struct.Struct("<4x2xHH8xL4xHH")
-_ZIP_ENCRYPTED, _ZIP_SIZE_FOLLOWS = 1, 8  # flags
+# of a file in a zip archive (APPNOTE.TXT 4.3.7): flags, method, check sum, packed size, lengths of name and extra field
+_ZIP_HEADER = struct.Struct("<4x2xHH4xLL4xHH")
+_ZIP_SUM = b"PK\x07\x08"  # may stand before a check sum that follows the file
+_ZIP_ENCRYPTED, _ZIP_SUM_FOLLOWS = 1, 8  # flags
+_ZIP_TAIL = 32  # bytes after a file in which its check sum stands, and another file begins if there is one
 _ZIP_STORED, _ZIP_DEFLATED = 0, 8
 _GZIP_BITS, _RAW_BITS = 31, -15
 
@@ -41,7 +47,7 @@ class Unpacked:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the blocks."""
-        first = next(self._packed, b"")
+        first = self._at_least(b"", len(_ZIP))
         if first.startswith(_GZIP):
             yield from self._members(first)
         elif first.startswith(_ZIP):
@@ -58,8 +64,12 @@ class Unpacked:
             if self.damage is not None:
                 return
             # what follows a member is another one, or the zeros of a tape's block
-            rest = rest.lstrip(b"\0") or next(self._packed, b"").lstrip(b"\0")
+            rest = rest.lstrip(b"\0")
+            while not rest and (more := next(self._packed, b"")):
+                rest = more.lstrip(b"\0")
+            rest = self._at_least(rest, len(_GZIP))
             if rest and not rest.startswith(_GZIP):
+                self.damage = "what follows in the archive is not packed"
                 return
 
     def _file(self, rest: bytes) -> Iterator[bytes]:
@@ -68,18 +78,30 @@ class Unpacked:
         if len(rest) < _ZIP_HEADER.size:
             self.damage = "the archive is cut"
             return
-        flags, method, size, *lengths = _ZIP_HEADER.unpack_from(rest)
+        flags, method, check_sum, size, *lengths = _ZIP_HEADER.unpack_from(rest)
         start = _ZIP_HEADER.size + sum(lengths)
         rest = self._at_least(rest, start)[start:]
-        is_stored = method == _ZIP_STORED and not flags & _ZIP_SIZE_FOLLOWS
+        is_stored = method == _ZIP_STORED and not flags & _ZIP_SUM_FOLLOWS  # nor the size, where the sum does
         if flags & _ZIP_ENCRYPTED or not (is_stored or method == _ZIP_DEFLATED):
             self.damage = "the archive is encrypted or packed in a rare way: unpack it first"
             return
-        if is_stored:
-            rest = yield from self._stored(rest, size)
-        else:
-            rest = yield from self._inflated(rest, _RAW_BITS)
-        if self.damage is None and _ZIP in self._at_least(rest, 32)[:32]:
+        found_sum = 0
+        blocks = self._stored(rest, size) if is_stored else self._inflated(rest, _RAW_BITS)
+        while True:
+            try:
+                block = next(blocks)
+            except StopIteration as end:
+                rest = self._at_least(end.value, _ZIP_TAIL)[:_ZIP_TAIL]
+                break
+            found_sum = zlib.crc32(block, found_sum)
+            yield block
+        if self.damage is not None:
+            return
+        if flags & _ZIP_SUM_FOLLOWS:
+            check_sum = int.from_bytes(rest.removeprefix(_ZIP_SUM)[:4], "little")
+        if found_sum != check_sum:
+            self.damage = "the archive is damaged"
+        elif _ZIP in rest:
             self.damage = "the archive holds more than one file: unpack it first, only the first was read"
 
     def _inflated(self, rest: bytes, bits: int) -> Generator[bytes, None, bytes]:
@@ -104,11 +126,13 @@ class Unpacked:
 
     def _stored(self, rest: bytes, size: int) -> Generator[bytes, None, bytes]:
         """Yield *size* bytes as they are; return those that follow."""
-        while rest and size:
+        while size:
+            rest = rest or next(self._packed, b"")
+            if not rest:
+                self.damage = "the archive is cut"
+                break
             yield rest[:size]
-            size, rest = max(0, size - len(rest)), rest[size:] or next(self._packed, b"")
-        if size:
-            self.damage = "the archive is cut"
+            size, rest = max(0, size - len(rest)), rest[size:]
         return rest
 
     def _at_least(self, rest: bytes, count: int) -> bytes:

@@ -10,11 +10,12 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from pteroassets.sources.minecraft.archives import MAYBE_PACKED
 from pteroassets.sources.minecraft.events import Stamped
 
 # as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
-_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log(?:\.gz|\.zip)?")
-_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log(?:\.gz|\.zip)?")
+_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log" + MAYBE_PACKED)
+_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log" + MAYBE_PACKED)
 _REPORT = re.compile(r"crash-(\d{4})-(\d\d)-(\d\d)_(\d\d)\.(\d\d)\.(\d\d)-\w+\.txt")
 
 

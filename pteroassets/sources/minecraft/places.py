@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from pteroassets.sources.minecraft.archives import MAYBE_PACKED
 from pteroassets.sources.minecraft.dates import date_of_file
 
 
@@ -110,7 +111,7 @@ class LogName:
 
 
 _LIVE = frozenset({"latest.log", "server.log", "proxy.log.0", "Dedicated_Server.txt"})
-_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})(?:\.gz|\.zip)?")
+_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})" + MAYBE_PACKED)
 
 
 def read_name(name: str, *, live: str | None = None) -> LogName | None:
