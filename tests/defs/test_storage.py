@@ -1,0 +1,100 @@
+"""Dagster's storage as dagster.yaml describes it, on a real Postgres: how many connections it makes, and loses."""
+
+from __future__ import annotations
+
+import gc
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, DagsterRun
+
+from pteroassets.services import DagsterPlace
+from pteroassets.settings import CHECKOUT
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.migrate import ensure_database
+
+RUN = DagsterRun(job_name="a_job", run_id=str(uuid.uuid4()))
+
+
+@pytest.fixture
+def make_instance(
+    warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], DagsterInstance]:
+    place = DagsterPlace(
+        checkout=CHECKOUT,
+        warehouse=warehouse_settings,
+        database=f"dagster_{warehouse_settings.database}",
+        artifacts=tmp_path,
+        code_server_port=0,
+    )
+    for name, value in place.environment().items():
+        monkeypatch.setenv(name, value)
+    ensure_database(warehouse_settings, place.database)
+    return lambda: DagsterInstance.from_config(str(CHECKOUT))
+
+
+@pytest.fixture
+def admin(warehouse_settings: ConnectionSettings) -> Iterator[Connection]:
+    with connect(warehouse_settings.with_database("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def backends(admin: Connection, warehouse_settings: ConnectionSettings) -> Callable[[], list[int]]:
+    """The processes of Postgres that serve Dagster's database now."""
+    database = f"dagster_{warehouse_settings.database}"
+
+    def ask() -> list[int]:
+        return [pid for (pid,) in admin.execute("select pid from pg_stat_activity where datname = %s", [database])]
+
+    return ask
+
+
+def messages(instance: DagsterInstance) -> list[str | None]:
+    return [entry.get_dagster_event().message for entry in instance.all_logs(RUN.run_id)]
+
+
+def test_events_runs_and_schedules_share_a_connection_that_is_kept(
+    make_instance: Callable[[], DagsterInstance], backends: Callable[[], list[int]]
+) -> None:
+    instance = make_instance()
+    served_by = []
+    for number in range(3):
+        instance.report_engine_event(f"event {number}", RUN)
+        served_by.append(backends())
+        instance.get_runs()
+        served_by.append(backends())
+        instance.all_instigator_state()
+        served_by.append(backends())
+    assert len(served_by[0]) == 1
+    assert served_by == [served_by[0]] * 9
+    assert messages(instance) == ["event 0", "event 1", "event 2"]
+
+
+def test_a_connection_that_the_server_closed_is_replaced(
+    make_instance: Callable[[], DagsterInstance], backends: Callable[[], list[int]], admin: Connection
+) -> None:
+    instance = make_instance()
+    instance.report_engine_event("before", RUN)
+    [closed] = backends()
+    admin.execute("select pg_terminate_backend(%s, 10000)", [closed])
+    instance.report_engine_event("after", RUN)
+    assert messages(instance) == ["before", "after"]
+    assert closed not in backends()
+
+
+def test_threads_leave_one_connection_and_an_instance_none(
+    make_instance: Callable[[], DagsterInstance], backends: Callable[[], list[int]]
+) -> None:
+    def use(instance: DagsterInstance) -> None:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda number: instance.report_engine_event(f"event {number}", RUN), range(64)))
+        assert len(backends()) == 1
+        assert len(messages(instance)) == 64
+
+    use(make_instance())
+    gc.collect()
+    assert backends() == []
