@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import multiprocessing
+import re
 import shutil
 import statistics
 import subprocess
@@ -99,6 +100,19 @@ def halve(path: Path) -> list[Path]:
     return halves
 
 
+def as_forge(sample: Path) -> Path:
+    """Write the lines of *sample* as Forge does, with a date and a logger."""
+    written = re.sub(
+        rb"^\[(.{8})\] \[([^\]\n]*)\]: ",
+        rb"[07Nov2026 \1.000] [\2] [net.minecraft.server.MinecraftServer/]: ",
+        sample.read_bytes(),
+        flags=re.MULTILINE,
+    )
+    path = sample.with_name("forge.log")
+    path.write_bytes(written)
+    return path
+
+
 def report(name: str, megabytes: float, seconds: list[float]) -> None:
     """Print MB/s of the best round."""
     print(f"{name:52} {megabytes / min(seconds):8.0f} MB/s {min(seconds):8.2f} s")
@@ -127,10 +141,11 @@ def main(size: int) -> None:
         archive = sample.with_suffix(".log.gz")
         with sample.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
             shutil.copyfileobj(source, target)
-        halves = halve(path)
+        halves, forge = halve(path), as_forge(sample)
         runners: dict[str, Callable[[], object]] = {
             "pandas": lambda: extract_with_pandas(sample),
             "sample": lambda: one.apply(parse, (sample,)),
+            "forge": lambda: one.apply(parse, (forge,)),
             "one": lambda: one.apply(parse, (path,)),
             "two": lambda: two.map(parse, halves, chunksize=1),
             "spin one": lambda: [one.apply(spin) for _ in range(2)],
@@ -146,6 +161,7 @@ def main(size: int) -> None:
         seconds = race(runners)
         events, peak = one.apply(parse, (path,))
         megabytes, sampled = path.stat().st_size / 1e6, sample.stat().st_size / 1e6
+        as_long = forge.stat().st_size / 1e6
 
     if "ripgrep" in seconds:
         report("ripgrep -c, one pattern", megabytes, seconds["ripgrep"])
@@ -153,10 +169,14 @@ def main(size: int) -> None:
     report("all events, two processes, a half each", megabytes, seconds["two"])
     report("pandas str.extract, one pattern, on a sample", sampled, seconds["pandas"])
     report("all events, one process, on the same sample", sampled, seconds["sample"])
+    report("the same events, as Forge writes them", as_long, seconds["forge"])
     print()
     if "ripgrep" in seconds:
         judge("one process, of ripgrep", ratio(seconds["ripgrep"], seconds["one"]), 0.25)
     judge("one process, of pandas", ratio(seconds["pandas"], seconds["sample"]), 2)
+    print(
+        f"{'time of a line of Paper, of the time of one of Forge':52} {ratio(seconds['sample'], seconds['forge']):8.2f}"
+    )
     judge("two processes, of one", ratio(seconds["one"], seconds["two"]), 1.8)
     print(f"{'the same of a loop that does nothing':52} {ratio(seconds['spin one'], seconds['spin two']):8.2f}")
     judge("peak memory of the process", peak, 200, " MB")

@@ -718,7 +718,7 @@ class LogFormat:
         dialects: What may be said in it; the last one where nothing shows another.
         software: The only program that writes so.
         sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
-        is_skimmed: Whether it is the layout that `Skimmer` knows.
+        is_skimmed: Whether `Skimmer` knows it: a bracket that holds the time, then one that holds the thread.
     """
 
     name: str
@@ -744,11 +744,13 @@ FORMATS = (
     LogFormat(
         name="forge_dated",
         prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
+        is_skimmed=True,
     ),
     # log4j2 files with a layout of the owner's
     LogFormat(
         name="bracketed_dated",
         prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _TIME + rb"(?:[.,]\d{3})?+\] " + _LEVEL_THREAD + _END,
+        is_skimmed=True,
     ),
     LogFormat(
         name="bracketed_dated_12h",

@@ -1,6 +1,6 @@
 """Find in a block the lines that may be of interest, and count the others.
 
-Each layout has its patterns, made from its declaration; of the commonest the lines are skimmed first, so that the
+Each layout has its patterns, made from its declaration; of the commonest ones the lines are skimmed first, so that the
 patterns need to look at few of them. Finding is generous: what is found is read strictly by ``messages``.
 """
 
@@ -23,13 +23,12 @@ from pteroassets.sources.minecraft.formats import (
     LogFormat,
 )
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
-from pteroassets.sources.minecraft.skim import Lines, Skimmer, could_be_name
+from pteroassets.sources.minecraft.skim import Lines, Skimmed, Skimmer, Stamp, could_be_name
 from pteroassets.sources.minecraft.text import any_of
 
 _IS_IGNORED = 1
 _LINE_FEED = 10
 TIME_LENGTH = len("00:00:00")
-_THREAD = len("\n[00:00:00] [")  # where the thread begins in the layout that is skimmed
 _LONGEST_END = len("]:  ")  # of a thread without a logger
 
 
@@ -67,9 +66,24 @@ class Scan(NamedTuple):
 
 def scan(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines of interest in *data*: a line feed and whole *lines*, clean and of one layout."""
-    if scanner.skimmer is None:
+    stamp = _first_stamp(data, scanner) if scanner.skimmer is not None else None
+    if scanner.skimmer is None or stamp is None:
         return scan_all(data, lines, scanner)
-    return _scan_doubtful(data, lines, scanner, scanner.skimmer)
+    return _scan_doubtful(data, lines, scanner, scanner.skimmer.skim(lines, stamp), stamp)
+
+
+def _first_stamp(data: bytes, scanner: Scanner) -> Stamp | None:
+    """Return the form of the stamp of the first line that has a prefix."""
+    line = scanner.starts.search(data)
+    prefix = scanner.prefix.match(data, line.start() + 1) if line is not None else None
+    if prefix is None:
+        return None
+    start = prefix.start()
+    return _stamp_like(_ANY_DIGIT.sub(b"0", data[start : prefix.start("thread")]), prefix.start("time") - start)
+
+
+_ANY_DIGIT = re.compile(rb"\d")
+_stamp_like = lru_cache(maxsize=256)(Stamp)
 
 
 def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
@@ -160,40 +174,51 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     return Scan(len(lines), len(said), ignored, candidates)
 
 
-def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmer: Skimmer) -> Scan:
+def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed, stamp: Stamp) -> Scan:
     """Find the same by looking with the patterns at those lines only of which the skimmer is not sure."""
-    skimmed = skimmer.skim(lines)
     anchored = set(lines.at(list(_places(data, scanner.anchors))))
-    looked_at = sorted(anchored.union(skimmed.doubtful))
+    strays = frozenset(skimmed.strays)
+    looked_at = sorted(anchored.union(skimmed.doubtful, strays))
     entries, ignored = len(skimmed.entries), int(skimmed.ignored.sum())
     candidates: list[Candidate] = []
-    said, prefix_of = scanner.said, scanner.prefix.match
+    others = list(zip(*lines.bounds(skimmed.others), strict=True))
+    is_in_order = skimmed.is_in_order
+    said, prefix_of, thread_at = scanner.said, scanner.prefix.match, 1 + stamp.length
     for number, start, end, thread_end, begin, was_ignored, seconds in zip(
-        looked_at, *lines.bounds(looked_at), *skimmed.parts(looked_at), lines.seconds(looked_at), strict=True
+        looked_at,
+        *lines.bounds(looked_at),
+        *skimmed.parts(looked_at),
+        lines.seconds(looked_at, stamp.at),
+        strict=True,
     ):
-        prefix = None
+        prefix, thread = None, start + thread_at
         if thread_end < 0:
             prefix = prefix_of(data, start + 1)
             if prefix is None:
+                if number in strays:
+                    others.append((start, end))
                 continue
+            is_in_order &= number not in strays
             entries += 1
             begin = prefix.end()  # noqa: PLW2901 - the skimmer gave none
+            thread = prefix.start("thread")
         ignored -= was_ignored
         message = data[begin:end]
-        if number not in anchored and not data.startswith(CHAT_THREAD, start + _THREAD):
+        if number not in anchored and not data.startswith(CHAT_THREAD, thread):
             length = said(message)
             ignored += length == _IS_IGNORED
             if length <= _IS_IGNORED:
                 continue
+        if prefix is None and scanner.has_date:
+            prefix = prefix_of(data, start + 1)
         if prefix is not None:
             candidates.append(_candidate(scanner, number, start, prefix, message))
             continue
         logger = None
         if begin - thread_end > _LONGEST_END:
             logger = data[thread_end + len("] [") : data.rindex(b"]", thread_end, begin)]
-        candidates.append((number + 1, start, seconds, data[start + _THREAD : thread_end], logger, None, message))
-    others = list(zip(*lines.bounds(skimmed.others), strict=True))
-    return Scan(len(lines), entries, ignored, candidates, skimmed.is_in_order, others)
+        candidates.append((number + 1, start, seconds, data[thread:thread_end], logger, None, message))
+    return Scan(len(lines), entries, ignored, candidates, is_in_order, sorted(others))
 
 
 def _candidate(scanner: Scanner, number: int, start: int, prefix: re.Match[bytes], message: bytes) -> Candidate:

@@ -1,4 +1,4 @@
-"""Skim a block of the commonest layout: tell the lines that are surely dull from those that the patterns must decide.
+"""Skim a block of the commonest layouts: tell the lines that are surely dull from those that the patterns must decide.
 
 A pattern costs some hundred nanoseconds a line, and nearly all lines say nothing. Here numpy looks at all lines of a
 block at once: 64 bytes of each, as bits that tell where the spaces and brackets are, and eight bytes at each place
@@ -33,9 +33,8 @@ _LEAST_BYTES = 4  # that tell words apart at first sight
 _LINE_FEED = 10
 _TO_CLEAN = np.isin(np.arange(32), [0, 7, 8, 13, 27])  # what `clean` looks for
 _INDENTS = np.isin(np.arange(256), [9, 10, 32])
-# places of the clock's digits behind the line feed, and their worth in seconds
-_DIGITS = ((2, 36_000), (3, 3_600), (5, 600), (6, 60), (8, 10), (9, 1))
-_CLOCK_LENGTH = len("[00:00:00] [")
+# places of a time's digits, and their worth in seconds
+_DIGITS = ((0, 36_000), (1, 3_600), (3, 600), (4, 60), (6, 10), (7, 1))
 _LEVEL_LENGTH = len("/INFO")
 
 
@@ -49,7 +48,7 @@ _COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
 _INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
 _CHAT = _number(CHAT_THREAD[:_EIGHT])
 _NO_CONTROL = _number(b"\xe0" * _EIGHT)  # the bits of which a control character has none
-_SECONDS_BITS = np.uint64(16)  # ":0", as far as the first word of a line reaches
+_SECONDS_BITS = np.uint64(16)  # ":0", as far as the eight bytes reach that begin before the time
 _MIXER = np.uint64(0x9E3779B9 << 32)  # of Fibonacci hashing: 2**32 over the golden ratio, for the lower four bytes
 _HASH_TO = np.uint64(48)
 
@@ -108,9 +107,13 @@ class Lines:
         """Return the 32 bytes from each of *places* on, one after the other."""
         return self._short_windows[places].view(np.uint8)
 
-    def seconds(self, lines: list[int]) -> list[int]:
-        """Return the times of day, in seconds, of *lines* that begin with one in a bracket."""
-        starts = self.feeds[np.array(lines, np.int64)]
+    def first_bytes(self, some: Places) -> NDArray[np.uint8]:
+        """Return the first byte of each of *some* lines."""
+        return self._data[self.feeds[some] + 1]
+
+    def seconds(self, lines: list[int], at: int) -> list[int]:
+        """Return the times of day, in seconds, that stand in *lines* *at* a place."""
+        starts = self.feeds[np.array(lines, np.int64)] + 1 + at
         values = np.zeros(len(starts), np.int64)
         for place, worth in _DIGITS:
             values += (self._data[starts + place].astype(np.int64) - ord("0")) * worth
@@ -146,8 +149,9 @@ class Skimmed(NamedTuple):
     messages: Places  # of each, the place where its message begins
     ignored: Flags  # for each, whether it is surely of no interest and to be ignored
     doubtful: list[int]  # those of them that may be of interest, and other lines that may have a prefix
+    strays: list[int]  # lines that may have a prefix with a stamp of another form
     others: list[int]  # those that surely have none, but for the indented ones
-    is_in_order: bool  # no line is of a minute before the one above it
+    is_in_order: bool  # no line, but for the strays, is of a minute before the one above it
 
     def parts(self, lines: list[int]) -> tuple[list[int], list[int], list[bool]]:
         """Return of each of *lines* the end of the thread, where the message begins, and whether it is to be ignored.
@@ -283,13 +287,45 @@ def _form(form: bytes) -> tuple[np.uint64, np.uint64, np.uint64]:
     return _number(mask), _number(more), _number(form)
 
 
-_CLOCK = (_form(b"[00:00:0"), _form(b"0] [\0\0\0\0"))
-
-
 def _fits(eights: Eights, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
     mask, more, wanted = form
     fits: Flags = ((eights & mask) == wanted) & (((eights + more) & mask) == wanted)
     return fits
+
+
+class Stamp:
+    """The form of what stands before the thread in a line: a bracket with a time, and a date where the layout has one.
+
+    Args:
+        text: Of one line, up to the bracket that opens the thread: ``[12:34:56] [``. Other lines have other digits.
+        at: Place of the time in it.
+
+    Attributes:
+        length: Of the text.
+        at: Place of the time in it.
+        has_date: Whether the time is not all that it holds, so that other lines may have another form.
+    """
+
+    def __init__(self, text: bytes, at: int) -> None:
+        form = re.sub(rb"\d", b"0", text)
+        # the byte before the time is the same in all lines, so what begins with it is in the order of the times
+        places = [*range(at - 1, len(form), _EIGHT), *range(0, at - 1, _EIGHT)]
+        ends = [len(form) if place >= at - 1 else at - 1 for place in places]
+        self._forms = [
+            (place, _form(form[place : min(place + _EIGHT, end)].ljust(_EIGHT, b"\0")))
+            for place, end in zip(places, ends, strict=True)
+        ]
+        self.length = len(text)
+        self.at = at
+        self.has_date = at > 1
+
+    def fits(self, lines: Lines, starts: Places) -> tuple[Flags, Eights]:
+        """Tell at which of *starts* such a stamp stands, and return eight bytes that begin before the time."""
+        times = lines.eights(starts + (self.at - 1))
+        fits = _fits(times, self._forms[0][1])
+        for place, form in self._forms[1:]:
+            fits &= _fits(lines.eights(starts + place), form)
+        return fits, times
 
 
 def _groups(words: Iterable[bytes], most: int) -> list[list[bytes]]:
@@ -313,7 +349,7 @@ _OF_INTEREST = 24  # groups
 
 
 class Skimmer:
-    """Skims blocks of one layout: ``[HH:MM:SS] [thread/LEVEL]: message``, with or without a logger's bracket.
+    """Skims blocks of a layout like ``[HH:MM:SS] [thread/LEVEL]: message``, with or without a logger's bracket.
 
     It needs a machine that stores the lowest byte first.
 
@@ -334,16 +370,17 @@ class Skimmer:
         self._echoes = _LongWords(found.echoes)
         self._of_peers = _LongWords(found.of_peers)
 
-    def skim(self, lines: Lines) -> Skimmed:
-        """Skim clean lines."""
+    def skim(self, lines: Lines, stamp: Stamp) -> Skimmed:
+        """Skim clean lines, most of which begin with a stamp of the form of *stamp*."""
         feeds = lines.feeds
         starts = feeds[:-1] + 1
-        heads = lines.eights(starts)
-        has_time = _fits(heads, _CLOCK[0]) & _fits(lines.eights(starts + _EIGHT), _CLOCK[1])
+        has_time, times = stamp.fits(lines, starts)
         timed, untimed = np.flatnonzero(has_time), np.flatnonzero(~has_time)
-        minutes = heads[timed].byteswap() >> _SECONDS_BITS
+        minutes = times[timed].byteswap() >> _SECONDS_BITS
+        first_bytes = lines.first_bytes(untimed)
+        is_stray = (first_bytes == ord("[")) & stamp.has_date
 
-        threads, breaks = starts[timed] + _CLOCK_LENGTH, lines.breaks[timed]
+        threads, breaks = starts[timed] + stamp.length, lines.breaks[timed]
         names = lines.short_windows(threads)
         closes = np.packbits(names == ord("]"), bitorder="little").view("<u4") | _BEHIND_SHORT
         thread_ends = threads + _lowest(closes)
@@ -366,13 +403,14 @@ class Skimmer:
         is_long = feeds[entries + 1] - places > _WINDOW
         is_doubtful, ignored = self._judge(_Messages(lines, places, heads_of_messages, is_long))
         is_doubtful |= names.view("<u8")[:: _SHORT_WINDOW // _EIGHT][sure] == _CHAT
-        others = (untimed[~_INDENTS[heads[untimed] & _BYTE]], timed[~is_entry & ~doubtful])
+        others = (untimed[~(_INDENTS[first_bytes] | is_stray)], timed[~is_entry & ~doubtful])
         return Skimmed(
             entries=entries,
             thread_ends=thread_ends[sure],
             messages=places,
             ignored=ignored & ~is_doubtful,
             doubtful=np.sort(np.concatenate((timed[doubtful], entries[is_doubtful]))).tolist(),
+            strays=untimed[is_stray].tolist(),
             others=np.sort(np.concatenate(others)).tolist(),
             is_in_order=bool((minutes[1:] >= minutes[:-1]).all()),
         )
@@ -444,8 +482,12 @@ def _look_closer(lines: Lines, threads: Places, breaks: Places) -> tuple[Flags, 
     windows = lines.windows(threads)
     closes, slashes = (_bits(windows == ord(mark)) for mark in "]/")
     thread_ends = threads + _lowest(closes)
-    is_whole = (closes != 0) & (thread_ends < breaks) & ((slashes & _below(closes)) != 0)
-    doubtful = (closes == 0) & (breaks >= threads + _WINDOW)  # too long a thread
+    is_whole = (closes != 0) & (thread_ends < breaks)
+    has_level = (slashes & _below(closes)) != 0
+    # too long a thread, or one that some layouts have without a level
+    doubtful = ((closes == 0) & (breaks >= threads + _WINDOW)) | (is_whole & ~has_level)
+    doubtful |= breaks < threads  # a control character in a date, which patterns allow
+    is_whole &= has_level
     after = thread_ends + 1
     marks = lines.eights(after) & _TWO_BYTES
     is_entry = is_whole & (marks == _COLON)
@@ -453,8 +495,12 @@ def _look_closer(lines: Lines, threads: Places, breaks: Places) -> tuple[Flags, 
     named = np.flatnonzero(is_whole & (marks == _SQUARE))
     second = closes[named] & (closes[named] - _ONE)
     logger_ends = threads[named] + _lowest(second)
+    far = np.flatnonzero(second == 0)  # Forge's loggers are long
+    beyond = threads[named[far]] + _WINDOW
+    second[far] = _bits(lines.windows(beyond) == ord("]"))
+    logger_ends[far] = beyond + _lowest(second[far])
     after[named] = logger_ends + 1
     is_known = (second != 0) & (logger_ends < breaks[named])
     is_entry[named] = is_known & ((lines.eights(after[named]) & _TWO_BYTES) == _COLON)
-    doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + _WINDOW)
+    doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + 2 * _WINDOW)
     return is_entry, thread_ends, after + len(": "), doubtful

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pteroassets.sources.minecraft.formats import ALL_FORMATS, IGNORED_AFTER_NAM
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.messages import finding
 from pteroassets.sources.minecraft.scan import Scan, scan, scan_all, scanner_of
-from pteroassets.sources.minecraft.skim import Lines, Skimmer
+from pteroassets.sources.minecraft.skim import Lines, Skimmer, Stamp
 from pteroassets.sources.minecraft.text import clean
 from tests.sources.minecraft.test_forgery import EVENT_LINES
 from tests.sources.minecraft.test_fuzz import GOLDEN, mutate
@@ -21,6 +22,7 @@ from tests.sources.minecraft.writing import paper, parse
 LINES = 50_000
 LAYOUT = ALL_FORMATS["bracketed"]
 SCANNER = scanner_of(LAYOUT)
+STAMP = Stamp(b"[00:00:00] [", at=1)
 FOUND = finding(LAYOUT.dialects, FIRST_WORDS)
 WORDS = [
     *(*FOUND.begins, *FOUND.then, *FOUND.echoes, *FOUND.of_peers, *FOUND.anchors),
@@ -66,8 +68,30 @@ THREADS = [
         b"main/INFO] [FML",
         b"main/INFO] [",
     ),
-    *(b"Server thread/INFO] [" + b"x" * 60, b"main/INFO] (FabricLoader) x"),
+    *(b"Server thread/INFO] [" + b"x" * length for length in (60, 107, 108, 109, 130)),
+    b"main/INFO] (FabricLoader) x",
 ]
+# what stands around the time: mostly the first
+AROUND = {
+    "bracketed": [(b"[", b"] [")],
+    "forge_dated": [
+        (b"[07Nov2026 ", b".000] ["),
+        (b"[08Nov2026 ", b".999] ["),
+        (b"[01Dec2026 ", b".000] ["),
+        (b"[07Nov2026 ", b"] ["),
+        ("[07янв.2026 ".encode(), b".000] ["),
+        (b"[071\xe6\x9c\x882026 ", b".000] ["),
+        (b"[07\x0bx2026 ", b".000] ["),
+        (b"[", b"] ["),
+    ],
+    "bracketed_dated": [
+        (b"[2026-11-07 ", b"] ["),
+        (b"[2026-11-07 ", b",123] ["),
+        (b"[2026/11/07T", b".123] ["),
+        (b"[20261-11-07 ", b"] ["),
+        (b"[", b"] ["),
+    ],
+}
 CLOCKS = [
     b"[12:34:5a] [",
     b"[12:34:5:] [",
@@ -83,15 +107,17 @@ CLOCKS = [
 ENDS = [*[b"]: "] * 20, b"]:  ", b"]:   ", b"]:", b"] ", b"] (x) ", b" ", b"] [x]: "]
 
 
-def compose(chance: random.Random) -> bytes:
+def compose(chance: random.Random, layout: str) -> bytes:
     """Return a block of lines made of what the parser looks for, and of what it must not take for that."""
     messages = [line.encode() for line in EVENT_LINES]
     clock, lines = chance.randrange(86_400), []
+    usual = chance.choice(AROUND[layout])
     for _ in range(chance.choice([1, 5, 400])):
         clock = (clock + chance.choice([0, 0, 1, 40, 4000])) % 86_400
         parts = [chance.choice(WORDS) + chance.choice([b" ", b" ", b""]) for _ in range(chance.randrange(1, 7))]
         message = b"".join(parts) if chance.random() < 0.7 else mutate(chance.choice(messages), chance)
-        stamp = f"[{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}] [".encode()
+        before, after = usual if chance.random() < 0.95 else chance.choice(AROUND[layout])
+        stamp = before + f"{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}".encode() + after
         begin = stamp if chance.random() < 0.95 else chance.choice(CLOCKS)
         line = begin + chance.choice(THREADS) + chance.choice(ENDS) + message
         lines.append((mutate(line, chance) if chance.random() < 0.1 else line).replace(b"\n", b""))
@@ -99,16 +125,19 @@ def compose(chance: random.Random) -> bytes:
 
 
 def facts(found: Scan) -> tuple[object, ...]:
-    return found.lines, found.entries, found.ignored, found.candidates
+    candidates = [(*parts, prefix and prefix.groupdict(), text) for *parts, prefix, text in found.candidates]
+    return found.lines, found.entries, found.ignored, candidates
 
 
-def test_patterns_and_skimming_find_the_same() -> None:
-    chance, made = random.Random(7), 0
+@pytest.mark.parametrize("layout", AROUND)
+def test_patterns_and_skimming_find_the_same(layout: str) -> None:
+    chance, made, scanner = random.Random(7), 0, scanner_of(ALL_FORMATS[layout])
+    assert scanner.skimmer is not None
     while made < LINES:
-        block = compose(chance)
+        block = compose(chance, layout)
         lines = Lines(block)
         made += len(lines)
-        assert facts(scan(block, lines, SCANNER)) == facts(scan_all(block, lines, SCANNER))
+        assert facts(scan(block, lines, scanner)) == facts(scan_all(block, lines, scanner))
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.log")), ids=lambda path: path.stem)
@@ -126,7 +155,7 @@ def test_most_lines_are_skimmed_over() -> None:
     noise += paper(*(f"12:01:{second:02} Could not pass event {second} to Shop" for second in range(60)))
     lines = Lines(b"\n" + noise.encode() + paper("12:02:00 Steve left the game").encode())
     assert SCANNER.skimmer is not None
-    skimmed = SCANNER.skimmer.skim(lines)
+    skimmed = SCANNER.skimmer.skim(lines, STAMP)
     assert skimmed.doubtful == [120]
     assert (len(skimmed.entries), int(skimmed.ignored.sum())) == (121, 60)
 
@@ -155,7 +184,34 @@ def test_order_is_told_by_the_minute() -> None:
     ordered = paper("12:00:59 a", "12:00:58 b", "12:01:00 c")
     turned = paper("12:01:00 a", "12:00:59 b")
     skim = SCANNER.skimmer.skim
-    assert [skim(Lines(b"\n" + text.encode())).is_in_order for text in (ordered, turned)] == [True, False]
+    assert [skim(Lines(b"\n" + text.encode()), STAMP).is_in_order for text in (ordered, turned)] == [True, False]
+
+
+def forge(*lines: str) -> str:
+    """Lines given as "07Nov2026 12:00:00 message"."""
+    parts = (line.split(" ", 2) for line in lines)
+    return "".join(f"[{day} {time}.000] [Server thread/INFO] [minecraft/]: {text}\n" for day, time, text in parts)
+
+
+def test_a_line_with_a_stamp_of_another_form_is_read_in_its_order() -> None:
+    events = parse(
+        forge(
+            *("30Nov2026 23:59:57 Al joined the game", "30Nov2026 23:59:58 b", "01Dez.2026 00:00:01 Al left the game"),
+            "01Dez.2026 00:00:02 c",
+        )
+    )
+    stamps = [event.stamp for event in events]
+    assert [stamp and (stamp.day, stamp.seconds) for stamp in stamps] == [(0, 86_397), (1, 1)]
+    assert [stamp and stamp.dated for stamp in stamps] == [date(2026, 11, 30), date(2026, 12, 1)]
+
+
+@pytest.mark.parametrize("begin", ["[12:00:00] [Server thread/INFO]: ", "[12:00:00 INFO]: "])
+def test_a_program_with_another_stamp_is_found_behind_skimmed_lines(begin: str) -> None:
+    events = parse(
+        forge("07Nov2026 11:00:00 Starting minecraft server version 1.20.1", "07Nov2026 11:00:01 Al joined the game")
+        + f"{begin}Starting minecraft server version 1.21.4\n{begin}Al joined the game\n"
+    )
+    assert [event.kind for event in events] == ["server_start", "player_join"] * 2
 
 
 def test_a_program_with_another_layout_is_found_behind_skimmed_lines() -> None:
