@@ -29,7 +29,8 @@ from pteroassets.warehouse.connection import ConnectionSettings
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, ensure_database, upgrade
 
 DBT_PROJECT = CHECKOUT / "dbt_project"
-DBT_TARGET_VARIABLE = "PTEROASSETS_DBT_TARGET"
+DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its builds and looks for what was parsed
+_PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that it holds as it is
 # beside the interpreter: the PATH of a service or of a test need not lead to this environment
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 
@@ -158,6 +159,10 @@ def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path 
 
 def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path) -> Path:
     """Generate the dbt docs as one page into *folder* and return its path."""
+    parsed = Path(variables[DBT_TARGET_VARIABLE], _PARSED)
+    if parsed.exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(parsed, target / _PARSED)
     run_dbt(["docs", "generate", "--static"], variables, target=target)
     make_folder(folder)
     page = folder / "index.html"

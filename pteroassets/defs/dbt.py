@@ -1,10 +1,12 @@
 """The dbt project as assets: staging views, intermediate models, marts and compatibility views.
 
-One build at a time (pool ``dbt``). The manifest is prepared when it is older than the project's files, and not in every
-process: ``DbtProject.prepare_if_dev`` would parse the project again in each run worker.
+One build at a time (pool ``dbt``). The project is parsed when it or the connection changed since, and not in every
+process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds take up what was parsed, since
+dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,16 @@ dbt_project = DbtProject(
     target_path=Path(os.environ.get(DBT_TARGET_VARIABLE, "target")),
 )
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
+_CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
 
 
-def manifest_is_stale(folder: Path, manifest: Path) -> bool:
-    """Tell whether any file of the dbt project in *folder* is newer than its *manifest*."""
-    if not manifest.exists():
+def manifest_is_stale(folder: Path, manifest: Path, connection: str) -> bool:
+    """Tell whether any file of the dbt project in *folder* is newer than its *manifest*, or the *connection* another.
+
+    dbt parses everything again, in each build, where the connection is not that of the last time.
+    """
+    note = _note_of_connection(manifest)
+    if not (manifest.exists() and note.exists()) or note.read_text() != connection:
         return True
     parsed_at = manifest.stat().st_mtime
     return any(
@@ -35,10 +42,17 @@ def manifest_is_stale(folder: Path, manifest: Path) -> bool:
     )
 
 
+def _note_of_connection(manifest: Path) -> Path:
+    return manifest.with_name("connection.txt")
+
+
 def prepare_manifest() -> None:
-    """Parse the dbt project if it changed since it was last parsed."""
-    if manifest_is_stale(DBT_PROJECT, dbt_project.manifest_path):
-        run_dbt(["parse"], {}, target=dbt_project.manifest_path.parent)
+    """Parse the dbt project if it or the connection changed since it was last parsed."""
+    manifest = dbt_project.manifest_path
+    connection = " ".join(os.environ.get(name, "") for name in _CONNECTION)
+    if manifest_is_stale(DBT_PROJECT, manifest, connection):
+        run_dbt(["parse"], {}, target=manifest.parent)
+        _note_of_connection(manifest).write_text(connection)
 
 
 prepare_manifest()
@@ -86,6 +100,8 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterat
         yield next(described) if isinstance(event, dg.Output) else event
     if failure is not None:
         raise failure
+    # some megabytes, every few minutes; of a build that failed they tell what was asked
+    shutil.rmtree(invocation.target_path)
 
 
 def _all_of(events: Iterator[Any]) -> tuple[list[Any], Exception | None]:

@@ -37,7 +37,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
 
 @dg.op(pool="maintenance")
 def prune(context: dg.OpExecutionContext, config: PruneConfig, warehouse: Warehouse, time: Time) -> None:
-    """Remove old runs with their events, old read attempts, and what dbt runs left in the target folder."""
+    """Remove old runs with their events, old read attempts, and what failed builds left in the target folder."""
     before = time.clock().now() - timedelta(days=config.keep_days)
     runs = prune_runs(context.instance, before)
     with warehouse.connect() as connection:

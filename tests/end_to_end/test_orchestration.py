@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from pteroassets.clock import ManualClock
+from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.faults import Fault
 from pteroassets.simulator.world import World, WorldSize
@@ -55,6 +57,28 @@ def test_materializations_bear_figures_columns_and_column_lineage(built: Running
     mart = newest('["marts", "fct_server_daily"]')
     for name in ("dagster/row_count", "dagster/column_schema", "dagster/column_lineage"):
         assert f'"{name}"' in mart, name
+
+
+def test_a_build_parses_nothing_anew_and_leaves_no_files(built: Running) -> None:
+    printed = "".join(path.read_text() for path in built.folder.glob("artifacts/*/compute_logs/*") if path.is_file())
+    assert "Completed successfully" in printed
+    assert "Unable to do partial parsing" not in printed
+    assert not [
+        *built.folder.glob("dbt_target/*/dbt_models-*"),
+        *(CHECKOUT / "dbt_project").glob("target/dbt_models-*"),
+    ]
+
+
+def test_maintenance_removes_what_failed_builds_left_long_ago(built: Running) -> None:
+    (target,) = built.folder.glob("dbt_target/*")
+    old, young = target / "dbt_models-old", target / "dbt_models-young"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "manifest.json").touch()
+    os.utime(old, (1, 1))
+    assert built.wait(built.launch("maintenance")) == "SUCCESS"
+    assert (old.exists(), young.exists()) == (False, True)
+    shutil.rmtree(young)
 
 
 def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) -> tuple[str, int]:
