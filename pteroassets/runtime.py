@@ -157,10 +157,16 @@ def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path 
         raise RuntimeFault(f"dbt {' '.join(arguments)} failed:\n{tail}\n{result.stderr}")
 
 
-def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path) -> Path:
-    """Generate the dbt docs as one page into *folder* and return its path."""
-    parsed = Path(variables[DBT_TARGET_VARIABLE], _PARSED)
-    if parsed.exists():
+def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path, parsed_in: Path | None = None) -> Path:
+    """Generate the dbt docs as one page into *folder* and return its path.
+
+    Args:
+        variables: Of the environment.
+        folder: Of the page.
+        target: Folder in which dbt works.
+        parsed_in: Another such folder, in which the project was parsed.
+    """
+    if parsed_in is not None and (parsed := parsed_in / _PARSED).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(parsed, target / _PARSED)
     run_dbt(["docs", "generate", "--static"], variables, target=target)

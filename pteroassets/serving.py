@@ -15,7 +15,7 @@ from dagster_graphql import DagsterGraphQLClient
 from rich.console import Console
 
 from pteroassets.loopback import remembered_port
-from pteroassets.runtime import RuntimeFault, build_docs, parse_dbt, progress_bar
+from pteroassets.runtime import DBT_TARGET_VARIABLE, RuntimeFault, build_docs, parse_dbt, progress_bar
 from pteroassets.services.platform import (
     DagsterPlace,
     dagster_code_server,
@@ -160,7 +160,12 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     docs = serving.home / "docs"
     if once or not (docs / "index.html").exists():
         with console.status("generating the dbt docs"):
-            build_docs(serving.variables, docs, target=serving.home / "docs_target")
+            build_docs(
+                serving.variables,
+                docs,
+                target=serving.home / "docs_target",
+                parsed_in=Path(serving.variables[DBT_TARGET_VARIABLE]),
+            )
     serving.supervisor.start(docs_server(docs, port=docs_port))
     for line in summary(serving.warehouse):
         console.print(line, highlight=False, soft_wrap=True)

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from dagster_postgres.auth import PgTokenProvider
+from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_url_from_config
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -21,11 +22,16 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     that a restart of PostgreSQL between two events goes unnoticed, as it does without a pool.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        # as many as are asked for at once, of which a process keeps one: all have the URL and isolation of the default
+    def __init__(self, postgres_url: str, *, token_provider: PgTokenProvider | None = None, **options: Any) -> None:
+        super().__init__(postgres_url, token_provider=token_provider, **options)
+        # as many as are asked for at once, of which a process keeps one; the isolation is that of their own engines
         engine = create_pg_engine(
-            self.postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
+            postgres_url,
+            token_provider,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
         )
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine  # noqa: SLF001 no option of theirs sets it
@@ -36,5 +42,6 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return cls(
             inst_data=inst_data,
             postgres_url=pg_url_from_config(config_value),
+            token_provider=get_token_provider_from_config(config_value),
             should_autocreate_tables=config_value.get("should_autocreate_tables", True),
         )
