@@ -1,7 +1,7 @@
 """Keep the connections to Dagster's database that dagster-postgres makes anew for each statement.
 
-A run stores an event for each asset and check that it plans and for each that it makes, in up to five connections each.
-PostgreSQL starts a process for each connection, which takes longer than all that is asked through it.
+A run stores an event for each asset and check that it plans and for each that it makes, in two or three connections
+each. PostgreSQL starts a process for each connection, which takes longer than all that is asked through it.
 """
 
 from __future__ import annotations

@@ -297,17 +297,16 @@ class Stamp:
     """The form of what stands before the thread in a line: a bracket with a time, and a date where the layout has one.
 
     Args:
-        text: Of one line, up to the bracket that opens the thread: ``[12:34:56] [``. Other lines have other digits.
+        form: Up to the bracket that opens the thread, with ``0`` for any digit: ``[00:00:00] [``.
         at: Place of the time in it.
 
     Attributes:
-        length: Of the text.
+        length: Of the form.
         at: Place of the time in it.
         has_date: Whether the time is not all that it holds, so that other lines may have another form.
     """
 
-    def __init__(self, text: bytes, at: int) -> None:
-        form = re.sub(rb"\d", b"0", text)
+    def __init__(self, form: bytes, at: int) -> None:
         # the byte before the time is the same in all lines, so what begins with it is in the order of the times
         places = [*range(at - 1, len(form), _EIGHT), *range(0, at - 1, _EIGHT)]
         ends = [len(form) if place >= at - 1 else at - 1 for place in places]
@@ -315,7 +314,7 @@ class Stamp:
             (place, _form(form[place : min(place + _EIGHT, end)].ljust(_EIGHT, b"\0")))
             for place, end in zip(places, ends, strict=True)
         ]
-        self.length = len(text)
+        self.length = len(form)
         self.at = at
         self.has_date = at > 1
 
