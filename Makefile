@@ -17,6 +17,7 @@ help:
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
 	@echo "make test   all tests"
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
+	@echo "make properties  the properties of the log parser on many more examples than make test tries; minutes"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
 	@echo "make bench  how fast rows are loaded and logs are parsed"
 	@echo "make accuracy  precision and recall of sessions against a simulated world's truth"
@@ -34,6 +35,10 @@ test: $(ENV)
 		status=0; $(BIN)/pytest -m "$${part%%:*}" $${part#*:} --dist loadscope --no-loadscope-reorder $(ARGS) || status=$$?; \
 		case $$status:$$outcome in 5:*) ;; 0:5) outcome=0 ;; 0:*) ;; *) outcome=$$status ;; esac; \
 	done; exit $$outcome
+
+properties: $(ENV)
+	@PTEROASSETS_FUZZ_LINES=1000000 $(BIN)/pytest --hypothesis-profile=deep --numprocesses=2 --timeout=1800 \
+		tests/sources tests/log_report $(ARGS)
 
 check: $(ENV) $(SQLFLUFF)
 	@.ci/check
@@ -83,4 +88,4 @@ $(SQLFLUFF) $(AUDIT) $(UV):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up test check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo up test properties check audit bench accuracy screenshots lock install tools clean

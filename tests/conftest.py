@@ -6,6 +6,7 @@ import signal
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from psycopg import sql
 from xdist.remote import Producer
@@ -16,6 +17,11 @@ from pteroassets.warehouse.embedded import EmbeddedPostgres
 from pteroassets.warehouse.migrate import ensure_database, upgrade
 
 _TEMPLATE = "warehouse_template"
+
+# How many examples a property is tried on is said here alone: some on each change, many with `make properties`.
+hypothesis.settings.register_profile("change", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("change")
 
 # Files that share a costly fixture stay in one worker; the longest begin first, so that none is left to the end.
 _GROUPS = {

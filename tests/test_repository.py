@@ -222,3 +222,12 @@ def test_dagster_sends_nothing_and_covers_nothing_and_frees_what_a_dead_run_held
     assert monitoring["enabled"]
     assert monitoring["poll_interval_seconds"] + monitoring["free_slots_after_run_end_seconds"] < 15
     assert settings["run_retries"]["enabled"]
+
+
+def test_how_many_examples_a_property_is_tried_on_is_said_once() -> None:
+    setter = re.compile(r"max_examples\s*=")
+    assert [
+        path.relative_to(CHECKOUT).as_posix()
+        for path in (CHECKOUT / "tests").rglob("*.py")
+        if setter.search(path.read_text())
+    ] == ["tests/conftest.py"]

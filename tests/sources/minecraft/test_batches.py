@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent
@@ -32,7 +32,6 @@ GOLDEN = sorted((Path(__file__).parents[2] / "fixtures" / "minecraft" / "golden"
 
 
 @given(path=st.sampled_from(GOLDEN), data=st.data())
-@settings(max_examples=100, deadline=None)
 def test_blocks_cut_anywhere_give_the_events_of_the_whole(path: Path, data: st.DataObject) -> None:
     content = path.read_bytes()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=8)))
@@ -44,7 +43,6 @@ def test_blocks_cut_anywhere_give_the_events_of_the_whole(path: Path, data: st.D
 
 
 @given(path=st.sampled_from(GOLDEN), data=st.data())
-@settings(max_examples=100, deadline=None)
 def test_a_file_that_grows_gives_the_events_of_the_whole(path: Path, data: st.DataObject) -> None:
     content = path.read_bytes()
     events: list[LogEvent] = []
@@ -172,7 +170,6 @@ def _shape(file: FileOfEvents) -> FileOfEvents:
 
 
 @given(histories(), st.data())
-@settings(max_examples=300, deadline=None)
 def test_files_in_any_batches_and_order_give_the_rows_of_all_at_once(
     files: list[FileOfEvents], data: st.DataObject
 ) -> None:
@@ -197,7 +194,6 @@ def test_files_in_any_batches_and_order_give_the_rows_of_all_at_once(
 
 
 @given(histories(catches_up=True))
-@settings(max_examples=200, deadline=None)
 def test_sessions_of_one_player_never_overlap(files: list[FileOfEvents]) -> None:
     built = build_sessions(files)
     by_player: dict[str, list[PlayerSession]] = {}
@@ -223,7 +219,6 @@ def _order_of_entry(files: Sequence[FileOfEvents]) -> Callable[[PlayerSession], 
 
 
 @given(histories())
-@settings(max_examples=200, deadline=None)
 def test_no_session_outlives_its_run_or_comes_before_it(files: list[FileOfEvents]) -> None:
     built = build_sessions(files)
     for session in built.sessions:
@@ -243,7 +238,6 @@ def test_no_session_outlives_its_run_or_comes_before_it(files: list[FileOfEvents
 
 
 @given(histories())
-@settings(max_examples=200, deadline=None)
 def test_the_first_event_that_names_no_software_tells_whether_a_file_begins_with_a_start(
     files: list[FileOfEvents],
 ) -> None:

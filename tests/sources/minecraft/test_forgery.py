@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.minecraft.writing import parse
@@ -100,7 +100,6 @@ def test_each_pattern_quoted_in_each_way_forges_nothing(prefix: str, line: str) 
 
 
 @given(prefix=st.sampled_from(PREFIXES), before=WORDS, line=st.sampled_from(EVENT_LINES), after=WORDS)
-@settings(max_examples=150, deadline=None)
 def test_no_words_of_a_player_forge_an_event(prefix: str, before: str, line: str, after: str) -> None:
     for text in (f"{before}{line}{after}", f"{before} {line}"):
         for said, allowed in said_in_every_way(text):
@@ -108,7 +107,6 @@ def test_no_words_of_a_player_forge_an_event(prefix: str, before: str, line: str
 
 
 @given(number=st.integers(min_value=0, max_value=99), before=WORDS, line=st.sampled_from(EVENT_LINES))
-@settings(max_examples=100, deadline=None)
 def test_a_chat_thread_says_nothing_but_chat(number: int, before: str, line: str) -> None:
     for text in (line, f"{before} {line}"):
         assert {kind for kind, _ in kinds(f"[12:00:00] [Async Chat Thread - #{number}/INFO]: {text}\n")} <= {
@@ -146,7 +144,6 @@ def test_what_a_proxy_writes_is_an_operators_words_on_a_server(line: str) -> Non
         max_size=40,
     )
 )
-@settings(max_examples=300, deadline=None)
 def test_a_name_of_any_characters_is_itself_or_nobody(name: str) -> None:
     for line in (f"{name} joined the game", f"{name} lost connection: x", f"{name} was slain by Zombie"):
         players = {event.player for event in parse(f"{JAVA}{line}\n")}

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent, Setback
@@ -49,7 +49,6 @@ def only(line: str) -> LogEvent | None:
     log=st.sampled_from([*LOGS, DIRTY, APPENDED]), cuts=st.lists(st.integers(min_value=0, max_value=6000), max_size=12)
 )
 @example(log=DIRTY, cuts=list(range(len(DIRTY))))
-@settings(max_examples=60, deadline=None)
 def test_events_and_counts_do_not_depend_on_where_blocks_are_cut(log: bytes, cuts: list[int]) -> None:
     whole, parser = LogParser(), LogParser()
     expected = [*whole.feed(log), *whole.finish()]
@@ -61,7 +60,6 @@ def test_events_and_counts_do_not_depend_on_where_blocks_are_cut(log: bytes, cut
 
 
 @given(log=st.sampled_from([*LOGS, DIRTY, APPENDED]), cut=st.integers(min_value=0, max_value=6000))
-@settings(max_examples=60, deadline=None)
 def test_a_parser_resumed_from_stored_state_goes_on_as_if_never_left(log: bytes, cut: int) -> None:
     whole, first = LogParser(), LogParser()
     expected = [*whole.feed(log), *whole.finish()]
@@ -80,7 +78,6 @@ def test_a_byte_order_mark_is_cut_at_the_files_first_byte_only() -> None:
 
 
 @given(log=st.sampled_from([*LOGS, DIRTY, APPENDED]), data=st.data())
-@settings(max_examples=150, deadline=None)
 def test_no_mutation_of_a_log_raises_and_every_line_is_counted_once(log: bytes, data: st.DataObject) -> None:
     mutated = bytearray(log)
     for _ in range(data.draw(st.integers(min_value=1, max_value=30))):

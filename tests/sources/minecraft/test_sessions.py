@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.reasons import close_reason
@@ -1059,7 +1059,6 @@ def _key_of_file(key: str) -> str:
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
 def test_whatever_is_said_sessions_of_one_player_do_not_overlap(files: list[FileOfEvents]) -> None:
     for name in NAMES:
         of_player = [session for session in build_sessions(files).sessions if session.player_name == name]
@@ -1074,7 +1073,6 @@ def test_whatever_is_said_sessions_of_one_player_do_not_overlap(files: list[File
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
 def test_whatever_is_said_a_session_lies_within_its_run(files: list[FileOfEvents]) -> None:
     built = build_sessions(files)
     for session in built.sessions:
@@ -1098,7 +1096,6 @@ def test_whatever_is_said_a_session_lies_within_its_run(files: list[FileOfEvents
 
 
 @given(histories(), st.data())
-@settings(max_examples=300, deadline=None)
 def test_deriving_again_from_the_rebuild_point_gives_what_deriving_all_gives(
     files: list[FileOfEvents], data: st.DataObject
 ) -> None:
