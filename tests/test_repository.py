@@ -166,7 +166,7 @@ def test_no_file_holds_what_looks_like_a_real_key_of_the_panel() -> None:
 def test_what_make_offers_is_what_it_explains() -> None:
     text = (CHECKOUT / "Makefile").read_text()
     explained = set(re.findall(r'@echo "make ([a-z]+) ', text))
-    assert explained == {"demo", "up", "test", "check", "audit", "bench", "accuracy", "lock"}
+    assert explained == {"demo", "up", "test", "check", "audit", "bench", "accuracy", "lock", "properties"}
     assert explained <= set(re.findall(r"^([a-z]+):", text, flags=re.MULTILINE))
 
 
