@@ -5,9 +5,11 @@ process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. 
 dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,31 +30,28 @@ _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
 _CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
 
 
-def manifest_is_stale(folder: Path, manifest: Path, connection: str) -> bool:
-    """Tell whether any file of the dbt project in *folder* is newer than its *manifest*, or the *connection* another.
-
-    dbt parses everything again, in each build, where the connection is not that of the last time.
-    """
-    note = _note_of_connection(manifest)
-    if not (manifest.exists() and note.exists()) or note.read_text() != connection:
-        return True
-    parsed_at = manifest.stat().st_mtime
-    return any(
-        path.is_file() and path.stat().st_mtime > parsed_at for pattern in _SOURCES for path in folder.glob(pattern)
-    )
-
-
-def _note_of_connection(manifest: Path) -> Path:
-    return manifest.with_name("connection.txt")
-
-
 def prepare_manifest() -> None:
     """Parse the dbt project if it or the connection changed since it was last parsed."""
     manifest = dbt_project.manifest_path
-    connection = " ".join(os.environ.get(name, "") for name in _CONNECTION)
-    if manifest_is_stale(DBT_PROJECT, manifest, connection):
+    note = manifest.with_name("parsed.txt")
+    digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
+    if not (manifest.exists() and note.exists()) or note.read_text() != digest:
         run_dbt(["parse"], {}, target=manifest.parent)
-        _note_of_connection(manifest).write_text(connection)
+        note.write_text(digest)
+
+
+def digest_of_project(folder: Path, connection: str) -> str:
+    """Return what changes with any file of the dbt project in *folder*, with the *connection* and with dbt's version.
+
+    A file that was removed, or put back as it was before, changes it too, which times of files do not show. dbt parses
+    everything again, in each build, where the connection is not that of the last time.
+    """
+    digest = hashlib.sha256(f"{connection} {version('dbt-core')}".encode())
+    for path in sorted({path for pattern in _SOURCES for path in folder.glob(pattern) if path.is_file()}):
+        content = path.read_bytes()
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 prepare_manifest()

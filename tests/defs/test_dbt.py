@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from pteroassets.defs.dbt import manifest_is_stale
+from pteroassets.defs.dbt import digest_of_project
+from pteroassets.runtime import DBT_PROJECT
 
 PLACE = "127.0.0.1 5432 pteroassets postgres"
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Path:
-    """A manifest that is younger than the one model of its project."""
-    model = tmp_path / "models" / "a.sql"
-    model.parent.mkdir()
-    model.write_text("select 1")
-    path = tmp_path / "target" / "manifest.json"
-    path.parent.mkdir()
-    path.write_text("{}")
-    path.with_name("connection.txt").write_text(PLACE)
-    os.utime(model, (1, 1))
-    return path
+def project(tmp_path: Path) -> Path:
+    for name in ("dbt_project.yml", "models/staging/a.sql", "models/staging/b.sql", "macros/c.sql", "tests/d.sql"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("select 1")
+    return tmp_path
 
 
-def test_nothing_is_parsed_again_while_nothing_changed(manifest: Path, tmp_path: Path) -> None:
-    assert not manifest_is_stale(tmp_path, manifest, PLACE)
+def test_nothing_is_parsed_again_while_nothing_changed(project: Path) -> None:
+    before = digest_of_project(project, PLACE)
+    (project / "models" / "staging" / "a.sql").touch()
+    (project / "target").mkdir()
+    (project / "target" / "manifest.json").write_text("{}")
+    assert digest_of_project(project, PLACE) == before
 
 
-def test_a_changed_model_another_connection_and_a_missing_file_each_need_a_parse(
-    manifest: Path, tmp_path: Path
-) -> None:
-    assert manifest_is_stale(tmp_path, manifest, PLACE.replace("5432", "5433"))
-    note = manifest.with_name("connection.txt")
-    note.unlink()
-    assert manifest_is_stale(tmp_path, manifest, PLACE)
-    note.write_text(PLACE)
-    (tmp_path / "models" / "a.sql").touch()
-    os.utime(manifest, (2, 2))
-    assert manifest_is_stale(tmp_path, manifest, PLACE)
-    manifest.unlink()
-    assert manifest_is_stale(tmp_path, manifest, PLACE)
+@pytest.mark.parametrize("name", ["dbt_project.yml", "models/staging/a.sql", "macros/c.sql", "tests/d.sql"])
+def test_a_file_that_is_changed_removed_or_moved_needs_a_parse(project: Path, name: str) -> None:
+    before = digest_of_project(project, PLACE)
+    path = project / name
+    path.write_text("select 2")
+    changed = digest_of_project(project, PLACE)
+    path.unlink()
+    removed = digest_of_project(project, PLACE)
+    path.with_name(f"other_{path.name}").write_text("select 1")
+    moved = digest_of_project(project, PLACE)
+    assert len({before, changed, removed, moved}) == 4
+
+
+def test_text_that_goes_from_one_file_to_the_next_needs_a_parse(project: Path) -> None:
+    staging = project / "models" / "staging"
+    (staging / "a.sql").write_text("one\n")
+    (staging / "b.sql").write_text("two\n")
+    before = digest_of_project(project, PLACE)
+    (staging / "a.sql").write_text("one\ntwo\n")
+    (staging / "b.sql").write_text("")
+    assert digest_of_project(project, PLACE) != before
+
+
+def test_another_connection_needs_a_parse(project: Path) -> None:
+    assert digest_of_project(project, PLACE) != digest_of_project(project, PLACE.replace("5432", "5433"))
+
+
+def test_each_file_that_dbt_reads_is_looked_at(tmp_path: Path) -> None:
+    read = [
+        path
+        for path in DBT_PROJECT.rglob("*")
+        if path.suffix in {".sql", ".yml", ".md"} and path.relative_to(DBT_PROJECT).parts[0] not in _NOT_READ
+    ]
+    assert len(read) > 100
+    for path in read:
+        copy = tmp_path / path.relative_to(DBT_PROJECT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    whole = digest_of_project(tmp_path, PLACE)
+    for path in read:
+        copy = tmp_path / path.relative_to(DBT_PROJECT)
+        copy.unlink()
+        assert digest_of_project(tmp_path, PLACE) != whole, path
+        copy.write_bytes(path.read_bytes())
+
+
+_NOT_READ = {"target", "logs", "dbt_packages"}
