@@ -24,9 +24,11 @@ def defs() -> dg.Definitions:
     chosen = automation.preset(settings.pteroassets_schedules, settings.tz)
     # in the order in which the data flows
     parts = (pterodactyl.defs, minecraft.defs, dbt.defs)
+    found: list[Any] = [asset for part in parts for asset in part.assets or ()]
+    policies = automation.freshness_policies(found, chosen)
     assets = dg.map_asset_specs(
-        lambda spec: spec.replace_attributes(freshness_policy=automation.freshness_policy(spec.key, chosen)),
-        [asset for part in parts for asset in part.assets or ()],  # type: ignore[misc] # all of them are definitions
+        lambda spec: spec.replace_attributes(freshness_policy=policies.get(spec.key)),
+        found,
     )
     return dg.Definitions.merge(
         dg.Definitions(assets=assets, asset_checks=[check for part in parts for check in part.asset_checks or ()]),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pteroassets.definitions import defs
-from pteroassets.defs.automation import preset, schedules
+from pteroassets.defs.automation import PATHS, preset, schedules
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +51,93 @@ def test_raw_tables_lead_to_marts(graph: dg.AssetGraph) -> None:
         assert dg.AssetKey(raw) in upstream
 
 
-def test_the_five_minute_path_rebuilds_only_what_samples_feed(definitions: dg.Definitions) -> None:
-    job = definitions.resolve_job_def("utilization")
-    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-    assert "pterodactyl/utilization_samples" in keys
-    assert "marts/fct_utilization_hourly" in keys
-    assert "marts/dim_users" not in keys
-    assert not any(key.startswith("minecraft/") for key in keys)
+def built_by(definitions: dg.Definitions, path: str) -> set[str]:
+    job = definitions.resolve_job_def(path)
+    return {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+
+
+@pytest.mark.parametrize(
+    ("path", "fed", "others"),
+    [
+        (
+            "entities",
+            {"pterodactyl/servers", "marts/dim_servers", "marts/dim_users", "marts/fct_server_daily"},
+            {"minecraft/events", "marts/fct_network_daily", "marts/dim_players", "marts/fct_player_sessions",
+             "marts/fct_utilization_hourly", "marts/fct_server_runs"},
+        ),
+        (
+            "utilization",
+            {"pterodactyl/utilization_samples", "marts/fct_utilization_hourly", "marts/fct_server_daily"},
+            {"marts/fct_network_daily", "marts/dim_servers", "marts/dim_users", "minecraft/log_files"},
+        ),
+        (
+            "logs",
+            {"minecraft/player_sessions", "marts/fct_player_sessions", "marts/fct_network_daily",
+             "marts/fct_server_daily"},
+            {"pterodactyl/servers", "marts/dim_users", "marts/fct_utilization_hourly"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_path_rebuilds_what_its_data_feeds(
+    definitions: dg.Definitions, path: str, fed: set[str], others: set[str]
+) -> None:
+    built = built_by(definitions, path)
+    assert fed <= built
+    assert not others & built
+
+
+def test_a_path_builds_no_model_that_nothing_of_its_own_feeds(
+    definitions: dg.Definitions, graph: dg.AssetGraph
+) -> None:
+    # the views of the ledger and of the zones belong to no pass of their own
+    given = {"staging/stg_ops__loads", "compatibility/pterodactyl/last_update", "staging/stg_ops__server_timezones",
+             "intermediate/int_host_timezone"}  # fmt: skip
+    for path in ("entities", "utilization", "logs"):
+        built = built_by(definitions, path)
+        for name in built - given:
+            node = graph.get(dg.AssetKey(name.split("/")))
+            if "dbt" in node.kinds:
+                assert {parent.to_user_string() for parent in node.parent_keys} & built, f"{path} builds {name}"
+
+
+@pytest.mark.parametrize("name", ["fresh", "stiv"])
+def test_every_asset_is_built_more_often_than_its_freshness_asks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTEROASSETS_SCHEDULES", name)
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    definitions = defs()
+    graph = definitions.resolve_asset_graph()
+    waits: dict[dg.AssetKey, timedelta] = {}
+    for schedule in definitions.get_repository_def().schedule_defs:
+        if schedule.job_name not in PATHS:
+            continue
+        wait = longest_wait(schedule)
+        for key in definitions.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:
+            waits[key] = min(wait, waits.get(key, wait))
+    for key in graph.materializable_asset_keys:
+        policy = graph.get(key).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy), key
+        assert key in waits, f"no schedule builds {key.to_user_string()}"
+        assert policy.warn_window is not None
+        # a run may take a while
+        assert waits[key] + _LONGEST_RUN <= policy.warn_window.to_timedelta(), key
+        assert policy.warn_window.to_timedelta() < policy.fail_window.to_timedelta(), key
+
+
+_LONGEST_RUN = timedelta(minutes=10)
+
+
+def longest_wait(schedule: dg.ScheduleDefinition) -> timedelta:
+    """Return the longest time between two ticks, over two days around each change of the clocks of a year."""
+    longest = 0.0
+    for night in (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)):
+        ticks = schedule_execution_time_iterator(
+            (night - timedelta(days=2)).timestamp(), schedule.cron_schedule, schedule.execution_timezone
+        )
+        # as instants, since the difference of two datetimes of one zone is that of its clocks
+        end = (night + timedelta(days=3)).timestamp()
+        instants = list(itertools.takewhile(end.__gt__, (tick.timestamp() for tick in ticks)))
+        longest = max(longest, *(later - earlier for earlier, later in itertools.pairwise(instants)))
+    return timedelta(seconds=longest)
 
 
 def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Definitions) -> None:

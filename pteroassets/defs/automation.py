@@ -1,11 +1,12 @@
 """Jobs, schedules and sensors: what runs by itself, and when."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 
 from pteroassets.defs.dbt import dbt_models
 from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
@@ -13,72 +14,101 @@ from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
 from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.sources.pterodactyl.application import ENTITIES
 
-_MODELS = dg.AssetSelection.assets(dbt_models)
-_ENTITIES = dg.AssetSelection.assets(panel_entities)
-_UTILIZATION = dg.AssetSelection.assets(utilization_samples)
-_LOGS = dg.AssetSelection.assets(collected_logs, events, derived_sessions)
+Path = Literal["entities", "logs", "utilization"]
+
+# What each path reads, and the models that its data feeds. Passes follow one another in the graph of assets, since a
+# pass must know the servers first; that orders them, and feeds no figure. So models are chosen in dbt's own graph.
+_PASSES: dict[Path, dg.AssetSelection] = {
+    "entities": dg.AssetSelection.assets(panel_entities),
+    "logs": dg.AssetSelection.assets(collected_logs, events, derived_sessions),
+    "utilization": dg.AssetSelection.assets(utilization_samples),
+}
+_FED: dict[Path, str] = {
+    "entities": " ".join(f"source:pterodactyl.{entity}+" for entity in ENTITIES),
+    # zones are those of the logs' clocks; what entities date by them they feed themselves
+    "logs": "source:minecraft+ stg_ops__server_timezones int_host_timezone",
+    # each path writes the ledger, whose views the most frequent one builds
+    "utilization": "source:pterodactyl.utilization_samples+ stg_ops__loads compat_pterodactyl__last_update",
+}
+PATHS: dict[Path, dg.AssetSelection] = {
+    path: _PASSES[path] | build_dbt_asset_selection([dbt_models], dbt_select=_FED[path]) for path in _PASSES
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """When a path runs, and how old what it builds may get before that is a warning, and a failure."""
+
+    cron: str
+    warn_after: timedelta
+    stale_after: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """How often each kind of pass runs, and how old its tables may get."""
+    """The rhythm of each path, and the zone of its times."""
 
-    entities: str
-    logs: str
-    utilization: str
+    rhythms: Mapping[Path, Rhythm]
     utilization_interval: timedelta
     timezone: str
-    stale_after: dict[str, timedelta]
 
 
 def preset(name: Literal["fresh", "stiv"], timezone: str) -> Preset:
-    """Return the cron expressions of a preset; STIV's times are those of its own zone."""
+    """Return the rhythms of a preset; STIV's times are those of its own zone."""
     if name == "stiv":
         return Preset(
-            entities="0 6,12,18 * * *",
-            logs="0 7 * * *",
-            utilization="*/30 * * * *",
+            rhythms={
+                # a night of a clock change makes twelve hours thirteen, and a day twenty-five
+                "entities": Rhythm(
+                    cron="0 6,12,18 * * *",
+                    warn_after=timedelta(hours=13, minutes=30),
+                    stale_after=timedelta(hours=14),
+                ),
+                "logs": Rhythm(
+                    cron="0 7 * * *",
+                    warn_after=timedelta(hours=25, minutes=30),
+                    stale_after=timedelta(hours=26),
+                ),
+                "utilization": Rhythm(
+                    cron="*/30 * * * *", warn_after=timedelta(minutes=70), stale_after=timedelta(minutes=95)
+                ),
+            },
             utilization_interval=timedelta(minutes=30),
             timezone=timezone,
-            stale_after={
-                "entities": timedelta(hours=13),
-                "logs": timedelta(hours=26),
-                "utilization": timedelta(minutes=95),
-            },
         )
     return Preset(
-        entities="0 * * * *",
-        logs="*/15 * * * *",
-        utilization="*/5 * * * *",
+        rhythms={
+            "entities": Rhythm(
+                cron="0 * * * *", warn_after=timedelta(hours=2, minutes=15), stale_after=timedelta(hours=3)
+            ),
+            "logs": Rhythm(cron="*/15 * * * *", warn_after=timedelta(minutes=37), stale_after=timedelta(minutes=50)),
+            "utilization": Rhythm(
+                cron="*/5 * * * *", warn_after=timedelta(minutes=15), stale_after=timedelta(minutes=20)
+            ),
+        },
         utilization_interval=timedelta(minutes=5),
         timezone="UTC",
-        stale_after={
-            "entities": timedelta(hours=3),
-            "logs": timedelta(minutes=50),
-            "utilization": timedelta(minutes=20),
-        },
     )
 
 
-# Each path rebuilds what it feeds and no more; a run holds its pass and its build.
+# A run holds its pass and the build of what that feeds.
 entities_job = dg.define_asset_job(
-    "entities",
-    _ENTITIES | (_ENTITIES.downstream() & _MODELS),
-    description="Read the panel's entities and rebuild what they feed.",
+    "entities", PATHS["entities"], description="Read the panel's entities and rebuild what they feed."
 )
 utilization_job = dg.define_asset_job(
     "utilization",
-    _UTILIZATION | (_UTILIZATION.downstream() & _MODELS),
+    PATHS["utilization"],
     description="Sample what every server consumes and rebuild what that feeds.",
 )
 logs_job = dg.define_asset_job(
-    "logs",
-    _LOGS | (_LOGS.downstream() & _MODELS),
-    description="Collect logs, derive sessions and rebuild what they feed.",
+    "logs", PATHS["logs"], description="Collect logs, derive sessions and rebuild what they feed."
 )
 everything_job = dg.define_asset_job(
-    "everything", _ENTITIES | _UTILIZATION | _LOGS | _MODELS, description="Every pass once, then every model."
+    "everything",
+    dg.AssetSelection.assets(panel_entities, utilization_samples, collected_logs, events, derived_sessions, dbt_models),
+    description="Every pass once, then every model.",
 )
 
 
@@ -183,22 +213,21 @@ def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
         )
 
     return [
-        schedule("entities_schedule", entities_job, chosen.entities),
-        schedule("utilization_schedule", utilization_job, chosen.utilization),
-        schedule("logs_schedule", logs_job, chosen.logs),
+        schedule("entities_schedule", entities_job, chosen.rhythms["entities"].cron),
+        schedule("utilization_schedule", utilization_job, chosen.rhythms["utilization"].cron),
+        schedule("logs_schedule", logs_job, chosen.rhythms["logs"].cron),
         schedule("source_freshness_schedule", source_freshness, "40 * * * *"),
     ]
 
 
-def freshness_policy(key: dg.AssetKey, chosen: Preset) -> dg.FreshnessPolicy:
-    """Return how old an asset may get: a table follows the pass that feeds it, a model the slowest of its passes."""
-    if key.path[:1] == ["pterodactyl"] and key.path[-1] == "utilization_samples":
-        window = chosen.stale_after["utilization"]
-    elif key.path[:1] == ["minecraft"]:
-        window = chosen.stale_after["logs"]
-    else:
-        window = chosen.stale_after["entities"]
-    return dg.FreshnessPolicy.time_window(fail_window=window, warn_window=window * 0.75)
+def freshness_policies(assets: Iterable[dg.AssetsDefinition], chosen: Preset) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
+    """Return how old each asset may get: as old as the most frequent of the paths that build it allows."""
+    assets = list(assets)
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
+    for path, rhythm in sorted(chosen.rhythms.items(), key=lambda item: item[1].stale_after, reverse=True):
+        policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
+        policies |= dict.fromkeys(PATHS[path].resolve(assets), policy)
+    return policies
 
 
 defs = dg.Definitions(

@@ -6,9 +6,9 @@ host as (
 
 ),
 
-lifetimes as (
+known_logs as (
 
-    select * from {{ ref('int_server_lifetimes') }}
+    select * from {{ ref('int_minecraft__known_logs') }}
 
 ),
 
@@ -21,12 +21,12 @@ sessions as (
 known as (
 
     select
-        lifetimes.server_uuid,
-        {{ local_date('lifetimes.logs_known_from', 'host.timezone') }} as first_date,
-        {{ local_date("lifetimes.logs_known_until - interval '1 microsecond'", 'host.timezone') }} as last_date
-    from lifetimes
+        known_logs.server_uuid,
+        {{ local_date('known_logs.logs_known_from', 'host.timezone') }} as first_date,
+        {{ local_date("known_logs.logs_known_until - interval '1 microsecond'", 'host.timezone') }} as last_date
+    from known_logs
     cross join host
-    where lifetimes.logs_known_from < lifetimes.logs_known_until
+    where known_logs.logs_known_from < known_logs.logs_known_until
 
 ),
 

@@ -24,15 +24,9 @@ sampled_days as (
 
 ),
 
-files as (
+known_logs as (
 
-    select * from {{ ref('stg_minecraft__log_files') }}
-
-),
-
-reads as (
-
-    select * from {{ ref('stg_minecraft__log_reads') }}
+    select * from {{ ref('int_minecraft__known_logs') }}
 
 ),
 
@@ -59,38 +53,13 @@ passes as (
 
 ),
 
-logs as (
-
-    select
-        server_uuid,
-        min(first_line_at) as first_line_at
-    from files
-    where outcome in ('ok', 'truncated')
-    group by server_uuid
-
-),
-
-listings as (
-
-    select
-        server_uuid,
-        min(observed_at) as first_listed_at,
-        max(observed_at) as last_listed_at
-    from reads
-    where is_listing and outcome in ('ok', 'unchanged')
-    group by server_uuid
-
-),
-
 known as (
 
     select server_uuid from terms
     union
     select server_uuid from sampled_days
     union
-    select server_uuid from logs
-    union
-    select server_uuid from listings
+    select server_uuid from known_logs
 
 ),
 
@@ -107,17 +76,13 @@ lifetimes as (
         least(
             terms.exists_until, greatest(platform.last_observed_at, passes.last_span_until)
         ) as sampling_until,
-        case
-            when listings.first_listed_at is not null
-                then least(logs.first_line_at, listings.first_listed_at)
-        end as logs_known_from,
-        listings.last_listed_at as logs_known_until
+        known_logs.logs_known_from,
+        known_logs.logs_known_until
     from known
     cross join platform
     cross join passes
     left join terms on known.server_uuid = terms.server_uuid
-    left join logs on known.server_uuid = logs.server_uuid
-    left join listings on known.server_uuid = listings.server_uuid
+    left join known_logs on known.server_uuid = known_logs.server_uuid
 
 )
 
