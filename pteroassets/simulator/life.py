@@ -61,10 +61,10 @@ class Stop(NamedTuple):
 class Visit:
     """One stay of a player in a run.
 
-    *left_at* is the second of the first departure line, or of the end of the process where no line tells it
-    (*has_line* is false then). *deeds* are what the player did, by second. *is_last* is false where the player goes on
-    to another server of the network. A visit of a proxy has the back-ends as *stops*; it and the visits within it bear
-    the same *network_key*.
+    *left_at* is the second of the first departure line; where no line tells it (*has_line* is false then), that at
+    which the stopping or crashing server closed its connections or its process was killed. *deeds* are what the player
+    did, by second. *is_last* is false where the player goes on to another server of the network. A visit of a proxy has
+    the back-ends as *stops*; it and the visits within it bear the same *network_key*.
     """
 
     player: Player
@@ -367,18 +367,20 @@ class Life:
     def _stay_to_the_end(self, run: Run, player: Player, joined: int, last: int) -> Visit:
         throw = dice(self._seed, "end", self.server.index, player.key, joined, run.number)
         port = throw.randrange(20000, 65000)
+        # a server that still stops by itself closes its connections first, whether it says so or not
+        out_at = min(last + 1, run.ended_at)
         if run.end == "stop":
             has_line = throw.random() < 0.88
             visit = self._visit(
                 player,
                 joined,
-                min(last + 1, run.ended_at) if has_line else run.ended_at,
+                out_at,
                 "server_stopped",
                 (_STOP_TEXT if run.habits.gives_reasons else "") if has_line else None,
                 port,
             )
         else:
-            visit = self._visit(player, joined, run.ended_at, "server_crashed", None, port)
+            visit = self._visit(player, joined, out_at, "server_crashed", None, port)
         self._add_deeds(run, visit, before=last - 2)
         return visit
 

@@ -64,13 +64,13 @@ class TrueSession:
     """A stay of a player on a server, as of an instant.
 
     *joined_at* is the second of the login line; *left_at* that of the first departure line, or, where no line tells the
-    end, that of the end of the server's process; None while the player is on. *is_end_observed* tells whether a line
-    does (None while on). *player_uuid* is what the log shows: None where it shows none, *player_xuid* the number of the
-    account on phones and consoles. *network_session* is the same text for a session on a proxy (*is_proxy*) and for
-    those on the back-ends within it; *server_switches* counts the changes of the back-end until the instant.
-    *end_known_at* is when a reader of the log could first know that the stay had ended: at the
-    departure line, else at the stop or crash line, else (killed) at the next start; None while nobody could. The counts
-    are of lines written until the instant: ``<name>`` chat, commands, deaths, advancements.
+    end, that at which the server closed its connections or its process was killed; None while the player is on.
+    *is_end_observed* tells whether a line does (None while on). *player_uuid* is what the log shows: None where it
+    shows none, *player_xuid* the number of the account on phones and consoles. *network_session* is the same text for a
+    session on a proxy (*is_proxy*) and for those on the back-ends within it; *server_switches* counts the changes of
+    the back-end until the instant. *end_known_at* is when a reader of the log could first know that the stay had ended:
+    at the departure line, else at the stop or crash line, else (killed) at the next start; None while nobody could. The
+    counts are of lines written until the instant: ``<name>`` chat, commands, deaths, advancements.
     """
 
     server_uuid: str

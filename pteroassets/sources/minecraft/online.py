@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,17 +105,14 @@ class Kick:
 class Presence:
     """The players online since the last start line, or since the log or a gap in it.
 
-    Args:
-        ended: When sessions of before ended, by player; nobody's next one begins earlier, even if the clock says so.
-        floor: Nobody's begins earlier than this: all sessions that *ended* does not name had ended then.
+    Within that nobody's session begins before the last one of the same player ended, even if the clock says so.
     """
 
-    def __init__(self, ended: Mapping[str, datetime] | None = None, *, floor: datetime | None = None) -> None:
-        self._floor = floor
+    def __init__(self) -> None:
         self._open: dict[str, OpenSession] = {}
         self._seen: set[str] = set()
         self._uuids: dict[str, UUID] = {}
-        self._ended: dict[str, datetime] = dict(ended or {})
+        self._ended: dict[str, datetime] = {}  # when the last session of each player ended
         self._entries: set[tuple[datetime, str, int]] = set()  # login lines: instant, player, entity id
         self._renamed: dict[str, str] = {}  # new name to old one, until the entry
         self._kicks: dict[str, Kick] = {}
@@ -265,7 +261,7 @@ class Presence:
         is_proxy: bool,
     ) -> OpenSession:
         """Open the session of profile *name*."""
-        # a clock that was set back must not make sessions overlap, or begin before their run
+        # a clock that was set back within a run must not make its sessions overlap, or begin before it
         not_before = self._not_before(name, run_started_at)
         session = OpenSession(
             key=f"{event.file_key}:{event.line_number}",
@@ -310,7 +306,7 @@ class Presence:
         )
 
     def _not_before(self, name: str, run_started_at: datetime | None) -> datetime | None:
-        return max(filter(None, (self._floor, self._ended.get(name), run_started_at)), default=None)
+        return max(filter(None, (self._ended.get(name), run_started_at)), default=None)
 
     def is_new(self, event: SessionEvent) -> bool:
         """Tell whether no line has shown this player entering or departing yet."""
@@ -325,10 +321,6 @@ class Presence:
         elif may_be_unknown and event.player is not None and self.is_new(event):
             self._counts_of_unknown.setdefault(event.player, Counter())[event.kind] += 1
         return session is not None
-
-    def ended(self) -> Mapping[str, datetime]:
-        """Return when the last session of each player ended."""
-        return self._ended
 
     def remove(self, session: OpenSession, *, ended_at: datetime) -> None:
         """Take a session that ended out of those that are open."""

@@ -11,7 +11,6 @@ a session never outlives its run, and what no line shows is given as bounds and 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -70,8 +69,8 @@ def build_sessions(files: Sequence[FileOfEvents], *, last_line_at: datetime | No
         last_line_at: The last line known of the server; by default that of the last file with a time.
     """
     builder = _Builder()
-    for file, is_cut in zip(files, _cuts(files), strict=True):
-        builder.read(file, is_cut=is_cut)
+    for file in files:
+        builder.read(file)
     return builder.finish(last_line_at)
 
 
@@ -79,13 +78,12 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     """Return the index of the first file to derive again when *touched_file_key* was added or changed.
 
     It is the latest file before the touched one that begins with a start line, else 0. A start line closes whatever
-    was open, so no session or run of ``files[:index]`` is still open in ``files[index]``; and how those were closed
-    depends on nothing after that start line, which did not change. A file that begins with a start line itself is not
-    enough, since that line may be what is new: it closes the sessions of the files before it. Nor is one over which
-    the clock was set back, by the first and last lines of the files, for the ends of the sessions before hold back the
-    ones that would overlap. Hence sessions whose key names one of ``files[index:]`` are replaced by
+    was open and carries nothing over, not even the clock, so no session or run of ``files[:index]`` is still open in
+    ``files[index]``; and how those were closed depends on nothing after that start line, which did not change. A file
+    that begins with a start line itself is not enough, since that line may be what is new: it closes the sessions of
+    the files before it. Hence sessions whose key names one of ``files[index:]`` are replaced by
     ``build_sessions(files[index:])``, and the others stand. (No session is missed: without a file before the start
-    line, a departure of somebody unknown opens none.)
+    line, a departure of somebody unknown opens none.) Files that stand in another order than they did are touched too.
 
     Raises:
         ValueError: No file has that key.
@@ -93,29 +91,7 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
     touched = next((index for index, file in enumerate(files) if file.file_key == touched_file_key), None)
     if touched is None:
         raise ValueError(f"no file {touched_file_key} among {len(files)} files")
-    cuts = _cuts(files)
-    return next((index for index in range(touched - 1, -1, -1) if cuts[index]), 0)
-
-
-def _cuts(files: Sequence[FileOfEvents]) -> list[bool]:
-    """Tell of each file whether it begins with a start line and the clock was never set back over that.
-
-    No file before it may end after it begins, and none after it begin before it ends, by their first and last lines.
-    """
-    moments = [[at for at in (file.first_line_at, file.last_line_at) if at is not None] for file in files]
-    latest = [None, *itertools.accumulate((max(each, default=None) for each in moments), _later)]
-    earliest: list[datetime | None] = [None]
-    for each in reversed(moments):
-        earliest.append(min((at for at in (*each, earliest[-1]) if at is not None), default=None))
-    earliest.reverse()
-    return [
-        begins_with_start(file) and _in_order(latest[index], earliest[index]) and _in_order(latest[index + 1], after)
-        for index, (file, after) in enumerate(zip(files, earliest[1:], strict=True))
-    ]
-
-
-def _in_order(one: datetime | None, other: datetime | None) -> bool:
-    return one is None or other is None or one <= other
+    return next((index for index in range(touched - 1, -1, -1) if begins_with_start(files[index])), 0)
 
 
 class _Builder:
@@ -132,8 +108,6 @@ class _Builder:
         self._run_has_logins = self._file_has_logins = False
         self._is_proxy = False
         self._is_last_line_known = True
-        self._forgets_before = True  # the next start line is one of `_cuts`
-        self._floor: datetime | None = None  # the last of these
         self._just_started: tuple[str, datetime] | None = None
         # of the run: sessions that closed without a UUID, and by a leave line that no other line bears out
         self._without_uuid: dict[str, list[int]] = {}
@@ -143,11 +117,10 @@ class _Builder:
 
     # ---------- files
 
-    def read(self, file: FileOfEvents, *, is_cut: bool) -> None:
-        """Read the next file; *is_cut*: nothing from before bears on it."""
+    def read(self, file: FileOfEvents) -> None:
+        """Read the next file."""
         if file.gap_before and self._last_line_at is not None:
             self._end_at_gap(file)
-        self._forgets_before = is_cut
         kinds = {event.kind for event in file.events}
         self._file_has_logins = not kinds.isdisjoint(("player_login", "player_switch"))
         self._is_proxy = "player_switch" in kinds
@@ -162,7 +135,7 @@ class _Builder:
             brands = []
             # a file begins with each start, so the line before is the last of the file before; not so where a log is
             # appended to: there it is not known, since only events are
-            self._is_last_line_known = self._forgets_before = False
+            self._is_last_line_known = False
         if len(brands) < len(file.events):
             self._brand(brands)
         self._is_last_line_known = True
@@ -257,11 +230,7 @@ class _Builder:
         self._just_started = (event.file_key, event.logged_at)
         if self._run is not None:
             self._end_run(upper=event.logged_at)
-        if self._forgets_before:
-            self._floor = event.logged_at
-            self._online = Presence(floor=self._floor)
-        else:
-            self._online = Presence(self._online.ended(), floor=self._floor)
+        self._online = Presence()
         self._last_line_at = event.logged_at
         self._may_be_online = False
         self._run = OpenRun(
@@ -303,7 +272,7 @@ class _Builder:
     def _end_run(self, *, upper: datetime | None) -> None:
         """End the run, and what is open in it; *upper* is the next start, if there is one yet.
 
-        The process lives a little longer than its last line, so that line bounds nobody's leaving from above.
+        Where the run's end is known, nobody left after that; the next start bounds those whose run just broke off.
         """
         run, last = self._run, self._last_line_at
         if run is None:
@@ -316,6 +285,7 @@ class _Builder:
             ended_at = last if self._is_last_line_known else None
             self._runs.append(_run(run, ended_at=ended_at, lower=last, upper=_bound(upper, last), reason=reason))
             lower = min(filter(None, (run.crashed_at, run.stopped_at)))
+            upper = ended_at or upper
         else:
             self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="crashed"))
             lower = run.crashed_at or last
@@ -330,7 +300,7 @@ class _Builder:
             last = self._last_line_at
             self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="log_gap"))
             self._close_all(lower=last, upper=upper, reason="log_gap")
-        self._online = Presence(self._online.ended(), floor=self._floor)
+        self._online = Presence()
         self._may_be_online = True
 
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:
@@ -539,7 +509,7 @@ class _Builder:
 
     def _close(self, session: OpenSession, event: SessionEvent, *, reason: CloseReason, detail: str | None) -> int:
         """Close *session* at *event*; return its place."""
-        # a clock that was set back must not make a session end before it began
+        # a clock that was set back within the run must not make a session end before it began
         left_at = max(filter(None, (event.logged_at, session.joined_at, session.not_before)))
         self._online.remove(session, ended_at=left_at)
         self._passed(left_at)
@@ -566,13 +536,9 @@ def _text(event: SessionEvent, name: str) -> str | None:
     return str(value) if value is not None else None
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), default=None)
-
-
 def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
     """Return the upper bound, not before the lower one: a clock set back may show the next start earlier."""
-    return upper if upper is None else _later(upper, lower)
+    return upper if upper is None else max(filter(None, (upper, lower)))
 
 
 def _turns_away(reason: str | None) -> bool:

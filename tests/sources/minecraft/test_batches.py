@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -194,13 +195,16 @@ def test_files_in_any_batches_and_order_give_the_rows_of_all_at_once(
 
 
 @given(histories(catches_up=True))
-def test_sessions_of_one_player_never_overlap(files: list[FileOfEvents]) -> None:
+def test_sessions_of_one_player_in_one_run_never_overlap(files: list[FileOfEvents]) -> None:
     built = build_sessions(files)
-    by_player: dict[str, list[PlayerSession]] = {}
+    place = _order_of_entry(files)
+    starts = sorted(place(run.run_key) for run in built.runs)
+    by_player: dict[tuple[str, int], list[PlayerSession]] = {}
     for session in built.sessions:
-        by_player.setdefault(session.player_name, []).append(session)
+        run = bisect_right(starts, place(session.session_key))
+        by_player.setdefault((session.player_name, run), []).append(session)
     for sessions in by_player.values():
-        for earlier, later in itertools.pairwise(sorted(sessions, key=_order_of_entry(files))):
+        for earlier, later in itertools.pairwise(sorted(sessions, key=lambda session: place(session.session_key))):
             end = earlier.left_at or earlier.left_at_upper or earlier.left_at_lower
             begin = later.joined_at or later.left_at
             assert end is not None
@@ -208,11 +212,11 @@ def test_sessions_of_one_player_never_overlap(files: list[FileOfEvents]) -> None
             assert end <= begin
 
 
-def _order_of_entry(files: Sequence[FileOfEvents]) -> Callable[[PlayerSession], tuple[int, int]]:
+def _order_of_entry(files: Sequence[FileOfEvents]) -> Callable[[str], tuple[int, int]]:
     places = {file.file_key: number for number, file in enumerate(files)}
 
-    def place(session: PlayerSession) -> tuple[int, int]:
-        key, _, line = session.session_key.partition(":")
+    def place(key_of_row: str) -> tuple[int, int]:
+        key, _, line = key_of_row.partition(":")
         return places[key], int(line)
 
     return place

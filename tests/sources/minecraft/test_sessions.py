@@ -244,20 +244,20 @@ def test_a_departure_after_the_stop_line_is_the_stops_at_its_own_time() -> None:
     assert (built.runs[0].end_reason, built.runs[0].ended_at) == ("stopped", at("12:10:05"))
 
 
-def test_without_a_departure_line_the_stop_line_and_the_next_start_bound_the_end() -> None:
+def test_without_a_departure_line_the_stop_line_and_the_end_of_the_run_bound_the_end() -> None:
     stopped = file_of(paper(START, login("12:01:00", "Al"), "12:10:00 Stopping the server", "12:10:05 noise"))
     built = build(stopped, file_of(paper(LATER), key="b"))
     session = only(built)
     assert (session.close_reason, session.left_at, session.is_end_observed) == ("server_stopped", None, False)
-    # the process outlives its last line by an unknown time
-    assert (session.left_at_lower, session.left_at_upper) == (at("12:10:00"), at("13:00:00"))
+    assert (session.left_at_lower, session.left_at_upper) == (at("12:10:00"), at("12:10:05"))
     assert (built.runs[0].ended_at, built.runs[0].ended_at_upper) == (at("12:10:05"), at("13:00:00"))
-    assert only(build(stopped)).left_at_upper is None
+    assert only(build(stopped)).left_at_upper == at("12:10:05")
 
 
 def test_in_a_log_that_is_appended_to_the_end_of_a_stopped_run_is_bounded_only() -> None:
     built = build(paper(START, login("12:01:00", "Al"), "12:10:00 Stopping the server", "12:10:05 noise", LATER))
     (run, _) = built.runs
+    assert only(built).left_at_upper == at("13:00:00")
     assert (run.end_reason, run.ended_at, run.ended_at_lower) == ("stopped", None, at("12:10:00"))
     assert run.ended_at_upper == at("13:00:00")
 
@@ -942,25 +942,54 @@ def test_where_all_events_share_one_instant_their_order_tells() -> None:
 # ---------- a clock that is set back
 
 
-def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line() -> None:
+def test_a_start_on_a_clock_set_back_bounds_nothing_before_the_last_line_and_holds_nothing_back() -> None:
     built = build(
         events(start("12:00:00"), entry("12:01:00", "Al"), said("13:00:00", "player_chat", "Al")),
         events(start("12:30:00"), entry("12:31:00", "Al"), lost("13:30:00", "Al"), key="b"),
     )
     first, second = built.sessions
     assert (first.left_at_lower, first.left_at_upper) == (at("13:00:00"), at("13:00:00"))
-    assert (second.joined_at, second.left_at) == (at("13:00:00"), at("13:30:00"))
+    assert (second.joined_at, second.left_at) == (at("12:31:00"), at("13:30:00"))
+
+
+def test_a_player_who_returned_on_a_clock_set_back_at_a_restart_was_there_for_as_long_as_he_was() -> None:
+    built = build(
+        events(start("22:30:00"), entry("22:31:00", "Al"), lost("22:35:00", "Al"), said("22:36:00", "server_stop")),
+        events(start("21:55:00"), entry("21:58:00", "Al"), lost("22:11:00", "Al"), key="b"),
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [
+        (at("22:31:00"), at("22:35:00")),
+        (at("21:58:00"), at("22:11:00")),
+    ]
+
+
+def test_on_a_clock_set_back_within_a_run_its_sessions_do_not_overlap() -> None:
+    built = build(
+        events(
+            start("11:00:00"),
+            entry("12:00:00", "Al", 1),
+            lost("12:30:00", "Al"),
+            said("12:00:05", "server_overload"),
+            entry("12:00:10", "Al", 2),
+            lost("12:40:00", "Al"),
+        )
+    )
+    assert [(session.joined_at, session.left_at) for session in built.sessions] == [
+        (at("12:00:00"), at("12:30:00")),
+        (at("12:30:00"), at("12:40:00")),
+    ]
 
 
 def test_a_connect_that_failed_on_a_clock_set_back_does_not_move_the_last_end() -> None:
     built = build(
-        events(start("11:00:00"), switch("12:00:00", "Al", "lobby"), gone("12:30:00", "Al")),
         events(
+            start("11:00:00"),
+            switch("12:00:00", "Al", "lobby"),
+            gone("12:30:00", "Al"),
             switch("12:00:00", "Al", "lobby"),
             lost("12:00:00", "Al", "Kicked whilst connecting to lobby: Full"),
             switch("12:00:10", "Al", "lobby"),
-            key="b",
-        ),
+        )
     )
     assert [(session.joined_at, session.left_at) for session in built.sessions] == [
         (at("12:00:00"), at("12:30:00")),
@@ -968,14 +997,14 @@ def test_a_connect_that_failed_on_a_clock_set_back_does_not_move_the_last_end() 
     ]
 
 
-def test_a_file_on_a_clock_set_back_is_no_rebuild_point() -> None:
+def test_a_file_that_begins_with_a_start_is_a_rebuild_point_whatever_the_clock_did() -> None:
     files = [
         events(start("12:00:00"), lost("13:00:00", "Al")),
         events(start("12:30:00"), lost("12:40:00", "Al"), key="b"),
         events(start("13:10:00"), key="c"),
         events(lost("13:20:00", "Al"), key="d"),
     ]
-    assert [rebuild_from(files, key) for key in "abcd"] == [0, 0, 0, 2]
+    assert [rebuild_from(files, key) for key in "abcd"] == [0, 0, 1, 2]
 
 
 # ---------- files

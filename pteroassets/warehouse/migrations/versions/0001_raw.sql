@@ -173,7 +173,7 @@ create table raw_minecraft.player_sessions (
     joined_at timestamptz,                  -- null: before the first known line
     left_at timestamptz,                    -- null: open, or inferred (see the bounds)
     left_at_lower timestamptz,              -- last line that shows the player or the run alive
-    left_at_upper timestamptz,              -- the next start; null when there is none yet
+    left_at_upper timestamptz,              -- the run's end, else the next start; null when neither is known
     close_reason text check (close_reason in ('left', 'kicked', 'timed_out', 'server_stopped', 'server_crashed', 'joined_again', 'log_gap')),
     close_detail text,                      -- the reason as the line gives it
     is_join_observed boolean not null,
