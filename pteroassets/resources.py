@@ -65,8 +65,8 @@ class Panel(dg.ConfigurableResource):
     """The Pterodactyl panel and what may be asked of it."""
 
     url: str = Field(description="Address of the panel, with its scheme.")
-    application_key: str = Field(description="Application key (ptla_…) with read permissions.")
-    client_key: str = Field(description="Client key (ptlc_…) of a root admin.")
+    application_key: str = Field(description="Application key (ptla_…, of Pelican papp_…) with read permissions.")
+    client_key: str = Field(description="Client key (ptlc_…, of Pelican pacc_…) of a root admin.")
     request_share: float = Field(default=0.8, description="Share of the announced rate limit that may be used.")
     sampling_seconds: int = Field(description="Time to the next sampling pass: how long a sample holds.")
 

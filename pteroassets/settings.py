@@ -24,10 +24,13 @@ class Settings(BaseSettings):
     pterodactyl_url: str | None = Field(None, description="Address of the panel, with its scheme.")
     pterodactyl_app_key: SecretStr | None = Field(
         None,
-        description="Application key (ptla_…) that may read servers, nodes, allocations, users, locations, "
+        description="Application key (ptla_…, of Pelican papp_…) that may read servers, nodes, allocations, users, "
+        "locations, "
         "nests, eggs and server databases; a root admin's client key works as well.",
     )
-    pterodactyl_cli_key: SecretStr | None = Field(None, description="Client key (ptlc_…) of a root admin.")
+    pterodactyl_cli_key: SecretStr | None = Field(
+        None, description="Client key (ptlc_…, of Pelican pacc_…) of a root admin."
+    )
 
     postgres_host: str | None = Field(None, description="Unset: the embedded Postgres is started and used.")
     postgres_port: int = Field(5432, ge=1, le=65535)

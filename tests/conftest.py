@@ -31,6 +31,7 @@ _GROUPS = {
     "tests/end_to_end/test_secrets.py": "estate",
     "tests/end_to_end/test_kills.py": "kills",
     "tests/end_to_end/test_faults.py": "faults",
+    "tests/end_to_end/test_pelican.py": "pelican",
     "tests/dbt/": "dbt",
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pteroassets.passes.log_names import NamedFile
+from pteroassets.sources.pterodactyl.dialect import PTERODACTYL, Dialect
 from pteroassets.sources.pterodactyl.files import requests_for
 
 _Owner = TypeVar("_Owner")
@@ -27,9 +28,10 @@ class LogBudget:
 
 
 class Purse:
-    """What is left of a budget."""
+    """What is left of a budget; what a file costs depends on the panel."""
 
-    def __init__(self, budget: LogBudget) -> None:
+    def __init__(self, budget: LogBudget, dialect: Dialect = PTERODACTYL) -> None:
+        self._dialect = dialect
         self._requests = budget.requests
         self._bytes = budget.bytes
 
@@ -44,7 +46,7 @@ class Purse:
 
     def pay(self, size: int) -> bool:
         """Take out what a file of *size* bytes costs, and tell whether that was there."""
-        requests = requests_for(size)
+        requests = requests_for(size, self._dialect)
         if self._bytes <= 0 or self._requests < requests:
             return False
         self._requests -= requests

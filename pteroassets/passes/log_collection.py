@@ -110,7 +110,7 @@ def collect_logs(
             places=places or LogPlaces(),
             traits=server_traits(connection),
             known=known_files(connection),
-            purse=Purse(budget or LogBudget()),
+            purse=Purse(budget or LogBudget(), panel.dialect),
             nodes=NodeFiles(panel) if node_access else None,
             now=clock.now(),
             reload_dates=frozenset(reload_dates),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pteroassets.simulator import pelican
 from pteroassets.simulator.answers import Answer, forbidden, not_found, server_error, success
 from pteroassets.simulator.attributes import (
     allocation_attributes,
@@ -45,6 +46,9 @@ class Kind:
 def item(kind: Kind, view: View, row: Any, includes: Includes) -> dict[str, Any]:
     """Return *row* in the panel's envelope with what *includes* asks for; unknown includes are ignored."""
     attributes = kind.attributes(view, row)
+    if view.stage.is_pelican:
+        attributes = pelican.shaped(kind.name, attributes, view, row)
+        includes = pelican.includes(includes)
     relationships: dict[str, Any] = {}
     for name, deeper in includes.items():
         known = kind.includes.get(name)
@@ -336,7 +340,7 @@ def _page(
     if hides_newest and rows:
         rows = sorted(rows, key=kind.number)[:-1]
     ordered = sort_rows(rows, query, seed=view.world.seed, number=kind.number, sorts=sorts)
-    if "transfer" in includes and kind is SERVER:
+    if "transfer" in includes and kind is SERVER and not view.stage.is_pelican:
         raise server_error("TypeError")
     cut, pagination = page_of(
         ordered,
@@ -416,6 +420,12 @@ def external(view: View, name: str, external_id: str, query: Query) -> Answer:
         if (row[0] if name == "servers" else row).external_id == external_id:
             return success(item(route.kind, view, row, parse_includes(query)))
     raise not_found()
+
+
+def all_eggs(view: View, query: Query) -> Answer:
+    """Answer every egg at once, as Pelican does."""
+    _require(view, "eggs")
+    return success(_many(EGG, view, EGGS, parse_includes(query)))
 
 
 def eggs(view: View, nest_id: int, query: Query) -> Answer:

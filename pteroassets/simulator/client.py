@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pteroassets.simulator import pelican
 from pteroassets.simulator.answers import Answer, PanelFault, daemon_error, forbidden, not_found, success
 from pteroassets.simulator.application import NULL_RESOURCE
 from pteroassets.simulator.canaries import CANARIES
@@ -100,6 +101,8 @@ def refuse_conflict(view: View, row: ServerRow) -> None:
 def refuse_dead_node(view: View, row: ServerRow, memory: Memory) -> None:
     """Raise the 504 of a node that does not answer."""
     delay = view.stage.faults.delay_of_down(row[1].node_id)
+    if delay is not None and view.stage.is_pelican:
+        raise pelican.no_connection(delay)
     if delay is not None:
         raise daemon_error(504, memory.request_id(), delay)
 
@@ -205,28 +208,36 @@ def _server(view: View, row: ServerRow, query: Query) -> dict[str, Any]:
         relationships["subusers"] = _subusers(view, row) if may else dict(NULL_RESOURCE)
     return {
         "object": "server",
-        "attributes": {
-            "server_owner": state.owner_id == view.user.id,
-            "identifier": server.identifier,
-            "internal_id": server.id,
-            "uuid": server.uuid,
-            "name": state.name,
-            "node": node.name,
-            "is_node_under_maintenance": node.is_in_maintenance(view.now),
-            "sftp_details": {"ip": "127.0.0.1", "port": 2022},
-            "description": server.description,
-            "limits": limits(server, state),
-            "invocation": f"{egg.startup} {CANARIES['invocation']}-{server.id}",
-            "docker_image": next(iter(egg.images.values())),
-            "egg_features": None if egg.features is None else list(egg.features),
-            "feature_limits": feature_limits(server),
-            "status": state.status,
-            "is_suspended": state.status == "suspended",
-            "is_installing": state.status in {"installing", "install_failed"},
-            "is_transferring": state.is_transferring,
-            "relationships": relationships,
-        },
+        "attributes": _shaped(
+            view,
+            "client_server",
+            {
+                "server_owner": state.owner_id == view.user.id,
+                "identifier": server.identifier,
+                "internal_id": server.id,
+                "uuid": server.uuid,
+                "name": state.name,
+                "node": node.name,
+                "is_node_under_maintenance": node.is_in_maintenance(view.now),
+                "sftp_details": {"ip": "127.0.0.1", "port": 2022},
+                "description": server.description,
+                "limits": limits(server, state),
+                "invocation": f"{egg.startup} {CANARIES['invocation']}-{server.id}",
+                "docker_image": next(iter(egg.images.values())),
+                "egg_features": None if egg.features is None else list(egg.features),
+                "feature_limits": feature_limits(server),
+                "status": state.status,
+                "is_suspended": state.status == "suspended",
+                "is_installing": state.status in {"installing", "install_failed"},
+                "is_transferring": state.is_transferring,
+                "relationships": relationships,
+            },
+        ),
     }
+
+
+def _shaped(view: View, kind: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    return pelican.shaped(kind, attributes, view) if view.stage.is_pelican else attributes
 
 
 _FILTERS: Final[dict[str, Callable[[Any, str], bool]]] = {
@@ -287,6 +298,8 @@ def server(view: View, row: ServerRow, query: Query) -> Answer:
 
 def resources(view: View, row: ServerRow) -> Answer:
     """Answer what a server uses now."""
+    if view.stage.is_pelican and view.stage.faults.delay_of_down(row[1].node_id) is not None:
+        return pelican.missing_stats()
     use = view.world.usage(row[0], row[1], view.now)
     is_offline = use.state == "offline"
     return success(
@@ -322,7 +335,9 @@ def account(view: View) -> Answer:
                 "first_name": user.first_name,
                 "last_name": user.last_name,
                 "language": "en",
-            },
+            }
+            if not view.stage.is_pelican
+            else pelican.account(person(user), is_admin=user.is_admin),
         }
     )
 

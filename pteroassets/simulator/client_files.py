@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
+from pteroassets.simulator import pelican
 from pteroassets.simulator.answers import Answer, PanelFault, daemon_error, success
 from pteroassets.simulator.client import Deed, Memory, person, refuse_dead_node, require
 from pteroassets.simulator.context import ServerRow, View, iso
@@ -80,7 +81,8 @@ def contents(view: View, row: ServerRow, query: Query, memory: Memory, ip: str) 
             detail="The file you are attempting to open is too large to view in the file editor.",
         )
     _remember(view, row, memory, "server:file.read", ip, path)
-    return Answer(body=content, content_type="text/plain; charset=UTF-8")
+    shown = pelican.as_utf8(content) if view.stage.is_pelican else content
+    return Answer(body=shown, content_type="text/plain; charset=UTF-8")
 
 
 def download(view: View, row: ServerRow, query: Query, memory: Memory, ip: str) -> Answer:

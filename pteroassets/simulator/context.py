@@ -22,6 +22,7 @@ class Stage:
 
     world: World
     faults: Faults
+    is_pelican: bool = False
     panel_url: str = ""
     node_ports: dict[int, int] = field(default_factory=dict)
 

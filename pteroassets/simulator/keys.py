@@ -34,8 +34,9 @@ class ApiKey:
         return self.readable is None or resource in self.readable
 
 
-def make_keys(seed: int) -> dict[str, ApiKey]:
+def make_keys(seed: int, *, is_pelican: bool = False) -> dict[str, ApiKey]:
     """Return the keys of a panel by name; the same seed gives the same keys."""
+    application_prefix, client_prefix = ("papp_", "pacc_") if is_pelican else ("ptla_", "ptlc_")
 
     def token(prefix: str, marker: str, name: str) -> str:
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -46,7 +47,7 @@ def make_keys(seed: int) -> dict[str, ApiKey]:
     def application(name: str, readable: frozenset[str]) -> ApiKey:
         return ApiKey(
             name=name,
-            token=token("ptla_", CANARIES["application_key"], name),
+            token=token(application_prefix, CANARIES["application_key"], name),
             user_id=_ADMIN,
             kind="application",
             readable=readable,
@@ -55,7 +56,7 @@ def make_keys(seed: int) -> dict[str, ApiKey]:
     def client(name: str, user_id: int, allowed_ips: tuple[str, ...] = ()) -> ApiKey:
         return ApiKey(
             name=name,
-            token=token("ptlc_", CANARIES["client_key"], name),
+            token=token(client_prefix, CANARIES["client_key"], name),
             user_id=user_id,
             kind="client",
             allowed_ips=allowed_ips,

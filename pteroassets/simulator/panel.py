@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from starlette.requests import Request
 
 from pteroassets.clock import Clock
-from pteroassets.simulator import application, client, client_files
+from pteroassets.simulator import application, client, client_files, pelican
 from pteroassets.simulator.answers import Answer, PanelFault, failure, forbidden, not_found, proxy_page
 from pteroassets.simulator.chance import epoch
 from pteroassets.simulator.context import Stage, View
@@ -105,7 +105,7 @@ class Panel:
         headers: dict[str, str] = {}
         route = Route("none", "none", request.url.path)
         try:
-            call = _call(request)
+            call = _call(request, is_pelican=self._stage.is_pelican)
             route = self._route(call)
             struck = self._faults.take(route, "status")
             if struck is not None and struck.body == "html":
@@ -182,7 +182,8 @@ class Panel:
             case "view":
                 return client.server(view, row, call.query)
             case "resources":
-                client.refuse_dead_node(view, row, memory)
+                if not view.stage.is_pelican:
+                    client.refuse_dead_node(view, row, memory)
                 return client.resources(view, row)
             case "activity":
                 return client_files.activity(view, row, call.query, memory)
@@ -194,7 +195,7 @@ class Panel:
                 return client_files.download(view, row, call.query, memory, call.ip)
 
 
-def _call(request: Request) -> Call:
+def _call(request: Request, *, is_pelican: bool) -> Call:
     """Return what *request* asks for.
 
     Raises:
@@ -208,7 +209,7 @@ def _call(request: Request) -> Call:
     for group, prefix, routes in groups:
         if not path.startswith(prefix):
             continue
-        for name, pattern in routes:
+        for name, pattern in pelican.ROUTES if is_pelican and group == "application" else routes:
             found = pattern.fullmatch(path[len(prefix) :].removesuffix("/"))
             if found is None:
                 continue
@@ -241,8 +242,10 @@ def _application(view: View, call: Call, *, hides_newest: bool) -> Answer:
             return application.allocations(view, int(values["node"]), query, hides_newest=hides_newest)
         case "configuration":
             return application.configuration(view, int(values["node"]))
-        case "eggs":
+        case "eggs" if "nest" in values:
             return application.eggs(view, int(values["nest"]), query)
+        case "eggs":
+            return application.all_eggs(view, query)
         case "databases":
             return application.databases(view, int(values["server"]), query)
         case "external":

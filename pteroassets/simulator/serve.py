@@ -110,6 +110,7 @@ class Simulation:
     """A running panel with its nodes; a context manager.
 
     *ports* may ask for ports by name (``panel``, ``node-1`` …); one that is taken is replaced by a free one.
+    With *is_pelican* the panel is Pelican, the fork (see `pelican`).
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Simulation:
         application_limit: int = APPLICATION_LIMIT,
         client_limit: int = CLIENT_LIMIT,
         ports: Mapping[str, int] | None = None,
+        is_pelican: bool = False,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -127,12 +129,12 @@ class Simulation:
         self.faults: Faults = SimulatedFaults(self)
         self.truth: Truth = world.truth
         self._wanted_ports = dict(ports or {})
-        self._keys = make_keys(world.seed)
+        self._keys = make_keys(world.seed, is_pelican=is_pelican)
         self.keys: dict[str, str] = {name: key.token for name, key in self._keys.items()}
         self.application_key = self.keys["app"]
         self.client_key = self.keys["client"]
         self.ports: dict[str, int] = {}
-        self._stage = Stage(world=world, faults=self.faults)
+        self._stage = Stage(world=world, faults=self.faults, is_pelican=is_pelican)
         self._panel = Panel(
             self._stage,
             clock,

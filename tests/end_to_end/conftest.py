@@ -36,10 +36,11 @@ def platforms(template: ConnectionSettings, folders: pytest.TempPathFactory) -> 
             history: timedelta = timedelta(days=14),
             clock: Clock | None = None,
             prepare: Callable[[Simulation], None] = lambda _: None,
+            is_pelican: bool = False,
         ) -> Platform:
             world = World.create(seed=seed, anchor=ANCHOR, size=size, history=history)
             clock = clock or ManualClock(world.start)
-            simulation = Simulation(world, clock)
+            simulation = Simulation(world, clock, is_pelican=is_pelican)
             prepare(simulation)
             stack.enter_context(simulation)
             return Platform(

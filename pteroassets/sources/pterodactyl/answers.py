@@ -27,6 +27,9 @@ from pteroassets.sources.pterodactyl.errors import (
 # these routes are answered by the node behind the panel, which gives it up to 15 s
 NODE_ROUTE = re.compile(r"/api/client/servers/[^/]+/(?:resources|files)(?:/|$)")
 
+# what Pelican names the failure to reach a node, with a status of 500
+_NO_CONNECTION = "ConnectionException"
+
 
 def judge(answer: requests.Response) -> PanelError | None:
     """Return the error that an answer stands for, or None for a success.
@@ -68,7 +71,9 @@ def judge(answer: requests.Response) -> PanelError | None:
             status=status,
             code=code,
         )
-    elif status == requests.codes.gateway_timeout and NODE_ROUTE.search(urlsplit(answer.url).path):
+    elif NODE_ROUTE.search(urlsplit(answer.url).path) and (
+        status == requests.codes.gateway_timeout or code == _NO_CONNECTION
+    ):
         error = NodeUnreachableError(
             f"the node did not answer the panel for {what} ({said}): is the node up?", status=status, code=code
         )

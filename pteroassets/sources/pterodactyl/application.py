@@ -4,6 +4,7 @@ Path of the data::
 
     application/locations, nodes, nests, servers, users --pages.read_pages--> rows
     application/nodes/<id>/allocations, nests/<id>/eggs (one list a scope)--> rows
+    application/eggs where there are no nests (see `dialect`)--> rows
     rows --redact.Redactor, redact.digest--> EntityRecord --> Reading
 
 ``servers?include=allocations,subusers,databases`` gives servers, subusers, server databases and which allocation is
@@ -20,8 +21,10 @@ from typing import Any
 
 from pteroassets.clock import Clock
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.dialect import PELICAN
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
+    NotFoundError,
     PanelAddressError,
     PanelError,
     PanelUnreachableError,
@@ -38,6 +41,8 @@ WHOLE_LIST = ""
 _KEYED_BY_UUID = frozenset({"nodes", "nests", "eggs", "servers", "users"})
 _SORTED = frozenset({"locations", "nodes", "servers", "users"})
 _SERVER_INCLUDES = {"subusers": "subusers", "server_databases": "databases"}
+# of an entity that a panel does not have
+_EMPTY = PagedList(rows=[], total=0)
 # after these every further request would fail the same way
 _ENDS_ALL = (KeyRejectedError, PanelAddressError, PanelUnreachableError)
 
@@ -184,16 +189,18 @@ class _EstateReader:
         observed_at, expected = started, None
         if entity == "allocations":
             expected = self._scoped(gathered, "nodes", self._allocations)
+        elif entity == "eggs" and self._has_nests():
+            expected = self._scoped(gathered, "nests", self._eggs_of_nest)
         elif entity == "eggs":
-            expected = self._scoped(gathered, "nests", self._eggs)
+            observed_at, (scope, pages) = self._clock.now(), self._eggs("eggs", WHOLE_LIST)
+            expected = len(pages.rows) if pages.problem is None else None
+            self._gather(gathered, scope, pages)
         elif entity in _SERVER_INCLUDES:
             observed_at = self._included(gathered, entity)
         else:
             listing = self._listing(entity)
             observed_at, expected = listing.observed_at, listing.pages.total
-            gathered.add(listing.pages.rows, WHOLE_LIST)
-            if listing.pages.problem is not None:
-                gathered.unread[WHOLE_LIST] = listing.pages.problem
+            self._gather(gathered, WHOLE_LIST, listing.pages)
         return Reading(
             entity=entity,
             records=gathered.records,
@@ -212,8 +219,22 @@ class _EstateReader:
             params = {"sort": "id"} if entity in _SORTED else {}
             if entity == "servers":
                 params["include"] = "allocations,subusers,databases"
-            self._listings[entity] = _Listing(pages=self._pages(entity, **params), observed_at=observed_at)
+            pages = _EMPTY if entity in self._panel.dialect.missing else self._pages(entity, **params)
+            if isinstance(pages.failure, NotFoundError) and entity in PELICAN.missing and self._panel.recognize():
+                pages = _EMPTY
+            self._listings[entity] = _Listing(pages=pages, observed_at=observed_at)
         return self._listings[entity]
+
+    def _has_nests(self) -> bool:
+        if self._panel.dialect.has_nests:
+            self._listing("nests")  # which tells a panel whose keys do not
+        return self._panel.dialect.has_nests
+
+    @staticmethod
+    def _gather(gathered: _Gathered, scope: str, pages: PagedList) -> None:
+        gathered.add(pages.rows, scope)
+        if pages.problem is not None:
+            gathered.unread[scope] = pages.problem
 
     def _scoped(
         self, gathered: _Gathered, parent: str, read: Callable[[dict[str, Any]], tuple[str, PagedList]]
@@ -225,21 +246,22 @@ class _EstateReader:
         expected: int | None = 0
         for row in parents.rows:
             scope, pages = read(row)
-            gathered.add(pages.rows, scope)
-            if pages.problem is not None:
-                gathered.unread[scope] = pages.problem
+            self._gather(gathered, scope, pages)
             expected = None if expected is None or pages.total is None else expected + pages.total
         return expected
 
     def _allocations(self, node: dict[str, Any]) -> tuple[str, PagedList]:
         return f"node:{node['id']}", self._pages(f"nodes/{node['id']}/allocations")
 
-    def _eggs(self, nest: dict[str, Any]) -> tuple[str, PagedList]:
-        pages = self._pages(f"nests/{nest['id']}/eggs", include="variables")
+    def _eggs_of_nest(self, nest: dict[str, Any]) -> tuple[str, PagedList]:
+        return self._eggs(f"nests/{nest['id']}/eggs", f"nest:{nest['id']}")
+
+    def _eggs(self, endpoint: str, scope: str) -> tuple[str, PagedList]:
+        pages = self._pages(endpoint, include="variables")
         if pages.problem is None and any(_included_rows(egg, "variables") is None for egg in pages.rows):
             # landed without them, every egg would seem to have lost its variables
             pages = PagedList(rows=[], total=None, problem="the panel withheld the variables of eggs (null_resource)")
-        return f"nest:{nest['id']}", pages
+        return scope, pages
 
     def _included(self, gathered: _Gathered, entity: str) -> datetime:
         """Take what came with the servers and return when their list was read."""

@@ -22,7 +22,14 @@ from requests.adapters import HTTPAdapter
 
 from pteroassets.clock import Clock
 from pteroassets.sources.pterodactyl.answers import unreadable
-from pteroassets.sources.pterodactyl.errors import PanelAddressError, PanelError, UnreadableAnswerError
+from pteroassets.sources.pterodactyl.dialect import PELICAN, Dialect, dialect_of_keys
+from pteroassets.sources.pterodactyl.errors import (
+    PanelAddressError,
+    PanelError,
+    PermanentPanelError,
+    PermissionMissingError,
+    UnreadableAnswerError,
+)
 from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
 from pteroassets.sources.pterodactyl.transport import (
     PacedAdapter,
@@ -74,12 +81,16 @@ class PanelClient:
         # signed links lead to nodes: no key, no budget of the panel's, and no repeats, since a link holds once
         self.node_session = PlainSession(HTTPAdapter(max_retries=0), user_agent=USER_AGENT)
         self._objects: dict[Api, Any] = {}
+        keys = []
         if (secret := _secret(application_key, "PTERODACTYL_APP_KEY")) is not None:
+            keys.append(secret)
             self._objects["application"] = self._pydactyl(url, secret).servers
         if (secret := _secret(client_key, "PTERODACTYL_CLI_KEY")) is not None:
+            keys.append(secret)
             self._objects["client"] = self._pydactyl(url, secret).client
             # pydactyl's own property would open a new session, and a connection, at each access
             self._files = Files(url, secret, session=self._session)
+        self.dialect: Dialect = dialect_of_keys(keys)
 
     def __enter__(self) -> Self:
         return self
@@ -103,6 +114,21 @@ class PanelClient:
     def rate_limit_remaining(self) -> int | None:
         """What the panel's newest answer said is left of its rate limit; None before the first one."""
         return self.counter.remaining
+
+    def recognize(self) -> bool:
+        """Ask whether this is a Pelican panel behind keys of Pterodactyl's, and remember it if it is.
+
+        Raises:
+            TransientPanelError: The panel did not answer, so nothing is known.
+        """
+        try:
+            self.application("eggs")
+        except PermissionMissingError:
+            pass  # the route is there, which Pterodactyl has not
+        except PermanentPanelError:
+            return False
+        self.dialect = PELICAN
+        return True
 
     def application(self, endpoint: str, **params: Any) -> dict[str, Any]:
         """Return the JSON object that ``GET /api/application/<endpoint>`` answers.

@@ -3,7 +3,7 @@
 Path of the data::
 
     files/list --list_logs--> ListedFile --fetch_file--> bytes
-                                   ≤ 4 MiB: files/contents, through the panel
+                                   ≤ 4 MiB: files/contents, through the panel, where that gives bytes (`dialect`)
                                    larger:  files/download gives a signed link, fetched from the node
 
 Reading contents and asking for a link each write a row into the panel's activity log (``server:file.read``,
@@ -23,6 +23,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.dialect import Dialect
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -114,9 +115,9 @@ def list_folder(
     return _regular_files(directory, entries)
 
 
-def requests_for(size: int) -> int:
+def requests_for(size: int, dialect: Dialect) -> int:
     """Return how many requests a file of *size* bytes costs: one through the panel, two by a signed link."""
-    return 1 if size <= _CONTENTS_LIMIT_BYTES else 2
+    return 1 if dialect.contents_are_bytes and size <= _CONTENTS_LIMIT_BYTES else 2
 
 
 def fetch_file(
@@ -131,7 +132,7 @@ def fetch_file(
     """
     if file.size > largest_bytes:
         raise _too_large(file.path, largest_bytes)
-    if file.size <= _CONTENTS_LIMIT_BYTES:
+    if requests_for(file.size, panel.dialect) == 1:
         try:
             return panel.file_contents(server_uuid, file.path)
         except RequestRefusedError as error:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.dialect import node_port
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -151,4 +152,5 @@ class NodeFiles:
             return f"the token of node {node_name!r} could not be read: {error}"
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or " " in token:
             return f"the panel gave no token for node {node_name!r}"
-        return _Door(url=f"{node.get('scheme')}://{node.get('fqdn')}:{node.get('daemon_listen')}", token=token)
+        port = node_port(self._panel.dialect, node)
+        return _Door(url=f"{node.get('scheme')}://{node.get('fqdn')}:{port}", token=token)

@@ -117,6 +117,8 @@ def _gate(row: Mapping[str, Any]) -> Gate | None:
         return "maintenance"
     if status in _GATING_STATUSES:
         return _GATING_STATUSES[status]
+    if status == "reinstall_failed" and row.get("is_installing"):
+        return "install_failed"  # Pelican refuses such a server, Pterodactyl does not, and each flags it so
     return "transferring" if row.get("is_transferring") else None
 
 

@@ -41,7 +41,9 @@ Outcome = Gate | Literal["ok", "offline", "node_unreachable", "rate_limited", "g
 # 504s in a row that tell a dead node from one server that the node does not know
 _REFUSALS_OF_A_DEAD_NODE = 2
 # Wings says offline; the panel stopped where Wings says nothing; a fork's Wings has the container's own states
-_NOT_RUNNING = frozenset({"offline", "stopped", "exited", "missing", "created", "dead"})
+_NOT_RUNNING = frozenset({"offline", "stopped", "exited", "created", "dead"})
+# what Pelican answers, with a status of 200 and zeros, where the node said nothing, whatever the cause
+_NOT_ASKED = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,14 @@ def read_stats(server: ServerFlags, attributes: Mapping[str, Any], stamp: PassSt
     state = attributes.get("current_state")
     state = scrub(state) if isinstance(state, str) else None
     disk_bytes = _whole(figures.get("disk_bytes"))
+    if state == _NOT_ASKED:
+        return stamp.sample(
+            server,
+            "error",
+            state=state,
+            reason="the node gave the panel no figures of this server (state missing): is the node up, and does it "
+            "know the server?",
+        )
     if state in _NOT_RUNNING:
         return stamp.sample(server, "offline", state=state, disk_bytes=disk_bytes)
     cpu, memory = figures.get("cpu_absolute"), _whole(figures.get("memory_bytes"))

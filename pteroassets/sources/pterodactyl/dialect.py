@@ -1,0 +1,66 @@
+"""What the panels that we read answer differently: Pterodactyl, and Pelican, its fork.
+
+Everything that differs by panel stands here; the readers ask a `Dialect` and never the name of the panel. What can be
+told from an answer itself (a missing attribute, another state) needs no dialect.
+
+Pelican's sources, as of August 2026: ``routes/api-application.php``, ``app/Http/Controllers/Api/Application``,
+``app/Transformers/Api``, ``app/Models/ApiKey.php``, ``app/helpers.php``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one panel speaks.
+
+    Attributes:
+        name: Of the panel, for messages.
+        application_prefix: How its application keys begin.
+        client_prefix: How its client keys begin.
+        missing: Entities that it does not have; their lists are empty without being asked for.
+        has_nests: Eggs are listed by nest; otherwise in one list, all at once.
+        contents_are_bytes: ``files/contents`` gives a file's bytes. Otherwise it makes UTF-8 of whatever is none, which
+            spoils packed logs, so that files come by signed link alone.
+        port_of_node: The attribute of a node that names the port of its own API.
+    """
+
+    name: str
+    application_prefix: str
+    client_prefix: str
+    missing: frozenset[str] = frozenset()
+    has_nests: bool = True
+    contents_are_bytes: bool = True
+    port_of_node: str = "daemon_listen"
+
+
+PTERODACTYL = Dialect(name="Pterodactyl", application_prefix="ptla_", client_prefix="ptlc_")
+PELICAN = Dialect(
+    name="Pelican",
+    application_prefix="papp_",
+    client_prefix="pacc_",
+    missing=frozenset({"locations", "nests"}),
+    has_nests=False,
+    contents_are_bytes=False,
+    port_of_node="daemon_connect",
+)
+DIALECTS = (PTERODACTYL, PELICAN)
+
+
+def dialect_of_keys(keys: Iterable[str]) -> Dialect:
+    """Return the dialect that the prefix of any of *keys* tells, Pterodactyl's where none does.
+
+    A Pelican panel that was upgraded from Pterodactyl still takes that panel's keys, so Pterodactyl's prefixes prove
+    nothing; `application.read_estate` finds out from the lists that are not there.
+    """
+    prefixes = (PELICAN.application_prefix, PELICAN.client_prefix)
+    return PELICAN if any(key.startswith(prefixes) for key in keys) else PTERODACTYL
+
+
+def node_port(dialect: Dialect, node: Mapping[str, Any]) -> Any:
+    """Return the port at which a node's own API is reached; Pelican keeps the port it listens at apart from that."""
+    return node.get(dialect.port_of_node, node.get(PTERODACTYL.port_of_node))
