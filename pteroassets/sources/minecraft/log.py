@@ -21,15 +21,8 @@ from typing import Any, Literal, NamedTuple
 
 from pteroassets.sources.minecraft.dates import moment_of_report
 from pteroassets.sources.minecraft.events import PARSER_VERSION, Detail, LogEvent, LogStamp, Setback
-from pteroassets.sources.minecraft.formats import (
-    ALL_FORMATS,
-    LogFormat,
-    classify,
-    find_format,
-    is_server_log,
-    rank_of_software,
-    read_date,
-)
+from pteroassets.sources.minecraft.formats import rank_of_software
+from pteroassets.sources.minecraft.layouts import ALL_FORMATS, LogFormat, find_format
 from pteroassets.sources.minecraft.messages import (
     CHAT_THREAD,
     Dialect,
@@ -37,7 +30,9 @@ from pteroassets.sources.minecraft.messages import (
     is_foreign,
     read_message,
 )
+from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.reasons import plain_reason
+from pteroassets.sources.minecraft.refusals import classify, is_server_log
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Candidate, Scan, Scanner, scan, scanner_of, seconds_of
 from pteroassets.sources.minecraft.skim import Lines
 from pteroassets.sources.minecraft.text import clean, decode, strip_mark

@@ -9,7 +9,7 @@ import pytest
 
 from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live, moment_of_report
 from pteroassets.sources.minecraft.events import LogStamp, Setback
-from pteroassets.sources.minecraft.formats import read_date
+from pteroassets.sources.minecraft.months import read_date
 from tests.sources.minecraft.writing import file_of, paper
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -1,0 +1,220 @@
+"""How lines begin: the layouts of the part of a line before its message, by which a log is recognised.
+
+Patterns are of bytes, since that is what is scanned; they use possessive quantifiers (``*+``) so that a line which
+does not fit is given up at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pteroassets.sources.minecraft.formats import (
+    BEDROCK,
+    BUNGEECORD,
+    CONSOLE,
+    GEYSER,
+    GLOWSTONE,
+    JAVA,
+    LEGACY,
+    NUKKIT,
+    POCKETMINE,
+    VELOCITY,
+    WATERDOGPE,
+    WATERFALL,
+)
+from pteroassets.sources.minecraft.messages import Dialect
+
+_TIME = rb"(?P<time>\d\d:\d\d:\d\d)"
+_HALF_DAY_TIME = rb"(?P<time>\d{1,2}:\d\d:\d\d ?[AaPp]\.?[Mm]\.?)"
+_TEXT = rb"[ -\\^-\xff]*+"  # in a bracket; as one range of bytes it is scanned faster than by what it must not hold
+_THREAD = rb"\[(?P<thread>" + _TEXT + rb")\]"  # the level is what follows the last slash
+_LEVEL_THREAD = rb"\[(?P<thread>[ -.0-\\^-\xff]*+/" + _TEXT + rb")\]"
+_LOGGER = rb"(?: \[(?P<logger>" + _TEXT + rb")\])?+"
+_END = rb"(?::  ?| \[(?P<logger>" + _TEXT + rb")\]:  ?| \((?P<loader>[^)\n]*+)\) )"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LogFormat:
+    """One layout of the part of a line before its message.
+
+    *prefix* is a pattern that starts at the line's first byte and ends where the message begins. Its named groups
+    are ``time`` and ``date``, ``thread`` and ``logger`` (or ``loader``) where the layout has them.
+
+    Args:
+        name: Of the layout.
+        prefix: See above.
+        dialects: What may be said in it; the last one where nothing shows another.
+        software: The only program that writes so.
+        sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
+        is_skimmed: Whether `Skimmer` knows it: a bracket that holds the time, then one that holds the thread.
+    """
+
+    name: str
+    prefix: bytes
+    dialects: tuple[Dialect, ...] = (VELOCITY, WATERFALL, JAVA)
+    software: str | None = None
+    sign: bytes | None = None
+    is_skimmed: bool = False
+
+    @property
+    def scan_prefix(self) -> bytes:
+        """The same pattern after a line feed, with the time as its only group: for finding all lines of a block."""
+        return rb"\n" + re.sub(rb"\(\?P<(?!time>)\w+>", b"(?:", self.prefix)
+
+
+# Layouts exclude each other, so the first line that fits any of them decides for the file.
+FORMATS = (
+    # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
+    # round bracket Fabric's loader
+    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END, is_skimmed=True),
+    LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
+    # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
+    LogFormat(
+        name="forge_dated",
+        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
+        is_skimmed=True,
+    ),
+    # log4j2 files with a layout of the owner's
+    LogFormat(
+        name="bracketed_dated",
+        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _TIME + rb"(?:[.,]\d{3})?+\] " + _LEVEL_THREAD + _END,
+        is_skimmed=True,
+    ),
+    LogFormat(
+        name="bracketed_dated_12h",
+        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END,
+    ),
+    LogFormat(
+        name="mohist",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb",\d{3} [A-Z]++ ++" + _THREAD + rb" (?P<logger>[^\s:]++): ",
+        software="Mohist",
+    ),
+    LogFormat(
+        name="pocketmine",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) \[" + _TIME + rb"(?:\.\d{3})?+\] " + _LEVEL_THREAD + rb": ",
+        dialects=(POCKETMINE,),
+        software="PocketMine-MP",
+    ),
+    LogFormat(
+        name="nukkit",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?:[.,]\d{3})?+ \[[^\]\n]*+\] [A-Z]++ ++- ",
+        dialects=(WATERDOGPE, NUKKIT),
+    ),
+    LogFormat(
+        name="altay",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" (?:[\w .#-]++\|)?+[A-Z]++ [->] ",
+        dialects=(POCKETMINE,),
+        software="PocketMine-MP",
+    ),
+    # up to 1.6, where Forge puts its own bracket before the message; PocketMine up to 1.4; Glowstone
+    LogFormat(
+        name="legacy",
+        prefix=rb"(?P<date>\d{4}[/-]\d\d?[/-]\d\d?) "
+        + _TIME
+        + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
+        dialects=(GLOWSTONE, POCKETMINE, LEGACY),
+    ),
+    LogFormat(
+        name="weekday",
+        prefix=rb"\[[^\s\d\]\[,]{2,12}+, (?P<date>\d\d?\. [^\s\d\]\[]{2,16}+ \d{4}) "
+        + _TIME
+        + rb" \S{1,8}+ [A-Z]++\] ",
+    ),
+    # a script's own stamp in place of all else
+    LogFormat(
+        name="piped",
+        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" \| ",
+        sign=rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| (?:Starting minecraft server version |This server is running "
+        rb"|Done \(\d|[^\[\n]{1,40}\[[^\]\n]{1,80}\] logged in with entity id \d)",
+    ),
+    # a panel's capture; day and month without a year, and its own remarks under other tags than the server's
+    LogFormat(
+        name="multicraft",
+        prefix=rb"\d\d\.\d\d "
+        + _TIME
+        + rb" \[Server\] (?P<thread>[\w #.-]{1,40}/)?+\[?[A-Z]++\]? (?:\[(?P<logger>[^\]\n]*+)\]: )?+",
+    ),
+    # levels are words of the machine's language, in its encoding; Glowstone writes the same
+    LogFormat(
+        name="bungeecord",
+        prefix=_TIME + rb" \[(?!\d)[^\]\n]++\] ",
+        dialects=(WATERDOGPE, GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
+    ),
+    # up to 1.17 its lines after the start bear no time
+    LogFormat(
+        name="bedrock",
+        prefix=rb"(?:NO LOG FILE! - )?+\[(?:(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?::\d{3})?+ )?+[A-Z]++\] ",
+        dialects=(BEDROCK,),
+        software="Bedrock Dedicated Server",
+        sign=rb"(?:NO LOG FILE! - )?\[(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?::\d{3})?+ [A-Z]++\] "
+        rb"|[A-Z]++\] (?:Starting Server|Version:? \d|Session ID|Level Name: |Server started\.|Game mode: "
+        rb"|Player (?:dis)?connected: |Difficulty: |opening worlds|IPv[46] supported))",
+    ),
+    LogFormat(
+        name="geyser",
+        prefix=rb"\[" + _TIME + rb"(?:\.\d{3})?+ (?P<thread>[^\]/\n]*+/[A-Z]++)\] ",
+        dialects=(GEYSER,),
+        software="Geyser",
+    ),
+    # the console of Paper and Velocity, as a panel, Docker or screen captures it
+    LogFormat(name="console", prefix=rb"\[" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
+    LogFormat(name="console_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapper:
+    """What a log shipper or a supervisor puts before each line; ``outer_date`` and ``outer_time`` are its own."""
+
+    name: str
+    prefix: bytes
+
+
+WRAPPERS = (
+    Wrapper(
+        name="shipped",
+        prefix=rb"(?P<outer_date>\d{4}-\d\d-\d\d)[T ](?P<outer_time>\d\d:\d\d:\d\d)(?:[.,]\d{1,9}+)?+"
+        rb"(?:Z|[+-]\d\d:?\d\d)?+[ \t]++(?:std(?:out|err) [FP] )?+",
+    ),
+    Wrapper(name="compose", prefix=rb"[\w.-]++ ++\| "),
+    Wrapper(
+        name="journal",
+        prefix=rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4})"
+        rb" (?:[^\s\[]++ [^\s\[:]++(?:\[\d++\])?+: )?+",
+    ),
+    Wrapper(name="kubectl", prefix=rb"\[pod/[^\]\n]++\] "),
+    Wrapper(name="mcdreforged", prefix=rb"\[Server\] "),
+)
+
+
+def wrapped(format_: LogFormat, wrapper: Wrapper) -> LogFormat:
+    """Return the layout behind what *wrapper* puts before each line."""
+    return LogFormat(
+        name=f"{wrapper.name}+{format_.name}",
+        prefix=wrapper.prefix + format_.prefix,
+        dialects=format_.dialects,
+        software=format_.software,
+        sign=format_.sign and wrapper.prefix + format_.sign,
+    )
+
+
+ALL_FORMATS = {
+    format_.name: format_
+    for format_ in (*FORMATS, *(wrapped(each, wrapper) for wrapper in WRAPPERS for each in FORMATS))
+}
+
+_SIGNS = [
+    (format_, re.compile(rb"\n" + re.sub(rb"\(\?P<\w+>", b"(?:", format_.sign or format_.prefix)))
+    for format_ in ALL_FORMATS.values()
+]
+
+
+def find_format(data: bytes) -> tuple[LogFormat, int] | None:
+    """Return the layout of the first line in *data* that has one, and the place of the line feed before it."""
+    found, end = None, len(data)
+    for format_, pattern in _SIGNS:
+        # only a line before the one found so far can win
+        if match := pattern.search(data, 0, end):
+            found, end = format_, match.start()
+    return (found, end) if found is not None else None

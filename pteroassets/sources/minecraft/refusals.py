@@ -1,0 +1,56 @@
+"""What is no server's log, told by its first bytes."""
+
+from __future__ import annotations
+
+import re
+
+from pteroassets.sources.minecraft.layouts import find_format
+from pteroassets.sources.minecraft.text import clean, strip_mark
+
+_CLIENT = re.compile(
+    rb"(?:\]: |\) )(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server)"
+    rb"|\[(?:Render thread|Client thread)/|\[local:E:\w+\] logged in with entity id"
+)
+_NO_LOGS = (
+    (b"<!doctype html", "an HTML page under a log's name"),
+    (b"<html", "an HTML page under a log's name"),
+    (b"<?xml", "XML, as some old Forge versions write it"),
+    (b"<log>", "XML, as some old Forge versions write it"),
+    (b"<record>", "XML, as some old Forge versions write it"),
+    (b"---- minecraft crash report ----", "a crash report"),
+    (b"# there is insufficient memory", "the Java machine's report of its own crash"),
+    (b"#\n# a fatal error has been detected", "the Java machine's report of its own crash"),
+    (b"java hotspot(tm)", "a garbage collector's log"),
+    (b"openjdk 64-bit server vm", "a garbage collector's log"),
+)
+# as an extension of Geyser it writes into a server's log
+_NO_SERVER = re.compile(rb"\n\[[\d:.]+ [^\]\n]+\] Starting MCXboxBroadcast Standalone ")
+_GC = re.compile(rb"\[[^\]\n]{1,40}\](?:\[[^\]\n]{1,40}\])*\[gc|\d{4}-\d\d-\d\dT\S+: \d+\.\d+: \[(?:Full )?GC")
+
+
+def classify(head: bytes) -> str | None:
+    """Say why the file that begins with *head* is no server log; None where it is one.
+
+    *head* should be the first 64 KiB, or the whole of a shorter file.
+    """
+    text = clean(b"\n" + strip_mark(head))
+    start = text.lstrip()[:512].lower()
+    if not start:
+        return "no text in it"
+    for beginning, reason in _NO_LOGS:
+        if start.startswith(beginning):
+            return reason
+    if _GC.match(text.lstrip()):
+        return "a garbage collector's log"
+    if find_format(text) is None:
+        return "no line begins as a Minecraft server's lines do"
+    if _NO_SERVER.search(text):
+        return "the log of MCXboxBroadcast, which no player enters"
+    if _CLIENT.search(text):
+        return "the log of a game client"
+    return None
+
+
+def is_server_log(head: bytes) -> bool:
+    """Tell whether the file that begins with *head* is a server's log."""
+    return classify(head) is None
