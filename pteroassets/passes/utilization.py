@@ -46,7 +46,7 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
         if sample.outcome in {"node_unreachable", "rate_limited", "error"}
     )
     problems = [
-        {"scope": f"node {node}", "reason": f"{count} servers {outcome}: {reason}"}
+        {"scope": f"node {node}", "reason": f"{count} server{'' if count == 1 else 's'} {outcome}: {reason}"}
         for (outcome, node, reason), count in sorted(grouped.items())
     ]
     return [{"scope": "", "reason": sampling.problem}, *problems] if sampling.problem else problems

@@ -122,11 +122,18 @@ def server_error(code: str) -> PanelFault:
     )
 
 
-def daemon_error(status: int, request_id: str, delay: float = 0.0) -> PanelFault:
-    """Return what the panel makes of a node's failure."""
+def daemon_error(status: int, request_id: str, delay: float = 0.0, *, is_relayed: bool = True) -> PanelFault:
+    """Return what the panel makes of a node's failure.
+
+    Args:
+        status: What the node answered; 504 for no answer at all.
+        request_id: Of the node's answer.
+        delay: Until the panel gave up.
+        is_relayed: The route answers with the node's status, as those of files do; otherwise with 504.
+    """
     if status == 504:  # noqa: PLR2004
         detail = "Could not establish a connection to the machine running this server. Please try again."
-    elif status >= 500:  # noqa: PLR2004
+    elif status >= 500 or not is_relayed:  # noqa: PLR2004
         detail = (
             "There was an error while communicating with the machine running this server. This error has been logged, "
             f"please try again. (code: {status}) (request_id: {request_id})"
@@ -137,4 +144,6 @@ def daemon_error(status: int, request_id: str, delay: float = 0.0) -> PanelFault
             404: "The requested resources was not found on the system.",
         }.get(status, "The request failed.")
         detail = f"An error occurred on the remote host: {said}. (request id: {request_id})"
-    return PanelFault(status=status, code="DaemonConnectionException", detail=detail, delay=delay)
+    return PanelFault(
+        status=status if is_relayed else 504, code="DaemonConnectionException", detail=detail, delay=delay
+    )

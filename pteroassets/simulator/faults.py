@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-FaultKind = Literal["status", "truncate", "break_off", "total_moves", "latency"]
+FaultKind = Literal["status", "node_status", "truncate", "break_off", "total_moves", "latency"]
 Body = Literal["json", "html", "truncated"]
 
 
@@ -21,6 +21,7 @@ class Fault:
 
     Kinds:
         status: answer *status* with a *body* in place of the real answer; 429 carries *retry_after*.
+        node_status: the node answers the panel *status*, of which the panel makes its own answer for that route.
         truncate: the real answer (JSON or bytes), cut in half, its length adjusted.
         break_off: the real answer, but the connection ends half-way.
         total_moves: page 1 of a list misses its newest row, later pages do not.

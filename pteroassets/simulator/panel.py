@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from pteroassets.clock import Clock
 from pteroassets.simulator import application, client, client_files, pelican
-from pteroassets.simulator.answers import Answer, PanelFault, failure, forbidden, not_found, proxy_page
+from pteroassets.simulator.answers import Answer, PanelFault, daemon_error, failure, forbidden, not_found, proxy_page
 from pteroassets.simulator.chance import epoch
 from pteroassets.simulator.context import Stage, View
 from pteroassets.simulator.faults import Fault, Faults, RequestEntry, RequestLog, Route
@@ -156,7 +156,7 @@ class Panel:
         with self._stage.world.lock:
             if call.group == "application":
                 return _application(view, call, hides_newest=hides_newest)
-            return self._client(view, call, hides_newest=hides_newest)
+            return self._client(view, call, route, hides_newest=hides_newest)
 
     def _authenticate(self, request: Request) -> ApiKey:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -165,7 +165,7 @@ class Panel:
             raise PanelFault(status=401, code="AuthenticationException", detail="Unauthenticated.")
         return key
 
-    def _client(self, view: View, call: Call, *, hides_newest: bool) -> Answer:
+    def _client(self, view: View, call: Call, route: Route, *, hides_newest: bool) -> Answer:
         if view.key.kind == "application":
             raise forbidden(
                 "You are attempting to use an application API key on an endpoint that requires a client API key."
@@ -178,6 +178,10 @@ class Panel:
         if call.name not in _UNGATED:
             client.refuse_conflict(view, row)
         memory = self.memory
+        if call.name in _ASKS_NODE and (said := self._faults.take(route, "node_status")) is not None:
+            if view.stage.is_pelican and call.name == "resources":
+                return pelican.missing_stats()
+            raise daemon_error(said.status, memory.request_id(), is_relayed=call.name != "resources")
         match call.name:
             case "view":
                 return client.server(view, row, call.query)

@@ -91,6 +91,7 @@ def attempt(action: Callable[[], object]) -> PanelError | None:
         ("eggs that answer 500", Fault(status=500, route="eggs", nest_id=1)),
         ("resources that answer 500", Fault(status=500, route="resources")),
         ("resources that answer 504", Fault(status=504, route="resources")),
+        ("servers that their nodes do not know", Fault(kind="node_status", status=404, route="resources")),
         ("log contents that answer 500", Fault(status=500, route="contents")),
         ("a refusal that passes", Fault(status=429, route="client", times=2, retry_after=7)),
     ],
@@ -134,8 +135,36 @@ def test_a_dead_node_leaves_samples_that_say_so_and_no_zero(platform: Platform) 
     assert not any(row[0] in ("ok", "offline") for row in found)
     assert any(node["name"] in problem["scope"] for problem in report.problems)
     asked = [entry for entry in platform.simulation.requests.entries if entry.status == 504]
-    assert len(asked) <= 2, "the rest of a dead node is not asked"
+    assert len(asked) == 1, "the rest of a dead node is not asked"
     assert outcomes(platform).get("ok", 0) > 0, "other nodes are sampled"
+
+
+def test_servers_that_a_healthy_node_does_not_know_are_told_one_by_one_and_cost_no_other(platform: Platform) -> None:
+    before = platform.utilization()
+    (node, _), *_ = ask(
+        platform,
+        "select node_name, count(*) from raw_pterodactyl.utilization_samples where outcome = 'ok' group by node_name "
+        "having count(*) > 2 order by node_name",
+    )
+    unknown = ask(
+        platform,
+        "select server_uuid::text from raw_pterodactyl.utilization_samples "
+        f"where outcome = 'ok' and node_name = '{node}' order by server_uuid limit 2",
+    )
+    for (server_uuid,) in unknown:
+        platform.simulation.faults.add(
+            Fault(kind="node_status", status=404, route="resources", server_uuid=server_uuid)
+        )
+    platform.clock.sleep(platform.interval.total_seconds())
+    report = platform.utilization()
+    failed = ask(
+        platform,
+        "select server_uuid::text, reason from raw_pterodactyl.utilization_samples where outcome = 'error' order by 1",
+    )
+    assert [server_uuid for server_uuid, _ in failed] == [server_uuid for (server_uuid,) in unknown]
+    assert all("does not know this server" in reason and server_uuid in reason for server_uuid, reason in failed)
+    assert "node_unreachable" not in outcomes(platform)
+    assert report.rows_read == before.rows_read
 
 
 def test_a_dead_node_costs_its_logs_and_no_others(platform: Platform) -> None:

@@ -26,7 +26,12 @@ from pteroassets.sources.pterodactyl.errors import (
 
 # these routes are answered by the node behind the panel, which gives it up to 15 s
 NODE_ROUTE = re.compile(r"/api/client/servers/[^/]+/(?:resources|files)(?:/|$)")
-
+# At /resources the panel says 504 for every failure of a node. Only this text, which no version translates, means that
+# the node gave no answer at all; otherwise the text ends with the status that the node answered for this one server.
+_NODE_GAVE_NO_ANSWER = "Could not establish a connection"
+_STATUS_FROM_NODE = re.compile(r"\(code: (\d{3})\)")
+# what the panel names the failure of a node at one request
+DAEMON_FAULT = "DaemonConnectionException"
 # what Pelican names the failure to reach a node, with a status of 500
 _NO_CONNECTION = "ConnectionException"
 
@@ -34,14 +39,14 @@ _NO_CONNECTION = "ConnectionException"
 def judge(answer: requests.Response) -> PanelError | None:
     """Return the error that an answer stands for, or None for a success.
 
-    The panel's own name of an error (``errors[0].code``, a class of its source) is told; its text never decides
-    anything and is not passed on, since it may quote paths and addresses.
+    The panel's own name of an error (``errors[0].code``, a class of its source) is told. Its text is not passed on,
+    since it may quote paths and addresses, and decides one thing alone: whether a 504 is the node's or one server's.
     """
     status = answer.status_code
     if requests.codes.ok <= status < requests.codes.multiple_choices:
         return None
     what = route(urlsplit(answer.url).path)
-    code = _error_code(answer)
+    code, detail = _code_and_detail(answer)
     said = f"{status}{f' {code}' if code else ''}"
     key = "PTERODACTYL_APP_KEY" if "/api/application" in answer.url else "PTERODACTYL_CLI_KEY"
     error: PanelError
@@ -72,11 +77,16 @@ def judge(answer: requests.Response) -> PanelError | None:
             code=code,
         )
     elif NODE_ROUTE.search(urlsplit(answer.url).path) and (
-        status == requests.codes.gateway_timeout or code == _NO_CONNECTION
+        code == _NO_CONNECTION or detail.startswith(_NODE_GAVE_NO_ANSWER)
     ):
         error = NodeUnreachableError(
-            f"the node did not answer the panel for {what} ({said}): is the node up?", status=status, code=code
+            f"the node gave the panel no answer for {what} ({said}): is the node up, and can the panel reach "
+            "Wings there?",
+            status=status,
+            code=code,
         )
+    elif NODE_ROUTE.search(urlsplit(answer.url).path) and code == DAEMON_FAULT:
+        error = ServerFaultError(_fault_of_node(what, said, detail), status=status, code=code)
     elif status == requests.codes.request_timeout or status >= requests.codes.internal_server_error:
         error = ServerFaultError(
             f"the panel failed at {what} ({said}): its log tells why, or that of the proxy before it",
@@ -115,12 +125,30 @@ def route(path: str) -> str:
     return f"GET {path}"
 
 
-def _error_code(answer: requests.Response) -> str | None:
+def _fault_of_node(what: str, said: str, detail: str) -> str:
+    """Return the message for a node that answered the panel, but with a fault at this one server."""
+    found = _STATUS_FROM_NODE.search(detail)
+    answered = int(found[1]) if found else None
+    remedy = (
+        "the node does not know this server; restart Wings there, and if that does not help reinstall or delete the "
+        "server in the panel"
+        if answered == requests.codes.not_found
+        else "the log of Wings on the node tells why"
+    )
+    return f"the node answered the panel {answered or 'with a fault'} for {what} ({said}): {remedy}"
+
+
+def _code_and_detail(answer: requests.Response) -> tuple[str | None, str]:
+    """Return the panel's name of an error, None if the answer is not the panel's, and its text."""
     try:
         body = answer.json()
     except (ValueError, RecursionError):
-        return None  # a web page of a proxy; the status says enough
+        return None, ""  # a web page of a proxy; the status says enough
     errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
-    code = first.get("code") if isinstance(first, dict) else None
-    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_\\]{1,80}", code) else None
+    if not isinstance(first, dict):
+        return None, ""
+    code, detail = first.get("code"), first.get("detail")
+    if not (isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_\\]{1,80}", code)):
+        code = None
+    return code, detail if isinstance(detail, str) else ""

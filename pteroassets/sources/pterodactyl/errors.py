@@ -7,9 +7,9 @@
     │   ├── PanelUnreachableError      no connection, or it broke
     │   ├── PanelTimeoutError          the panel took longer than our time-out
     │   ├── RateLimitedError           429, again and again
-    │   ├── ServerFaultError           408 or 5xx
+    │   ├── ServerFaultError           408 or 5xx, and a node that failed at one server
     │   ├── UnreadableAnswerError      truncated or no JSON, a web page, a list without rows
-    │   └── NodeUnreachableError       504 for a server's route, a time-out there, or a node that refuses us
+    │   └── NodeUnreachableError       a node that gave the panel no answer, a time-out there, or one that refuses us
     └── PermanentPanelError            an operator must change something first
         ├── PanelAddressError          the address or a key is missing, or cannot be one
         ├── KeyRejectedError           401
@@ -68,7 +68,7 @@ class RateLimitedError(TransientPanelError):
 
 
 class ServerFaultError(TransientPanelError):
-    """The panel answered 408 or 5xx."""
+    """The panel answered 408 or 5xx, or a node failed at one server."""
 
 
 class UnreadableAnswerError(TransientPanelError):
@@ -76,20 +76,7 @@ class UnreadableAnswerError(TransientPanelError):
 
 
 class NodeUnreachableError(TransientPanelError):
-    """A node did not answer the panel, or us.
-
-    Args:
-        message: Names the node or the route, without secrets.
-        status: The HTTP status, where there was an answer.
-        code: The panel's own name of the error.
-        is_timeout: Our own time-out passed, rather than the panel saying 504.
-    """
-
-    def __init__(
-        self, message: str, *, status: int | None = None, code: str | None = None, is_timeout: bool = False
-    ) -> None:
-        super().__init__(message, status=status, code=code)
-        self.is_timeout = is_timeout
+    """A node gave the panel, or us, no answer at all: what one of its servers met, all of them would."""
 
 
 class PermanentPanelError(PanelError):

@@ -251,7 +251,7 @@ def _broken(error: Exception, node: str, path: str, *, is_begun: bool) -> PanelE
             "REQUESTS_CA_BUNDLE"
         )
     if is_timeout(error):
-        return NodeUnreachableError(f"node {node} sent nothing in time for {path}", is_timeout=True)
+        return NodeUnreachableError(f"node {node} sent nothing in time for {path}")
     if is_begun or isinstance(error, requests.exceptions.ChunkedEncodingError):
         return ServerFaultError(f"node {node} broke off while it sent {path} ({reason_of(error)})")
     return NodeUnreachableError(

@@ -6,18 +6,18 @@ Path of the data::
                                                           --PanelReader: /resources--> sample
 
 A pass costs one request for each server that can be asked, and a dead node one time-out: of every node one server is
-asked before the others, and those of a node that does not answer are left unasked. The Panel keeps an answer for 20 s,
-so a figure may be that old.
+asked before the others, and those of a node that does not answer are left unasked. All nodes are tried at once, so that
+several that hang take no longer than one, and no node waits for another. The panel keeps an answer for 20 s, so a
+figure may be that old.
 """
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -38,8 +38,8 @@ from pteroassets.sources.pterodactyl.servers import Gate, ServerFlags, current_f
 
 Outcome = Gate | Literal["ok", "offline", "node_unreachable", "rate_limited", "gone", "error"]
 
-# 504s in a row that tell a dead node from one server that the node does not know
-_REFUSALS_OF_A_DEAD_NODE = 2
+# nodes of which one server is asked at the same time; a node that hangs holds its place for 15 s
+_NODES_AT_ONCE = 32
 # Wings says offline; the panel stopped where Wings says nothing; a fork's Wings has the container's own states
 _NOT_RUNNING = frozenset({"offline", "stopped", "exited", "created", "dead"})
 # what Pelican answers, with a status of 200 and zeros, where the node said nothing, whatever the cause
@@ -149,11 +149,11 @@ def sample_servers(
         panel: Whose servers.
         clock: Dates the pass and its samples.
         interval_seconds: The time to the next pass.
-        max_workers: Requests in flight at once, for the reader made here.
+        max_workers: Requests in flight at once, beside one to each node, for the reader made here.
         reader: Gives the figures; the panel's own ``/resources`` if not given.
 
     Raises:
-        PanelError: The list of servers could not be read, or the panel stopped to know the key.
+        PanelError: The list of servers could not be read, or the panel no longer accepts the key.
     """
     started = clock.now()
     requests_before = panel.requests_made
@@ -188,25 +188,27 @@ class PanelReader:
         """Return one sample for each of *servers*.
 
         Raises:
-            KeyRejectedError: The panel stopped to know the key; no server could be asked any more.
+            KeyRejectedError: The panel no longer accepts the key; no server could be asked any more.
         """
         by_node: dict[str, list[ServerFlags]] = defaultdict(list)
         for server in servers:
             by_node[server.node_name].append(server)
+        if not by_node:
+            return []
         nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp) for of_node in by_node.values()]
         halt = _Halt()
-        with ThreadPoolExecutor(max_workers=self._max_workers) as pool:
-            samples = [sample for found in pool.map(lambda node: node.probe(halt), nodes) for sample in found]
-            rest = [(node, server) for node in nodes for server in node.unasked]
-            samples += pool.map(lambda pair: pair[0].ask(pair[1], halt), rest)
-        return samples
+        with (
+            ThreadPoolExecutor(max_workers=self._max_workers) as pool,
+            ThreadPoolExecutor(max_workers=min(len(nodes), _NODES_AT_ONCE)) as first,
+        ):
+            return [sample for found in first.map(lambda node: node.read(pool, halt), nodes) for sample in found]
 
 
 def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
     """Return *servers* beginning with another one in each pass.
 
-    Two servers that their node does not know answer as a dead node would; asked first every time, they would hide the
-    others for ever.
+    A server at which its node hangs looks like a node that does; asked first every time, it would hide the others for
+    ever.
     """
     turn = int(stamp.pass_at.timestamp()) // max(stamp.interval_seconds, 60) % len(servers)
     return servers[turn:] + servers[:turn]
@@ -229,20 +231,14 @@ class _NodePass:
     """The servers of one node in one pass, and whether the node answers."""
 
     panel: PanelClient
-    unasked: list[ServerFlags]
+    servers: list[ServerFlags]
     stamp: PassStamp
     death: str | None = None
-    refusals: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def probe(self, halt: _Halt) -> list[UtilizationSample]:
-        """Ask servers one after the other until one answers or the node counts as dead."""
-        samples = []
-        while self.unasked:
-            samples.append(self.ask(self.unasked.pop(0), halt))
-            if self.death is not None or self.refusals == 0:
-                break
-        return samples
+    def read(self, pool: ThreadPoolExecutor, halt: _Halt) -> list[UtilizationSample]:
+        """Ask one server by itself, which tells whether the node answers, and the others in *pool*."""
+        first = self.ask(self.servers[0], halt)
+        return [first, *pool.map(lambda server: self.ask(server, halt), self.servers[1:])]
 
     def ask(self, server: ServerFlags, halt: _Halt) -> UtilizationSample:
         """Return a sample of *server*, without a request where its node is dead or the pass has halted."""
@@ -251,31 +247,23 @@ class _NodePass:
         if self.death is not None:
             return self.stamp.sample(server, "node_unreachable", reason=self.death)
         try:
-            sample = self._measure(server)
+            return self._measure(server)
         except NodeUnreachableError as error:
-            self._note_refusal(server, error)
-            return self.stamp.sample(server, "node_unreachable", reason=str(error))
+            self.death = f"node {server.node_name} does not answer, so this server was not asked"
+            return self.stamp.sample(server, "node_unreachable", reason=f"node {server.node_name}: {error}")
         except RateLimitedError as error:
             halt.set("rate_limited", str(error))
             return self.stamp.sample(server, "rate_limited", reason=str(error))
         except (PanelUnreachableError, PanelTimeoutError) as error:
             halt.set("error", str(error))
             return self.stamp.sample(server, "error", reason=str(error))
-        except KeyRejectedError:
+        except KeyRejectedError as error:
+            halt.set("error", str(error))
             raise
         except NotFoundError as error:
             return self.stamp.sample(server, "gone", reason=str(error))
         except PanelError as error:
             return self.stamp.sample(server, "error", reason=str(error))
-        with self.lock:
-            self.refusals = 0
-        return sample
-
-    def _note_refusal(self, server: ServerFlags, error: NodeUnreachableError) -> None:
-        with self.lock:
-            self.refusals += 1
-            if self.death is None and (error.is_timeout or self.refusals >= _REFUSALS_OF_A_DEAD_NODE):
-                self.death = f"node {server.node_name} does not answer, so this server was not asked"
 
     def _measure(self, server: ServerFlags) -> UtilizationSample:
         try:

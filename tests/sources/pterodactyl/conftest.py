@@ -49,6 +49,21 @@ class StubPanel:
         }
         return self.json(body, status=status, headers=headers)
 
+    def node_silent(self) -> Response:
+        """What the panel says of a node that gave it no answer."""
+        return self._of_node("Could not establish a connection to the machine running this server. Please try again.")
+
+    def node_fault(self, status: int) -> Response:
+        """What the panel says at ``/resources`` of a node that answered it *status*."""
+        return self._of_node(
+            "There was an error while communicating with the machine running this server. This error has been logged, "
+            f"please try again. (code: {status}) (request_id: 5a0fCANARY)"
+        )
+
+    def _of_node(self, detail: str) -> Response:
+        body = {"errors": [{"code": "DaemonConnectionException", "status": "504", "detail": detail}]}
+        return self.json(body, status=504)
+
     def html(self, status: int) -> Response:
         return Response("<html><title>Bad gateway</title></html>", status, media_type="text/html")
 

@@ -215,7 +215,7 @@ def test_a_pass_asks_for_no_server_that_the_list_gates(
     assert {entry.status for entry in simulation.requests.entries} == {200}
 
 
-def test_a_node_that_is_down_costs_two_requests(simulation: Simulation, panel: PanelClient, now: ManualClock) -> None:
+def test_a_node_that_is_down_costs_one_request(simulation: Simulation, panel: PanelClient, now: ManualClock) -> None:
     before = sample_servers(panel, clock=now, interval_seconds=300)
     down = Counter(taken.node_name for taken in before.samples if taken.outcome in ("ok", "offline")).most_common(1)[0]
     (node,) = [row for row in simulation.truth.entities(now.now())["nodes"] if row["name"] == down[0]]
@@ -224,7 +224,7 @@ def test_a_node_that_is_down_costs_two_requests(simulation: Simulation, panel: P
     simulation.requests.clear()
     during = sample_servers(panel, clock=now, interval_seconds=300)
     assert outcomes(during)["node_unreachable"] == down[1]
-    assert Counter(entry.status for entry in simulation.requests.entries)[504] == 2
+    assert Counter(entry.status for entry in simulation.requests.entries)[504] == 1
     simulation.faults.clear()
     now.sleep(120)
     assert outcomes(sample_servers(panel, clock=now, interval_seconds=300))["node_unreachable"] == 0

@@ -77,14 +77,24 @@ def test_each_status_has_its_error_and_is_not_repeated(
     assert len(stub.requests) == 1
 
 
-def test_a_504_is_the_node_on_routes_of_a_server_and_the_panel_elsewhere(stub: Any, panel: PanelClient) -> None:
-    stub.answer = lambda _: stub.error(504, "DaemonConnectionException")
-    with pytest.raises(errors.NodeUnreachableError) as caught:
+@pytest.mark.parametrize("route", ["resources", "files/list"])
+def test_a_node_that_gave_the_panel_no_answer_is_unreachable(stub: Any, panel: PanelClient, route: str) -> None:
+    stub.answer = lambda _: stub.node_silent()
+    with pytest.raises(errors.NodeUnreachableError, match="can the panel reach Wings"):
+        panel.client(f"servers/one/{route}")
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "remedy"), [(404, "does not know this server"), (500, "log of Wings")])
+def test_a_node_that_answered_the_panel_with_a_fault_is_up(
+    stub: Any, panel: PanelClient, status: int, remedy: str
+) -> None:
+    stub.answer = lambda _: stub.node_fault(status)
+    with pytest.raises(errors.ServerFaultError, match=f"answered the panel {status}.*{remedy}") as caught:
         panel.client("servers/one/resources")
-    assert not caught.value.is_timeout
-    with pytest.raises(errors.ServerFaultError):
-        panel.application("servers")
-    assert len(stub.requests) == 2
+    assert (caught.value.status, caught.value.code) == (504, "DaemonConnectionException")
+    assert "CANARY" not in str(caught.value)
+    assert len(stub.requests) == 1
 
 
 def test_a_permission_error_names_the_resource_and_the_setting(stub: Any, panel: PanelClient) -> None:

@@ -56,6 +56,8 @@ class Volume:
     def answer(self, request: Request) -> Response:
         folder = request.query_params["directory"]
         if folder not in self.folders:
+            if self.missing_status == 504:
+                return self.stub.node_silent()
             return self.stub.error(self.missing_status, "DaemonConnectionException")
         data = [{"object": "file_object", "attributes": row} for row in self.folders[folder]]
         return self.stub.json({"object": "list", "data": data})
@@ -272,7 +274,7 @@ def test_a_silent_node_is_asked_once(stub: Any, make_panel: Callable[..., PanelC
     with pytest.raises(errors.NodeUnreachableError) as caught:
         fetch_file(make_panel(stub.url, timeout=(1, 0.3)), UUID, listed(size=5 * MEBIBYTE))
     release.set()
-    assert caught.value.is_timeout
+    assert "in time" in str(caught.value)
     assert len(node.links) == 1
 
 
