@@ -6,6 +6,7 @@ Sessions are built on instants, so lines without a date or without any time get 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,8 +18,8 @@ from zoneinfo import ZoneInfo
 from pteroassets.log_report.columns import Row
 from pteroassets.log_report.finding import Candidate
 from pteroassets.log_report.parsing import ParsedFile
-from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.events import LogStamp
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live, is_shown_again
+from pteroassets.sources.minecraft.events import LogStamp, Setback
 
 DateSource = Literal["file_name", "line", "crash_report", "given", "modified_at"]
 
@@ -64,7 +65,7 @@ def dates_of(files: Sequence[tuple[Candidate, ParsedFile]], rules: DateRules) ->
     """Return the day of each file of one history, in its order; None for files that show no time at all."""
     found: list[FileDate | None] = []
     own = [_own_date(candidate, parsed, rules) for candidate, parsed in files]
-    last: tuple[date, LogStamp, DateSource | None] | None = None  # of the undated file before
+    last: tuple[FileDate, Stamper, LogStamp] | None = None  # of the undated file before, and its last line
     for index, (_, parsed) in enumerate(files):
         first, end, dated = parsed.state.first, parsed.state.last, own[index]
         if first is None or end is None:
@@ -74,18 +75,40 @@ def dates_of(files: Sequence[tuple[Candidate, ParsedFile]], rules: DateRules) ->
             found.append(dated)
             continue
         if last is not None:
-            day, before, source = last
+            day = _day_after(*last, first, rules)
         elif rules.given is not None:
-            day, before, source = rules.given, first, "given"
+            day = FileDate(day=rules.given, source="given")
         else:
-            day = _BEFORE if any(later is not None for later in own[index:]) else _AFTER
-            before, source = first, None
-        # a file that begins earlier in the day than the one before it ended is of a later day
-        if before.seconds - first.seconds >= _STEP_BACK:
-            day += timedelta(days=1)
-        found.append(FileDate(day=day, source=source))
-        last = (day + timedelta(days=end.day), end, source)
+            is_before = any(later is not None for later in own[index:])
+            day = FileDate(day=_BEFORE if is_before else _AFTER, source=None)
+        found.append(day)
+        last = (day, _stamper(day, parsed, rules.zone), end)
     return found
+
+
+def _day_after(before: FileDate, stamper: Stamper, last: LogStamp, first: LogStamp, rules: DateRules) -> FileDate:
+    """Return the day of a file whose first line follows *last*: earlier in the day means a later one."""
+    day = stamper.date_of(last.day)
+    step = Setback(last.day, last.seconds, first.seconds)
+    is_earlier = last.seconds - first.seconds >= _STEP_BACK
+    if is_earlier and not is_shown_again(day, step, _zone_of(before, rules.zone)):
+        day += timedelta(days=1)
+    return dataclasses.replace(before, day=day)
+
+
+def _zone_of(day: FileDate, zone: ZoneInfo | None) -> ZoneInfo:
+    # days that are counted lie in no zone: an hour that is shown twice is one of a certain date
+    return zone if zone is not None and day.source is not None else _UTC
+
+
+def _stamper(day: FileDate, parsed: ParsedFile, zone: ZoneInfo | None, *, after: datetime | None = None) -> Stamper:
+    return Stamper(
+        day.day,
+        _zone_of(day, zone),
+        after=after,
+        restarts=parsed.state.restarts,
+        is_of_one_day=day.source == "file_name",
+    )
 
 
 def _own_date(candidate: Candidate, parsed: ParsedFile, rules: DateRules) -> FileDate | None:
@@ -101,7 +124,7 @@ def _own_date(candidate: Candidate, parsed: ParsedFile, rules: DateRules) -> Fil
         modified = datetime.fromtimestamp(Path(candidate.path).stat().st_mtime, tz=UTC)
         if rules.zone is None:
             return FileDate(day=modified.astimezone().date() - timedelta(days=state.day), source="modified_at")
-        return FileDate(day=date_of_live(modified, rules.zone, state.day), source="modified_at")
+        return FileDate(day=date_of_live(modified, rules.zone, state.day, state.restarts), source="modified_at")
     return None
 
 
@@ -110,30 +133,31 @@ class Timeline:
 
     Args:
         day: Of its first line; None where no line shows a time.
-        zone: Of its stamps.
+        parsed: The file.
+        zone: Of its stamps, where it is known.
         place: Of the file in its history.
         after: The instant of the last line of the file before.
     """
 
-    def __init__(self, day: FileDate | None, *, zone: ZoneInfo, place: int, after: datetime | None) -> None:
-        # days that are counted lie in no zone: an hour that is shown twice is one of a certain date
-        in_zone = zone if day is not None and day.source is not None else _UTC
+    def __init__(
+        self, day: FileDate | None, parsed: ParsedFile, *, zone: ZoneInfo | None, place: int, after: datetime | None
+    ) -> None:
         after = after if after is not None and scale(after) == "dated" else None
-        self._stamper = Stamper(day.day, in_zone, after=after) if day is not None else None
+        self._stamper = _stamper(day, parsed, zone, after=after) if day is not None else None
         self._start = _UNTIMED + timedelta(days=place)
-        self._first_day = day.day if day is not None and in_zone == _UTC else None
+        # most logs: without hours that are shown twice, a time is but a sum
+        self._is_sum = day is not None and _zone_of(day, zone) == _UTC
 
     def instants(self, events: Iterable[Row]) -> Iterator[tuple[datetime, Row]]:
         """Yield each of one file's *events* with its instant; without a time it only tells the place of the line."""
         before = self._start
         for event in events:
-            if event.seconds is not None and self._first_day is not None:
-                # most logs: without hours that are shown twice, a time is but a sum
-                day = event.dated if event.dated is not None else self._first_day + timedelta(days=event.day)
-                before = _midnight(day) + timedelta(seconds=event.seconds)
-                yield before, event
-            elif event.seconds is not None and self._stamper is not None:
-                before = self._stamper.stamp(_stamp(event, event.seconds))[0]
+            if event.seconds is not None and self._stamper is not None:
+                if self._is_sum:
+                    day = event.dated if event.dated is not None else self._stamper.date_of(event.day)
+                    before = _midnight(day) + timedelta(seconds=event.seconds)
+                else:
+                    before = self._stamper.stamp(_stamp(event, event.seconds))[0]
                 yield before, event
             else:
                 # never a whole second, which is what tells it from a time that was shown

@@ -328,7 +328,7 @@ def _tell(history: History, parsed: Mapping[str, ParsedFile], rules: DateRules) 
             candidate=candidate,
             parsed=file,
             day=day,
-            timeline=Timeline(day, zone=zone, place=number, after=after),
+            timeline=Timeline(day, file, zone=rules.zone, place=number, after=after),
             gap_before=False,
         )
         read.append(one if before is None else _with_gap(one, before, unread))

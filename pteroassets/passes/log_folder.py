@@ -346,6 +346,8 @@ class ServerFolder:
             prior is None
             or log_date in self._reload_dates
             or "truncated" in (outcome, prior.outcome)
+            # a name that shows a date makes of a start at an earlier time of day a clock that was set back
+            or (source != prior.date_source and bool((prior.parser_state or {}).get("restarts")))
             # read as a closed file, whose last line needs no end, although it went on
             or content[: prior.parsed_bytes][-1:] not in (b"", b"\n")
         )
@@ -391,7 +393,7 @@ class ServerFolder:
         state = parser.state
         if state.first_date is not None and state.first_date_source is not None:
             return state.first_date, state.first_date_source
-        return date_of_live(file.modified_at, self._zone, state.day), "modified_at"
+        return date_of_live(file.modified_at, self._zone, state.day, state.restarts), "modified_at"
 
     def _close(self, row: LogFile) -> None:
         """Keep what was read of a file that is gone, or has its name no more; its end may turn up."""

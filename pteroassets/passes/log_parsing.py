@@ -208,7 +208,6 @@ class _Parsing:
             return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
         state = None if from_start or file.parser_state is None else ParserState.from_json(file.parser_state)
         parser = LogParser(state, keep_text=self.keep_text)
-        stamper = Stamper(log_date, self.zones.zone(str(file.server_uuid)), after=after)
         first_line = parser.state.lines
         events: list[LogEvent] = []
         view = memoryview(content)
@@ -221,6 +220,13 @@ class _Parsing:
             # half of the lines of a server would look like all of them
             file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
             events, first_line = [], 0
+        stamper = Stamper(
+            log_date,
+            self.zones.zone(str(file.server_uuid)),
+            after=after,
+            restarts=found.restarts,
+            is_of_one_day=file.date_source == "file_name",
+        )
         removed = self._remove(file, after_line=first_line)
         written = self._write(file, events, stamper)
         counts = found.counts

@@ -7,11 +7,13 @@ tells which of the two is meant; see `Stamper`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.archives import MAYBE_PACKED
-from pteroassets.sources.minecraft.events import Stamped
+from pteroassets.sources.minecraft.events import Setback, Stamped
 
 # as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
 _NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log" + MAYBE_PACKED)
@@ -49,20 +51,26 @@ def moment_of_report(name: str) -> datetime | None:
         return None
 
 
-def date_of_live(modified_at: datetime, zone: ZoneInfo, day_count: int) -> date:
+def date_of_live(modified_at: datetime, zone: ZoneInfo, day_count: int, restarts: Sequence[Setback] = ()) -> date:
     """Return the day of the first line of a growing log.
 
     Args:
         modified_at: When its last line was written, aware.
         zone: Of the log.
         day_count: Midnights between its first line and its last.
+        restarts: Those of them that `Stamper` may take back.
 
     Raises:
         ValueError: *modified_at* is naive.
     """
     if modified_at.tzinfo is None:
         raise ValueError("the time of a file's last change must be aware")
-    return modified_at.astimezone(zone).date() - timedelta(days=day_count)
+    last = modified_at.astimezone(zone).date()
+    for taken_back in range(len(restarts), 0, -1):
+        first = last - timedelta(days=day_count - taken_back)
+        if Stamper(first, zone, restarts=restarts).date_of(day_count) == last:
+            return first
+    return last - timedelta(days=day_count)
 
 
 class Stamper:
@@ -73,46 +81,66 @@ class Stamper:
     in each event, so stamping needs no memory of its own: any stamp can be turned at any time, with the same result.
     A stamp within the hour that a spring night skips counts as if the clock had not been put forward yet.
 
+    The parser counts a start at an earlier time of day as a new day. That is taken back where both times lie within
+    the hour shown twice, and in files that are closed at midnight: there it is a clock that was set back.
+
     Args:
         log_date: Local day of the file's first line.
         zone: In which the log is written.
         after: The last line's instant of the file before, where it is known; aware.
+        restarts: Steps back of the clock at a start that were counted as days.
+        is_of_one_day: The file is closed at midnight, as the date in its name tells.
     """
 
-    def __init__(self, log_date: date, zone: ZoneInfo, *, after: datetime | None = None) -> None:
+    def __init__(
+        self,
+        log_date: date,
+        zone: ZoneInfo,
+        *,
+        after: datetime | None = None,
+        restarts: Sequence[Setback] = (),
+        is_of_one_day: bool = False,
+    ) -> None:
         self._log_date = log_date
         self._zone = zone
         self._after = after
+        self._same_day: list[int] = []  # day counts after which one day less has passed
+        for restart in restarts:
+            if is_of_one_day or is_shown_again(self.date_of(restart.day), restart, zone):
+                self._same_day.append(restart.day)
+
+    def date_of(self, day: int) -> date:
+        """Return the local date of the lines for which the parser counts *day* midnights."""
+        return self._log_date + timedelta(days=day - bisect_left(self._same_day, day))
 
     def stamp(self, line: Stamped) -> tuple[datetime, datetime]:
         """Return a line's instant in UTC, and its local time as the log shows it, naive."""
-        day = line.dated if line.dated is not None else self._log_date + timedelta(days=line.day)
+        day = line.dated if line.dated is not None else self.date_of(line.day)
         local = datetime.combine(day, time()) + timedelta(seconds=line.seconds)
         first, second = (local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         if second <= first:
             return first, local
         if self._after is not None and first < self._after - _TOLERANCE and self._after <= second + _TOLERANCE:
             return second, local
-        return (second if _stepped_within(line, local, second - first, self._zone) else first), local
+        step = line.setback
+        is_of_day = step is not None and self.date_of(step.day) == self.date_of(line.day)
+        return (second if is_of_day and step is not None and is_shown_again(day, step, self._zone) else first), local
 
 
 # lines are written a second or so out of order
 _TOLERANCE = timedelta(minutes=2)
 
 
-def _stepped_within(line: Stamped, local: datetime, width: timedelta, zone: ZoneInfo) -> bool:
-    """Tell whether the clock stepped back, before *line*, from within the hour shown twice to within it."""
-    setback = line.setback
-    if setback is None or setback.day != line.day:
-        return False
-    # a step larger than the hour itself is a clock that was set, not the end of daylight saving
-    if setback.from_seconds - setback.to_seconds > width.total_seconds():
-        return False
-    midnight = local - timedelta(seconds=line.seconds)
-    return all(
-        _shown_again_after(midnight + timedelta(seconds=seconds), zone) == width
-        for seconds in (setback.from_seconds, setback.to_seconds)
+def is_shown_again(day: date, step: Setback, zone: ZoneInfo) -> bool:
+    """Tell whether a step back of the clock on *day* is from within the hour shown twice to within it.
+
+    A step larger than the hour itself is a clock that was set, not the end of daylight saving.
+    """
+    from_width, to_width = (
+        _shown_again_after(datetime.combine(day, time()) + timedelta(seconds=seconds), zone)
+        for seconds in (step.from_seconds, step.to_seconds)
     )
+    return timedelta(seconds=step.from_seconds - step.to_seconds) <= from_width == to_width
 
 
 def _shown_again_after(local: datetime, zone: ZoneInfo) -> timedelta:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
@@ -44,6 +44,7 @@ _DAY = 86_400
 _HALF_DAY = _DAY // 2
 _STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
 _LATE = 5  # the same at midnight, where the order of lines tells the day
+_LOADING = 600  # seconds from the first line of a run, a loader's, to its start line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,8 @@ class ParserState:
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
     report_date: date | None = None  # in the name of the first crash report that a line names
     report_day: int | None = None  # the day counter at that date
+    restarts: tuple[Setback, ...] = ()  # starts at an earlier time of day, each counted as a new day
+    setback_seen: Setback | None = None  # that of the last event: a start does not explain it any more
 
     @property
     def first_date(self) -> date | None:
@@ -105,6 +108,8 @@ class ParserState:
         values |= {name: getattr(self, name) for name in ("software", "game_version", "has_times", "report_day")}
         values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
+        values["restarts"] = [list(each) for each in self.restarts]
+        values["setback_seen"] = self.setback_seen and list(self.setback_seen)
         for name, stamp in (("first", self.first), ("last", self.last)):
             values[name] = stamp and {
                 "day": stamp.day,
@@ -145,6 +150,8 @@ class ParserState:
             has_times=values["has_times"],
             report_date=values["report_date"] and read_date(values["report_date"]),
             report_day=values["report_day"],
+            restarts=tuple(Setback(*each) for each in values["restarts"]),
+            setback_seen=values["setback_seen"] and Setback(*values["setback_seen"]),
         )
 
 
@@ -154,6 +161,42 @@ class _Segment(NamedTuple):
     offset: int
     day: int
     setback: Setback | None
+
+
+class _Days:
+    """The segments of a block while its events are read in order: each start at an earlier time adds a day."""
+
+    def __init__(self, segments: Sequence[_Segment]) -> None:
+        self._segments = segments
+        self._taken = 1
+        self._added = 0
+        self._found = [segments[0]]  # with the days that were added
+
+    def at(self, place: int) -> _Segment:
+        """Return the segment in which *place* lies; no later call may ask for an earlier one."""
+        while self._taken < len(self._segments) and self._segments[self._taken].offset <= place:
+            self._take()
+        return self._found[-1]
+
+    def add(self, place: int) -> None:
+        """Let the next day begin at *place*."""
+        self._added += 1
+        here = self._found[-1]
+        self._found.append(here._replace(offset=place, day=here.day + 1))
+
+    def all(self) -> list[_Segment]:
+        """Return all segments of the block."""
+        while self._taken < len(self._segments):
+            self._take()
+        return self._found
+
+    def _take(self) -> None:
+        before, each = self._segments[self._taken - 1 : self._taken + 1]
+        step = self._found[-1].setback
+        if each.setback is not None and each.setback is not before.setback:
+            step = each.setback._replace(day=each.setback.day + self._added)
+        self._found.append(_Segment(each.offset, each.day + self._added, step))
+        self._taken += 1
 
 
 class LogParser:
@@ -281,12 +324,13 @@ class LogParser:
         """Read a line feed and whole lines of one layout, in which *found* is what may be of interest."""
         state = self._state
         segments = self._walk(data, scanner, is_in_order=found.is_in_order)
-        first, last = self._ends(data, segments, scanner)
+        days = _Days(segments)
+        events, ignored = self._events(data, found.candidates, days, scanner)
+        first, last = self._ends(data, days.all(), scanner)
         self._know(
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
-        events, ignored = self._events(data, found.candidates, segments, scanner)
         ignored += found.ignored
         self._know(
             counts=_add(
@@ -304,8 +348,9 @@ class LogParser:
         """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
         last = self._state.last
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
+        midnights = start.day - len(self._state.restarts)  # of the lines, whatever the starts among them make of it
         line = scanner.starts.search(data)
-        if line is not None and line["time"] and _goes_on(line["time"], start.day, last):
+        if line is not None and line["time"] and _goes_on(line["time"], midnights, last):
             is_in_order = _is_in_order(data, line["time"]) if is_in_order is None else is_in_order
             if is_in_order:
                 return [start]
@@ -315,7 +360,7 @@ class LogParser:
             return [start]
         previous = last.seconds if last is not None else seconds_of(timed[0])
         in_order = len(timed[0]) == len(timed[-1]) == TIME_LENGTH and timed == sorted(timed)
-        if in_order and previous <= seconds_of(timed[0]) and (start.day == 0 or previous >= _LATE):
+        if in_order and previous <= seconds_of(timed[0]) and (midnights == 0 or previous >= _LATE):
             return [start]
         changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
         day, setback = start.day, start.setback
@@ -323,12 +368,13 @@ class LogParser:
             if not text:
                 continue
             seconds = seconds_of(text)
-            if day > 0 and previous < _LATE and seconds >= _DAY - _LATE:
+            if midnights > 0 and previous < _LATE and seconds >= _DAY - _LATE:
                 # a thread that was late at midnight: this line alone belongs to the day before
                 changes += [(number, day - 1, setback), (number + 1, day, setback)]
                 continue
             if previous - seconds > _HALF_DAY:
                 day += 1
+                midnights += 1
                 changes.append((number, day, setback))
             elif previous - seconds >= _STEP:
                 setback = Setback(day, previous, seconds)
@@ -361,9 +407,12 @@ class LogParser:
         )
 
     def _events(
-        self, data: bytes, candidates: list[Candidate], segments: list[_Segment], scanner: Scanner
+        self, data: bytes, candidates: list[Candidate], days: _Days, scanner: Scanner
     ) -> tuple[list[LogEvent], int]:
-        """Return the events, one for each line understood, and how many candidates are to be ignored after all."""
+        """Return the events, one for each line understood, and how many candidates are to be ignored after all.
+
+        A start at an earlier time of day begins a new day, which is added to *days*.
+        """
         events: list[LogEvent] = []
         new = tuple.__new__
         accounted: set[int] = set()
@@ -371,7 +420,6 @@ class LogParser:
         ignored = 0
         before = self._state.lines
         keep_text = self._keep_text
-        only = segments[0] if len(segments) == 1 else None
         dialects = self._format.dialects if self._format is not None else ()
         software = self._state.software
         spoken = _dialect_by(dialects, software) if software is not None else None
@@ -399,8 +447,15 @@ class LogParser:
                 detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
                 software = self._state.software
                 spoken = _dialect_by(dialects, software) if software is not None else None
-            _, day, setback = only or _segment_at(segments, start + 1)
+            _, day, setback = days.at(start)
             dated = _dated(prefix, scanner) if prefix is not None else None
+            if setback is not None and kind != "server_software":
+                if kind == "server_start" and dated is None and self._is_next_day(seconds, day, setback):
+                    self._know(restarts=(*self._state.restarts, setback))
+                    days.add(start)
+                    day += 1
+                if setback != self._state.setback_seen:
+                    self._know(setback_seen=setback)
             parts = (before + number, day, seconds, kind, dated, setback, player, player_uuid, detail)
             events.append(new(LogEvent, parts))  # in half of the time that its own __new__ takes
             if seconds is None:
@@ -413,6 +468,14 @@ class LogParser:
                 if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
                     note_unknown(data[begin : data.index(b"\n", begin)])
         return events, ignored
+
+    def _is_next_day(self, seconds: int | None, day: int, setback: Setback) -> bool:
+        """Tell whether a start line comes right after the clock stepped back: then it is of a later day.
+
+        Lines of a loader may come before it, but no event.
+        """
+        is_new = setback != self._state.setback_seen and setback.day == day
+        return is_new and seconds is not None and abs(seconds - setback.to_seconds) <= _LOADING
 
     def _know(self, **values: Any) -> None:
         self._state = dataclasses.replace(self._state, **values)
@@ -542,14 +605,14 @@ def _other_minute(minute: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
 
 
-def _goes_on(first: bytes, day: int, last: LogStamp | None) -> bool:
+def _goes_on(first: bytes, midnights: int, last: LogStamp | None) -> bool:
     """Tell whether the time of a block's first line certainly makes no step that matters."""
     if len(first) != TIME_LENGTH:
         return False
     seconds = seconds_of(first)
-    if last is not None and (last.seconds > seconds or (day > 0 and last.seconds < _LATE)):
+    if last is not None and (last.seconds > seconds or (midnights > 0 and last.seconds < _LATE)):
         return False
-    return day == 0 or seconds >= _LATE
+    return midnights == 0 or seconds >= _LATE
 
 
 def _is_in_order(data: bytes, first: bytes) -> bool:

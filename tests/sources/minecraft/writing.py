@@ -37,7 +37,7 @@ def file_of(
     events = [*parser.feed(text if isinstance(text, bytes) else text.encode()), *parser.finish()]
     if day is None:
         return _untimed(key, events)
-    stamper = Stamper(date.fromisoformat(day), ZoneInfo(zone), after=after)
+    stamper = Stamper(date.fromisoformat(day), ZoneInfo(zone), after=after, restarts=parser.state.restarts)
     return FileOfEvents(
         file_key=key,
         first_line_at=stamper.stamp(parser.state.first)[0] if parser.state.first else None,
