@@ -163,6 +163,15 @@ def test_no_file_holds_what_looks_like_a_real_key_of_the_panel() -> None:
     assert varied == []
 
 
+def test_the_licence_stands_in_the_repository_and_in_the_metadata() -> None:
+    metadata = project()["project"]
+    assert metadata["license"] == "MIT"
+    (name,) = metadata["license-files"]
+    text = (CHECKOUT / name).read_text()
+    assert text.startswith("MIT License\n\nCopyright (c) ")
+    assert metadata["authors"][0]["name"] in text.splitlines()[2]
+
+
 def test_what_make_offers_is_what_it_explains() -> None:
     text = (CHECKOUT / "Makefile").read_text()
     explained = set(re.findall(r'@echo "make ([a-z]+) ', text))
