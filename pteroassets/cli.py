@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | migrate | logs``.
+"""The command line: ``pteroassets demo | up | check | sql | migrate | logs``.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -124,6 +124,24 @@ def migrate() -> None:
 
     run_migrations(Settings())
     click.echo("the warehouse is at the newest revision")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option(
+    "--home", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Data folder of a demo or of up."
+)
+@click.option("--csv", is_flag=True, help="Print CSV for a program instead of a table for a person.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PSQL ARGUMENTS]...")
+def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
+    r"""Open psql on the warehouse, read-only: for example pteroassets sql -c "select * from dim_servers".
+
+    What follows is handed to psql: -c runs one statement, -f a file. Without either a shell opens; \d lists the
+    tables, \q leaves. Without POSTGRES_HOST it is the embedded Postgres, started if it does not run.
+    """
+    from pteroassets.settings import Settings
+    from pteroassets.sql import run_sql
+
+    sys.exit(run_sql(Settings(), ("--csv", *arguments) if csv else arguments, home=home))
 
 
 @main.group()

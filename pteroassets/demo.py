@@ -28,8 +28,11 @@ from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.passes.utilization import land_utilization
 from pteroassets.runtime import (
+    DEMO_DATABASE,
+    DEMO_WORLD,
     PanelAccess,
     RuntimeFault,
+    demo_home_of,
     environment,
     generated_key,
     make_folder,
@@ -38,12 +41,13 @@ from pteroassets.runtime import (
 )
 from pteroassets.services.supervisor import Service, Supervisor, unwinding
 from pteroassets.serving import Serving, serve
-from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.embedded import EmbeddedPostgres, data_dir_below
+from pteroassets.warehouse.logins import reader_login
 
 HISTORY = timedelta(days=14)
 SAMPLING_STEP = timedelta(minutes=30)
@@ -64,7 +68,7 @@ class World:
     @classmethod
     def of(cls, home: Path, seed: int) -> World:
         """Return the world stored in *home*, or store a new one that begins `HISTORY` before now."""
-        path = home / "world.json"
+        path = home / DEMO_WORLD
         if path.exists():
             stored = json.loads(path.read_text())
             return cls(seed=stored["seed"], anchor=datetime.fromisoformat(stored["anchor"]))
@@ -228,7 +232,7 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
     Raises:
         RuntimeFault: Something outside the code is in the way; the message names it.
     """
-    home = make_folder(options.home or settings.pteroassets_home or CHECKOUT / ".pteroassets" / "demo")
+    home = make_folder(options.home or demo_home_of(settings))
     world = World.of(home, DEFAULT_SEED if options.seed is None else options.seed)
     if options.seed is not None and options.seed != world.seed:
         raise RuntimeFault(
@@ -241,7 +245,7 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
     ):
         console.print("starting the simulated panel and its nodes")
         simulator = _start_simulator(supervisor, world, home)
-        warehouse = postgres.with_database("pteroassets")
+        warehouse = postgres.with_database(DEMO_DATABASE)
         prepare_databases(warehouse, settings.pteroassets_dagster_database)
         variables = environment(
             settings.model_copy(
@@ -265,6 +269,7 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
                 docs_port=options.docs_port or settings.pteroassets_docs_port,
                 extra_urls={"simulated panel": simulator.panel.url},
                 history=made,
+                reader=reader_login(warehouse, home),
             ),
             console,
             once=options.once,

@@ -24,11 +24,10 @@ from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.log_places import LogPlaces
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.passes.timezones import LogTimezones
-from pteroassets.runtime import RuntimeFault
+from pteroassets.runtime import RuntimeFault, home_of, warehouse_of
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.redact import Redactor
-from pteroassets.up import home_of, warehouse_of
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport

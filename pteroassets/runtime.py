@@ -12,7 +12,8 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +27,12 @@ from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.pterodactyl.errors import PanelError
 from pteroassets.warehouse.binaries import EmbeddedPostgresError
 from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.embedded import EmbeddedPostgres, data_dir_below
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, ensure_database, upgrade
 
 DBT_PROJECT = CHECKOUT / "dbt_project"
+DEMO_DATABASE = "pteroassets"
+DEMO_WORLD = "world.json"  # in the data folder of a demo
 DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its builds and looks for what was parsed
 _PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that it holds as it is
 # beside the interpreter: the PATH of a service or of a test need not lead to this environment
@@ -77,6 +81,41 @@ def make_folder(path: Path) -> Path:
             "PTEROASSETS_HOME"
         ) from error
     return path
+
+
+def home_of(settings: Settings) -> Path:
+    """Return the data folder of ``up``."""
+    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "up"
+
+
+def demo_home_of(settings: Settings) -> Path:
+    """Return the data folder of the demo, unless its command line names another."""
+    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "demo"
+
+
+def external_postgres(settings: Settings) -> ConnectionSettings | None:
+    """Return the operator's own Postgres, or None when the embedded one is to be used."""
+    if settings.postgres_host is None:
+        return None
+    return ConnectionSettings(
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        username=settings.postgres_username,
+        password=settings.postgres_password.get_secret_value(),
+        database=settings.postgres_database,
+    )
+
+
+@contextmanager
+def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
+    """Give the warehouse's address, with the embedded Postgres running for as long as it is needed."""
+    own = external_postgres(settings)
+    if own is not None:
+        yield own
+        return
+    home = make_folder(home_of(settings))
+    with EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir) as server:
+        yield server.with_database(settings.postgres_database)
 
 
 def environment(

@@ -6,6 +6,8 @@ The demo and ``pteroassets up`` end here, with the same processes, schedules and
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +27,9 @@ from pteroassets.services.platform import (
 )
 from pteroassets.services.supervisor import Supervisor
 from pteroassets.settings import CHECKOUT
+from pteroassets.sql import psql_to_show
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.logins import Login
 
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -128,6 +132,8 @@ class Serving:
     dagster_port: int | None = None
     docs_port: int | None = None
     extra_urls: Mapping[str, str] = field(default_factory=dict)
+    reader: Login | None = None
+    """Who reads the embedded Postgres; on a Postgres of the operator's own we make no login."""
     history: Mapping[str, int] | None = None
     """Passes of each kind that a back-fill just made, to be told to Dagster."""
 
@@ -174,11 +180,10 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         "asset graph": f"http://127.0.0.1:{dagster_port}/asset-groups",
         "dbt docs": f"http://127.0.0.1:{docs_port}",
         **serving.extra_urls,
-        "Postgres": f"host={place.warehouse.host} port={place.warehouse.port} dbname={place.warehouse.database} "
-        f"user={place.warehouse.username}",
+        **how_to_read(serving.reader),
     }
     for name, url in urls.items():
-        console.print(f"{name + ':':18}{url}", highlight=False, soft_wrap=True)
+        console.print(f"{name + ':':18}{url}", highlight=False, markup=False, soft_wrap=True)
     if once:
         return
     console.print("Ctrl-C stops everything and keeps the data.")
@@ -186,6 +191,17 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         serving.supervisor.wait()
     except KeyboardInterrupt:
         console.print("stopping")
+
+
+def how_to_read(reader: Login | None) -> dict[str, str]:
+    """Return the commands that open the warehouse, as a person types them."""
+    here = Path(sys.argv[0])
+    command = "pteroassets" if shutil.which("pteroassets") else os.path.relpath(here) if here.exists() else here.name
+    ways = {"SQL": f"{command} sql"}
+    if reader is not None:
+        ways["SQL by psql"] = f"{reader.command(psql_to_show())}"
+        ways["its password"] = f"in {reader.password_file}, for other tools too: docs/reading-the-data.md"
+    return ways
 
 
 def summary(warehouse: ConnectionSettings) -> list[str]:

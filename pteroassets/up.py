@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 
@@ -17,44 +15,22 @@ from pteroassets.preflight import (
     check_postgres,
     check_settings,
 )
-from pteroassets.runtime import PanelAccess, RuntimeFault, environment, make_folder, prepare_databases
+from pteroassets.runtime import (
+    PanelAccess,
+    RuntimeFault,
+    environment,
+    external_postgres,
+    home_of,
+    make_folder,
+    prepare_databases,
+    warehouse_of,
+)
 from pteroassets.services.supervisor import Supervisor, unwinding
 from pteroassets.serving import Serving, serve
-from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError
-from pteroassets.warehouse.connection import ConnectionSettings
-from pteroassets.warehouse.embedded import EmbeddedPostgres, data_dir_below
-
-
-def home_of(settings: Settings) -> Path:
-    """Return the data folder of ``up``."""
-    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "up"
-
-
-def external_postgres(settings: Settings) -> ConnectionSettings | None:
-    """Return the operator's own Postgres, or None when the embedded one is to be used."""
-    if settings.postgres_host is None:
-        return None
-    return ConnectionSettings(
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        username=settings.postgres_username,
-        password=settings.postgres_password.get_secret_value(),
-        database=settings.postgres_database,
-    )
-
-
-@contextmanager
-def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
-    """Give the warehouse's address, with the embedded Postgres running for as long as it is needed."""
-    own = external_postgres(settings)
-    if own is not None:
-        yield own
-        return
-    home = make_folder(home_of(settings))
-    with EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir) as server:
-        yield server.with_database(settings.postgres_database)
+from pteroassets.warehouse.logins import reader_login
 
 
 def run_check(settings: Settings) -> Iterator[Finding]:
@@ -125,6 +101,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
                 home=home,
                 dagster_port=settings.pteroassets_dagster_port,
                 docs_port=settings.pteroassets_docs_port,
+                reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
             ),
             console,
             once=once,
