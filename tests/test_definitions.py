@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -12,6 +14,8 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pteroassets.definitions import defs
 from pteroassets.defs.automation import PATHS, preset, schedules
+from pteroassets.defs.dbt import dbt_project
+from pteroassets.defs.dbt_translator import describe_test
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,45 @@ def test_every_asset_says_what_it_is_to_whom_it_belongs_and_how_old_it_may_get(g
         assert node.owners, key
         assert node.kinds, key
         assert node.freshness_policy is not None, key
+
+
+def test_every_check_says_in_words_what_it_demands(graph: dg.AssetGraph) -> None:
+    assert graph.asset_check_keys
+    for key in graph.asset_check_keys:
+        description = graph.get(key).description or ""
+        assert re.fullmatch(r"[A-Z][^\n]*\.", description), f"{key}: {description!r} is no sentence"
+        # names of columns stand in backticks; what is left is neither a name nor an expression
+        words = re.sub(r"`\w+`", "x", description)
+        assert len(words.split()) > 3, f"{key}: {description!r}"
+        assert re.search(r"_|[<>=+()]|\b(null|select|case when)\b", words) is None, f"{key}: {description!r}"
+
+
+def test_every_test_of_dbt_is_a_check_of_an_asset(graph: dg.AssetGraph) -> None:
+    manifest = json.loads(dbt_project.manifest_path.read_text())
+    tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    checks = {key.name: key.asset_key.to_user_string() for key in graph.asset_check_keys}
+    assert tests - checks.keys() == set()
+    # over two models, and on a source
+    assert checks["player_hours_of_days_equal_those_of_sessions"] == "marts/fct_server_daily"
+    assert checks["one_version_of_a_server_at_a_time"] == "pterodactyl/servers"
+
+
+def test_a_test_of_dbt_that_nothing_describes_is_refused_with_its_file() -> None:
+    test = {
+        "name": "a_new_one",
+        "description": "",
+        "original_file_path": "models/marts/_facts__models.yml",
+        "test_metadata": {"name": "expression_is_true", "kwargs": {"expression": "a > b"}},
+    }
+    with pytest.raises(ValueError, match=r"a_new_one has no description: write one in models/marts/_facts"):
+        describe_test(test)
+
+
+def test_the_description_of_a_model_is_its_sentence_without_its_code(graph: dg.AssetGraph) -> None:
+    for key in graph.materializable_asset_keys:
+        description = graph.get(key).description or ""
+        assert "select" not in description.lower().split(), key
+        assert description.startswith("One row"), key
 
 
 def test_raw_tables_lead_to_marts(graph: dg.AssetGraph) -> None:

@@ -1,0 +1,100 @@
+"""How nodes of the dbt project are named and described in Dagster: models as assets, tests as their checks.
+
+A test is the check of one asset: the model or source it is written under, or the one its ``meta.dagster.ref`` names
+where it reads several. A check without an asset would be invisible, which tests/test_definitions.py forbids.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+
+from pteroassets.defs.metadata import OWNERS
+
+_COMPARISONS = {">=": "at least", "<=": "at most", ">": "above", "<": "below", "=": "equal to"}
+
+
+class Translator(DagsterDbtTranslator):
+    """Name assets so that lineage joins by itself, and groups follow the layers."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Return the spec of a node: sources keep ``[source, table]``, models are ``[schema, name]``."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        if node is None or node["resource_type"] != "model":
+            return spec
+        layer = node["fqn"][1]
+        return spec.replace_attributes(
+            key=self.get_asset_key(node), group_name=layer, owners=OWNERS, kinds={"dbt", "postgres"}
+        )
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return the key of a node; the compatibility views' schemas are called like the sources, so they differ."""
+        if dbt_resource_props["resource_type"] == "model" and dbt_resource_props["fqn"][1] == "compatibility":
+            return dg.AssetKey(["compatibility", dbt_resource_props["schema"], dbt_resource_props["alias"]])
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the description in the project's YAML alone: the code stands behind the link to the source."""
+        return str(dbt_resource_props["description"])
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """Return the check that a test is of *asset_spec*, described in words; None where it is another's."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        return dg.AssetCheckSpec(
+            spec.name,
+            asset=spec.asset_key,
+            description=describe_test(manifest["nodes"][unique_id]),
+            additional_deps=spec.additional_deps,
+            blocking=spec.blocking,
+            metadata=spec.metadata,
+        )
+
+
+def describe_test(test: Mapping[str, Any]) -> str:
+    """Return in one sentence what a dbt test demands: its own description, else one made from its arguments.
+
+    Raises:
+        ValueError: A test without a description, of a kind that nothing here can put into words.
+    """
+    if test["description"]:
+        return str(test["description"])
+    metadata = test.get("test_metadata") or {}
+    arguments = metadata.get("kwargs", {})
+    column = f"`{arguments.get('column_name')}`"
+    match metadata.get("name"):
+        case "unique":
+            return f"No two rows have the same {column}."
+        case "not_null":
+            return f"Every row has a value in {column}."
+        case "unique_combination":
+            return f"No two rows have the same combination of {_listed(arguments['columns'], 'and')}."
+        case "accepted_values":
+            return f"Each known {column} is {_listed(arguments['values'], 'or')}."
+        case "relationships":
+            other = arguments["to"].split("'")[-2]
+            return f"Each known {column} is the `{arguments['field']}` of a row of `{other}`."
+        case "intervals_do_not_overlap":
+            times = f"`{arguments['from_column']}` to `{arguments['until_column']}`"
+            return f"Spans of time from {times} of the same {_listed(arguments['group_by'], 'and')} do not overlap."
+        case "expression_is_true" if "column_name" in arguments:
+            return f"Each known {column} is {_in_words(arguments['expression'])}."
+    raise ValueError(
+        f"the dbt test {test['name']} has no description: write one in {test['original_file_path']}, under the test's "
+        "own key `description`"
+    )
+
+
+def _in_words(expression: str) -> str:
+    operator, _, operand = expression.partition(" ")
+    return f"{_COMPARISONS.get(operator, operator)} {operand}"
+
+
+def _listed(names: list[str], word: str) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return f" {word} ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

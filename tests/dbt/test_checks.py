@@ -1,0 +1,72 @@
+"""What a build reports to Dagster of the tests of dbt: all of them as checks, of the assets it was asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster_dbt import DbtCliResource
+
+from pteroassets.defs.dbt import dbt_models
+from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+
+pytestmark = pytest.mark.postgres
+
+BUILT = dg.AssetKey(["marts", "fct_server_daily"])
+NOT_BUILT = dg.AssetKey(["marts", "dim_servers_history"])
+
+
+@pytest.fixture
+def build(
+    built_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.ExecuteInProcessResult]:
+    """A build of one mart of which other assets' tests read, while the sessions that it counts lack one."""
+    for name, value in built_settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    with connect(built_settings, autocommit=True) as connection:
+        connection.execute(
+            "create table taken as select * from marts.fct_player_sessions where joined_date is not null "
+            "and not is_open limit 1"
+        )
+        connection.execute(
+            "update marts.fct_player_sessions set joined_date = joined_date - 400 where session_id = "
+            "(select session_id from taken)"
+        )
+        try:
+            yield dg.materialize(
+                [dbt_models],
+                selection=dg.AssetSelection.assets(BUILT, ["marts", "dim_servers"]),
+                resources={
+                    "dbt": DbtCliResource(
+                        project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE
+                    )
+                },
+                raise_on_error=False,
+            )
+        finally:
+            connection.execute(
+                "update marts.fct_player_sessions as sessions set joined_date = taken.joined_date from taken "
+                "where sessions.session_id = taken.session_id"
+            )
+            connection.execute("drop table taken")
+
+
+def test_a_build_reports_each_test_as_a_check_and_a_failed_one_over_two_models_on_its_asset(
+    build: dg.ExecuteInProcessResult, caplog: pytest.LogCaptureFixture
+) -> None:
+    checks = {(check.asset_key, check.check_name): check for check in build.get_asset_check_evaluations()}
+    of_the_mart = {spec.name for spec in dbt_models.check_specs if spec.asset_key == BUILT}
+    assert {name for key, name in checks if key == BUILT} == of_the_mart
+    assert {name for (_, name), check in checks.items() if not check.passed} == {
+        "sessions_of_days_equal_those_that_began"
+    }
+    # a test of an asset that was not asked for, which reads one that was
+    assert all(key != NOT_BUILT for key, _ in checks)
+    assert [event for event in build.all_events if event.event_type_value == "ASSET_OBSERVATION"] == []
+    assert [record.message for record in caplog.get_records("setup") if "AssetObservation" in record.message] == []
+    assert logging.getLogger("dagster").isEnabledFor(logging.WARNING)
