@@ -35,7 +35,7 @@ from pteroassets.sources.minecraft.reasons import plain_reason
 from pteroassets.sources.minecraft.refusals import classify, is_server_log
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Candidate, Scan, Scanner, scan, scanner_of, seconds_of
 from pteroassets.sources.minecraft.skim import Lines
-from pteroassets.sources.minecraft.text import clean, decode, strip_mark
+from pteroassets.sources.minecraft.text import LONGEST_LINE, clean, decode, shorten_lines, strip_mark
 
 __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"]
 
@@ -219,6 +219,8 @@ class LogParser:
         self._state = state if state is not None else ParserState()
         self._keep_text = keep_text
         self._rest: list[bytes] = []  # the beginning of a line whose end has not come yet
+        self._rest_bytes = 0
+        self._dropped = 0  # bytes of that line that are not kept, since it is too long
         self._format = ALL_FORMATS[self._state.format_name] if self._state.format_name is not None else None
 
     @property
@@ -248,27 +250,45 @@ class LogParser:
         """
         end = block.rfind(b"\n") + 1
         if not end:
-            if block:
-                self._rest.append(block)
+            self._keep(block)
             return []
         whole = b"".join((b"\n", *self._rest, memoryview(block)[:end]))
-        self._rest = [block[end:]] if end < len(block) else []
+        size, whole = len(whole) + self._dropped, shorten_lines(whole)
+        dropped = size - len(whole)
+        self._rest, self._rest_bytes, self._dropped = [], 0, 0
         starts = self._starts(whole)
-        if waiting := _waiting(whole, starts):
+        # where bytes were dropped, the place in the file would be wrong if a line waited
+        waiting = _waiting(whole, starts) if not dropped else 0
+        if waiting:
             whole, line = whole[:-waiting], whole[-waiting:]
-            self._rest.insert(0, line)
+            self._keep(line)
+        self._keep(block[end:])
         if len(whole) <= 2 * _BLOCK_BYTES:
-            return self._read(whole) if len(whole) > 1 else []
-        return [event for part in _parts(whole, starts) for event in self._read(part)]
+            return self._read(whole, size=len(whole) - 1 + dropped) if len(whole) > 1 else []
+        parts = _parts(whole, starts)
+        events = self._read(first := next(parts), size=len(first) - 1 + dropped)
+        return events + [event for part in parts for event in self._read(part)]
+
+    def _keep(self, piece: bytes) -> None:
+        """Keep *piece* for the line that it begins or goes on with, as far as a line is looked at."""
+        if not piece:
+            return
+        self._rest.append(piece)
+        self._rest_bytes += len(piece)
+        if self._rest_bytes > 2 * LONGEST_LINE:
+            line = shorten_lines(b"\n" + b"".join(self._rest))[1:]
+            self._dropped += self._rest_bytes - len(line)
+            self._rest, self._rest_bytes = [line], len(line)
 
     def finish(self) -> list[LogEvent]:
         """Return the events of a last line without a line feed: the file is closed, so it will not grow."""
         lines = b"".join(self._rest)
-        self._rest = []
+        size = len(lines) + self._dropped
+        self._rest, self._rest_bytes, self._dropped = [], 0, 0
         if not lines:
             return []
         whole = b"\n" + lines + (b"" if lines.endswith(b"\n") else b"\n")
-        return self._read(whole, size=len(lines))
+        return self._read(shorten_lines(whole), size=size)
 
     def _starts(self, whole: bytes) -> re.Pattern[bytes] | None:
         """Return the pattern of lines that begin an entry, or None while there has been none."""

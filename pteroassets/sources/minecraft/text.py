@@ -7,7 +7,7 @@ texts, sometimes names) come in its old code page.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16_BOM = b"\xff\xfe"
@@ -33,6 +33,40 @@ def clean(lines: bytes) -> bytes:
     if _HAS_PROMPT.search(lines):
         lines = _PROMPTS.sub(b"", lines)
     return lines
+
+
+#: Of a longer line only so many bytes are looked at: a line is a mistake then, and memory has an end.
+LONGEST_LINE = 256 << 10
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines of *blocks*, which are cut anywhere, some at a time; each has `LONGEST_LINE` bytes at most."""
+    rest = b""
+    for block in blocks:
+        *lines, last = block.split(b"\n")
+        if lines:
+            lines[0] = rest + lines[0]
+            yield [line[:LONGEST_LINE] for line in lines]
+            rest = b""
+        rest = (rest + last[:LONGEST_LINE])[:LONGEST_LINE]
+    if rest:
+        yield [rest]
+
+
+def shorten_lines(whole: bytes) -> bytes:
+    """Return *whole*, a line feed and whole lines, with each line cut to `LONGEST_LINE` bytes that are no NULs."""
+    place = 0
+    while place + LONGEST_LINE + 1 < len(whole):
+        end = whole.rfind(b"\n", place + 1, place + LONGEST_LINE + 2)
+        if end < 0:
+            return b"\n".join(map(shorten_line, whole.split(b"\n")))
+        place = end
+    return whole
+
+
+def shorten_line(line: bytes) -> bytes:
+    """Return *line*, or `LONGEST_LINE` bytes of a longer one, not counting the NULs of a hole."""
+    return line if len(line) <= LONGEST_LINE else line.replace(b"\0", b"")[:LONGEST_LINE]
 
 
 def strip_mark(start: bytes) -> bytes:
