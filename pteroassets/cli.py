@@ -194,8 +194,10 @@ def parse_logs(
 ) -> None:
     """Print the runs and sessions that server logs tell, and a summary; needs no panel and no database.
 
-    PATH is a log, packed with gzip or zip or not, a folder with logs in it, or - for the standard input. Files of one
-    folder that are named as a server names its logs are read as one history; any other file is a server of its own.
+    PATH is a log, packed or not, a folder or an archive (tar, zip) with logs in it, or - for the standard input. Files
+    of one folder that are named as a server names its logs are read as one history; any other is a server of its own.
+
+    The exit status is 1 where a path gave nothing; the others are read all the same.
     """
     from pteroassets.log_report import DateRules, parse_paths
     from pteroassets.log_report.as_text import write_csv, write_json

@@ -120,8 +120,8 @@ def _own_date(candidate: Candidate, parsed: ParsedFile, rules: DateRules) -> Fil
         return FileDate(day=candidate.log_date, source="file_name")
     if state.first_date is not None:
         return FileDate(day=state.first_date, source="crash_report")
-    if rules.by_modification and rules.given is None and not candidate.is_stream:
-        modified = datetime.fromtimestamp(Path(candidate.path).stat().st_mtime, tz=UTC)
+    if rules.by_modification and rules.given is None and (parsed.modified_at or not candidate.is_stream):
+        modified = parsed.modified_at or datetime.fromtimestamp(Path(candidate.path).stat().st_mtime, tz=UTC)
         if rules.zone is None:
             return FileDate(day=modified.astimezone().date() - timedelta(days=state.day), source="modified_at")
         return FileDate(day=date_of_live(modified, rules.zone, state.day, state.restarts), source="modified_at")

@@ -14,17 +14,22 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pteroassets.log_report.content import STDIN
-from pteroassets.sources.minecraft.archives import MAYBE_PACKED
+from pteroassets.log_report.content import STDIN, split
 from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.packing import FOREIGN_SUFFIXES, MAYBE_PACKED
 
 Grouping = Literal["by_name", "separate", "together"]
 
-_LOG = re.compile(rf".+\.log(?:\.\d+)?{MAYBE_PACKED}|Dedicated_Server\.txt", re.IGNORECASE)
+_FOREIGN = "|".join(re.escape(suffix) for suffix in FOREIGN_SUFFIXES)
+# those that are packed in a way not unpacked here too: opening them tells it
+_LOG = re.compile(rf".+\.log(?:\.\d+)?(?:{MAYBE_PACKED}|{_FOREIGN})|Dedicated_Server\.txt", re.IGNORECASE)
+_ARCHIVE = re.compile(r".+\.(?:tar(?:\.\w{1,4})?|t[gx]z|tbz2?|tzst|zip|7z|rar)", re.IGNORECASE)
 _NUMBERED = re.compile(rf"(proxy|server)\.log(?:\.(\d+))?{MAYBE_PACKED}")
 _ECHO = re.compile(rf"(?:debug(?:-\d+)?|(?:fml-server-|ForgeModLoader-server-).+)\.log{MAYBE_PACKED}")
 # plugins and mods keep logs of their own in these folders of a server
 _NOT_THE_SERVERS = {"plugins", "mods", "config"}
+_LOGS = "logs"
+_NOT_OPENED = "an archive, which is not opened where it is only found: name it to read the logs in it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,8 @@ class Candidate:
     @property
     def is_stream(self) -> bool:
         """Whether it can be read only once."""
-        return self.path == STDIN or not Path(self.path).is_file()
+        file, _ = split(self.path)
+        return file == STDIN or not Path(file).is_file()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +97,9 @@ def find_files(paths: Iterable[str]) -> tuple[list[Candidate], list[Problem]]:
 
 
 def describe(path: str, *, below: str | None = None) -> Candidate:
-    """Return what the name of *path* says; *below* is the folder in which it was found."""
+    """Return what the name of *path* says; *below* is the folder or archive in which it was found."""
     name = Path(path).name
-    parts = Path(path).relative_to(below).parts[:-1] if below is not None else ()
-    refused = next(
-        (f"a log in a folder {part}, not the server's own" for part in parts if part in _NOT_THE_SERVERS), None
-    )
+    refused = _reason_of_place(path, below) if below is not None else None
     if (dated := date_of_file(name)) is not None:
         day, sequence = dated
         order = (0, day.isoformat(), sequence)
@@ -106,6 +109,28 @@ def describe(path: str, *, below: str | None = None) -> Candidate:
     if match := _NUMBERED.fullmatch(name):
         return Candidate(path=path, scheme=match[1], order=(-int(match[2] or 0), "", 0), refused=refused)
     return Candidate(path=path, is_echo=_ECHO.fullmatch(name) is not None, refused=refused)
+
+
+def is_log(path: str) -> bool:
+    """Tell whether a file is a log by its name, packed or not."""
+    return _LOG.fullmatch(Path(path).name) is not None
+
+
+def is_archive_name(path: str) -> bool:
+    """Tell whether a file is an archive of files by its name."""
+    return _ARCHIVE.fullmatch(Path(path).name) is not None
+
+
+def _reason_of_place(path: str, below: str) -> str | None:
+    """Say why a file found in the folder or archive *below* is not read, where its place or name tells it."""
+    relative = Path(path).relative_to(below)
+    folder = next((part for part in relative.parts[:-1] if part in _NOT_THE_SERVERS), None)
+    if is_log(path):
+        return None if folder is None else f"a log in a folder {folder}, not the server's own"
+    # a server's backups hold what lies in its folder too, and would count twice
+    is_of_logs = folder is None and (_LOGS in relative.parts[:-1] or "log" in relative.name.lower())
+    is_of_logs = is_of_logs or Path(below).name == _LOGS
+    return None if is_of_logs else _NOT_OPENED
 
 
 def arrange(files: Sequence[Candidate], *, grouping: Grouping) -> list[History]:
@@ -142,7 +167,7 @@ def _walk(folder: str, problems: list[Problem]) -> Iterable[Candidate]:
         folders.sort()
         for name in sorted(names):
             path = str(Path(place) / name)
-            if _LOG.fullmatch(name) and Path(path).is_file():
+            if (is_log(path) or is_archive_name(path)) and Path(path).is_file():
                 yield describe(path, below=folder)
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from pteroassets.log_report.columns import EventColumns
-from pteroassets.log_report.content import Content, refusal
-from pteroassets.log_report.finding import Candidate, remedy
-from pteroassets.log_report.unknown import UnknownLines
-from pteroassets.sources.minecraft.archives import SUFFIXES
+from pteroassets.log_report.content import Content
+from pteroassets.log_report.finding import Candidate, describe, is_archive_name, is_log, remedy
+from pteroassets.log_report.unknown import UnknownLines, first_line, note_all
+from pteroassets.sources.minecraft.archives import PackedFile
+from pteroassets.sources.minecraft.intake import as_text, is_unplaced, refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
 
 # below that, starting processes costs more than it saves
 _WORTH_PROCESSES = 32 << 20
@@ -38,6 +42,7 @@ class ParsedFile:
     refused: str | None = None  # why it is no server's log
     unreadable: str | None = None
     is_echo: bool = False  # not read: the log beside it says the same
+    modified_at: datetime | None = None  # as the archive that it lies in tells
 
     @property
     def is_log(self) -> bool:
@@ -45,35 +50,83 @@ class ParsedFile:
         return self.refused is None and self.unreadable is None and not self.is_echo
 
 
-def parse_file(path: str, *, list_unknown: bool, advanced: Callable[[int], object]) -> ParsedFile:
-    """Return the events of one file, read in blocks.
+def parse_file(path: str, *, list_unknown: bool, advanced: Callable[[int], object]) -> dict[str, ParsedFile]:
+    """Return the events of the log at *path*, or of each log in the archive that it is, by path; read in blocks.
+
+    Of an archive that holds one file and is named as a log, that file is the log, whatever its own name.
 
     Args:
         path: Of the file; ``-`` is the standard input.
         list_unknown: Collect the templates of unknown lines.
         advanced: Told how many bytes were read.
     """
-    events, unknown, size, head = EventColumns(), UnknownLines(), 0, b""
-    parser = LogParser(note_unknown=unknown.note if list_unknown else None)
+    found: dict[str, ParsedFile] = {}
+    names: list[str] = []
     try:
         with Content(path, advanced=advanced) as content:
-            for block in content.blocks():
-                if size == 0:
-                    head = block[:_HEAD_BYTES]
-                    # of an archive that was cut in its first line nothing can be told
-                    is_too_short = content.damage is not None and b"\n" not in block
-                    if not is_too_short and (reason := refusal(block)) is not None:
-                        is_empty = len(block) < _HEAD_BYTES and not block.strip()
-                        return ParsedFile(refused=reason, content_bytes=0 if is_empty else len(block))
-                size += len(block)
-                events.extend(parser.feed(block))
-            if content.damage is None:
-                # the last line of a cut archive is a part of one, and parts can be read as what they are not
-                events.extend(parser.finish())
+            for file in content.files():
+                if file.name is None:
+                    found[path] = _parse(file, list_unknown=list_unknown)
+                    continue
+                names.append(file.name)
+                inner = f"{path}/{file.name}"
+                place = describe(inner, below=path)
+                if not is_log(inner) and not is_archive_name(inner) and (len(names) > 1 or not is_log(path)):
+                    continue
+                if file.refused is not None:
+                    found[inner] = ParsedFile(unreadable=file.refused)
+                elif place.refused is not None and is_log(inner):
+                    found[inner] = ParsedFile(refused=place.refused)
+                else:
+                    found[inner] = _parse(file, list_unknown=list_unknown)
+                if file.refused is not None:  # told by its content
+                    found[inner] = ParsedFile(unreadable=file.refused)
     except OSError as error:
-        return ParsedFile(unreadable=remedy(error))
+        return {path: ParsedFile(unreadable=remedy(error))}
+    if not content.holds_files:
+        return found or {path: ParsedFile()}
+    if len(names) == 1 and is_log(path):
+        return dict.fromkeys([path], found.popitem()[1])
+    for inner in [inner for inner in found if not is_log(inner) and found[inner].unreadable is None]:
+        del found[inner]
+    if content.damage is not None and not any(each.damage for each in found.values()):
+        found[path] = ParsedFile(damage=content.damage)
+    return found or {path: ParsedFile(refused=f"no log among the {len(names)} files in it: look at their names")}
+
+
+def _parse(file: PackedFile, *, list_unknown: bool) -> ParsedFile:
+    events, unknown, size, head = EventColumns(), UnknownLines(), 0, b""
+    parser = LogParser(note_unknown=unknown.note if list_unknown else None)
+    blocks = as_text(file.blocks())
+    for block in blocks:
+        if size == 0:
+            head = block[:_HEAD_BYTES]
+            # of an archive that was cut in its first line nothing can be told
+            is_too_short = file.damage is not None and b"\n" not in block
+            if not is_too_short and (reason := refusal(block)) is not None:
+                if foreign(block) is not None:
+                    return ParsedFile(unreadable=reason)
+                is_empty = len(block) < _HEAD_BYTES and not block.strip()
+                if list_unknown and not is_empty and is_unplaced(reason):
+                    note_all(unknown, itertools.chain([block], blocks))
+                return ParsedFile(
+                    refused=f"{reason}; {first_line(block)}" if is_unplaced(reason) else reason,
+                    unknown=unknown,
+                    content_bytes=0 if is_empty else len(block),
+                )
+        size += len(block)
+        events.extend(parser.feed(block))
+    if file.damage is None:
+        # the last line of a cut archive is a part of one, and parts can be read as what they are not
+        events.extend(parser.finish())
     return ParsedFile(
-        state=parser.state, events=events, unknown=unknown, head=head, content_bytes=size, damage=content.damage
+        state=parser.state,
+        events=events,
+        unknown=unknown,
+        head=head,
+        content_bytes=size,
+        damage=file.damage,
+        modified_at=file.modified_at,
     )
 
 
@@ -84,8 +137,8 @@ def parse_files(
     list_unknown: bool,
     advanced: Callable[[int], object],
     worth_processes: int = _WORTH_PROCESSES,
-) -> Iterator[ParsedFile]:
-    """Yield what each of *files* came to, in their order.
+) -> Iterator[dict[str, ParsedFile]]:
+    """Yield what each of *files* came to, in their order, as `parse_file` does.
 
     Args:
         files: To be read.
@@ -121,7 +174,7 @@ def _size(file: Candidate) -> int:
 
 def _in_processes(
     files: Sequence[Candidate], *, jobs: int, list_unknown: bool, advanced: Callable[[int], object]
-) -> Iterator[ParsedFile]:
+) -> Iterator[dict[str, ParsedFile]]:
     # a forked process would take over locks that threads of this one hold
     context = multiprocessing.get_context("spawn")
     total = context.Value("q", 0)
@@ -158,7 +211,7 @@ def _start_process(total: Synchronized[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _parse_in_process(path: str, *, list_unknown: bool) -> ParsedFile:
+def _parse_in_process(path: str, *, list_unknown: bool) -> dict[str, ParsedFile]:
     return parse_file(path, list_unknown=list_unknown, advanced=_advance)
 
 

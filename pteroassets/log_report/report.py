@@ -7,7 +7,7 @@ Path of the data::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
@@ -26,7 +26,7 @@ from pteroassets.log_report.dating import (
     text_of,
 )
 from pteroassets.log_report.duplicates import without_duplicates
-from pteroassets.log_report.finding import Candidate, Grouping, History, Problem, arrange, find_files
+from pteroassets.log_report.finding import Candidate, Grouping, History, Problem, arrange, describe, find_files
 from pteroassets.log_report.parsing import ParsedFile, parse_files
 from pteroassets.log_report.summary import Summary, summarize
 from pteroassets.log_report.unknown import UnknownTemplate, most_frequent
@@ -38,6 +38,7 @@ from pteroassets.sources.minecraft.sessions import build_sessions
 Outcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "duplicate", "unreadable"]
 
 _UTC = ZoneInfo("UTC")
+_READ = ("ok", "truncated", "no_times")
 # lines of the loader, before the start line of the run that they belong to
 _BEFORE_A_START = {"server_software"}
 
@@ -171,14 +172,12 @@ def parse_paths(
     """
     rules = dates if dates is not None else DateRules()
     progress = progress if progress is not None else NoProgress()
-    candidates, problems = find_files(paths)
-    parsed = _parse(candidates, grouping=grouping, unknown=unknown, jobs=jobs, progress=progress)
-    problems += [
-        Problem(path=path, message=file.unreadable) for path, file in parsed.items() if file.unreadable is not None
-    ]
+    found, problems = find_files(paths)
+    candidates, parsed = _parse(found, grouping=grouping, unknown=unknown, jobs=jobs, progress=progress)
     told = [_tell(history, parsed, rules) for history in arrange(candidates, grouping=grouping)]
     servers = tuple(each.summary for each in told)
     by_path = {file.path: file for each in told for file in each.files}
+    problems += _problems(paths, by_path.values(), told=[problem.path for problem in problems])
     return Report(
         files=tuple(by_path[candidate.path] for candidate in candidates),
         runs=tuple(run for each in told for run in each.runs),
@@ -186,7 +185,7 @@ def parse_paths(
         event_counts={
             candidate.path: parsed[candidate.path].events.counts()
             for candidate in candidates
-            if by_path[candidate.path].outcome in ("ok", "truncated", "no_times")
+            if by_path[candidate.path].outcome in _READ
         },
         servers=servers,
         summary=Summary.of_all(servers),
@@ -195,33 +194,62 @@ def parse_paths(
     )
 
 
+def _problems(paths: Sequence[str], files: Iterable[FileReport], *, told: Sequence[str]) -> list[Problem]:
+    """Return the files that could not be read, and those of *paths* that gave nothing for another reason."""
+    files = list(files)
+    problems = [Problem(path=file.path, message=file.reason or "") for file in files if file.outcome == "unreadable"]
+    told = [*told, *(problem.path for problem in problems)]
+    for path in dict.fromkeys(paths):
+        own = [file for file in files if file.path == path or file.path.startswith(f"{path.rstrip('/')}/")]
+        gave = any(file.outcome == "duplicate" or (file.outcome in _READ and file.lines > 0) for file in own)
+        if gave or not own or any(other == path or other.startswith(f"{path.rstrip('/')}/") for other in told):
+            continue
+        message = own[0].reason or "it gave nothing"
+        if len(own) > 1 or own[0].path != path:
+            message = f"no server's log among its {len(own)} files; the first is {own[0].path}: {message}"
+        problems.append(Problem(path=path, message=message))
+    return problems
+
+
 def _parse(
     candidates: Sequence[Candidate], *, grouping: Grouping, unknown: int, jobs: int, progress: Progress
-) -> dict[str, ParsedFile]:
-    """Return what each file came to; files that say the same as the log beside them are not read."""
+) -> tuple[list[Candidate], dict[str, ParsedFile]]:
+    """Return the files, with those that archives hold in their places, and what each came to, by path.
+
+    Files that say the same as the log beside them are not read.
+    """
     progress.begin(sum(_size(candidate) for candidate in candidates))
     parsed: dict[str, ParsedFile] = {}
+    places: dict[str, list[Candidate]] = {}
+
+    def read(files: Sequence[Candidate]) -> None:
+        found = parse_files(files, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance)
+        for candidate, of_path in zip(files, found, strict=True):
+            parsed.update(of_path)
+            members = sorted(path for path in of_path if path != candidate.path)
+            places[candidate.path] = [candidate] if candidate.path in of_path else []
+            places[candidate.path] += [describe(path, below=candidate.path) for path in members]
+
     echoes = [candidate for candidate in candidates if candidate.is_echo and grouping != "separate"]
-    first = [candidate for candidate in candidates if candidate not in echoes and candidate.refused is None]
-    for candidate, file in zip(
-        first, parse_files(first, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance), strict=True
-    ):
-        parsed[candidate.path] = file
+    read([candidate for candidate in candidates if candidate not in echoes and candidate.refused is None])
     spoken_for = {
-        candidate.folder
-        for candidate in first
-        if candidate.scheme in ("rotated", "server") and parsed[candidate.path].state.lines > 0
+        place.folder
+        for read_here in places.values()
+        for place in read_here
+        if place.scheme in ("rotated", "server") and parsed[place.path].state.lines > 0
     }
-    second = [echo for echo in echoes if echo.folder not in spoken_for and echo.refused is None]
-    for candidate, file in zip(
-        second, parse_files(second, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance), strict=True
-    ):
-        parsed[candidate.path] = file
+    if grouping != "separate":
+        # those in archives were read, since what follows is not known there
+        for place in [place for read_here in places.values() for place in read_here]:
+            if place.is_echo and place.folder in spoken_for and parsed[place.path].is_log:
+                parsed[place.path] = ParsedFile(is_echo=True)
+    read([echo for echo in echoes if echo.folder not in spoken_for and echo.refused is None])
     for candidate in candidates:
-        if candidate.path not in parsed:
+        if candidate.path not in places:
+            places[candidate.path] = [candidate]
             parsed[candidate.path] = ParsedFile(refused=candidate.refused, is_echo=candidate.refused is None)
             progress.advance(_size(candidate))
-    return parsed
+    return [place for candidate in candidates for place in places[candidate.path]], parsed
 
 
 def _size(candidate: Candidate) -> int:

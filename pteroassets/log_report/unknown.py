@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pteroassets.log_report.content import Content
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.text import decode
+from pteroassets.sources.minecraft.text import clean, decode, whole_lines
 
 _MOST_TEMPLATES = 20_000
 _LONGEST = 300
 _VARIABLE = re.compile(
     rb"'[^'\n]{1,80}'|\"[^\"\n]{1,80}\"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|-?\d+(?:[.,:]\d+)*"
 )
+_SHOWN = 120
+# chat, after the name in brackets or the client's sign of it
+_SAID = re.compile(rb"(<[^<>\n]{1,60}>|\[CHAT\]|issued server command: /\S{1,40}) .*", re.DOTALL)
+_WORDS_LEFT_OUT = rb"\1 " + "…".encode()
 _SPEECH = re.compile(r"\s*[>:»|\]]++")  # what stands between a name and the words
 # a name by where it stands: of somebody whom no line that is understood names
 _NAMED_BY_PLACE = re.compile(
@@ -39,7 +44,7 @@ class UnknownLines:
         if template not in self._counts:
             if len(self._counts) >= _MOST_TEMPLATES:
                 self._forget_the_rare()
-            self._examples[template] = message
+            self._examples[template] = message[:_LONGEST]
         self._counts[template] += 1
 
     def items(self) -> Iterable[tuple[bytes, int, bytes]]:
@@ -123,13 +128,12 @@ def _lines_of(examples: Collection[tuple[str, bytes]], readable_again: Collectio
     found: dict[tuple[str, bytes], int] = {}
     for path in {path for path, _ in examples if path in readable_again}:
         wanted = {message for other, message in examples if other == path}
-        number, rest = 0, b""
+        number = 0
         with Content(path) as content:
-            for block in content.blocks():
-                *lines, rest = (rest + block).split(b"\n")
+            for lines in whole_lines(content.blocks()):
                 for message in list(wanted):
                     for place, line in enumerate(lines, start=number + 1):
-                        if line.rstrip(b"\r").endswith(message):
+                        if _says(line, message):
                             found[path, message] = place
                             wanted.discard(message)
                             break
@@ -137,3 +141,36 @@ def _lines_of(examples: Collection[tuple[str, bytes]], readable_again: Collectio
                 if not wanted:
                     break
     return found
+
+
+def _says(line: bytes, message: bytes) -> bool:
+    return line.rstrip(b"\r").endswith(message) if len(message) < _LONGEST else message in line
+
+
+def note_all(unknown: UnknownLines, blocks: Iterable[bytes]) -> None:
+    """Count all lines of a log in which none is understood, without what players say there."""
+    for lines in whole_lines(blocks):
+        for line in lines:
+            if text := clean(b"\n" + line).strip():
+                unknown.note(_SAID.sub(_WORDS_LEFT_OUT, text[:_LONGEST]))
+
+
+def first_line(head: bytes) -> str:
+    """Return what to say of a log in which no line is understood: the first one that has text, and what to do.
+
+    Addresses and what a player says are masked, control characters are made visible.
+    """
+    lines = next(whole_lines([head]))
+    number, line = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, b""))
+    said = decode(_SAID.sub(_WORDS_LEFT_OUT, line.strip()[:_LONGEST]))
+    shown = "".join(_visible(character) for character in _nameless(plain_reason(said), _any_of(())))
+    shown = f"{shown[:_SHOWN]}…" if len(shown) > _SHOWN or len(line) > _LONGEST else shown
+    return (
+        f"line {number} is “{shown}”. Is it a server's log? --unknown 20 lists its lines: send us those, so that they "
+        "can be read; a client's, a plugin's or another program's log gives no sessions"
+    )
+
+
+def _visible(character: str) -> str:
+    is_control = unicodedata.category(character) in ("Cc", "Cf", "Cs")
+    return character.encode("unicode_escape").decode("ascii") if is_control else character

@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_names import NamedFile, named_files
-from pteroassets.sources.minecraft.archives import SUFFIXES, Unpacked, is_archive
+from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import date_of_live
-from pteroassets.sources.minecraft.log import LogParser, classify
+from pteroassets.sources.minecraft.intake import as_text, refusal
+from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -275,7 +277,7 @@ class ServerFolder:
                 self._seen.add(row.file_key)
             return
         self._read.add(named.file.path)
-        content, outcome, reason = decode(named.file.name, raw)
+        content, outcome, reason = decode(named.file.name, raw, is_live=named.name.is_live)
         if row is not None and not _continues(content, row):
             # another file has its name now
             self._close(row)
@@ -327,8 +329,8 @@ class ServerFolder:
             log_date, source = before.log_date, before.date_source
         else:
             log_date, source = self._date_of(file, content)
-        if outcome == "ok" and content and (refusal := classify(content[:PREFIX_BYTES])) is not None:
-            outcome, reason = "not_a_server_log", refusal
+        if outcome == "ok" and content and (refused := refusal(content[:PREFIX_BYTES])) is not None:
+            outcome, reason = "not_a_server_log", refused
         key = _file_key(self.server_uuid, log_date, content, self._rows, outcome)
         prior = self._rows.get(key)
         for row in list(self._rows.values()):
@@ -450,25 +452,42 @@ def _file_key(server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dic
         number += 1
 
 
-def decode(name: str, raw: bytes, *, largest_bytes: int = LARGEST_CONTENT_BYTES) -> tuple[bytes, str, str | None]:
+def decode(
+    name: str, raw: bytes, *, is_live: bool = False, largest_bytes: int = LARGEST_CONTENT_BYTES
+) -> tuple[bytes, str, str | None]:
     """Return a file's uncompressed bytes, its outcome and the reason of one that is not ok.
 
     A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
     than *largest_bytes*, since a server's owner must not decide how much memory we use.
     """
+    if (reason := foreign(raw)) is not None:
+        return b"", "unreadable", reason
     if not raw or not name.endswith(SUFFIXES):
-        return raw, "ok" if raw else "empty", None
+        # a live file is compared with what is known of it, and whether it has line feeds may change
+        return (raw, "ok", None) if raw and is_live else _whole([raw])
     if not is_archive(raw):
         return b"", "unreadable", "no archive, whatever its name says"
-    unpacked = Unpacked([raw])
+    archive = Archive([raw])
+    read: tuple[bytes, str, str | None] | None = None
+    for file in archive.files():
+        if read is not None:
+            return b"", "unreadable", "the archive holds more than one file: unpack it beside, so that each is read"
+        if file.refused is None:
+            read = _whole(file.blocks(), largest_bytes)
+        if file.refused is not None:
+            read = b"", "unreadable", file.refused
+    content, outcome, reason = read or (b"", "empty", None)
+    if archive.damage is not None and outcome in ("ok", "empty"):
+        return content, "truncated" if content else "unreadable", archive.damage
+    return content, outcome, reason
+
+
+def _whole(blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES) -> tuple[bytes, str, str | None]:
     pieces: list[bytes] = []
     size = 0
-    for block in unpacked:
+    for block in as_text(blocks):
         pieces.append(block)
         size += len(block)
         if size > largest_bytes:
             return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
-    content = b"".join(pieces)
-    if unpacked.damage is not None:
-        return content, "truncated" if content else "unreadable", unpacked.damage
-    return content, "ok" if content else "empty", None
+    return b"".join(pieces), "ok" if size else "empty", None

@@ -23,7 +23,8 @@ from pteroassets.passes.log_folder import PREFIX_BYTES
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.sources.minecraft.dates import Stamper
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent
-from pteroassets.sources.minecraft.log import LogParser, ParserState, classify
+from pteroassets.sources.minecraft.intake import refusal
+from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
@@ -284,10 +285,10 @@ class _Parsing:
 
 def _classified(file: LogFile, content: bytes) -> LogFile:
     """Return the file with what this parser takes it for: an earlier one may have known less of what logs are."""
-    refusal = classify(content[:PREFIX_BYTES])
-    if refusal is not None and file.outcome != "truncated":
-        return dataclasses.replace(file, outcome="not_a_server_log", reason=refusal, sessions_built=False)
-    if refusal is None and file.outcome in ("not_a_server_log", "no_times"):
+    reason = refusal(content[:PREFIX_BYTES])
+    if reason is not None and file.outcome != "truncated":
+        return dataclasses.replace(file, outcome="not_a_server_log", reason=reason, sessions_built=False)
+    if reason is None and file.outcome in ("not_a_server_log", "no_times"):
         return dataclasses.replace(file, outcome="ok", reason=None, sessions_built=False)
     return file
 

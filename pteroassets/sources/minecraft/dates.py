@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pteroassets.sources.minecraft.archives import MAYBE_PACKED
 from pteroassets.sources.minecraft.events import Setback, Stamped
+from pteroassets.sources.minecraft.packing import MAYBE_PACKED
 
 # as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
 _NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log" + MAYBE_PACKED)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from pteroassets.sources.minecraft.archives import MAYBE_PACKED
 from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.packing import MAYBE_PACKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from pteroassets.sources.minecraft.layouts import find_format
 from pteroassets.sources.minecraft.text import clean, strip_mark
+
+#: The reason where no layout is known of any line.
+NO_LINE: Final = "no line begins as a Minecraft server's lines do"
 
 _CLIENT = re.compile(
     rb"(?:\]: |\) )(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server)"
@@ -43,7 +47,7 @@ def classify(head: bytes) -> str | None:
     if _GC.match(text.lstrip()):
         return "a garbage collector's log"
     if find_format(text) is None:
-        return "no line begins as a Minecraft server's lines do"
+        return NO_LINE
     if _NO_SERVER.search(text):
         return "the log of MCXboxBroadcast, which no player enters"
     if _CLIENT.search(text):
