@@ -34,6 +34,7 @@ DBT_PROJECT = CHECKOUT / "dbt_project"
 DEMO_DATABASE = "pteroassets"
 DEMO_WORLD = "world.json"  # in the data folder of a demo
 DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its builds and looks for what was parsed
+DIGEST_NAME = "parsed.txt"  # in a target folder: of the dbt project as it was when it was parsed
 _PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that it holds as it is
 # beside the interpreter: the PATH of a service or of a test need not lead to this environment
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))

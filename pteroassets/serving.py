@@ -17,7 +17,7 @@ from dagster_graphql import DagsterGraphQLClient
 from rich.console import Console
 
 from pteroassets.loopback import remembered_port
-from pteroassets.runtime import DBT_TARGET_VARIABLE, RuntimeFault, build_docs, parse_dbt, progress_bar
+from pteroassets.runtime import DBT_TARGET_VARIABLE, DIGEST_NAME, RuntimeFault, build_docs, parse_dbt, progress_bar
 from pteroassets.services.platform import (
     DagsterPlace,
     dagster_code_server,
@@ -34,6 +34,7 @@ from pteroassets.warehouse.logins import Login
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BUILD_SECONDS = 900
+_BUILT = "built.txt"  # beside the digest of the project that was parsed: of the one that was built
 
 # Each line of the summary: what it says, and the query that finds its figures.
 _SUMMARY = (
@@ -161,8 +162,10 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         report_history(serving.warehouse, serving.history)
     serving.supervisor.start(dagster_code_server(place))
     serving.supervisor.start(dagster_webserver(place, port=dagster_port), dagster_daemon(place))
-    if once or not _is_built(serving.warehouse):
+    target = Path(serving.variables[DBT_TARGET_VARIABLE])
+    if once or not _is_built(serving.warehouse, target):
         _build_everything(dagster_port, console)
+        shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
     docs = serving.home / "docs"
     if once or not (docs / "index.html").exists():
         with console.status("generating the dbt docs"):
@@ -170,7 +173,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
                 serving.variables,
                 docs,
                 target=serving.home / "docs_target",
-                parsed_in=Path(serving.variables[DBT_TARGET_VARIABLE]),
+                parsed_in=target,
             )
     serving.supervisor.start(docs_server(docs, port=docs_port))
     for line in summary(serving.warehouse):
@@ -248,7 +251,14 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
             )
 
 
-def _is_built(warehouse: ConnectionSettings) -> bool:
+def _is_built(warehouse: ConnectionSettings, target: Path) -> bool:
+    """Tell whether every model was built from the dbt project as it is: a path builds its own models alone.
+
+    After an upgrade one of them may read a model of another path, which is not there yet.
+    """
+    built = target / _BUILT
+    if not built.exists() or built.read_text() != (target / DIGEST_NAME).read_text():
+        return False
     with connect(warehouse, autocommit=True) as connection:
         row = connection.execute("select to_regclass('marts.fct_server_daily') is not null").fetchone()
     return bool(row and row[0])

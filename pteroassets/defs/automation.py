@@ -18,6 +18,8 @@ from pteroassets.sources.pterodactyl.application import ENTITIES
 
 Path = Literal["entities", "logs", "utilization"]
 
+_LEDGER = "stg_ops__loads"  # each path writes it
+
 # What each path reads, and the models that its data feeds. Passes follow one another in the graph of assets, since a
 # pass must know the servers first; that orders them, and feeds no figure. So models are chosen in dbt's own graph.
 _PASSES: dict[Path, dg.AssetSelection] = {
@@ -26,11 +28,10 @@ _PASSES: dict[Path, dg.AssetSelection] = {
     "utilization": dg.AssetSelection.assets(utilization_samples),
 }
 _FED: dict[Path, str] = {
-    "entities": " ".join(f"source:pterodactyl.{entity}+" for entity in ENTITIES),
+    "entities": " ".join([*(f"source:pterodactyl.{entity}+" for entity in ENTITIES), _LEDGER]),
     # zones are those of the logs' clocks; what entities date by them they feed themselves
-    "logs": "source:minecraft+ stg_ops__server_timezones int_host_timezone",
-    # each path writes the ledger, whose views the most frequent one builds
-    "utilization": "source:pterodactyl.utilization_samples+ stg_ops__loads compat_pterodactyl__last_update",
+    "logs": f"source:minecraft+ stg_ops__server_timezones int_host_timezone {_LEDGER}",
+    "utilization": f"source:pterodactyl.utilization_samples+ compat_pterodactyl__last_update {_LEDGER}",
 }
 PATHS: dict[Path, dg.AssetSelection] = {
     path: _PASSES[path] | build_dbt_asset_selection([dbt_models], dbt_select=_FED[path]) for path in _PASSES

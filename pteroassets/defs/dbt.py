@@ -18,7 +18,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
 from pteroassets.defs.dbt_translator import Translator
-from pteroassets.runtime import DBT_PROJECT, DBT_TARGET_VARIABLE, run_dbt
+from pteroassets.runtime import DBT_PROJECT, DBT_TARGET_VARIABLE, DIGEST_NAME, run_dbt
 
 # Names of databases stand in a manifest, so each platform has a target folder of its own; see runtime.environment.
 dbt_project = DbtProject(
@@ -33,7 +33,7 @@ _CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_
 def prepare_manifest() -> None:
     """Parse the dbt project if it or the connection changed since it was last parsed."""
     manifest = dbt_project.manifest_path
-    note = manifest.with_name("parsed.txt")
+    note = manifest.with_name(DIGEST_NAME)
     digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
     if not (manifest.exists() and note.exists()) or note.read_text() != digest:
         # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone

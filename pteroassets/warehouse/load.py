@@ -82,7 +82,12 @@ def lock_table_for_load(connection: Connection, table: str) -> None:
 
 
 def record_load(connection: Connection, report: LoadReport) -> None:
-    """Write *report* into the ledger, in the transaction of the load itself."""
+    """Write *report* into the ledger, in the transaction of the load itself.
+
+    Loads of one table come one after another, so that they are numbered in the order in which they are committed.
+    Incremental models rely on it (decision 13).
+    """
+    lock_table_for_load(connection, report.table)
     connection.execute(
         """
         insert into ops.loads (

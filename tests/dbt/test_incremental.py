@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from pteroassets.runtime import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.load import LoadReport, record_load
 
 from .conftest import dbt_environment
 from .world import SERVERS, land_world
@@ -22,12 +25,14 @@ HELD_BACK = f"""
     or (server_uuid = '{SERVERS["c"]}' and extract(minute from pass_at) = 40 and pass_at < '2026-10-24 12:00+00')
 """
 
-MEANWHILE = f"""
-    -- a pass out of turn shortens the span before it
+# A pass out of turn, which shortens the span before it.
+OUT_OF_TURN = f"""
     insert into raw_pterodactyl.utilization_samples (
-        server_uuid, pass_at, sampled_at, interval_seconds, outcome, state, is_suspect, _load_id, _loaded_at
-    ) values ('{SERVERS["b"]}', '2026-10-24 23:55+00', '2026-10-24 23:55+00', 60, 'offline', 'offline', false,
-        gen_random_uuid(), '2026-10-27 01:00+00');
+        server_uuid, pass_at, sampled_at, interval_seconds, outcome, state, is_suspect, _load_id
+    ) values ('{SERVERS["b"]}', '2026-10-24 23:55+00', '2026-10-24 23:55+00', 60, 'offline', 'offline', false, %s)
+"""
+
+MEANWHILE = f"""
     -- a limit changed
     update raw_pterodactyl.servers set valid_to = '2026-10-26 12:00+00' where uuid = '{SERVERS["a"]}';
     insert into raw_pterodactyl.servers (key, valid_from, id, uuid, record, digest, _source, _load_id)
@@ -53,6 +58,42 @@ def marts(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+INCREMENTAL = ("marts.fct_utilization_hourly", "intermediate.int_server_utilization_daily")
+
+
+def rows_as_written(connection: Connection) -> dict[str, list[Any]]:
+    """Each row of the incremental models with the transaction that wrote it."""
+    return {
+        table: connection.execute(f"select xmin::text, md5(row::text) from {table} as row order by 2").fetchall()
+        for table in INCREMENTAL
+    }
+
+
+def take_in(connection: Connection, load_id: uuid.UUID, rows: str) -> None:
+    """Insert samples as a load of them does: its rows and its entry in the ledger, of one time, in one transaction."""
+    connection.execute(
+        f"insert into raw_pterodactyl.utilization_samples select (row).* from ({rows}) as arrived (row)"  # type: ignore[arg-type]
+    )
+    record_load(
+        connection,
+        LoadReport(
+            load_id=load_id,
+            table="raw_pterodactyl.utilization_samples",
+            observed_at=datetime(2026, 10, 26, 23, 50, tzinfo=UTC),
+            rows_read=1,
+            rows_added=1,
+        ),
+    )
+
+
+def held_back(connection: Connection, load_id: uuid.UUID, condition: str) -> str:
+    """Return the query of those samples that were held back and that load *load_id* brings now."""
+    connection.execute(
+        f"update public.held_back set _load_id = '{load_id}', _loaded_at = now() where {condition}"  # type: ignore[arg-type]
+    )
+    return f"select held_back from public.held_back where _load_id = '{load_id}'"
+
+
 def test_an_incremental_build_equals_a_full_one(
     warehouse_settings: ConnectionSettings, warehouse: Connection, dbt_target: Path
 ) -> None:
@@ -64,13 +105,26 @@ def test_an_incremental_build_equals_a_full_one(
     warehouse.execute(f"delete from raw_pterodactyl.utilization_samples where {HELD_BACK}")
     run_dbt(["run"], environment, target=dbt_target)
     first = marts(warehouse)
+    written = rows_as_written(warehouse)
 
-    warehouse.execute("update public.held_back set _loaded_at = '2026-10-27 01:00+00'")
-    warehouse.execute("insert into raw_pterodactyl.utilization_samples select * from public.held_back")
+    with connect(warehouse_settings) as slow:
+        # a load that begins before a build and ends after it, of whose rows the build knows nothing
+        slow_load = uuid.uuid4()
+        take_in(slow, slow_load, held_back(slow, slow_load, "pass_at > '2026-10-26 18:00+00'"))
+        run_dbt(["run", "--select", "+fct_utilization_hourly", "+fct_server_daily"], environment, target=dbt_target)
+        assert rows_as_written(warehouse) == written, "nothing was loaded since, so nothing is to be built again"
+        slow.commit()
+
+    load = uuid.uuid4()
+    with warehouse.transaction():
+        take_in(warehouse, load, held_back(warehouse, load, "pass_at <= '2026-10-26 18:00+00'"))
+        warehouse.execute(OUT_OF_TURN, (load,))
     warehouse.execute(MEANWHILE)
     run_dbt(["run"], environment, target=dbt_target)
     with connect(warehouse_settings) as connection:
         incremental = marts(connection)
+        kept = {table: len(set(written[table]) & set(rows)) for table, rows in rows_as_written(connection).items()}
+    assert kept["marts.fct_utilization_hourly"] > len(written["marts.fct_utilization_hourly"]) / 2
 
     run_dbt(["run", "--full-refresh"], environment, target=dbt_target)
     with connect(warehouse_settings) as connection:

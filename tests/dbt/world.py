@@ -92,7 +92,7 @@ select
     case outcome when 'ok' then (step % 50) * 1000 end,
     case outcome when 'ok' then (step % 50) * 100 end,
     case outcome when 'ok' then (step % 50) * 1800000 end,
-    outcome = 'ok' and step = 40, gen_random_uuid(), pass_at + interval '5 seconds'
+    outcome = 'ok' and step = 40, '00000000-0000-4000-8000-00000000000a', pass_at + interval '5 seconds'
 from (
     select
         id, server_uuid, step,
@@ -262,6 +262,11 @@ drop table network;
 """
 
 _LEDGER = """
+insert into ops.loads (
+    load_id, table_name, observed_at, is_complete, rows_read, rows_added, rows_changed, rows_gone, requests, seconds,
+    _loaded_at
+) values ('00000000-0000-4000-8000-00000000000a', 'raw_pterodactyl.utilization_samples', '2026-10-26 23:50+00', true,
+    542, 542, 0, 0, 1, 1, '2026-10-24 00:10:05+00');
 insert into ops.loads (
     load_id, table_name, observed_at, is_complete, rows_read, rows_added, rows_changed, rows_gone, requests, seconds
 )

@@ -8,13 +8,29 @@
     incremental_strategy='delete+insert',
     unique_key=['server_uuid', 'hour_at'],
     on_schema_change='fail',
-    indexes=[{'columns': ['hour_at']}]
+    indexes=[{'columns': ['hour_at']}],
+    pre_hook="{{ note_newest_load('raw_pterodactyl.utilization_samples') }}",
+    post_hook="{{ note_loads_seen() }}"
 ) }}
 
 -- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
+-- depends_on: {{ ref('stg_ops__loads') }}
 with
 
 {% if is_incremental() -%}
+-- a load and its rows are of one transaction, so of one time: by that the index finds them
+loads as (
+
+    select
+        load_id,
+        _loaded_at
+    from {{ ref('stg_ops__loads') }}
+    where
+        table_name = 'raw_pterodactyl.utilization_samples'
+        and load_number > {{ newest_load_seen() }}
+
+),
+
 arrived as (
 
     select distinct
@@ -22,10 +38,8 @@ arrived as (
         date_trunc('hour', samples.pass_at, 'UTC') as hour_at
     from {{ ref('stg_pterodactyl__utilization_samples') }} as samples
     where
-        samples._loaded_at > (
-            select coalesce(max(built._samples_loaded_at), '-infinity') - interval '{{ var("load_overlap") }}'
-            from {{ this }} as built
-        )
+        samples._loaded_at >= (select min(loads._loaded_at) from loads)
+        and samples._load_id in (select loads.load_id from loads)
 
 ),
 

@@ -8,10 +8,13 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['server_uuid', 'local_date'],
-    on_schema_change='fail'
+    on_schema_change='fail',
+    pre_hook="{{ note_newest_load('raw_pterodactyl.utilization_samples') }}",
+    post_hook="{{ note_loads_seen() }}"
 ) }}
 
 -- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
+-- depends_on: {{ ref('stg_ops__loads') }}
 -- depends_on: {{ ref('int_server_terms') }}
 with
 
@@ -28,6 +31,19 @@ built as (
 
 ),
 
+-- a load and its rows are of one transaction, so of one time: by that the index finds them
+loads as (
+
+    select
+        load_id,
+        _loaded_at
+    from {{ ref('stg_ops__loads') }}
+    where
+        table_name = 'raw_pterodactyl.utilization_samples'
+        and load_number > {{ newest_load_seen() }}
+
+),
+
 arrived as (
 
     select
@@ -37,10 +53,8 @@ arrived as (
     from {{ ref('stg_pterodactyl__utilization_samples') }} as samples
     left join terms on samples.server_uuid = terms.server_uuid
     where
-        samples._loaded_at > (
-            select coalesce(max(built._samples_loaded_at), '-infinity') - interval '{{ var("load_overlap") }}'
-            from built
-        )
+        samples._loaded_at >= (select min(loads._loaded_at) from loads)
+        and samples._load_id in (select loads.load_id from loads)
 
 ),
 

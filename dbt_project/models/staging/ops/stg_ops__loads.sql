@@ -30,7 +30,8 @@ renamed as (
         problems,
 
         ---------- load
-        _loaded_at
+        _loaded_at,
+        load_number
 
     from source
 

@@ -42,7 +42,8 @@ renamed as (
         uptime_milliseconds / 1000.0::double precision as uptime_seconds,
 
         ---------- load
-        _loaded_at
+        _loaded_at,
+        _load_id
 
     from source
 
