@@ -253,10 +253,19 @@ _OVERLOAD = Message(
 # refusals before departures: where the address is hidden, what stands in its place looks like a part of the name
 _COMMON = (*_ENTRANCE, *_REFUSALS, *_DEPARTURE, *_ACTIVITY, _IDENTITY, *_KICKS, _OVERLOAD, *_STOPS, *_CRASHES, _READY)
 
+# on a console in the layout of Java's servers the start is the line that tells it
+_POCKETMINE_START = Message(
+    kind="server_start",
+    begins=(b"Starting Minecraft: ",),
+    pattern=r"Starting Minecraft: (?:PE|BE|Bedrock Edition)\b.*? server version v?(?P<version>\S+)(?: \S.*)?",
+    detail={"software": "PocketMine-MP"},
+)
+
 JAVA = Dialect(
     name="java",
     messages=(
         *_COMMON,
+        _POCKETMINE_START,
         Message(
             kind="server_start",
             begins=(b"Starting minecraft server version ",),
@@ -384,6 +393,25 @@ POCKETMINE = Dialect(
             r"(?:Minecraft(?:: \w+)? v?(?P<version>\d[\w.]*).*)?",
         ),
     ),
+)
+
+
+def _after_short_name(message: Message) -> Message:
+    """Return a message that is found behind a name of up to four words, where looking for any name costs too much."""
+    words = tuple(anchor.removeprefix(b" ") for anchor in message.anchors if anchor.startswith(b" "))
+    return (
+        replace(message, anchors=tuple(set(message.anchors) - {b" " + word for word in words}), then=words)
+        if words
+        else message
+    )
+
+
+#: The same on consoles whose layout is that of Java's servers.
+POCKETMINE_CONSOLE = replace(
+    POCKETMINE,
+    name="pocketmine_console",
+    signs=None,
+    messages=(*_COMMON, *map(_after_short_name, POCKETMINE.messages[len(_COMMON) :])),
 )
 
 NUKKIT = replace(POCKETMINE, name="nukkit", signs=None, default_software="Nukkit")

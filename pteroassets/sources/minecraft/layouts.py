@@ -19,19 +19,25 @@ from pteroassets.sources.minecraft.formats import (
     LEGACY,
     NUKKIT,
     POCKETMINE,
+    POCKETMINE_CONSOLE,
     VELOCITY,
     WATERDOGPE,
     WATERFALL,
 )
 from pteroassets.sources.minecraft.messages import Dialect
 
-_TIME = rb"(?P<time>\d\d:\d\d:\d\d)"
-_HALF_DAY_TIME = rb"(?P<time>\d{1,2}:\d\d:\d\d ?[AaPp]\.?[Mm]\.?)"
+_FRACTION = rb"(?:[.,:]\d{1,9})?+"
+_TIME = rb"(?P<time>\d\d:\d\d:\d\d)" + _FRACTION
+_HALF_DAY_TIME = rb"(?P<time>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?+ ?[AaPp]\.?[Mm]\.?)"
+_DATE = rb"(?P<date>\d{4}[/-]\d\d[/-]\d\d)"
 _TEXT = rb"[ -\\^-\xff]*+"  # in a bracket; as one range of bytes it is scanned faster than by what it must not hold
 _THREAD = rb"\[(?P<thread>" + _TEXT + rb")\]"  # the level is what follows the last slash
 _LEVEL_THREAD = rb"\[(?P<thread>[ -.0-\\^-\xff]*+/" + _TEXT + rb")\]"
+_LEVEL = rb"(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)"
 _LOGGER = rb"(?: \[(?P<logger>" + _TEXT + rb")\])?+"
 _END = rb"(?::  ?| \[(?P<logger>" + _TEXT + rb")\]:  ?| \((?P<loader>[^)\n]*+)\) )"
+# what follows the second bracket in the layouts of log4j and Nukkit, and no message of the layouts below
+_NO_LEVEL = rb"(?![A-Z]++ ++(?:[^\s\[\]]++ )?+- )"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,47 +69,66 @@ class LogFormat:
         return rb"\n" + re.sub(rb"\(\?P<(?!time>)\w+>", b"(?:", self.prefix)
 
 
+def _unnamed(pattern: bytes) -> bytes:
+    return re.sub(rb"\(\?P<\w+>", b"(?:", pattern)
+
+
 # Layouts exclude each other, so the first line that fits any of them decides for the file.
 FORMATS = (
     # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
-    # round bracket Fabric's loader
-    LogFormat(name="bracketed", prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END, is_skimmed=True),
+    # round bracket Fabric's loader; with milliseconds PocketMine's console from 4.2, and what owners make of log4j
+    LogFormat(
+        name="bracketed",
+        prefix=rb"\[" + _TIME + rb"\] " + _LEVEL_THREAD + _END,
+        dialects=(VELOCITY, WATERFALL, POCKETMINE_CONSOLE, JAVA),
+        is_skimmed=True,
+    ),
     LogFormat(name="bracketed_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END),
     # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
     LogFormat(
         name="forge_dated",
-        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"(?:\.\d{3})?+\] " + _THREAD + _END,
+        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"\] " + _THREAD + _END,
         is_skimmed=True,
     ),
     # log4j2 files with a layout of the owner's
     LogFormat(
         name="bracketed_dated",
-        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _TIME + rb"(?:[.,]\d{3})?+\] " + _LEVEL_THREAD + _END,
+        prefix=rb"\[" + _DATE + rb"[ T]" + _TIME + rb"\] " + _LEVEL_THREAD + _END,
         is_skimmed=True,
     ),
     LogFormat(
         name="bracketed_dated_12h",
-        prefix=rb"\[(?P<date>\d{4}[/-]\d\d[/-]\d\d)[ T]" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END,
+        prefix=rb"\[" + _DATE + rb"[ T]" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END,
+    ),
+    # what log4j writes where it is not told otherwise, and the same without brackets around the time
+    LogFormat(
+        name="log4j",
+        prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" "
+        rb"\[(?P<thread>" + _TEXT + rb")\] " + _LEVEL + rb" ++(?P<logger>[^\s\[\]]++) - ",
+    ),
+    LogFormat(
+        name="unbracketed",
+        prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" " + _LEVEL_THREAD + _END,
     ),
     LogFormat(
         name="mohist",
-        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb",\d{3} [A-Z]++ ++" + _THREAD + rb" (?P<logger>[^\s:]++): ",
+        prefix=_DATE + rb" " + _TIME + rb" [A-Z]++ ++" + _THREAD + rb" (?P<logger>[^\s:]++): ",
         software="Mohist",
     ),
     LogFormat(
         name="pocketmine",
-        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) \[" + _TIME + rb"(?:\.\d{3})?+\] " + _LEVEL_THREAD + rb": ",
+        prefix=_DATE + rb" \[" + _TIME + rb"\] " + _LEVEL_THREAD + rb": ",
         dialects=(POCKETMINE,),
         software="PocketMine-MP",
     ),
     LogFormat(
         name="nukkit",
-        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?:[.,]\d{3})?+ \[[^\]\n]*+\] [A-Z]++ ++- ",
+        prefix=_DATE + rb" " + _TIME + rb" \[[^\]\n]*+\] [A-Z]++ ++- ",
         dialects=(WATERDOGPE, NUKKIT),
     ),
     LogFormat(
         name="altay",
-        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" (?:[\w .#-]++\|)?+[A-Z]++ [->] ",
+        prefix=_DATE + rb" " + _TIME + rb" (?:[\w .#-]++\|)?+[A-Z]++ [->] ",
         dialects=(POCKETMINE,),
         software="PocketMine-MP",
     ),
@@ -112,7 +137,9 @@ FORMATS = (
         name="legacy",
         prefix=rb"(?P<date>\d{4}[/-]\d\d?[/-]\d\d?) "
         + _TIME
-        + rb" \[(?!\d)[^\]\n]++\] (?:\[Minecraft(?:-Server)?+\] )?+",
+        + rb" \[(?!\d)[^\]/\n]++\] "
+        + _NO_LEVEL
+        + rb"(?:\[Minecraft(?:-Server)?+\] )?+",
         dialects=(GLOWSTONE, POCKETMINE, LEGACY),
     ),
     LogFormat(
@@ -124,8 +151,8 @@ FORMATS = (
     # a script's own stamp in place of all else
     LogFormat(
         name="piped",
-        prefix=rb"(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb" \| ",
-        sign=rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| (?:Starting minecraft server version |This server is running "
+        prefix=_DATE + rb" " + _TIME + rb" \| ",
+        sign=_DATE + rb" " + _TIME + rb" \| (?:Starting minecraft server version |This server is running "
         rb"|Done \(\d|[^\[\n]{1,40}\[[^\]\n]{1,80}\] logged in with entity id \d)",
     ),
     # a panel's capture; day and month without a year, and its own remarks under other tags than the server's
@@ -138,27 +165,39 @@ FORMATS = (
     # levels are words of the machine's language, in its encoding; Glowstone writes the same
     LogFormat(
         name="bungeecord",
-        prefix=_TIME + rb" \[(?!\d)[^\]\n]++\] ",
+        prefix=_TIME + rb" \[(?!\d)[^\]/\n]++\] " + _NO_LEVEL,
         dialects=(WATERDOGPE, GLOWSTONE, POCKETMINE, CONSOLE, BUNGEECORD),
     ),
     # up to 1.17 its lines after the start bear no time
     LogFormat(
         name="bedrock",
-        prefix=rb"(?:NO LOG FILE! - )?+\[(?:(?P<date>\d{4}-\d\d-\d\d) " + _TIME + rb"(?::\d{3})?+ )?+[A-Z]++\] ",
+        prefix=rb"(?:NO LOG FILE! - )?+\[(?:" + _DATE + rb" " + _TIME + rb" )?+[A-Z]++\] ",
         dialects=(BEDROCK,),
         software="Bedrock Dedicated Server",
-        sign=rb"(?:NO LOG FILE! - )?\[(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?::\d{3})?+ [A-Z]++\] "
+        sign=rb"(?:NO LOG FILE! - )?\[(?:" + _DATE + rb" " + _TIME + rb" [A-Z]++\] "
         rb"|[A-Z]++\] (?:Starting Server|Version:? \d|Session ID|Level Name: |Server started\.|Game mode: "
         rb"|Player (?:dis)?connected: |Difficulty: |opening worlds|IPv[46] supported))",
     ),
+    # LeviLamina and LiteLoaderBDS, which load plugins into Bedrock's server: its own lines are those of "Server"; on
+    # the console nothing stands around time and level
+    LogFormat(
+        name="levilamina",
+        prefix=rb"\[?+(?:" + _DATE + rb" )?+" + _TIME + rb" [A-Z]++"
+        rb"(?:\]| )\[(?:Server|(?P<logger>" + _TEXT + rb"))\] ",
+        dialects=(BEDROCK,),
+        software="Bedrock Dedicated Server",
+    ),
     LogFormat(
         name="geyser",
-        prefix=rb"\[" + _TIME + rb"(?:\.\d{3})?+ (?P<thread>[^\]/\n]*+/[A-Z]++)\] ",
+        prefix=rb"\[" + _TIME + rb" (?P<thread>[^\]/\n]*+/[A-Z]++)\] ",
         dialects=(GEYSER,),
         software="Geyser",
     ),
     # the console of Paper and Velocity, as a panel, Docker or screen captures it
-    LogFormat(name="console", prefix=rb"\[" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
+    LogFormat(
+        name="console",
+        prefix=rb"\[(?:" + _DATE + rb"[ T])?+" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+",
+    ),
     LogFormat(name="console_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
 )
 
@@ -204,17 +243,23 @@ ALL_FORMATS = {
     for format_ in (*FORMATS, *(wrapped(each, wrapper) for wrapper in WRAPPERS for each in FORMATS))
 }
 
-_SIGNS = [
-    (format_, re.compile(rb"\n" + re.sub(rb"\(\?P<\w+>", b"(?:", format_.sign or format_.prefix)))
-    for format_ in ALL_FORMATS.values()
-]
+_BY_NUMBER = list(ALL_FORMATS.values())
+_SIGN = re.compile(
+    rb"\n(?:" + rb"|".join(rb"(" + _unnamed(each.sign or each.prefix) + rb")" for each in _BY_NUMBER) + rb")"
+)
 
 
 def find_format(data: bytes) -> tuple[LogFormat, int] | None:
     """Return the layout of the first line in *data* that has one, and the place of the line feed before it."""
-    found, end = None, len(data)
-    for format_, pattern in _SIGNS:
-        # only a line before the one found so far can win
-        if match := pattern.search(data, 0, end):
-            found, end = format_, match.start()
-    return (found, end) if found is not None else None
+    match = _SIGN.search(data)
+    return (_format_of(match), match.start()) if match is not None else None
+
+
+def format_at(data: bytes, place: int) -> LogFormat | None:
+    """Return the layout of the line behind the line feed at *place*."""
+    match = _SIGN.match(data, place)
+    return _format_of(match) if match is not None else None
+
+
+def _format_of(match: re.Match[bytes]) -> LogFormat:
+    return _BY_NUMBER[(match.lastindex or 0) - 1]

@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 from pteroassets.sources.minecraft.dates import moment_of_report
 from pteroassets.sources.minecraft.events import PARSER_VERSION, Detail, LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.formats import rank_of_software
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS, LogFormat, find_format
+from pteroassets.sources.minecraft.layouts import ALL_FORMATS, LogFormat, find_format, format_at
 from pteroassets.sources.minecraft.messages import (
     CHAT_THREAD,
     Dialect,
@@ -58,6 +58,11 @@ class LineCounts:
     continuations: int = 0  # no prefix: belongs to the line before
 
 
+#: Whether a program that was named has got ready since, and whether the layout has changed after that, so that the next
+#: program to start may be another one.
+SoftwareIs = Literal["named", "running", "earlier"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserState:
     """What the parser must know to go on after the last whole line."""
@@ -69,6 +74,7 @@ class ParserState:
     first: LogStamp | None = None  # of the first line with a time
     last: LogStamp | None = None
     software: str | None = None  # as a line names it, else as only one program writes
+    software_is: SoftwareIs = "named"
     game_version: str | None = None
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
     report_date: date | None = None  # in the name of the first crash report that a line names
@@ -105,7 +111,8 @@ class ParserState:
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
         values = {name: getattr(self, name) for name in ("parser_version", "bytes_consumed", "format_name")}
-        values |= {name: getattr(self, name) for name in ("software", "game_version", "has_times", "report_day")}
+        values |= {name: getattr(self, name) for name in ("software", "software_is", "game_version", "has_times")}
+        values["report_day"] = self.report_day
         values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
         values["restarts"] = [list(each) for each in self.restarts]
@@ -146,6 +153,7 @@ class ParserState:
             first=stamp(values["first"]),
             last=stamp(values["last"]),
             software=values["software"],
+            software_is=values["software_is"],
             game_version=values["game_version"],
             has_times=values["has_times"],
             report_date=values["report_date"] and read_date(values["report_date"]),
@@ -236,7 +244,7 @@ class LogParser:
     @property
     def software(self) -> str | None:
         """The server program: as a line names it, else the one that writes such lines."""
-        return self._state.software or (self._format.software if self._format is not None else None)
+        return self._state.software
 
     @property
     def game_version(self) -> str | None:
@@ -318,27 +326,47 @@ class LogParser:
             data = data[found[1] :]
             lines = Lines(data)
             self._take_up(found[0])
-        events: list[LogEvent] = []
-        while self._format is not None:
-            scanner = scanner_of(self._format)
-            found_in = scan(data, lines, scanner)
-            change = _change_of_layout(data, self._format, found_in.others)
-            if change is None:
-                events += self._read_lines(data, found_in, scanner)
-                break
-            format_, place = change
-            part = data[: place + 1]
-            events += self._read_lines(part, scan(part, Lines(part), scanner), scanner)
-            self._take_up(format_)
-            data = data[place:]
-            lines = Lines(data)
+        events = self._read_layouts(data, lines)
         self._know(bytes_consumed=state.bytes_consumed + size)
         return events
 
+    def _read_layouts(self, data: bytes, lines: Lines) -> list[LogEvent]:
+        """Read a line feed and whole lines, each in its own layout."""
+        events: list[LogEvent] = []
+        start, step = 0, len(data)
+        while start < len(data) - 1 and self._format is not None:
+            scanner = scanner_of(self._format)
+            if start > 0 and scanner.prefix.match(data, start + 1) is None and (other := format_at(data, start)):
+                self._change_to(other)
+                step = _FIRST_STEP
+                continue
+            part = data if step >= len(data) - start == len(data) else _part(data, start, step, scanner.starts)
+            part_lines = lines if part is data else Lines(part)
+            found = scan(part, part_lines, scanner)
+            change = _change_of_layout(part, found.others)
+            if change is None:
+                events += self._read_lines(part, found, scanner)
+                start, step = start + len(part) - 1, step * _GROWTH
+                continue
+            # lines of two layouts may take turns: then no more is looked at than is likely to be of one
+            format_, place = change
+            if place > 0:
+                part = part[: place + 1]
+                events += self._read_lines(part, scan(part, Lines(part), scanner), scanner)
+            self._change_to(format_)
+            start, step = start + place, _FIRST_STEP
+        return events
+
     def _take_up(self, format_: LogFormat) -> None:
-        """Read what follows in this layout; where only one program writes so, it is known from now on."""
+        """Read what follows in this layout, the file's first; where only one program writes so, it is known."""
         self._format = format_
         self._know(format_name=format_.name, software=format_.software)
+
+    def _change_to(self, format_: LogFormat) -> None:
+        """Read what follows in another layout, which the same program may write or another one."""
+        self._format = format_
+        is_earlier = self._state.software_is == "running"
+        self._know(format_name=format_.name, software_is="earlier" if is_earlier else self._state.software_is)
 
     def _read_lines(self, data: bytes, found: Scan, scanner: Scanner) -> list[LogEvent]:
         """Read a line feed and whole lines of one layout, in which *found* is what may be of interest."""
@@ -512,11 +540,14 @@ class LogParser:
             case "server_software":
                 if self._state.game_version is None and version is not None:
                     self._know(game_version=str(version))
-                if rank_of_software(str(software)) >= rank_of_software(self.software):
-                    self._know(software=str(software))
+                is_earlier = self._state.software_is == "earlier"
+                if is_earlier or rank_of_software(str(software)) >= rank_of_software(self.software):
+                    self._know(software=str(software), software_is="named")
             case "server_start":
                 if software is not None:
-                    self._know(software=str(software))
+                    self._know(software=str(software), software_is="named")
+                elif known is None or self._state.software_is == "earlier":
+                    self._know(software=self._format and self._format.software, software_is="named")
                 if version is not None:
                     self._know(game_version=str(version))
             case "server_ready" if known is None or (self._format is not None and known == self._format.software):
@@ -526,6 +557,9 @@ class LogParser:
                 if named is not None:
                     self._know(software=named)
                     detail["software"] = named
+                self._know(software_is="running")
+            case "server_ready":
+                self._know(software_is="running")
             case "server_crash" if detail.get("cause") == "exception" and "exception" not in detail:
                 # what caused it all is named last
                 if going_on is not None and (thrown := _THROWN.findall(going_on)):
@@ -573,44 +607,33 @@ def _waiting(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
     return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
 
 
-_STARTING = b"Starting "
+_FIRST_STEP = 1 << 8  # bytes behind a change of the layout that are looked at
+_GROWTH = 4
 
 
-def _change_of_layout(
-    data: bytes, format_: LogFormat, others: Iterable[tuple[int, int]] | None
-) -> tuple[LogFormat, int] | None:
-    """Return the layout in which a server starts that does not write *format_*, and the place where it begins.
+def _change_of_layout(data: bytes, others: Iterable[int]) -> tuple[LogFormat, int] | None:
+    """Return the first other layout of lines in *data*, and the place of the line feed before the first one.
 
-    A file that is appended to for years outlives the program that wrote its beginning. One line decides, so that the
-    cuts between blocks do not matter; and it is a start, which nobody can say in a line of its own.
+    A layout can change at any line: the programs that make up a server do not agree on one, and a file that is
+    appended to for years outlives the program that wrote its beginning. Each line decides for itself, so that the cuts
+    between blocks do not matter.
 
-    Where it is known, *others* are the places of the line feeds before and after each line of any other layout.
+    Args:
+        data: A line feed and whole lines.
+        others: Places of the line feeds before the lines that are not of the layout in which *data* is read.
     """
-    current = scanner_of(format_).prefix
-    for start, end in _lines_with(data, _STARTING) if others is None else others:
-        if data.find(_STARTING, start, end) >= 0 and current.match(data, start + 1) is None:
-            line = data[start : end + 1]
-            found = find_format(line)
-            if found is not None and _is_start(line[1:-1], found[0]):
-                return found[0], start
+    for place in others:
+        if (format_ := format_at(data, place)) is not None:
+            return format_, place
     return None
 
 
-def _lines_with(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the places of the line feeds before and after each line in which *word* stands."""
-    place = data.find(word)
-    while place >= 0:
-        end = data.index(b"\n", place)
-        yield data.rfind(b"\n", 0, place), end
-        place = data.find(word, end)
-
-
-def _is_start(line: bytes, format_: LogFormat) -> bool:
-    prefix = scanner_of(format_).prefix.match(line)
-    if prefix is None:
-        return False
-    readings = (read_message(line[prefix.end() :], each, None, None, keep_text=False) for each in format_.dialects)
-    return any(reading is not None and reading.kind == "server_start" for reading in readings)
+def _part(data: bytes, start: int, size: int, starts: re.Pattern[bytes] | None) -> bytes:
+    """Return a line feed and about *size* bytes of whole lines; none ends where a line's text goes on."""
+    end = data.find(b"\n", start + size)
+    while 0 <= end < len(data) - 1 and _waiting(data[max(start, end - _MOST_TRACE) : end + 1], starts):
+        end = data.find(b"\n", end + 1)
+    return data[start:] if end < 0 else data[start : end + 1]
 
 
 def _going_on(data: bytes, end: int, scanner: Scanner) -> str | None:
@@ -654,12 +677,9 @@ def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:
     """Cut *whole*, a line feed and lines, into small blocks of the same kind; none ends where a line's text goes on."""
     start = 0  # at the line feed before the block
     while start < len(whole) - 1:
-        end = whole.find(b"\n", start + _BLOCK_BYTES)
-        while 0 <= end < len(whole) - 1 and _waiting(whole[max(start, end - _MOST_TRACE) : end + 1], starts):
-            end = whole.find(b"\n", end + 1)
-        end = len(whole) - 1 if end < 0 else end
-        yield whole[start : end + 1]
-        start = end
+        part = _part(whole, start, _BLOCK_BYTES, starts)
+        yield part
+        start += len(part) - 1
 
 
 def _segment_at(segments: list[_Segment], line_start: int) -> _Segment:

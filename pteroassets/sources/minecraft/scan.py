@@ -7,7 +7,7 @@ patterns need to look at few of them. Finding is generous: what is found is read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import compress
 from operator import methodcaller
@@ -28,6 +28,7 @@ from pteroassets.sources.minecraft.text import any_of
 
 _IS_IGNORED = 1
 _LINE_FEED = 10
+_WORTH_SKIMMING = 1 << 11  # bytes; below that, patterns alone are faster
 TIME_LENGTH = len("00:00:00")
 _LONGEST_END = len("]:  ")  # of a thread without a logger
 
@@ -61,11 +62,13 @@ class Scan(NamedTuple):
     ignored: int  # of them, those to be ignored which are no candidates
     candidates: list[Candidate]  # in order
     is_in_order: bool | None = None  # no line is of a minute before the one above it; None where nobody has looked
-    others: list[tuple[int, int]] | None = None  # the line feeds around each line without such a prefix, if known
+    others: Sequence[int] = ()  # places of the line feeds before lines without such a prefix, except for indented ones
 
 
 def scan(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines of interest in *data*: a line feed and whole *lines*, clean and of one layout."""
+    if len(data) < _WORTH_SKIMMING:
+        return scan_all(data, lines, scanner)
     stamp = _first_stamp(data, scanner) if scanner.skimmer is not None else None
     if scanner.skimmer is None or stamp is None:
         return scan_all(data, lines, scanner)
@@ -171,7 +174,13 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     candidates = [
         _candidate(scanner, number, start, *found[start]) for number, start in zip(numbers, starts, strict=True)
     ]
-    return Scan(len(lines), len(said), ignored, candidates)
+    others = lines.unindented()
+    if len(others) > len(said):
+        entries = {match.start() for match in scanner.starts.finditer(data)}
+        others = [place for place in others if place not in entries]
+    else:
+        others = []
+    return Scan(len(lines), len(said), ignored, candidates, others=others)
 
 
 def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed, stamp: Stamp) -> Scan:
@@ -181,7 +190,7 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
     looked_at = sorted(anchored.union(skimmed.doubtful, strays))
     entries, ignored = len(skimmed.entries), int(skimmed.ignored.sum())
     candidates: list[Candidate] = []
-    others = list(zip(*lines.bounds(skimmed.others), strict=True))
+    others = lines.bounds(skimmed.others)[0]
     is_in_order = skimmed.is_in_order
     said, prefix_of, thread_at = scanner.said, scanner.prefix.match, 1 + stamp.length
     for number, start, end, thread_end, begin, was_ignored, seconds in zip(
@@ -196,7 +205,7 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
             prefix = prefix_of(data, start + 1)
             if prefix is None:
                 if number in strays:
-                    others.append((start, end))
+                    others.append(start)
                 continue
             is_in_order &= number not in strays
             entries += 1
@@ -245,5 +254,5 @@ def seconds_of(time: bytes) -> int:
     """Return the time of day that a line shows, in seconds."""
     if len(time) == TIME_LENGTH:
         return int(time[:2]) * 3600 + int(time[3:5]) * 60 + int(time[6:])
-    hour, minute, second = (int(part) for part in re.findall(rb"\d+", time))
+    hour, minute, second = (int(part) for part in re.findall(rb"\d+", time)[:3])
     return (hour % 12 + 12 * (b"p" in time.lower())) * 3600 + minute * 60 + second

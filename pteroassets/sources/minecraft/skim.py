@@ -33,6 +33,7 @@ _LEAST_BYTES = 4  # that tell words apart at first sight
 _LINE_FEED = 10
 _TO_CLEAN = np.isin(np.arange(32), [0, 7, 8, 13, 27])  # what `clean` looks for
 _INDENTS = np.isin(np.arange(256), [9, 10, 32])
+_OPENERS = np.isin(np.arange(256), [*b"[0123456789"])  # of stamps
 # places of a time's digits, and their worth in seconds
 _DIGITS = ((0, 36_000), (1, 3_600), (3, 600), (4, 60), (6, 10), (7, 1))
 _LEVEL_LENGTH = len("/INFO")
@@ -93,6 +94,12 @@ class Lines:
         """Return the places of the line feeds before each of *lines*, and those after."""
         numbers = np.array(lines, np.int64)
         return self.feeds[numbers].tolist(), self.feeds[numbers + 1].tolist()
+
+    def unindented(self) -> list[int]:
+        """Return the places of the line feeds before the lines that begin with no blank."""
+        feeds = self.feeds[:-1]
+        places: list[int] = feeds[~_INDENTS[self._data[feeds + 1]]].tolist()
+        return places
 
     def eights(self, places: Places) -> Eights:
         """Return the eight bytes at each of *places*, as numbers."""
@@ -303,7 +310,6 @@ class Stamp:
     Attributes:
         length: Of the form.
         at: Place of the time in it.
-        has_date: Whether the time is not all that it holds, so that other lines may have another form.
     """
 
     def __init__(self, form: bytes, at: int) -> None:
@@ -316,7 +322,6 @@ class Stamp:
         ]
         self.length = len(form)
         self.at = at
-        self.has_date = at > 1
 
     def fits(self, lines: Lines, starts: Places) -> tuple[Flags, Eights]:
         """Tell at which of *starts* such a stamp stands, and return eight bytes that begin before the time."""
@@ -377,7 +382,7 @@ class Skimmer:
         timed, untimed = np.flatnonzero(has_time), np.flatnonzero(~has_time)
         minutes = times[timed].byteswap() >> _SECONDS_BITS
         first_bytes = lines.first_bytes(untimed)
-        is_stray = (first_bytes == ord("[")) & stamp.has_date
+        is_stray = _OPENERS[first_bytes]
 
         threads, breaks = starts[timed] + stamp.length, lines.breaks[timed]
         names = lines.short_windows(threads)

@@ -107,14 +107,14 @@ def test_a_file_to_which_another_program_appends_is_read_on_in_its_layout() -> N
         ("player_join", "Bo", 7),
     ]
     assert (parser.state.format_name, parser.software, parser.game_version) == ("altay", "Altay", "1.17.10")
-    assert (parser.counts.lines, parser.counts.continuations, parser.counts.understood) == (7, 1, 6)
+    assert (parser.counts.lines, parser.counts.continuations, parser.counts.understood) == (7, 0, 6)
 
 
-def test_a_line_of_another_layout_that_starts_no_server_changes_nothing() -> None:
-    quoted = b"[12:00:01 INFO]: Al left the game\n[12:00:01 INFO]: Starting to think\n"
+def test_a_line_of_another_layout_is_read_in_its_own() -> None:
+    other = b"[12:00:01 INFO]: Al left the game\n[12:00:01 INFO]: Starting to think\n  [12:00:01 INFO]: Bo is in\n"
     parser = LogParser()
-    parser.feed(paper("12:00:00 Al joined the game").encode() + quoted + paper("12:00:02 Bo joined the game").encode())
-    assert (parser.state.format_name, parser.counts.understood, parser.counts.continuations) == ("bracketed", 2, 2)
+    parser.feed(paper("12:00:00 Al joined the game").encode() + other + paper("12:00:02 Bo joined the game").encode())
+    assert (parser.state.format_name, parser.counts.understood, parser.counts.continuations) == ("bracketed", 3, 1)
 
 
 def test_a_state_of_another_parser_version_is_refused() -> None:
