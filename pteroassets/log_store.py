@@ -13,8 +13,9 @@ import hashlib
 import os
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import fsspec  # type: ignore[import-untyped] # ships no types
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
@@ -69,9 +70,24 @@ class LogStore:
         try:
             return gzip.decompress(self._files.cat_file(self._path(digest)))
         except FileNotFoundError:
-            raise FileNotFoundError(
-                f"the log store {self._name} has no file {digest}; reload that day's logs"
-            ) from None
+            raise self._missing(digest) from None
+
+    @contextlib.contextmanager
+    def open(self, digest: str) -> Iterator[BinaryIO]:
+        """Give the content of *digest* as a stream, of which little is held at a time.
+
+        Raises:
+            FileNotFoundError: It was never kept, or has been removed.
+        """
+        try:
+            packed = self._files.open(self._path(digest), "rb")
+        except FileNotFoundError:
+            raise self._missing(digest) from None
+        with packed, gzip.open(packed, "rb") as content:
+            yield cast("BinaryIO", content)
+
+    def _missing(self, digest: str) -> FileNotFoundError:
+        return FileNotFoundError(f"the log store {self._name} has no file {digest}; reload that day's logs")
 
     def remove(self, digest: str) -> None:
         """Forget *digest*; one that is not there is no error, so that a removal can be repeated."""

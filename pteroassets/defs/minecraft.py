@@ -156,18 +156,18 @@ def timezone_agrees_with_listing(warehouse: Warehouse) -> dg.AssetCheckResult:
 def every_log_was_read(warehouse: Warehouse) -> dg.AssetCheckResult:
     """Fail when the newest pass left a file unread for a reason that is not the server's own state.
 
-    What only waits for a later pass is a warning: a back-fill takes its time.
+    What only waits for a later pass is a warning: a back-fill takes its time. So are archives that cannot be unpacked.
     """
     with warehouse.connect() as connection:
         rows = connection.execute(
             """
             select outcome, count(*), min(reason), sum(size)::bigint from raw_minecraft.log_reads
             where observed_at = (select max(observed_at) from raw_minecraft.log_reads)
-                and outcome in ('node_unreachable', 'rate_limited', 'too_large', 'budget_spent', 'error')
+                and outcome in ('node_unreachable', 'rate_limited', 'too_large', 'budget_spent', 'unreadable', 'error')
             group by outcome order by outcome
             """
         ).fetchall()
-    only_waits = {outcome for outcome, *_ in rows} <= {"budget_spent"}
+    only_waits = {outcome for outcome, *_ in rows} <= {"budget_spent", "unreadable"}
     return dg.AssetCheckResult(
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN if only_waits else dg.AssetCheckSeverity.ERROR,

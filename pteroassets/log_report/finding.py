@@ -16,13 +16,11 @@ from typing import Literal
 
 from pteroassets.log_report.content import STDIN, split
 from pteroassets.sources.minecraft.dates import date_of_file
-from pteroassets.sources.minecraft.packing import FOREIGN_SUFFIXES, MAYBE_PACKED
+from pteroassets.sources.minecraft.packing import MAYBE_PACKED
 
 Grouping = Literal["by_name", "separate", "together"]
 
-_FOREIGN = "|".join(re.escape(suffix) for suffix in FOREIGN_SUFFIXES)
-# those that are packed in a way not unpacked here too: opening them tells it
-_LOG = re.compile(rf".+\.log(?:\.\d+)?(?:{MAYBE_PACKED}|{_FOREIGN})|Dedicated_Server\.txt", re.IGNORECASE)
+_LOG = re.compile(rf".+\.log(?:\.\d+)?{MAYBE_PACKED}|Dedicated_Server\.txt", re.IGNORECASE)
 _ARCHIVE = re.compile(r".+\.(?:tar(?:\.\w{1,4})?|t[gx]z|tbz2?|tzst|zip|7z|rar)", re.IGNORECASE)
 _NUMBERED = re.compile(rf"(proxy|server)\.log(?:\.(\d+))?{MAYBE_PACKED}")
 _ECHO = re.compile(rf"(?:debug(?:-\d+)?|(?:fml-server-|ForgeModLoader-server-).+)\.log{MAYBE_PACKED}")

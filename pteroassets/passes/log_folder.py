@@ -18,7 +18,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
-from pteroassets.passes.log_names import NamedFile, named_files
+from pteroassets.passes.log_names import NamedFile, named_files, unread_archives
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import date_of_live
 from pteroassets.sources.minecraft.intake import as_text, refusal
@@ -118,6 +118,7 @@ class ServerFolder:
         self._stop: _Stop | None = None
         self._collected = Collected()
         self._files = named_files(listing, live=live)
+        self._archives = unread_archives(listing, live=live)
         self._by_stat = self._closed_by_stat()
         self.forced: list[NamedFile] = []
         self.urgent: list[NamedFile] = []
@@ -251,6 +252,8 @@ class ServerFolder:
                 self._close(row)
             elif row.is_listed and row.path not in listed - self._read:
                 self._save(dataclasses.replace(row, is_listed=False))
+        for file, reason in self._archives:
+            self._report("unreadable", file, reason)
         for named in self._left:
             self._report("budget_spent", named.file, "the budget of the pass was spent; a later pass fetches it")
         self._collected.reads.append(
@@ -463,8 +466,7 @@ def decode(
     if (reason := foreign(raw)) is not None:
         return b"", "unreadable", reason
     if not raw or not name.endswith(SUFFIXES):
-        # a live file is compared with what is known of it, and whether it has line feeds may change
-        return (raw, "ok", None) if raw and is_live else _whole([raw])
+        return _whole(as_text([raw], is_whole=not is_live))
     if not is_archive(raw):
         return b"", "unreadable", "no archive, whatever its name says"
     archive = Archive([raw])
@@ -473,7 +475,7 @@ def decode(
         if read is not None:
             return b"", "unreadable", "the archive holds more than one file: unpack it beside, so that each is read"
         if file.refused is None:
-            read = _whole(file.blocks(), largest_bytes)
+            read = _whole(as_text(file.blocks()), largest_bytes)
         if file.refused is not None:
             read = b"", "unreadable", file.refused
     content, outcome, reason = read or (b"", "empty", None)
@@ -485,7 +487,7 @@ def decode(
 def _whole(blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES) -> tuple[bytes, str, str | None]:
     pieces: list[bytes] = []
     size = 0
-    for block in as_text(blocks):
+    for block in blocks:
         pieces.append(block)
         size += len(block)
         if size > largest_bytes:

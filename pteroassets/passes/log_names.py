@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pteroassets.sources.minecraft.places import LogName, read_name
+from pteroassets.sources.minecraft.places import LogName, read_name, unread_archive
 from pteroassets.sources.pterodactyl.files import ListedFile
 
 
@@ -35,3 +35,10 @@ def named_files(listing: Iterable[ListedFile], *, live: str | None) -> list[Name
         NamedFile(file=file, name=name) for file in listing if (name := read_name(file.name, live=live)) is not None
     ]
     return sorted(named, key=lambda one: (one.name.is_live, one.order))
+
+
+def unread_archives(listing: Iterable[ListedFile], *, live: str | None) -> list[tuple[ListedFile, str]]:
+    """Return the packed files of a folder that are not read, and why; none where one name alone counts."""
+    if live is not None:
+        return []
+    return [(file, reason) for file in listing if (reason := unread_archive(file.path)) is not None]

@@ -6,13 +6,14 @@ without asking the panel.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -179,13 +180,14 @@ class _Parsing:
     def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
         """Land what is new in one file, and return when its last line was written."""
         self.bytes_done += file.content_bytes or 0
-        try:
-            content = self.store.get(str(file.content_digest))
-        except FileNotFoundError as error:
-            # one lost file must not keep the others unread; what is known of it stands
-            self.missing.append((file.server_uuid, error))
-            return file.last_line_at
-        with self.connection.transaction():
+        with contextlib.ExitStack() as stack:
+            try:
+                content = stack.enter_context(self.store.open(str(file.content_digest)))
+            except FileNotFoundError as error:
+                # one lost file must not keep the others unread; what is known of it stands
+                self.missing.append((file.server_uuid, error))
+                return file.last_line_at
+            stack.enter_context(self.connection.transaction())
             lock_table_for_load(self.connection, f"{EVENTS}/{file.server_uuid}")
             parsed, written, removed = self._parse(
                 file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
@@ -197,13 +199,13 @@ class _Parsing:
         return parsed.last_line_at
 
     def _parse(
-        self, file: LogFile, content: bytes, *, after: datetime | None, from_start: bool
+        self, file: LogFile, content: BinaryIO, *, after: datetime | None, from_start: bool
     ) -> tuple[LogFile, int, int]:
         """Land one file's events; return its row, and how many events were written and replaced."""
         if file.log_date is None:
             raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date")
         log_date = file.log_date
-        file = _classified(file, content) if from_start else file
+        file = _classified(file, content.read(PREFIX_BYTES)) if from_start else file
         if file.outcome == "not_a_server_log":
             removed = self._remove(file, after_line=0)
             return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
@@ -211,9 +213,9 @@ class _Parsing:
         parser = LogParser(state, keep_text=self.keep_text)
         first_line = parser.state.lines
         events: list[LogEvent] = []
-        view = memoryview(content)
-        for start in range(parser.state.bytes_consumed, len(view), _BLOCK_BYTES):
-            events += parser.feed(bytes(view[start : start + _BLOCK_BYTES]))
+        content.seek(parser.state.bytes_consumed)
+        while block := content.read(_BLOCK_BYTES):
+            events += parser.feed(block)
         if not file.is_live:
             events += parser.finish()
         found = parser.state
@@ -283,9 +285,9 @@ class _Parsing:
         )
 
 
-def _classified(file: LogFile, content: bytes) -> LogFile:
+def _classified(file: LogFile, head: bytes) -> LogFile:
     """Return the file with what this parser takes it for: an earlier one may have known less of what logs are."""
-    reason = refusal(content[:PREFIX_BYTES])
+    reason = refusal(head)
     if reason is not None and file.outcome != "truncated":
         return dataclasses.replace(file, outcome="not_a_server_log", reason=reason, sessions_built=False)
     if reason is None and file.outcome in ("not_a_server_log", "no_times"):

@@ -76,6 +76,7 @@ class LogRead:
 
 
 _FILE_COLUMNS = [column.name for column in dataclasses.fields(LogFile)]
+_SAID_EACH_PASS = ("budget_spent", "unreadable")
 _READ_COLUMNS = [column.name for column in dataclasses.fields(LogRead)]
 
 
@@ -164,12 +165,14 @@ def forget_file(connection: Connection, server_uuid: uuid.UUID, file_key: str) -
 def save_reads(connection: Connection, reads: Iterable[LogRead], load_id: uuid.UUID) -> None:
     """Insert what came of each request; the first outcome of a pass stands when the pass is run again.
 
-    Of files that were left to a later pass only the newest rows are kept: they would be the folder once a pass.
+    Of files that were left to a later pass, or are packed as nothing here unpacks, only the newest rows are kept: they
+    would be the folder once a pass.
     """
     reads = list(reads)
-    for server_uuid in {read.server_uuid for read in reads if read.outcome == "budget_spent" and read.path}:
+    repeated = {(read.server_uuid, read.outcome) for read in reads if read.path and read.outcome in _SAID_EACH_PASS}
+    for server_uuid, outcome in repeated:
         connection.execute(
-            f"delete from {READS} where server_uuid = %s and outcome = 'budget_spent' and path <> ''", (server_uuid,)
+            f"delete from {READS} where server_uuid = %s and outcome = %s and path <> ''", (server_uuid, outcome)
         )
     rows: Sequence[Sequence[Any]] = [[*(getattr(read, column) for column in _READ_COLUMNS), load_id] for read in reads]
     with connection.cursor() as cursor:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import tarfile
 import uuid
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from backports import zstd
 
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_budget import LogBudget, Purse, share
 from pteroassets.passes.log_folder import ServerFolder, decode
 from pteroassets.passes.log_names import NamedFile
+from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.places import LogName
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError, ServerFaultError
 from pteroassets.sources.pterodactyl.files import ListedFile
@@ -365,6 +370,91 @@ def test_a_zip_archive_is_unpacked_too() -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("2026-03-12-1.log", b"a\nb\n")
     assert decode("2026-03-12-1.log.zip", packed.getvalue()) == (b"a\nb\n", "ok", None)
+
+
+def tarred(*contents: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for number, content in enumerate(contents):
+            info = tarfile.TarInfo(f"{number}.log")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+PACKED = {
+    ".log.xz": lzma.compress,
+    ".log.bz2": bz2.compress,
+    ".log.zst": zstd.compress,
+    ".log.lzma": lambda content: lzma.compress(content, format=lzma.FORMAT_ALONE),
+    ".log.tar": tarred,
+    ".log.tar.gz": lambda content: gzip.compress(tarred(content)),
+    ".log.tar.xz": lambda content: lzma.compress(tarred(content)),
+}
+
+
+@pytest.mark.parametrize("suffix", PACKED)
+def test_a_closed_log_is_read_however_it_is_packed(suffix: str) -> None:
+    disk = Disk()
+    disk.write(f"2026-05-03-2{suffix}", PACKED[suffix](line("10:00:00")))
+    disk.collect()
+    (row,) = disk.rows.values()
+    assert (row.outcome, row.log_date, row.log_sequence) == ("ok", date(2026, 5, 3), 2)
+    assert disk.content(row) == line("10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (tarred(line("10:00:00"), line("11:00:00")), "more than one file"),
+        (tarred(tarred(line("10:00:00"))), "inside an archive"),
+        (lzma.compress(line("10:00:00"))[:20], "cut"),
+        (b"7z\xbc\xaf\x27\x1c....", "7z x"),
+        (b"plain", "no archive"),
+    ],
+)
+def test_a_packed_log_that_cannot_be_read_has_a_row_with_the_reason(raw: bytes, word: str) -> None:
+    disk = Disk()
+    disk.write("2026-05-03-2.log.tar.gz", raw)
+    disk.collect()
+    (row,) = disk.rows.values()
+    assert row.outcome == "unreadable"
+    assert word in str(row.reason)
+
+
+def test_what_is_packed_as_nothing_here_unpacks_is_told_in_each_pass_and_not_fetched() -> None:
+    disk = Disk()
+    told = ["2026-05-02-1.log.7z", "2026-05-03-1.LOG.RAR", "2025.tar.gz", "old logs.zip", "latest.log.gz"]
+    for name in (*told, "debug-1.log.gz", "shop.log.xz", "shop.log.7z", "crash.txt", "notes.gzip"):
+        disk.write(name, b"whatever")
+    for _ in range(2):
+        disk.collect()
+        assert disk.fetched == []
+        reads = [read for read in disk.reads if read.path]
+        assert [read.path for read in reads] == [f"/logs/{name}" for name in sorted(told)]
+        assert {read.outcome for read in reads} == {"unreadable"}
+        assert all("unpack it in its folder" in str(read.reason) for read in reads)
+
+
+def test_of_a_folder_that_holds_more_than_logs_only_archives_named_as_logs_are_told() -> None:
+    disk = Disk(folder="/")
+    for name in ("world.zip", "backup.tar.gz", "proxy.log.1.7z", "logs.tar"):
+        disk.write(name, b"whatever")
+    disk.collect()
+    assert [read.path for read in disk.reads if read.path] == ["/logs.tar", "/proxy.log.1.7z"]
+
+
+@pytest.mark.parametrize("name", ["latest.log", "2026-05-03-1.log"])
+def test_a_hole_of_nuls_hides_nothing_and_utf_16_is_read(name: str) -> None:
+    for content in (bytes(100_000) + line("10:00:00"), line("10:00:00").decode().encode("utf-16")):
+        disk = Disk()
+        disk.write(name, content)
+        disk.collect()
+        (row,) = disk.rows.values()
+        parser = LogParser()
+        events = parser.feed(disk.content(row)) + parser.finish()
+        assert row.outcome == "ok"
+        assert [event.kind for event in events] == ["player_join"], content[:4]
 
 
 def test_an_archive_does_not_decide_how_much_memory_it_takes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import uuid
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from pteroassets.cli import main
 from pteroassets.defs.minecraft import bytes_are_read, every_log_was_read, lines_are_understood
+from pteroassets.log_store import LogStore
 from pteroassets.log_upkeep import LogUpkeep
 from pteroassets.passes import log_parsing
 from pteroassets.passes.log_budget import LogBudget
@@ -25,6 +27,7 @@ from pteroassets.runtime import RuntimeFault
 from pteroassets.simulator.faults import Fault
 from pteroassets.sources.minecraft.events import PARSER_VERSION
 from pteroassets.warehouse.connection import Connection, connect
+from pteroassets.warehouse.log_files import LogRead, save_reads
 from pteroassets.warehouse.traits import server_traits
 from tests.harness import PII_KEY, Platform, table_rows
 
@@ -414,6 +417,47 @@ def test_a_log_without_times_has_no_events_and_names_the_tool(whole: Platform) -
     assert [(row[0], row[2], row[3]) for row in found] == [("no_times", 5, None)]
     assert "pteroassets logs parse" in found[0][1]
     assert ask(whole, "select 1 from raw_minecraft.events where server_uuid = %s and file_key = %s", server, key) == []
+
+
+def test_a_long_line_is_parsed_without_holding_the_file(whole: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        b"[12:00:00] [Server thread/INFO]: Starting minecraft server version 1.21.4",
+        b"[12:00:01] [Server thread/INFO]: Nora_7[/192.0.2.4:50123] logged in with entity id 1 at (1.5, 64.0, -3.25)",
+        b"[12:00:02] [Server thread/INFO]: " + b"all work and no play " * (2 << 20),
+        b"[12:30:00] [Server thread/INFO]: Nora_7 lost connection: Disconnected",
+    )
+    with connect(whole.settings, autocommit=True) as connection:
+        server, key = spoil(whole, connection, b"".join(line + b"\n" for line in lines))
+    monkeypatch.delattr(LogStore, "get")  # gives the whole content at once
+    tracemalloc.start()
+    whole.derive()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    found = ask(
+        whole,
+        "select parsed_bytes = content_bytes, parsed_lines, (select count(*) from raw_minecraft.events as events "
+        "where events.server_uuid = files.server_uuid and events.file_key = files.file_key and player_name = 'Nora_7') "
+        "from raw_minecraft.log_files as files where server_uuid = %s and file_key = %s",
+        server, key,
+    )  # fmt: skip
+    assert found == [(True, 4, 2)]
+    assert peak < 20 << 20
+
+
+def test_packed_logs_that_are_not_unpacked_are_said_once_and_are_a_warning(platform: Platform) -> None:
+    platform.entities()
+    server = str(ask(platform, "select uuid from raw_pterodactyl.servers where valid_to is null limit 1")[0][0])
+    now = platform.clock.now()
+    reads = [
+        LogRead(server_uuid=uuid.UUID(server), observed_at=now, path=path, outcome=outcome, reason="unpack it")
+        for path, outcome in (("", "ok"), ("/logs/2026-03-12-1.log.7z", "unreadable"))
+    ]
+    with connect(platform.settings, autocommit=True) as connection:
+        for _ in range(3):
+            save_reads(connection, reads, uuid.uuid4())
+    result = materialized(platform, every_log_was_read)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert ask(platform, "select count(*) from raw_minecraft.log_reads where outcome = 'unreadable'") == [(1,)]
 
 
 def test_every_file_says_its_software_and_its_lines_add_up(whole: Platform) -> None:

@@ -23,10 +23,15 @@ _CONTROLS = bytes(code for code in [*range(32), 127] if code not in _TEXT_CONTRO
 _MOST_CONTROLS = 20  # one of so many bytes
 
 
-def as_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def as_text(blocks: Iterable[bytes], *, is_whole: bool = True) -> Iterator[bytes]:
     """Yield a log's bytes as UTF-8 or in whatever encoding its lines are, each line ended by a line feed.
 
     The first block is the whole of it or `HEAD_BYTES` at least, without the NULs that it may begin with.
+
+    Args:
+        blocks: The bytes.
+        is_whole: The log does not grow any more. Of one that does, a first line feed may yet come, so lines that end
+            with a carriage return alone are not looked for.
     """
     blocks = iter(blocks)
     head = b""
@@ -37,7 +42,7 @@ def as_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
     rest = _with_head(head, blocks)
     if head.startswith(_UTF_16):
         yield from _from_utf_16(rest)
-    elif b"\r" in head and b"\n" not in head:
+    elif is_whole and b"\r" in head and b"\n" not in head:
         for block in rest:
             yield block.replace(b"\r", b"\n")
     else:

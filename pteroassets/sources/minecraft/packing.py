@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 from backports import zstd
 
-#: What the name of a packed log ends with, and the same as a pattern for names of packed and plain ones.
+#: What the name of a packed log ends with that can be unpacked here.
 SUFFIXES: Final = (".gz", ".xz", ".lzma", ".bz2", ".zst", ".zip", ".tgz", ".txz", ".tbz2", ".tzst", ".tar")
-MAYBE_PACKED: Final = r"(?:(?:\.tar)?(?:\.gz|\.xz|\.lzma|\.bz2|\.zst)|\.zip|\.tar|\.tgz|\.txz|\.tbz2?|\.tzst)?"
+#: The same of one that cannot: as far as names tell it.
+FOREIGN_SUFFIXES: Final = (".7z", ".rar", ".lz4", ".lz", ".z", ".lzo", ".cab", ".br")
+#: A pattern for the ends of all of them, or none: a log keeps its place among others however it is packed.
+MAYBE_PACKED: Final = (
+    r"(?i:(?:\.tar)?(?:" + "|".join(re.escape(suffix) for suffix in (*SUFFIXES, *FOREIGN_SUFFIXES)) + r"))?"
+)
 
 BLOCK_BYTES: Final = 1 << 20
 _FED_BYTES = 1 << 14  # an error takes what its call had unpacked with it
@@ -35,8 +41,6 @@ _FOREIGN: Final = (
     (b"\x89LZO\x00", "lzop", "lzop -d"),
     (b"MSCF", "cabinet", "cabextract"),
 )
-#: The same by the ends of names, as far as they tell it: of files that need not be opened to be told.
-FOREIGN_SUFFIXES: Final = (".7z", ".rar", ".lz4", ".lz", ".z", ".lzo", ".cab", ".br")
 
 
 def foreign(head: bytes) -> str | None:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from pteroassets.sources.minecraft.dates import date_of_file
-from pteroassets.sources.minecraft.packing import MAYBE_PACKED
+from pteroassets.sources.minecraft.packing import FOREIGN_SUFFIXES, MAYBE_PACKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +114,31 @@ _LIVE = frozenset({"latest.log", "server.log", "proxy.log.0", "Dedicated_Server.
 _NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})" + MAYBE_PACKED)
 
 
+_ARCHIVE = re.compile(r".+\.(?:tar(?:\.\w{1,4})?|t[gx]z|tbz2?|tzst|zip|7z|rar)", re.IGNORECASE)
+_PACKING = re.compile(MAYBE_PACKED + r"\Z")
+
+
+def unread_archive(path: str) -> str | None:
+    """Say why a packed file in a log folder is not read; None for a file that is, or is not a server's packed log.
+
+    An archive of files counts where it lies in a folder ``logs`` or has ``log`` in its name.
+
+    Args:
+        path: With its folders.
+    """
+    folder, _, name = path.rpartition("/")
+    inner = _PACKING.sub("", name, count=1).lower()
+    if inner == name.lower() or read_name(name) is not None:
+        return None
+    is_archive = _ARCHIVE.fullmatch(name) is not None and not inner.endswith(".log")
+    is_of_logs = folder.rpartition("/")[2] == "logs" or "log" in inner
+    if read_name(inner) is None and not (is_archive and is_of_logs):
+        return None  # another program's, as it would be unpacked
+    if name.lower().endswith(FOREIGN_SUFFIXES):
+        return "packed in a way that is not unpacked here: unpack it in its folder, or pack it with gzip"
+    return "its name does not tell which log it is: unpack it in its folder, with names such as 2026-03-12-1.log.gz"
+
+
 def read_name(name: str, *, live: str | None = None) -> LogName | None:
     """Return what the name of a file in a log folder tells, or None where it is no server's log.
 
@@ -123,6 +148,8 @@ def read_name(name: str, *, live: str | None = None) -> LogName | None:
     """
     if live is not None:
         return LogName(is_live=True) if name == live else None
+    if name.lower().endswith(FOREIGN_SUFFIXES):
+        return None
     if name in _LIVE:
         return LogName(is_live=True)
     if (dated := date_of_file(name)) is not None:
