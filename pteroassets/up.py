@@ -47,6 +47,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
                 client_key=settings.pterodactyl_cli_key,
                 budget=budget,
                 clock=clock,
+                patience_seconds=0,  # a person waits for the answer
             ) as panel:
                 yield from check_panel(panel, budget)
                 yield from check_nodes(panel)

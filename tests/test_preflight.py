@@ -38,6 +38,7 @@ def findings(simulation: Simulation, *, application: str, client: str) -> dict[s
         client_key=SecretStr(client),
         budget=budget,
         clock=clock,
+        patience_seconds=0,
     ) as panel:
         found = [*check_panel(panel, budget), *check_nodes(panel)]
     return {finding.subject: finding for finding in found}
@@ -90,6 +91,7 @@ def test_a_panel_that_is_down_is_told_once(simulation: Simulation) -> None:
             client_key=SecretStr(simulation.client_key),
             budget=budget,
             clock=clock,
+            patience_seconds=0,
         ) as panel:
             (finding,) = check_panel(panel, budget)
     assert finding.status == "fault"

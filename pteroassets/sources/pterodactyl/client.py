@@ -41,6 +41,8 @@ from pteroassets.sources.pterodactyl.transport import (
 
 USER_AGENT = f"pteroassets/{version('pteroassets')}"
 DEFAULT_TIMEOUT: Timeout = (5.0, 20.0)
+# a restart, an update or a database that comes back takes less, and a sampling pass still ends before the next begins
+PATIENCE_SECONDS = 180.0
 _READ_ATTEMPTS = 3
 _READ_PAUSE_SECONDS = 0.5
 
@@ -57,6 +59,7 @@ class PanelClient:
         budget: What every request is drawn from.
         clock: Waited on between attempts.
         timeout: Seconds to connect, and between two bytes of an answer.
+        patience_seconds: How long a panel that is down as a whole is waited for, over all requests.
 
     Raises:
         PanelAddressError: The address or a key cannot be one.
@@ -71,12 +74,15 @@ class PanelClient:
         budget: RequestBudget,
         clock: Clock,
         timeout: Timeout = DEFAULT_TIMEOUT,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.name = _name_of(url)
         self.clock = clock
         self.timeout = timeout
         self.counter = RequestCounter()
-        adapter = PacedAdapter(budget=budget, clock=clock, counter=self.counter, timeout=timeout)
+        adapter = PacedAdapter(
+            budget=budget, clock=clock, counter=self.counter, timeout=timeout, patience_seconds=patience_seconds
+        )
         self._session = PlainSession(adapter, user_agent=USER_AGENT)
         # signed links lead to nodes: no key, no budget of the panel's, and no repeats, since a link holds once
         self.node_session = PlainSession(HTTPAdapter(max_retries=0), user_agent=USER_AGENT)

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pteroassets.clock import Clock
-from pteroassets.sources.pterodactyl.answers import NODE_ROUTE, judge, route
+from pteroassets.sources.pterodactyl.answers import DAEMON_FAULT, NODE_ROUTE, judge, route
 from pteroassets.sources.pterodactyl.errors import (
     NodeUnreachableError,
     PanelAddressError,
@@ -32,22 +32,27 @@ from pteroassets.sources.pterodactyl.errors import (
     PanelTimeoutError,
     PanelUnreachableError,
     RateLimitedError,
+    RequestRefusedError,
+    ServerFaultError,
     scrub,
 )
 from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
+from pteroassets.sources.pterodactyl.patience import Patience
 
 Timeout = tuple[float, float]
 
+# of a request that one route fails or refuses; while the panel is down as a whole it is repeated for longer
 _ATTEMPTS = 3
-_FIRST_PAUSE_SECONDS = 0.5
 # the panel's window: what a refusal without Retry-After means, and with some room the longest that is waited for
 _WINDOW_SECONDS = 60.0
 _LONGEST_REFUSAL_SECONDS = 120.0
-_LONGEST_PAUSE_SECONDS = 10.0
 _CONNECTIONS = 64
 # The panel gives a node 15 s for the figures of a server; a pass in which one hangs takes no longer than 20 s
 _RESOURCES_SECONDS = 17.0
-_PASSING_STATUSES = (429, 502, 503)
+# Asked with the same key after a failure: whatever the panel answers below 500, it is up. It needs the database, and no
+# permission that a key may lack without a clear answer.
+_QUESTION = "/api/client/account"
+_OUTAGES = (PanelUnreachableError, PanelTimeoutError, ServerFaultError)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -113,15 +118,25 @@ class PacedAdapter(HTTPAdapter):
         clock: Slept on between attempts.
         counter: Told of each attempt.
         timeout: Seconds to connect, and between two bytes of an answer.
+        patience_seconds: How long a panel that is down as a whole is waited for.
     """
 
-    def __init__(self, *, budget: RequestBudget, clock: Clock, counter: RequestCounter, timeout: Timeout) -> None:
+    def __init__(
+        self,
+        *,
+        budget: RequestBudget,
+        clock: Clock,
+        counter: RequestCounter,
+        timeout: Timeout,
+        patience_seconds: float,
+    ) -> None:
         # max_retries=0 lets errors of reading through as they are; pool_maxsize keeps a connection for each worker
         super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
         self._budget = budget
         self._clock = clock
         self._counter = counter
         self._timeout = timeout
+        self._patience = Patience(clock, patience_seconds)
 
     def send(
         self,
@@ -134,38 +149,59 @@ class PacedAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return an answer of status 200 to 299, its body read.
 
+        Nothing but GET leaves this process: pydactyl repeats a power signal that timed out, and what was sent twice
+        may reach a customer's server twice.
+
         Raises:
             PanelError: Anything else.
         """
-        address = urlsplit(request.url or "")
-        api: Api = "application" if "/api/application" in address.path else "client"
-        pause = _FIRST_PAUSE_SECONDS
+        if request.method != "GET":
+            raise RequestRefusedError(
+                f"{request.method} {urlsplit(request.url or '').path} was not sent: this platform only reads the panel"
+            )
         attempt = 0
         while True:
             attempt += 1
-            self._budget.take(api)
-            self._counter.count()
-            answer = self._attempt(request, verify, cert, proxies)
-            if isinstance(answer, PanelError):
-                failure = answer
-                may_repeat = isinstance(answer, PanelUnreachableError)
-                wait = pause
-            else:
-                wait = self._note_limits(api, answer, pause)
-                judged = judge(answer)
-                if judged is None:
-                    # Bodies are decoded by those who asked: pydactyl would try to on files, which players' guests
-                    # write, and a line of a hundred thousand brackets would end the process' recursion
-                    answer.json = _decoded_elsewhere  # type: ignore[method-assign]
-                    return answer
-                failure = judged
-                longest = _LONGEST_REFUSAL_SECONDS if isinstance(judged, RateLimitedError) else _LONGEST_PAUSE_SECONDS
-                may_repeat = answer.status_code in _PASSING_STATUSES and wait <= longest
-            if not may_repeat or attempt == _ATTEMPTS:
-                raise failure
-            if not isinstance(failure, RateLimitedError):  # the budget itself holds back until a refusal is over
-                self._clock.sleep(wait)
-            pause *= 2
+            answer, asked = self._ask(request, verify, cert, proxies)
+            if isinstance(answer, requests.Response):
+                self._patience.end()
+                # Bodies are decoded by those who asked: pydactyl would try to on files, which players' guests write,
+                # and a line of a hundred thousand brackets would end the process' recursion
+                answer.json = _decoded_elsewhere  # type: ignore[method-assign]
+                return answer
+            if isinstance(answer, RateLimitedError):
+                if attempt == _ATTEMPTS or (asked is not None and asked > _LONGEST_REFUSAL_SECONDS):
+                    raise answer
+                continue  # the budget itself holds back until a refusal is over
+            attempts = _attempts_at(answer)
+            if attempt >= attempts and not (attempts and self._is_panel_down(request, verify, cert, proxies)):
+                raise answer
+            pause = self._patience.pause(attempt, asked=asked)
+            if pause is None:
+                raise _with_wait(answer, self._patience.waited())
+            self._clock.sleep(pause)
+
+    def _ask(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
+    ) -> tuple[requests.Response | PanelError, float | None]:
+        """Return a success or what it was instead, and how many seconds the panel asks to wait."""
+        api: Api = "application" if "/api/application" in urlsplit(request.url or "").path else "client"
+        self._budget.take(api)
+        self._counter.count()
+        answer = self._attempt(request, verify, cert, proxies)
+        if isinstance(answer, PanelError):
+            return answer, None
+        asked = self._note_limits(api, answer)
+        return judge(answer) or answer, asked
+
+    def _is_panel_down(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
+    ) -> bool:
+        """Tell whether a request failed because nothing of the panel works, rather than at its own route."""
+        question = request.copy()
+        question.url = (request.url or "").partition("/api/")[0] + _QUESTION
+        answer, _ = self._ask(question, verify, cert, proxies)
+        return isinstance(answer, _OUTAGES)
 
     def _attempt(
         self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
@@ -231,8 +267,8 @@ class PacedAdapter(HTTPAdapter):
             "PTERODACTYL_URL"
         )
 
-    def _note_limits(self, api: Api, answer: requests.Response, pause: float) -> float:
-        """Tell the budget what the answer's headers say and return how long to wait before the next attempt."""
+    def _note_limits(self, api: Api, answer: requests.Response) -> float | None:
+        """Tell the budget what the answer's headers say and return how many seconds the panel asks to wait."""
         limit = _whole(answer.headers.get("X-RateLimit-Limit"))
         remaining = _whole(answer.headers.get("X-RateLimit-Remaining"))
         self._counter.note_remaining(remaining)
@@ -241,7 +277,25 @@ class PacedAdapter(HTTPAdapter):
         if refused and asked is None:
             asked = _WINDOW_SECONDS
         self._budget.observe(api, limit=limit, remaining=remaining, retry_after=asked if refused else None)
-        return pause if asked is None else max(asked, pause)
+        return asked
+
+
+def _attempts_at(failure: PanelError) -> int:
+    """Return how often a request that fails so is sent before the panel is asked whether it is up; 0: it is not asked.
+
+    A 500 is the route's own fault or the whole panel's, and a time-out is dear; the others may come of the moment.
+    """
+    if not isinstance(failure, _OUTAGES) or failure.code == DAEMON_FAULT:
+        return 0
+    is_settled = isinstance(failure, PanelTimeoutError) or failure.status == requests.codes.internal_server_error
+    return 1 if is_settled else _ATTEMPTS
+
+
+def _with_wait(failure: PanelError, seconds: float) -> PanelError:
+    """Return *failure*, its message ending with how long was waited for the panel to come back."""
+    if seconds >= 1:
+        failure.args = (f"{failure}; {seconds:.0f} s were waited for it",)
+    return failure
 
 
 def host_of(netloc: str) -> str:

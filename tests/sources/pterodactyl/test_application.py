@@ -59,6 +59,8 @@ class Estate:
 
     def answer(self, request: Request) -> Response:
         path = request.url.path.removeprefix("/api/application/")
+        if path == "/api/client/account":
+            return self.stub.json({"attributes": {"admin": True}})
         if path in self.failing:
             return self.stub.error(self.failing[path], "TypeError")
         if path.endswith("/eggs"):

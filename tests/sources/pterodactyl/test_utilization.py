@@ -316,6 +316,7 @@ def test_a_panel_that_goes_away_leaves_the_rest_unasked(
     listener = socket.create_server(("127.0.0.1", 0))
     nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.close()
+    began = clock.now()
     panel = make_panel(stub.url)
     gone = make_panel(nobody, timeout=(1, 1))
     kept = panel.client
@@ -329,7 +330,7 @@ def test_a_panel_that_goes_away_leaves_the_rest_unasked(
     panel.client = client  # type: ignore[method-assign]
     assert outcomes(sample_servers(panel, clock=clock, interval_seconds=300, max_workers=1)) == {"error": 50}
     assert host.asked() == []
-    assert gone.requests_made == 3
+    assert (clock.now() - began).total_seconds() <= 180, "an outage is waited out once, not for each server"
 
 
 def test_a_list_that_is_not_whole_is_told(stub: Any, sample: Any) -> None:
