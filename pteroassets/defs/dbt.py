@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, DbtProject
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
 from pteroassets.defs.dbt_translator import Translator
+from pteroassets.defs.retention import prune_builds
 from pteroassets.runtime import DBT_PROJECT, DBT_TARGET_VARIABLE, DIGEST_NAME, run_dbt
 
 # Names of databases stand in a manifest, so each platform has a target folder of its own; see runtime.environment.
@@ -27,6 +29,8 @@ dbt_project = DbtProject(
     target_path=Path(os.environ.get(DBT_TARGET_VARIABLE, "target")),
 )
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
+_FAILED_KEPT = 10
+_UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 _CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
 
 
@@ -89,13 +93,25 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterat
         for event in events
         if isinstance(event, dg.AssetCheckResult) and not event.passed and event.severity is dg.AssetCheckSeverity.ERROR
     ]
+    if failure is not None:
+        # of a build that failed they tell what was asked, and the next ones may fail as well
+        prune_builds(dbt_project.manifest_path.parent, keep=_FAILED_KEPT, calm=_UNDER_WAY)
     if failure is not None and failed:
         # the same rows would fail again
         raise dg.Failure(f"checks of the data failed: {', '.join(sorted(failed))}", allow_retries=False) from failure
     if failure is not None:
         raise failure
-    # some megabytes, every few minutes; of a build that failed they tell what was asked
+    # some megabytes, every few minutes
     shutil.rmtree(invocation.target_path)
+
+
+def run_without_assets(dbt: DbtCliResource, arguments: list[str]) -> None:
+    """Run dbt for its exit status alone, and leave no files; what it says is printed by the run."""
+    invocation = dbt.cli(arguments)
+    try:
+        invocation.wait()
+    finally:
+        shutil.rmtree(invocation.target_path)
 
 
 def _tests_of_assets_left_out(context: dg.AssetExecutionContext) -> list[str]:

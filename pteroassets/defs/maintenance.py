@@ -1,56 +1,52 @@
-"""What keeps the platform's own data from growing for ever: open-source Dagster prunes ticks, not runs or events."""
+"""What keeps the platform's own notes from growing for ever: one job, daily (decision 14)."""
 
-import shutil
-import time as wall_time
-
-# RunsFilter resolves its annotations in the caller's names, where a module called datetime would be in the way
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
+from psycopg import sql
 from pydantic import Field
 
 from pteroassets.defs.dbt import dbt_project
+from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.resources import Time, Warehouse
+from pteroassets.warehouse.load import table_identifier
+from pteroassets.warehouse.retention import prune_loads, prune_reads
 
-_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_BATCH = 200
-_DBT_TARGETS_KEPT_FOR = timedelta(hours=6)
+_BUILDS_KEPT_FOR = timedelta(hours=6)
 
 
 class PruneConfig(dg.Config):
     """What is old enough to go."""
 
-    keep_days: int = Field(default=30, description="Runs and read attempts older than this are removed.")
-
-
-def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete ended runs created before *before*, with their events; return how many."""
-    pruned = 0
-    while True:
-        records = instance.get_run_records(filters=dg.RunsFilter(created_before=before, statuses=_ENDED), limit=_BATCH)
-        if not records:
-            return pruned
-        for record in records:
-            instance.delete_run(record.dagster_run.run_id)
-        pruned += len(records)
+    keep_days: int = Field(default=30, description="Runs, read attempts and loads older than this are removed.")
 
 
 @dg.op(pool="maintenance")
 def prune(context: dg.OpExecutionContext, config: PruneConfig, warehouse: Warehouse, time: Time) -> None:
-    """Remove old runs with their events, old read attempts, and what failed builds left in the target folder."""
+    """Remove what is noted of old runs, read attempts and loads, and what failed builds left behind."""
     before = time.clock().now() - timedelta(days=config.keep_days)
     runs = prune_runs(context.instance, before)
+    folders = prune_files(context.instance, before)
+    assets = prune_assets_of_no_code(context.instance, context.repository_def.asset_graph.get_all_asset_keys(), before)
     with warehouse.connect() as connection:
-        reads = connection.execute("delete from raw_minecraft.log_reads where observed_at < %s", (before,)).rowcount
-    folders = 0
-    for folder in dbt_project.manifest_path.parent.glob("dbt_models-*"):
-        if folder.stat().st_mtime < wall_time.time() - _DBT_TARGETS_KEPT_FOR.total_seconds():
-            shutil.rmtree(folder)
-            folders += 1
-    context.log.info("pruned %d runs, %d read attempts and %d dbt target folders", runs, reads, folders)
+        reads = prune_reads(connection, before)
+        loads = prune_loads(connection, before)
+        for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds"):
+            connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
+    builds = prune_builds(dbt_project.manifest_path.parent, keep=0, calm=_BUILDS_KEPT_FOR)
+    context.log.info(
+        "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "
+        "%d loads and %d folders of failed builds",
+        runs,
+        folders,
+        assets,
+        reads,
+        loads,
+        builds,
+    )
 
 
-@dg.job(description="Prune old runs, read attempts and dbt leftovers.")
+@dg.job(description="Prune old runs, read attempts, loads and leftovers of dbt.")
 def maintenance() -> None:
     """Prune what has had its time."""
     prune()
@@ -61,7 +57,7 @@ def maintenance_schedule(keep_days: int) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name="maintenance_schedule",
         job=maintenance,
-        cron_schedule="20 3 * * *",
+        cron_schedule="23 3 * * *",  # when no other schedule makes a run
         default_status=dg.DefaultScheduleStatus.RUNNING,
         run_config={"ops": {"prune": {"config": {"keep_days": keep_days}}}},
     )

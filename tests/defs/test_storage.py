@@ -6,34 +6,13 @@ import gc
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRun
 
-from pteroassets.services import DagsterPlace
-from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from pteroassets.warehouse.migrate import ensure_database
 
 RUN = DagsterRun(job_name="a_job", run_id=str(uuid.uuid4()))
-
-
-@pytest.fixture
-def make_instance(
-    warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], DagsterInstance]:
-    place = DagsterPlace(
-        checkout=CHECKOUT,
-        warehouse=warehouse_settings,
-        database=f"dagster_{warehouse_settings.database}",
-        artifacts=tmp_path,
-        code_server_port=0,
-    )
-    for name, value in place.environment().items():
-        monkeypatch.setenv(name, value)
-    ensure_database(warehouse_settings, place.database)
-    return lambda: DagsterInstance.from_config(str(CHECKOUT))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.faults import Fault
 from pteroassets.simulator.world import World, WorldSize
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.aging import growth_by_guide, let_a_day_pass
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.end_to_end.running import Running, running_platform
 from tests.harness import PII_KEY, RAW_TABLES, table_rows
@@ -72,18 +72,6 @@ def test_a_build_parses_nothing_anew_and_leaves_no_files(built: Running) -> None
             *(CHECKOUT / "dbt_project").glob(f"target/dbt_models-{run}-*"),
         ]
         assert left == [], run
-
-
-def test_maintenance_removes_what_failed_builds_left_long_ago(built: Running) -> None:
-    (target,) = built.folder.glob("dbt_target/*")
-    old, young = target / "dbt_models-old", target / "dbt_models-young"
-    for folder in (old, young):
-        folder.mkdir()
-        (folder / "manifest.json").touch()
-    os.utime(old, (1, 1))
-    assert built.wait(built.launch("maintenance")) == "SUCCESS"
-    assert (old.exists(), young.exists()) == (False, True)
-    shutil.rmtree(young)
 
 
 def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) -> tuple[str, int]:
@@ -281,3 +269,39 @@ def test_a_schedules_tick_launches_a_run_that_adds_rows(built: Running) -> None:
         f"where sampled_at between '{started_at}' and timestamptz '{started_at}' + interval '2 minutes'"
     )
     assert rows[0][0] == len(built.simulation.truth.entities(started_at)["servers"])
+
+
+def test_maintenance_leaves_nothing_of_runs_that_are_old(built: Running) -> None:
+    # after all others, since it takes away what they look at
+    (target,) = built.folder.glob("dbt_target/*")
+    failed = target / "dbt_models-0123abc-0123abc"
+    failed.mkdir()
+    built.wait_until_idle()
+    old = {run_id for (run_id,) in built.dagster("select run_id from runs")}
+    with connect(built.warehouse.with_database(built.dagster_database), autocommit=True) as connection:
+        let_a_day_pass(connection, built.folder, days=40)
+    run_id = built.launch("maintenance")
+    assert built.wait(run_id) == "SUCCESS"
+    assert old
+    columns = built.dagster(
+        "select table_name, column_name from information_schema.columns where table_schema = 'public' "
+        "and column_name in ('run_id', 'last_run_id')"
+    )
+    tables = {table: column for table, column in columns}  # noqa: C416 - mypy sees rows of any length
+    assert {"runs", "run_tags", "event_logs", "asset_check_executions"} <= tables.keys()
+    left = {
+        table: len(built.dagster(f"select from {table} where {column} = any(array{sorted(old)})"))
+        for table, column in tables.items()
+    }
+    # the newest event and check of each asset, by which it is known what it is
+    newest = {name: left.pop(name) for name in ("event_logs", "asset_check_executions", "asset_keys")}
+    assert left == dict.fromkeys(left, 0)
+    checks = built.dagster("select count(distinct (asset_key, check_name)) from asset_check_executions")[0][0]
+    assert newest["asset_check_executions"] <= checks
+    assert newest["event_logs"] <= 5 * built.dagster("select count(*) from asset_keys")[0][0]
+    assert [path.name for path in (built.folder / "artifacts").rglob("*") if path.name in old] == []
+    assert not failed.exists()
+    # none of the jobs that make files of another name has left one
+    assert [path.name for path in target.iterdir() if path.is_dir()] == []
+    guide = growth_by_guide()
+    assert [path.name for path in built.folder.iterdir() if path.is_dir() and path.name not in guide] == []

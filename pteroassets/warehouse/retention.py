@@ -1,0 +1,105 @@
+"""Remove what the warehouse noted of its own work long ago, but for what figures, freshness or lineage rest on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from psycopg import sql
+
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.load import table_identifier
+
+# Tables whose rows are written again, by which they name another load. The entities' are found by their columns.
+_REWRITTEN = (
+    "raw_minecraft.log_files",
+    "raw_minecraft.log_reads",
+    "raw_minecraft.player_sessions",
+    "raw_minecraft.server_runs",
+)
+# Tables that only grow: whatever load added to them is named by their rows for good, and to look is to read them whole.
+_GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")
+
+
+def prune_reads(connection: Connection, before: datetime) -> int:
+    """Delete attempts to list or fetch logs that were made before *before*; return how many.
+
+    Kept are, of each server, its first listing and the last one of each day on its own clock, from which the marts
+    tell since when its log is known and how much of it was read; and what lay unread when it was last listed.
+    """
+    return connection.execute(
+        """
+        with listings as (
+            select reads.server_uuid, reads.observed_at, reads.outcome, reads.bytes_present,
+                (reads.observed_at at time zone coalesce(zones.timezone, 'UTC'))::date as local_date
+            from raw_minecraft.log_reads as reads
+            left join ops.server_timezones as zones on reads.server_uuid = zones.server_uuid
+            where reads.path = '' and reads.outcome in ('ok', 'unchanged')
+        ),
+        kept as (
+            select server_uuid, min(observed_at) as observed_at from listings group by server_uuid
+            union
+            select server_uuid, max(observed_at) from listings where bytes_present is not null
+            group by server_uuid, local_date
+            union
+            select server_uuid, max(observed_at) from listings group by server_uuid, outcome
+        ),
+        newest as (
+            select server_uuid, max(observed_at) as observed_at from listings where outcome = 'ok' group by server_uuid
+        )
+        delete from raw_minecraft.log_reads as old
+        where old.observed_at < %(before)s
+            and not (
+                old.path = ''
+                and (old.server_uuid, old.observed_at) in (select kept.server_uuid, kept.observed_at from kept)
+            )
+            and not (
+                old.path <> '' and old.outcome <> 'ok'
+                and (old.server_uuid, old.observed_at) in (select newest.server_uuid, newest.observed_at from newest)
+            )
+        """,
+        {"before": before},
+    ).rowcount
+
+
+def prune_loads(connection: Connection, before: datetime) -> int:
+    """Delete entries of the ledger from before *before*; return how many.
+
+    Kept are, of each table, the first entry (since when the platform watches), the newest one and the newest complete
+    one (freshness), and each one that a row of the table names.
+    """
+    entities = [
+        f"raw_pterodactyl.{name}"
+        for (name,) in connection.execute(
+            """
+            select table_name from information_schema.columns
+            where table_schema = 'raw_pterodactyl' and column_name = 'valid_to'
+            """
+        )
+    ]
+    named = sql.SQL(" union all ").join(
+        sql.SQL("select _load_id from {}").format(table_identifier(table)) for table in (*entities, *_REWRITTEN)
+    )
+    return connection.execute(
+        sql.SQL(
+            """
+            with kept as (
+                (select distinct on (table_name) load_id from ops.loads order by table_name, observed_at)
+                union
+                (select distinct on (table_name) load_id from ops.loads order by table_name, observed_at desc)
+                union
+                (select distinct on (table_name) load_id from ops.loads order by table_name, load_number desc)
+                union
+                (
+                    select distinct on (table_name) load_id from ops.loads where is_complete
+                    order by table_name, load_number desc
+                )
+            )
+            delete from ops.loads as old
+            where old._loaded_at < %(before)s
+                and not (old.table_name = any(%(growing)s) and old.rows_added + old.rows_changed > 0)
+                and not exists (select from kept where kept.load_id = old.load_id)
+                and not exists (select from ({named}) as rows where rows._load_id = old.load_id)
+            """
+        ).format(named=named),
+        {"before": before, "growing": list(_GROWING)},
+    ).rowcount

@@ -1,0 +1,127 @@
+"""A week of passes, of which each day is pruned: every table grows as the operating guide says."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.entities import EntityReading, EntityRow, land_entities
+from pteroassets.warehouse.load import LoadReport, record_load
+from pteroassets.warehouse.log_files import LogRead, save_reads
+from pteroassets.warehouse.retention import prune_loads, prune_reads
+from pteroassets.warehouse.utilization import SAMPLE_COLUMNS, land_samples
+from tests.aging import growth_by_guide, let_a_day_pass, rows_of
+
+pytestmark = pytest.mark.postgres
+
+DAYS = 7
+KEEP = timedelta(days=2)
+SERVERS = [uuid.UUID(int=number) for number in range(2)]
+TABLES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases")
+TICKS = 4
+
+
+def make_the_passes_of_a_tick(connection: Connection) -> None:
+    """Land what each pass lands where nothing changed but the samples, and where one file lay unread."""
+    now = datetime.now(UTC)
+    for table in TABLES:
+        land_entities(
+            connection,
+            EntityReading(
+                table=f"raw_pterodactyl.{table}",
+                observed_at=now,
+                rows=[EntityRow(key="1", id=1, uuid=None, scope="", record={"id": 1}, digest="same")],
+                is_complete=True,
+                unread_scopes={},
+                rows_expected=1,
+                requests=1,
+                seconds=1,
+                rate_limit_remaining=200,
+                source="panel.example.com",
+            ),
+        )
+    sample = dict.fromkeys(SAMPLE_COLUMNS) | {
+        "pass_at": now, "sampled_at": now, "interval_seconds": 300, "outcome": "error", "is_suspect": False,
+    }  # fmt: skip
+    land_samples(connection, [list({**sample, "server_uuid": server}.values()) for server in SERVERS], observed_at=now)
+    collected = LoadReport(table="raw_minecraft.log_files", observed_at=now, rows_read=2, rows_added=0)
+    with connection.transaction():
+        for server in SERVERS:
+            save_reads(
+                connection,
+                [
+                    LogRead(server_uuid=server, observed_at=now, path="", outcome="ok", files_present=2,
+                            bytes_present=10, bytes_read=5),
+                    LogRead(server_uuid=server, observed_at=now, path="/logs/latest.log", outcome="ok"),
+                    LogRead(server_uuid=server, observed_at=now, path="/logs/large.log.gz", outcome="too_large"),
+                ],
+                collected.load_id,
+            )  # fmt: skip
+        record_load(connection, collected)
+    for table in ("events", "player_sessions", "server_runs"):
+        with connection.transaction():
+            record_load(
+                connection,
+                LoadReport(table=f"raw_minecraft.{table}", observed_at=now, rows_read=0, rows_added=0),
+            )
+
+
+def test_a_week_of_passes_leaves_what_the_guide_says(warehouse: Connection, tmp_path: Path) -> None:
+    sizes = []
+    for _ in range(DAYS):
+        for _ in range(TICKS):
+            make_the_passes_of_a_tick(warehouse)
+        let_a_day_pass(warehouse, tmp_path)
+        before = datetime.now(UTC) - KEEP
+        prune_reads(warehouse, before)
+        prune_loads(warehouse, before)
+        sizes.append(rows_of(warehouse))
+    guide = growth_by_guide()
+    a_day = {
+        "not": 0,
+        "one row for each sampling pass, and one a day": TICKS + 1,
+        "one row for each server and day": len(SERVERS),
+    }
+    for table, rows in sizes[-1].items():
+        assert table in guide, f"the guide does not say how {table} grows"
+        if guide[table] in a_day:
+            assert rows - sizes[3][table] <= a_day[guide[table]] * (DAYS - 4), table
+    assert {guide[name] for name in ("ops.loads", "raw_minecraft.log_reads")} <= set(a_day)
+
+
+def test_pruning_takes_nothing_that_figures_freshness_or_lineage_rest_on(warehouse: Connection, tmp_path: Path) -> None:
+    for _ in range(4):
+        for _ in range(TICKS):
+            make_the_passes_of_a_tick(warehouse)
+        let_a_day_pass(warehouse, tmp_path)
+    questions = {
+        "since when the platform watches": "select table_name, min(observed_at) from ops.loads group by 1",
+        "how fresh a table is": "select table_name, max(_loaded_at), max(observed_at) from ops.loads group by 1",
+        "since when a log is known": "select server_uuid, min(observed_at), max(observed_at) "
+        "from raw_minecraft.log_reads where path = '' group by 1",
+        "how much of a log was read on a day": "select server_uuid, observed_at::date, max(observed_at) "
+        "from raw_minecraft.log_reads where path = '' group by 1, 2",
+        "what lay unread at the end": "select server_uuid, path from raw_minecraft.log_reads where outcome <> 'ok' "
+        "and observed_at = (select max(observed_at) from raw_minecraft.log_reads) group by 1, 2",
+        "where a row came from": " union ".join(
+            f"select '{table}', count(*) from {table} inner join ops.loads on load_id = _load_id"
+            for table in ("raw_pterodactyl.servers", "raw_pterodactyl.utilization_samples")
+        ),
+    }
+
+    def answers() -> dict[str, list[tuple[object, ...]]]:
+        return {name: sorted(warehouse.execute(query).fetchall()) for name, query in questions.items()}  # type: ignore[arg-type]
+
+    before = answers()
+    sizes = rows_of(warehouse)
+    now = datetime.now(UTC) + timedelta(days=1)
+    assert prune_reads(warehouse, now) > 0
+    assert prune_loads(warehouse, now) > 0
+    assert answers() == before
+    assert prune_reads(warehouse, now) == prune_loads(warehouse, now) == 0
+    left = rows_of(warehouse)
+    assert left["ops.loads"] < sizes["ops.loads"] / 2
