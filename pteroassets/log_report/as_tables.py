@@ -309,6 +309,10 @@ def _summary(console: Console, report: Report) -> None:
     seen_by_proxies = sum(server.sessions for server in report.servers) - total.sessions
     if seen_by_proxies:
         grid.add_row("", f"without {_count(seen_by_proxies)} that proxies saw of the same players")
+    if total.refused_entries:
+        grid.add_row("Refused", f"{_count(total.refused_entries)} entries of clients that did not get in")
+    if total.fake_players:
+        grid.add_row("Fake players", f"{_count(total.fake_players)} made by a mod, counted nowhere else")
     if total.sessions:
         lacking = total.sessions_without_length
         without = f", and {_count(lacking)} sessions of unknown length" if lacking else ""

@@ -69,7 +69,8 @@ def _plain(value: Any) -> dict[str, Any]:
 
 def _figures(summary: Summary) -> dict[str, Any]:
     values = {column.name: getattr(summary, column.name) for column in dataclasses.fields(summary)}
-    del values["player_keys"]  # serves adding up; the players stand in the sessions
+    for name in ("player_keys", "fake_names"):  # serve adding up; the players stand in the sessions
+        del values[name]
     return {
         **values,
         "sessions_by_close_reason": dict(summary.sessions_by_close_reason),

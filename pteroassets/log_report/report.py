@@ -30,6 +30,7 @@ from pteroassets.log_report.finding import Candidate, Grouping, History, Problem
 from pteroassets.log_report.parsing import ParsedFile, parse_files
 from pteroassets.log_report.summary import Summary, summarize
 from pteroassets.log_report.unknown import UnknownTemplate, most_frequent
+from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.gaps import is_gap
 from pteroassets.sources.minecraft.history import EndReason, FileOfEvents, PlayerSession, ServerRun, SessionEvent
 from pteroassets.sources.minecraft.reasons import CloseReason
@@ -89,6 +90,8 @@ class RunReport:
     crash_cause: str | None
     crash_report: str | None
     overload_warnings: int
+    refused_entries: int
+    fake_players: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,8 +381,12 @@ def _tell(history: History, parsed: Mapping[str, ParsedFile], rules: DateRules) 
             files_passed_over=len(history.files) - len(read),
             software=next((run.software for run in reversed(build.runs) if run.software is not None), None)
             or next((each.parsed.state.software for each in reversed(read) if each.parsed.state.software), None),
+            is_proxy=any(run.is_proxy for run in build.runs)
+            or any(is_proxy(each.parsed.state.software) for each in read),
             runs=len(runs),
             sessions=build.sessions,
+            refused_entries=sum(run.refused_entries for run in build.runs),
+            fake_players=build.fake_players,
             first_at=first_at,
         ),
     )
@@ -410,6 +417,7 @@ def _file_of(file: _Read) -> FileOfEvents:
         last_line_at=file.timeline.end(file.parsed.state.last),
         events=_Events(file.key, file.parsed.events, file.timeline),
         gap_before=file.gap_before,
+        is_proxy=is_proxy(file.parsed.state.software) is True,
     )
 
 
@@ -525,6 +533,8 @@ class _Teller:
             crash_cause=run.crash_cause,
             crash_report=run.crash_report,
             overload_warnings=run.overload_warnings,
+            refused_entries=run.refused_entries,
+            fake_players=run.fake_players,
         )
 
     def _session(self, session: PlayerSession) -> SessionReport:

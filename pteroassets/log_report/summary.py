@@ -36,11 +36,14 @@ class Summary:
         sessions: Of all players. For all servers those that proxies saw are left out where there are others, since
             these players were on the servers behind.
         sessions_by_close_reason: How many ended in which way; ``open`` ones did not end.
+        refused_entries: How often a client with a name did not get in; of all servers, proxies included.
+        fake_players: Different players made by a mod, with nobody behind them; they count nowhere else.
         sessions_without_length: Those whose length is in no way known; `hours_played` lacks them.
         hours_played: To the departure, or to the last moment at which somebody is known to have been there.
         peak_online: The most players at once on one server.
         peak_server: Which one that was.
         player_keys: UUIDs or names of the players.
+        fake_names: Names of the fake players.
     """
 
     server: str | None
@@ -57,11 +60,14 @@ class Summary:
     players: int
     sessions: int
     sessions_by_close_reason: Mapping[str, int]
+    refused_entries: int
+    fake_players: int
     sessions_without_length: int
     hours_played: float
     peak_online: int
     peak_server: str | None
     player_keys: frozenset[str]
+    fake_names: frozenset[str]
 
     @property
     def share_known(self) -> float | None:
@@ -79,6 +85,7 @@ class Summary:
         reasons: Counter[str] = Counter()
         for server in counted:
             reasons.update(server.sessions_by_close_reason)
+        fake_names = frozenset[str]().union(*(server.fake_names for server in servers))
         keys = frozenset[str]().union(*(server.player_keys for server in counted))
         return cls(
             server=None,
@@ -95,11 +102,14 @@ class Summary:
             players=len(keys),
             sessions=sum(server.sessions for server in counted),
             sessions_by_close_reason=_most_first(reasons),
+            refused_entries=sum(server.refused_entries for server in servers),
+            fake_players=len(fake_names),
             sessions_without_length=sum(server.sessions_without_length for server in counted),
             hours_played=sum(server.hours_played for server in counted),
             peak_online=peak.peak_online if peak is not None else 0,
             peak_server=peak.server if peak is not None and peak.peak_online else None,
             player_keys=keys,
+            fake_names=fake_names,
         )
 
 
@@ -109,8 +119,11 @@ def summarize(
     counts: Sequence[LineCounts],
     files_passed_over: int,
     software: str | None,
+    is_proxy: bool,
     runs: int,
     sessions: Sequence[PlayerSession],
+    refused_entries: int,
+    fake_players: frozenset[str],
     first_at: datetime | None,
 ) -> Summary:
     """Return the figures of one server.
@@ -120,8 +133,11 @@ def summarize(
         counts: Of the lines of each file that was read.
         files_passed_over: That gave nothing of their own.
         software: That the newest log names.
+        is_proxy: Whether players pass through it to other servers.
         runs: Lives of the process.
         sessions: Of its players.
+        refused_entries: How often a client with a name did not get in.
+        fake_players: Names of those whom a mod made.
         first_at: The first line: whoever was online before it is so from there on.
     """
     lengths = [
@@ -134,7 +150,7 @@ def summarize(
     return Summary(
         server=server,
         software=software,
-        is_proxy=any(session.is_proxy for session in sessions),
+        is_proxy=is_proxy,
         files=len(counts),
         files_passed_over=files_passed_over,
         lines=sum(each.lines for each in counts),
@@ -146,11 +162,14 @@ def summarize(
         players=len(keys),
         sessions=len(sessions),
         sessions_by_close_reason=_most_first(Counter(session.close_reason or _OPEN for session in sessions)),
+        refused_entries=refused_entries,
+        fake_players=len(fake_players),
         sessions_without_length=lengths.count(None),
         hours_played=sum(length for length in lengths if length is not None) / _HOUR,
         peak_online=peak,
         peak_server=server if peak else None,
         player_keys=keys,
+        fake_names=fake_players,
     )
 
 

@@ -24,6 +24,7 @@ from pteroassets.passes.log_folder import PREFIX_BYTES
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.sources.minecraft.dates import Stamper
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent
+from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.pterodactyl.redact import Redactor
@@ -60,6 +61,7 @@ _UNPARSED: Final[dict[str, Any]] = {
     "lines_unknown": 0,
     "lines_continuation": 0,
     "software": None,
+    "is_proxy": None,
     "game_version": None,
     "layout": None,
     "first_line_at": None,
@@ -244,6 +246,7 @@ class _Parsing:
             lines_unknown=counts.unknown,
             lines_continuation=counts.continuations,
             software=found.software,
+            is_proxy=is_proxy(found.software),
             game_version=found.game_version,
             layout=found.format_name,
             first_line_at=stamper.stamp(found.first)[0] if found.first else None,

@@ -141,6 +141,7 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Se
                 last_line_at=file.last_line_at,
                 events=first,
                 is_live=file.is_live,
+                is_proxy=file.is_proxy is True,
                 gap_before=before is not None
                 and (
                     (is_gap(before, file, begins_with_start=kind == "server_start") and not _goes_on(before, file))
@@ -246,6 +247,9 @@ _COLUMNS = {
         "crash_cause": "text",
         "crash_report": "text",
         "overload_warnings": "int4",
+        "is_proxy": "bool",
+        "refused_entries": "int4",
+        "fake_players": "int4",
         "_load_id": "uuid",
     },
 }

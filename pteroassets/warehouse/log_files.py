@@ -48,6 +48,7 @@ class LogFile:
     lines_unknown: int = 0
     lines_continuation: int = 0
     software: str | None = None
+    is_proxy: bool | None = None
     game_version: str | None = None
     layout: str | None = None
     first_line_at: datetime | None = None

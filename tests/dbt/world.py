@@ -227,10 +227,11 @@ inner join network using (id);
 
 insert into raw_minecraft.server_runs (
     server_uuid, run_key, started_at, ready_at, startup_seconds, ended_at_lower, ended_at_upper, end_reason,
-    software, game_version, crash_cause, overload_warnings, _load_id
+    software, is_proxy, game_version, crash_cause, overload_warnings, _load_id
 )
 select server_uuid, run_key, started_at, started_at + interval '4 seconds', 3.5, ended_at_lower, ended_at_upper,
-    end_reason, software, case when run_key = 'file:0' and id = 5 then '3.2.0' else game_version end, crash_cause, 0,
+    end_reason, software, software = 'Velocity',
+    case when run_key = 'file:0' and id = 5 then '3.2.0' else game_version end, crash_cause, 0,
     gen_random_uuid()
 from network inner join (values
     (5, 'file:0', timestamptz '2026-10-24 12:00+00', timestamptz '2026-10-25 12:05+00',
@@ -243,11 +244,11 @@ from network inner join (values
 insert into raw_minecraft.log_files (
     server_uuid, file_key, path, log_date, is_live, is_listed, listed_size, listed_modified_at, outcome, software,
     game_version, parsed_lines, lines_understood, lines_ignored, lines_unknown, lines_continuation, first_line_at,
-    last_line_at, fetched_at, _load_id
+    last_line_at, fetched_at, is_proxy, _load_id
 )
 select server_uuid, 'file', '/logs/latest.log', '2026-10-24', true, true, 1, '2026-10-27', 'ok',
     coalesce(software, 'Fabric'), game_version, 150, 10, 80, 10, 50, '2026-10-24 12:00+00', '2026-10-26 22:45+00',
-    '2026-10-27', gen_random_uuid()
+    '2026-10-27', coalesce(software, '') = 'Velocity', gen_random_uuid()
 from network;
 
 insert into raw_minecraft.log_reads (

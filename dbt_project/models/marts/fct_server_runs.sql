@@ -84,7 +84,9 @@ measured as (
         {{ local_date('started_at', 'timezone') }} as started_date,
         software,
         game_version,
-        overload_warnings
+        overload_warnings,
+        refused_entries,
+        fake_players
     from counted
 
 )

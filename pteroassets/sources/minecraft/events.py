@@ -19,6 +19,7 @@ Kind = Literal[
     "server_overload",
     "player_uuid",
     "player_login",
+    "player_spawn",
     "player_join",
     "player_leave",
     "player_lost_connection",
@@ -31,6 +32,7 @@ Kind = Literal[
     "player_chat",
     "player_command",
     "login_refused",
+    "fake_login",
 ]
 
 Detail = Mapping[str, str | int | float]
@@ -87,14 +89,18 @@ class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and ther
     server_software           ``software``, ``game_version``; before or after the start line of its run
     server_overload           ``behind_milliseconds``, ``ticks``
     player_login              ``entity_id``, ``address`` (no port; personal), ``world``, ``x``, ``y``, ``z``
+    player_spawn              nothing; of Bedrock, where some players appear without a login line
     player_join               ``formerly`` (the name before a rename)
     player_lost_connection    ``reason`` (addresses in it are masked)
     login_refused             ``reason`` (the same), ``cause`` (banned, not_whitelisted, full, version, verification,
                               mods, timed_out, throttled, starting, forwarding, other)
+    fake_login                as player_login, without ``address``: a player that a mod made, with nobody behind it
     player_kick               ``reason``; an announcement, the departure follows
     player_arrival            nothing; a proxy's client is there, but on no back-end yet
-    player_switch             ``server``: the back-end that a proxy's player entered; the first one is the entry
-    player_switch_failed      ``server``: the back-end that did not take the player after all
+    player_switch             ``server``: the back-end that a proxy connects a player to; the first that keeps him is
+                              the entry
+    player_switch_failed      ``server``: the back-end that did not take the player after all; ``reached`` (1) where
+                              there was a connection to it, which ended
     player_death              ``cause``, ``killer``, ``item`` (only with the parser's *keep_text*)
     player_advancement        ``advancement``, ``type`` (achievement, task, challenge, goal)
     player_chat               ``text`` (only with *keep_text*)

@@ -75,18 +75,37 @@ _SOFTWARE = (
     ),
 )
 
-_PROXY_STARTS = (
-    Message(
-        kind="server_start",
-        begins=(b"Booting up ",),
-        pattern=r"Booting up (?P<software>[A-Z]\w*) \d.*",
-    ),
-    Message(
-        kind="server_start",
-        begins=(b"Enabled ",),
-        pattern=r"Enabled (?P<software>[A-Z]\w*) version \S+.*",
-    ),
-)
+#: BungeeCord and what is built on it, as their start lines name them.
+BUNGEECORD_FAMILY = frozenset({"BungeeCord", "Waterfall", "Travertine", "FlameCord", "HexaCord", "XCord", "Waterdog"})
+VELOCITY_FAMILY = frozenset({"Velocity", "Velocity-CTD"})
+WATERDOGPE_FAMILY = frozenset({"WaterdogPE"})
+#: Every proxy: the one list of them, which places, sessions and the warehouse go by.
+PROXIES = BUNGEECORD_FAMILY | VELOCITY_FAMILY | WATERDOGPE_FAMILY
+
+
+def is_proxy(software: str | None) -> bool | None:
+    """Tell whether a program is a proxy, by the name that the log gives it; None where it gives none."""
+    return None if software is None else software in PROXIES
+
+
+def _proxy_starts(bungeecord: str, velocity: str) -> tuple[Message, ...]:
+    return (
+        Message(
+            kind="server_start",
+            begins=(b"Booting up ",),
+            pattern=rf"Booting up (?P<software>{velocity}) \d.*",
+        ),
+        Message(
+            kind="server_start",
+            begins=(b"Enabled ",),
+            pattern=rf"Enabled (?P<software>{bungeecord}) version \S+.*",
+        ),
+    )
+
+
+_PROXY_STARTS = _proxy_starts(r"[A-Z][\w-]*", r"[A-Z][\w-]*")
+# in a layout that servers share with proxies: a mod of a server may boot up or be enabled as well
+_NAMED_PROXY_STARTS = _proxy_starts("|".join(sorted(BUNGEECORD_FAMILY)), "|".join(sorted(VELOCITY_FAMILY)))
 
 _READY = Message(
     kind="server_ready",
@@ -95,13 +114,21 @@ _READY = Message(
     pattern=r"Done \((?:(?P<seconds>\d{1,9}(?:[.,]\d{1,9})?) ?s|\d{1,15}ns)\)!(?: For help, .*)?",
 )
 
+_LOGGED_IN = r" logged in with entity id (?:(?P<entity>\d{1,18})|\w+) (?P<place>(?:at|in) .*)"
+
 _ENTRANCE = (
+    # a connection without a network address: Carpet and other mods, and the game's own tests, make such players
+    Message(
+        kind="fake_login",
+        then=(b"logged in with entity id ",),
+        pattern=rf"{NAME}\[(?:local|embedded)\]{_LOGGED_IN}",
+        from_anyone=True,
+    ),
     Message(
         kind="player_login",
         then=(b"logged in with entity id ",),
         # the Genisys family adds a client id, and writes a world in place of the entity's number
-        pattern=rf"{NAME}\[{ADDRESS}\](?: \[ClientID: [^\]]*\])? logged in with entity id "
-        rf"(?:(?P<entity>\d{{1,18}})|\w+) (?P<place>(?:at|in) .*)",
+        pattern=rf"{NAME}\[{ADDRESS}\](?: \[ClientID: [^\]]*\])?{_LOGGED_IN}",
         from_anyone=True,
     ),
     Message(
@@ -271,7 +298,7 @@ JAVA = Dialect(
             begins=(b"Starting minecraft server version ",),
             pattern=r"Starting minecraft server version (?P<version>\S.*)",
         ),
-        *_PROXY_STARTS,
+        *_NAMED_PROXY_STARTS,
         *_SOFTWARE,
     ),
 )
@@ -433,7 +460,7 @@ _PEER = r"\[(?:/[^|\n]*\|)?(?P<name>[^\[\]|/:*<>]{1,60}?)(?:\|/[^|\n]*?)?\]"
 
 BUNGEECORD = Dialect(
     name="bungeecord",
-    software=frozenset({"BungeeCord", "Waterfall", "Travertine", "FlameCord", "HexaCord", "XCord"}),
+    software=BUNGEECORD_FAMILY,
     default_software="BungeeCord",
     messages=(
         Message(
@@ -447,9 +474,11 @@ BUNGEECORD = Dialect(
             pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has connected",
         ),
         Message(
+            # once a back-end has taken the player, the connection to it is a DownstreamBridge
             kind="player_switch_failed",
             of_peer=b"<-> ServerConnector [",
             pattern=rf"{_PEER} <-> ServerConnector \[(?P<server>[^\[\]]+)\] has disconnected",
+            detail={"reached": 1},
         ),
         Message(
             kind="player_lost_connection",
@@ -459,8 +488,8 @@ BUNGEECORD = Dialect(
         ),
         Message(
             kind="player_kick",
-            of_peer=b"disconnected with: ",
-            pattern=rf"{_PEER} disconnected with: (?P<reason>.*)",
+            of_peer=b"disconnected with:",
+            pattern=rf"{_PEER} disconnected with: ?(?P<reason>.*)",
         ),
         Message(
             kind="player_command",
@@ -485,13 +514,12 @@ WATERFALL = replace(
     signs=rb"thread Netty Worker|message \[.{1,120}?\] "
     rb"(?:<-> (?:InitialHandler|ServerConnector|DownstreamBridge)|-> UpstreamBridge|disconnected with: )",
     default_software="Waterfall",
-    software=BUNGEECORD.software | {"Waterdog"},
 )
 
 #: A proxy for Bedrock, in the layouts of Nukkit and of BungeeCord. What it told a player stands after the departure.
 WATERDOGPE = Dialect(
     name="waterdogpe",
-    software=frozenset({"WaterdogPE"}),
+    software=WATERDOGPE_FAMILY,
     default_software="WaterdogPE",
     # with the address, which nobody can put into the bracket that /say writes
     signs=rb"message (?:Starting WaterDogPE |\[/[^\[\]\n]{1,120}\] (?:<-> Upstream |-> (?:Upstream|Downstream) "
@@ -513,9 +541,14 @@ WATERDOGPE = Dialect(
             pattern=rf"{_PEER} Unable to connect to downstream (?P<server>\S+).*",
         ),
         Message(
+            kind="player_switch_failed",
+            of_peer=b"Downstream ",
+            pattern=rf"{_PEER} Downstream (?P<server>\S+) did not send StartGame within .*",
+        ),
+        Message(
             kind="player_lost_connection",
             of_peer=b"-> Upstream has disconnected",
-            pattern=rf"{_PEER} -> Upstream has disconnected",
+            pattern=rf"{_PEER} -> Upstream has disconnected(?:: ?(?:null|(?P<reason>.*)))?",
         ),
         Message(
             kind="server_start",
@@ -530,7 +563,7 @@ _CONNECTED = r"\[connected player\] (?P<name>[^\[\]/:*<>()]{1,60}?) \([^)]*\)"
 
 VELOCITY = Dialect(
     name="velocity",
-    software=frozenset({"Velocity"}),
+    software=VELOCITY_FAMILY,
     signs=rb"thread (?:Netty (?:epoll|NIO|kqueue|io_uring) Worker|Velocity )|logger com\.velocitypowered"
     rb"|message \[(?:connected player|server connection)\] ",
     default_software="Velocity",
@@ -549,12 +582,12 @@ VELOCITY = Dialect(
             kind="player_switch_failed",
             begins=(b"[connected player] ",),
             pattern=rf"{_CONNECTED}: (?:unable to connect to server|disconnected while connecting to) "
-            r"(?P<server>[^:]+)(?:: .*)?",
+            r"(?P<server>[^:]+)(?::.*)?",
         ),
         Message(
             kind="player_lost_connection",
             begins=(b"[connected player] ",),
-            pattern=rf"{_CONNECTED} has disconnected(?:: (?P<reason>.*))?",
+            pattern=rf"{_CONNECTED} has disconnected(?:: ?(?P<reason>.*))?",
         ),
         # "has disconnected" follows, without the reason
         Message(
@@ -565,7 +598,7 @@ VELOCITY = Dialect(
         Message(
             kind="player_kick",
             begins=(b"[connected player] ",),
-            pattern=rf"{_CONNECTED}: kicked from server \S+?(?:: (?P<reason>.*))?",
+            pattern=rf"{_CONNECTED}: kicked from server \S+?(?:: ?(?P<reason>.*))?",
         ),
         Message(
             kind="player_command",
@@ -588,7 +621,7 @@ BEDROCK = Dialect(
             pattern=r"Player connected: (?P<name>[^,]{1,60})(?:, xuid: ?(?P<xuid>\d{0,20}).*)?",
         ),
         Message(
-            kind="player_join",
+            kind="player_spawn",
             begins=(b"Player Spawned: ",),
             pattern=r"Player Spawned: (?P<name>.{1,60}?),? xuid: ?(?P<xuid>\d{0,20}).*",
         ),

@@ -28,7 +28,10 @@ class SessionEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOfEvents:
-    """One file's events in line order; *gap_before*: files between the one before and this are missing."""
+    """One file's events in line order; *gap_before*: files between the one before and this are missing.
+
+    *is_proxy*: a proxy wrote it, as far as the file shows by itself.
+    """
 
     file_key: str
     first_line_at: datetime | None  # None where no line shows a time
@@ -36,6 +39,7 @@ class FileOfEvents:
     events: Sequence[SessionEvent]
     is_live: bool = False
     gap_before: bool = False
+    is_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ class ServerRun:
     crash_cause: str | None  # the exception that is named, else crash_report, exception or watchdog
     crash_report: str | None  # name of its file
     overload_warnings: int
+    is_proxy: bool | None  # None where nothing names the software
+    refused_entries: int  # of clients with a name that did not get in
+    fake_players: int  # different ones: made by a mod, with nobody behind them; they have no sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +99,4 @@ class SessionBuild:
 
     sessions: tuple[PlayerSession, ...]
     runs: tuple[ServerRun, ...]
+    fake_players: frozenset[str] = frozenset()  # their names

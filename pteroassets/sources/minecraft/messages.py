@@ -8,9 +8,10 @@ with a bracket or stands on a chat thread is a plugin's or a player's word. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class Message:
     anchors: tuple[bytes, ...] = ()
     echo: bytes = b""
     of_peer: bytes = b""
-    detail: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, str | int] = field(default_factory=dict)
     from_anyone: bool = False
 
 
@@ -134,10 +135,12 @@ class _Reader(NamedTuple):
 class _Readers(NamedTuple):
     """A dialect's declared messages, by what each of their lines contains.
 
-    One search for any of the *words* is far cheaper than to try all patterns.
+    One search for any of the *words* is far cheaper than to try all patterns. Those of *of_names* follow a name.
     """
 
     by_first_word: dict[str, tuple[_Reader, ...]]
+    of_names: re.Pattern[str]
+    by_word_of_names: dict[str, tuple[_Reader, ...]]
     words: re.Pattern[str]
     by_word: dict[str, tuple[_Reader, ...]]
 
@@ -146,6 +149,7 @@ class _Readers(NamedTuple):
 def _readers(dialect: Dialect) -> _Readers:
     by_first_word: dict[str, list[_Reader]] = {}
     of_words: list[tuple[bytes, _Reader]] = []
+    after_names: list[tuple[bytes, _Reader]] = []
     for message in dialect.messages:
         pattern = re.compile(message.pattern)
         groups = tuple((number, *_finds(group)) for group, number in pattern.groupindex.items())
@@ -156,15 +160,18 @@ def _readers(dialect: Dialect) -> _Readers:
         words = [*message.anchors, message.echo, message.of_peer, *message.then]
         words += [begin for begin in message.begins if begin not in whole_words]
         of_words += [(word, reader) for word in words if word]
-    shortest = set(_shortest(word for word, _ in of_words))
+        after_names += [(word, reader) for word in (*message.anchors, *message.then)]
+    by_first = {first: tuple(readers) for first, readers in by_first_word.items()}
+    return _Readers(by_first, *_by_word(after_names), *_by_word(of_words))
+
+
+def _by_word(of_words: Sequence[tuple[bytes, _Reader]]) -> tuple[re.Pattern[str], dict[str, tuple[_Reader, ...]]]:
+    """Return a pattern of all words, and the readers of each that it can find."""
     by_word = {
-        word.decode(): tuple(dict.fromkeys(reader for other, reader in of_words if word in other)) for word in shortest
+        word.decode(): tuple(dict.fromkeys(reader for other, reader in of_words if word in other))
+        for word in set(_shortest(word for word, _ in of_words))
     }
-    return _Readers(
-        {first: tuple(readers) for first, readers in by_first_word.items()},
-        re.compile("|".join(map(re.escape, sorted(by_word))) or "(?!)"),
-        by_word,
-    )
+    return re.compile("|".join(map(re.escape, sorted(by_word))) or "(?!)"), by_word
 
 
 def read_message(
@@ -198,24 +205,28 @@ def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> R
         # a display name with a coloured tag: what /say writes before its text begins with the bracket
         return _read_tagged(_TAGS.sub("", text), dialect, foreign=foreign)
     readers = _readers(dialect)
-    tried = readers.by_first_word.get(text.partition(" ")[0], ())
-    words = readers.words.finditer(text)
-    while True:
-        for reader in tried:
-            if (match := reader.match.fullmatch(text)) is None:
-                continue
-            if foreign and not reader.message.from_anyone:
-                return None
-            return _reading(reader, match, keep_text=keep_text)
-        if (word := next(words, None)) is None:
-            break
-        tried = readers.by_word[word[0]]
-    if foreign:
+    first = readers.by_first_word.get(text.partition(" ")[0], ())
+    tries: Iterable[Iterable[_Reader]]
+    tries = chain((first,), (readers.by_word[word[0]] for word in readers.words.finditer(text)))
+    if first and not foreign:
+        # a player may be called like the word that such a message begins with
+        if (death := _read_death(text, keep_text=keep_text)) is not None:
+            return death
+        tries = chain((readers.by_word_of_names[word[0]] for word in readers.of_names.finditer(text)), tries)
+    for reader in chain.from_iterable(tries):
+        if (match := reader.match.fullmatch(text)) is None:
+            continue
+        if foreign and not reader.message.from_anyone:
+            return None
+        return _reading(reader, match, keep_text=keep_text)
+    return None if foreign else _read_death(text, keep_text=keep_text)
+
+
+def _read_death(text: str, *, keep_text: bool) -> Reading | None:
+    match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
+    if match is None or (death := read_death(match["text"], keep_item=keep_text)) is None:
         return None
-    death_match = _DEATH.fullmatch(text.removeprefix(_STRIPPED))
-    if death_match is not None and (death := read_death(death_match["text"], keep_item=keep_text)) is not None:
-        return _of_player("player_death", death_match["name"], death)
-    return None
+    return _of_player("player_death", match["name"], death)
 
 
 def _read_tagged(text: str, dialect: Dialect, *, foreign: bool) -> Reading | None:

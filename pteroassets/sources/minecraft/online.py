@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,11 +36,17 @@ class OpenRun:
     crash_cause: str | None = None
     crash_report: str | None = None
     overload_warnings: int = 0
+    is_proxy: bool = False  # by what it says
+    refused_entries: int = 0
+    fake_players: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
 class OpenSession:
-    """A session whose end was not read yet."""
+    """A session whose end was not read yet.
+
+    A proxy's begins with the first back-end that keeps the player; a connection to one does not tell yet that it does.
+    """
 
     key: str
     name: str
@@ -54,19 +61,58 @@ class OpenSession:
     shown_as: str | None = None
     is_proxy: bool = False
     kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
-    back_end: str | None = None  # of a proxy: the last one that was connected to
+    was_announced: bool = False  # of a proxy: a line said that the client is there
+    connects: list[SessionEvent] = field(default_factory=list)  # of a proxy: to back-ends that did not turn out failed
+    in_flight: SessionEvent | None = None  # the last of them, until it failed
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def server_switches(self) -> int:
         """How often a proxy's player came onto another back-end."""
-        return max(self.counts["player_switch"] - self.counts["player_switch_failed"], 0)
+        return max(len(self.connects) - 1, 0)
 
-    def fail(self, back_end: str | None) -> None:
-        """Take the last switch back; a back-end that could not be reached at all was none."""
-        if back_end is not None and back_end == self.back_end:
-            self.counts["player_switch_failed"] += 1
-            self.back_end = None
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether it is a proxy's whose every back-end so far did not take the player."""
+        return self.is_proxy and self.joined_at is not None and not self.connects
+
+    def connect(self, event: SessionEvent) -> None:
+        """Take a connection to a back-end, which may fail yet."""
+        self.connects.append(event)
+        self.in_flight = event
+        self._begin()
+
+    def fail(self, event: SessionEvent, *, within: timedelta) -> bool:
+        """Take back the connect that turned out to have failed; tell whether there was one.
+
+        Where the connection itself is seen to end, it can be one that another followed. Else it is the last one, or
+        none at all: of a back-end that could not be reached there is no other line.
+        """
+        back_end, is_reached = _server(event), "reached" in (event.detail or {})
+        likely = reversed(self.connects) if is_reached else [self.in_flight]
+        failed = next(
+            (
+                each
+                for each in likely
+                if each is not None and _server(each) == back_end and abs(event.logged_at - each.logged_at) <= within
+            ),
+            None,
+        )
+        if failed is None:
+            return False
+        self.connects.remove(failed)
+        if failed is self.in_flight:
+            self.in_flight = None
+        self._begin()
+        return True
+
+    def _begin(self) -> None:
+        """Let it begin with the first back-end that may have taken the player."""
+        if self.joined_at is not None and self.connects:
+            first = self.connects[0]
+            self.key = f"{first.file_key}:{first.line_number}"
+            self.joined_at = max(filter(None, (first.logged_at, self.not_before)))
+            self.join_file_key, self.join_line_number = first.file_key, first.line_number
 
     def login(self, event: SessionEvent) -> None:
         """Take the login line of the entry that a join line opened: it is the one that proves it."""
@@ -106,9 +152,12 @@ class Presence:
     """The players online since the last start line, or since the log or a gap in it.
 
     Within that nobody's session begins before the last one of the same player ended, even if the clock says so.
+
+    Args:
+        fakes: Names of the fake players who may be there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fakes: Iterable[str] = ()) -> None:
         self._open: dict[str, OpenSession] = {}
         self._seen: set[str] = set()
         self._uuids: dict[str, UUID] = {}
@@ -122,6 +171,7 @@ class Presence:
         self._counts_of_unknown: dict[str, Counter[str]] = {}
         self._arrivals: dict[str, datetime] = {}  # of a proxy's clients that are on no back-end yet
         self._gone: dict[str, datetime] = {}  # those that went before they were on one
+        self._fakes: set[str] = set(fakes)
 
     def sessions(self) -> list[OpenSession]:
         """Return the open sessions in the order in which they were opened."""
@@ -193,10 +243,16 @@ class Presence:
             session.kicked_by = event
 
     def arrived(self, event: SessionEvent) -> None:
-        """Note that a proxy's client is there; the first back-end follows."""
-        if event.player is not None:
-            self._arrivals[event.player] = event.logged_at
-            self._gone.pop(event.player, None)
+        """Note that a proxy's client is there; the first back-end follows, or came just before in the log."""
+        if event.player is None:
+            return
+        session = self._open.get(event.player)
+        if session is not None and not session.was_announced:
+            session.was_announced = abs(event.logged_at - session.opened_at) <= _SAME_SECOND
+            if session.was_announced:
+                return
+        self._arrivals[event.player] = event.logged_at
+        self._gone.pop(event.player, None)
 
     def arrived_since(self, name: str, instant: datetime) -> bool:
         """Tell whether a client of *name* arrived since *instant* that is on no back-end yet."""
@@ -276,6 +332,7 @@ class Presence:
             not_before=not_before,
             is_proxy=is_proxy,
             shown_as=self._claim(name, event.logged_at) if has_login else name,
+            was_announced=name in self._arrivals,
         )
         for other in self._open.values():
             if other.shown_as == name:
@@ -334,6 +391,43 @@ class Presence:
         if self._open.get(session.name) is session:
             del self._open[session.name]
 
+    def withdraw_ended(self, name: str, *, ended_before: datetime | None) -> None:
+        """Take out a session that ended and then turned out to have been none."""
+        self._ended.pop(name, None)
+        if ended_before is not None:
+            self._ended[name] = ended_before
+
+    def end_of(self, name: str) -> datetime | None:
+        """Return when the last session of *name* ended."""
+        return self._ended.get(name)
+
+    def ended_since(self, name: str | None, instant: datetime) -> bool:
+        """Tell whether the last session of *name* ended since *instant*."""
+        return name in self._ended and self._ended[name] >= instant
+
+    def fake_entered(self, name: str) -> None:
+        """Note that a fake player is there."""
+        self._fakes.add(name)
+        self._seen.add(name)
+        self._shown = [(shown, at) for shown, at in self._shown if shown != name]
+
+    def fakes(self) -> frozenset[str]:
+        """Return the names of the fake players who are there."""
+        return frozenset(self._fakes)
+
+    def fake_of(self, shown: str | None) -> str | None:
+        """Return the fake player who is shown as *shown*; None where that is somebody else."""
+        if shown is None or not self._fakes or self.find(shown) is not None:
+            return None
+        if shown in self._fakes:
+            return shown
+        found = [name for name in self._fakes if _contains_word(shown, name)]
+        return found[0] if len(found) == 1 else None
+
+    def fake_left(self, name: str) -> None:
+        """Note that a fake player is gone, or that it was a player."""
+        self._fakes.discard(name)
+
     def turned_away(self, event: SessionEvent) -> None:
         """Note the first departure line of somebody who never entered, so that the second can be known for it."""
         self._departures.append(Departure(kind=event.kind, names={event.player or ""}, at=event.logged_at, index=None))
@@ -368,6 +462,11 @@ class Presence:
             return None
         self._shown = [(shown, shown_at) for shown, shown_at in self._shown if shown != claimed[0]]
         return claimed[0]
+
+
+def _server(event: SessionEvent) -> str | None:
+    server = (event.detail or {}).get("server")
+    return str(server) if server is not None else None
 
 
 def _contains_word(text: str, word: str) -> bool:

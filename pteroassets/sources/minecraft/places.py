@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 
 from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.formats import BUNGEECORD_FAMILY
 from pteroassets.sources.minecraft.packing import FOREIGN_SUFFIXES, MAYBE_PACKED
 
 
@@ -58,7 +59,7 @@ def _place(software: str, folder: str, words: str) -> LogPlace:
 DEFAULT_FOLDER: Final = "/logs"
 # The first that matches counts: forks of a proxy before the proxy, and Java last, since its names are many and plain.
 PLACES: Final = (
-    _place("Waterfall", DEFAULT_FOLDER, r"waterfall|travertine|flamecord"),
+    _place("Waterfall", DEFAULT_FOLDER, "|".join(sorted(BUNGEECORD_FAMILY - {"BungeeCord", "Waterdog"}))),
     _place("Velocity", DEFAULT_FOLDER, r"velocity"),
     _place("BungeeCord", "/", r"bungee"),
     _place("WaterdogPE", DEFAULT_FOLDER, r"waterdog"),

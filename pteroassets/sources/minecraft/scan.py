@@ -99,6 +99,18 @@ def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any,
 _IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS, *IGNORED_WHEN_READ)) + rb")"
 
 
+def _unless(names: Iterable[bytes], any_then: bytes) -> bytes:
+    """Return a pattern of *names* and what follows them, where that is not *any_then*."""
+    by_rest: dict[tuple[bytes, ...], list[bytes]] = {}
+    rests: dict[bytes, list[bytes]] = {}
+    for name, _, rest in (word.partition(b" ") for word in names):
+        rests.setdefault(name + b" ", []).append(rest)
+    for name, each in rests.items():
+        by_rest.setdefault(tuple(each), []).append(name)
+    ways = (any_of(same) + rb"(?!" + any_then + rb")" + any_of(each) for each, same in by_rest.items())
+    return rb"(?:" + rb"|".join(ways) + rb")"
+
+
 def _said(kinds: re.Pattern[bytes]) -> Callable[[bytes], int]:
     @lru_cache(maxsize=1 << 13)
     def length(message: bytes) -> int:
@@ -115,9 +127,9 @@ def scanner_of(format_: LogFormat) -> Scanner:
     prefix = re.compile(format_.prefix)
     # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
     ignored_words = [word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins)]
-    names = [word for word in ignored_words if could_be_name(word)]
+    names = [word for word in ignored_words if could_be_name(word, found.then)]
     rest = any_of(word for word in ignored_words if word not in names)
-    ignored = rb"(?:" + rest + rb"|" + any_of(names) + rb"(?!" + found.any_then + rb"))"
+    ignored = rb"(?:" + rest + rb"|" + _unless(names, found.any_then) + rb")"
     kinds = (
         rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
         rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."

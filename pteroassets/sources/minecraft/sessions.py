@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pteroassets.sources.minecraft.formats import rank_of_software
+from pteroassets.sources.minecraft.formats import is_proxy, rank_of_software
 from pteroassets.sources.minecraft.history import (
     EndReason,
     FileOfEvents,
@@ -45,9 +45,10 @@ _CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a pr
 _REVIVAL = timedelta(seconds=60)  # somebody who plays on that long after a stop or crash line shows it was none
 
 _SPAWNS_LATE = ("PocketMine", "Nukkit", "PowerNukkit")
-_PROXIES = ("BungeeCord", "Waterfall", "Velocity", "WaterdogPE")
-_NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
 _ALREADY_HERE = "You are already connected to this proxy"
+_ENTRIES = ("player_login", "player_spawn", "player_switch", "fake_login")
+_OF_PROXIES = ("player_arrival", "player_switch", "player_switch_failed")
+_NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -114,6 +115,10 @@ class _Builder:
         self._alone: dict[str, tuple[int, OpenSession]] = {}
         # of the run: how departures after a stop or crash line would have closed without it
         self._overruled: dict[int, tuple[CloseReason, str | None]] = {}
+        # of the run: a proxy's sessions that ended, each player's last; its place, and when the one before had ended
+        self._settling: dict[str, tuple[int, OpenSession, datetime | None]] = {}
+        self._refused_at: dict[str, datetime] = {}  # of the run: the last client of each name that did not get in
+        self._fake_players: set[str] = set()
 
     # ---------- files
 
@@ -122,8 +127,8 @@ class _Builder:
         if file.gap_before and self._last_line_at is not None:
             self._end_at_gap(file)
         kinds = {event.kind for event in file.events}
-        self._file_has_logins = not kinds.isdisjoint(("player_login", "player_switch"))
-        self._is_proxy = "player_switch" in kinds
+        self._file_has_logins = not kinds.isdisjoint(_ENTRIES)
+        self._is_proxy = file.is_proxy or not kinds.isdisjoint(_OF_PROXIES)
         self._is_last_line_known = True
         self._just_started = None
         brands: list[SessionEvent] = []
@@ -144,6 +149,9 @@ class _Builder:
     def finish(self, last_line_at: datetime | None) -> SessionBuild:
         """Return what was found; whatever is open stays open, unless its run was seen to stop or crash."""
         self._passed(last_line_at)
+        for session in self._online.sessions():
+            if session.is_nowhere and self._run is not None and self._run.stopped_at is None:
+                self._online.withdraw(session)  # a back-end may take him yet
         if self._run is not None and (self._run.stopped_at is not None or self._run.crashed_at is not None):
             self._end_run(upper=None)
         elif self._run is not None:
@@ -154,7 +162,9 @@ class _Builder:
                 self._close_at_kick(session, kick)
         ended = [session for session in self._sessions if session is not None]
         open_sessions = [_session(session, last_seen_at=self._last_line_at) for session in self._online.sessions()]
-        return SessionBuild(sessions=(*ended, *open_sessions), runs=tuple(self._runs))
+        return SessionBuild(
+            sessions=(*ended, *open_sessions), runs=tuple(self._runs), fake_players=frozenset(self._fake_players)
+        )
 
     def _passed(self, instant: datetime | None) -> None:
         if instant is not None and (self._last_line_at is None or instant > self._last_line_at):
@@ -173,7 +183,10 @@ class _Builder:
         self._just_started = None
         self._brand(brands)
         self._passed(event.logged_at)
-        if event.kind.startswith("player_"):
+        self._run.is_proxy = self._run.is_proxy or event.kind in _OF_PROXIES
+        if event.kind == "fake_login":
+            self._enter_fake(event)
+        elif event.kind.startswith("player_"):
             self._read_player(event)
         else:
             self._read_server(event, self._run)
@@ -195,23 +208,28 @@ class _Builder:
                 run.overload_warnings += 1
             case "login_refused":
                 self._online.refused(event)
+                self._count_refused(event)
             case _:
                 pass
 
     def _read_player(self, event: SessionEvent) -> None:
         if event.player_uuid is not None:
             self._learn(event)
+        if (fake := self._online.fake_of(event.player)) is not None and self._read_fake(event, fake):
+            return
         match event.kind:
             case "player_login":
                 self._revive(event)
                 self._login(event)
+            case "player_spawn":
+                self._spawn(event)
             case "player_arrival":
                 self._online.arrived(event)
             case "player_switch":
                 self._revive(event)
                 self._switch(event)
-            case "player_switch_failed" if (session := self._online.get(event.player or "")) is not None:
-                session.fail(_text(event, "server"))
+            case "player_switch_failed":
+                self._fail_switch(event)
             case "player_join":
                 self._join(event)
             case "player_kick":
@@ -277,6 +295,7 @@ class _Builder:
         run, last = self._run, self._last_line_at
         if run is None:
             return
+        self._turn_away_nowhere()
         lower: datetime | None
         if run.stopped_at is not None:
             # the process said goodbye: its last line shows its end, even if a crash made it stop
@@ -294,13 +313,14 @@ class _Builder:
 
     def _end_at_gap(self, file: FileOfEvents) -> None:
         run, upper = self._run, file.first_line_at
+        self._turn_away_nowhere()
         if run is not None and (run.stopped_at is not None or run.crashed_at is not None):
             self._end_run(upper=upper)
         elif run is not None:
             last = self._last_line_at
             self._runs.append(_run(run, lower=last, upper=_bound(upper, last), reason="log_gap"))
             self._close_all(lower=last, upper=upper, reason="log_gap")
-        self._online = Presence()
+        self._online = Presence(fakes=self._online.fakes())
         self._may_be_online = True
 
     def _close_all(self, *, lower: datetime | None, upper: datetime | None, reason: CloseReason) -> None:
@@ -318,6 +338,49 @@ class _Builder:
         self._run = None
         self._run_has_logins = False
         self._without_uuid, self._alone, self._overruled = {}, {}, {}
+        self._settling, self._refused_at = {}, {}
+
+    # ---------- who is not in
+
+    def _count_refused(self, event: SessionEvent) -> None:
+        """Count a client with a name that did not get in; several lines in the same second or so are of one."""
+        name, run = event.player, self._run
+        if name is None or run is None:
+            return
+        last = self._refused_at.get(name)
+        self._refused_at[name] = event.logged_at
+        if last is None or abs(event.logged_at - last) > _PAIR:
+            run.refused_entries += 1
+
+    def _turn_away_nowhere(self) -> None:
+        """At the end of a run, take out whom no back-end of a proxy took."""
+        for session in self._online.sessions():
+            if session.is_nowhere:
+                self._online.withdraw(session)
+                if self._run is not None:
+                    self._run.refused_entries += 1
+
+    def _enter_fake(self, event: SessionEvent) -> None:
+        """Read that a mod made a player; one of that name who was there is not any more."""
+        name = event.player or ""
+        self._revive(event)
+        self._run_has_logins = True
+        if (session := self._online.get(name)) is not None:
+            self._close_before_entry(session, event)
+        self._online.fake_entered(name)
+        self._fake_players.add(name)
+        if self._run is not None:
+            self._run.fake_players.add(name)
+
+    def _read_fake(self, event: SessionEvent, name: str) -> bool:
+        """Read what is said of a fake player; tell whether that was all."""
+        if event.kind in ("player_lost_connection", "player_leave"):
+            self._online.fake_left(name)
+            self._online.turned_away(event)
+        elif event.kind in ("player_login", "player_spawn", "player_switch"):
+            self._online.fake_left(name)  # somebody of that name enters
+            return False
+        return True
 
     # ---------- players
 
@@ -341,8 +404,18 @@ class _Builder:
             self._close_before_entry(session, event)
         self._open(event, name, has_login=True)
 
+    def _spawn(self, event: SessionEvent) -> None:
+        """Read that a player of Bedrock appeared: the second line of an entry, or the only one.
+
+        Who plays on the screen of another, or without an account, has no line before it.
+        """
+        name = event.player or ""
+        if self._online.get(name) is None and not self._online.ended_since(name, event.logged_at - _PAIR):
+            self._revive(event)
+            self._open(event, name, has_login=True)
+
     def _switch(self, event: SessionEvent) -> None:
-        """Read that a proxy's player entered a back-end: the first one is the entry."""
+        """Read that a proxy's player is being connected to a back-end: the first that keeps him is the entry."""
         name = event.player or ""
         session, since = self._online.get(name), event.logged_at - _CONNECT
         if session is None and self._online.gone_since(name, since):
@@ -353,15 +426,41 @@ class _Builder:
         if session is None:
             session = self._open(event, name, has_login=True)
         else:
-            session.counts[event.kind] += 1
             self._online.stays(name)
-        session.back_end = _text(event, "server")
+        session.connect(event)
+
+    def _fail_switch(self, event: SessionEvent) -> None:
+        """Read that a back-end did not take the player; the line may come after that of the client's departure."""
+        name = event.player or ""
+        session = self._online.get(name)
+        if session is not None and session.fail(event, within=_CONNECT):
+            return
+        index, ended, ended_before = self._settling.get(name, (0, None, None))
+        if ended is None or not ended.fail(event, within=_CONNECT):
+            return
+        closed = self._sessions[index]
+        if closed is None:
+            return
+        if not ended.is_nowhere:
+            self._sessions[index] = dataclasses.replace(
+                closed,
+                session_key=ended.key,
+                joined_at=ended.joined_at,
+                join_file_key=ended.join_file_key,
+                join_line_number=ended.join_line_number,
+                server_switches=ended.server_switches,
+            )
+            return
+        self._sessions[index] = None
+        self._online.withdraw_ended(name, ended_before=ended_before)
+        self._count_refused(event)
 
     def _kick(self, event: SessionEvent) -> None:
         reason = _text(event, "reason")
         if _turns_away(reason):
             # of a second client, though somebody of that name is online
             self._online.goes_unseen(event.player or "", event.logged_at)
+            self._count_refused(event)
         else:
             self._online.kicked(event, reason)
 
@@ -423,8 +522,10 @@ class _Builder:
             # of a client that never entered, though somebody of that name may be online
             self._online.goes_unseen(name, event.logged_at)
             self._online.turned_away(event)
+            self._count_refused(event)
             return
         if session is None and is_lost and self._online.goes_unseen(name, event.logged_at):
+            self._count_refused(event)
             return
         alone = self._alone.pop(name, None) if is_lost else None
         if session is None and alone is not None:
@@ -432,13 +533,18 @@ class _Builder:
             self._sessions[alone[0]] = None
             session = alone[1]
         elif session is None and self._may_be_online and not is_refusal(text) and self._online.is_new(event):
-            started_at = self._run.started_at if self._run is not None else None
-            is_proxy = self._is_proxy or (self._run is not None and self._run.software in _PROXIES)
-            session = self._online.unknown(event, run_started_at=started_at, is_proxy=is_proxy)
+            run = self._run
+            of_proxy = self._is_proxy or (run is not None and (run.is_proxy or is_proxy(run.software) is True))
+            session = self._online.unknown(
+                event, run_started_at=run.started_at if run is not None else None, is_proxy=of_proxy
+            )
+        elif session is None and is_lost and not self._online.ended_since(name, event.logged_at - _PAIR):
+            self._count_refused(event)  # no line showed him entering
         index = None
-        if session is not None and session.is_proxy and self._never_entered(session, text, event.logged_at):
+        if session is not None and (session.is_nowhere or self._is_told_so(session, text, event.logged_at)):
             self._online.withdraw(session)
             self._online.turned_away(event)
+            self._count_refused(event)
             return
         if session is not None:
             self._revive_by_client(event)
@@ -451,12 +557,17 @@ class _Builder:
                 self._run.last_departure_at = event.logged_at
         self._online.departed(event, session, index=index)
 
-    def _never_entered(self, session: OpenSession, text: str | None, at: datetime) -> bool:
-        """Tell whether a proxy's player goes because the first back-end did not take him."""
+    def _is_told_so(self, session: OpenSession, text: str | None, at: datetime) -> bool:
+        """Tell whether a proxy's client is told that its only back-end, by name, did not take it.
+
+        The lines of the connection say so without any text; they are what lacks where a log is cut or filtered.
+        """
         kick = self._online.kick_of(session.name, at)
         said = text or (kick.reason if kick is not None else None) or ""
-        is_first = session.joined_at is not None and session.server_switches == 0
-        return is_first and _NOT_TAKEN.match(said) is not None
+        only = session.in_flight if len(session.connects) == 1 else None
+        if only is None or at - only.logged_at > _CONNECT or (prefix := _NOT_TAKEN.match(said)) is None:
+            return False
+        return said[prefix.end() :].startswith(_text(only, "server") or "?")
 
     def _why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
         """Return how a departure closes by what its lines say, and the reason to show.
@@ -511,6 +622,7 @@ class _Builder:
         """Close *session* at *event*; return its place."""
         # a clock that was set back within the run must not make a session end before it began
         left_at = max(filter(None, (event.logged_at, session.joined_at, session.not_before)))
+        ended_before = self._online.end_of(session.name)
         self._online.remove(session, ended_at=left_at)
         self._passed(left_at)
         self._sessions.append(
@@ -526,6 +638,8 @@ class _Builder:
             )
         )
         index = len(self._sessions) - 1
+        if session.is_proxy:
+            self._settling[session.name] = (index, session, ended_before)
         if session.player_uuid is None:
             self._without_uuid.setdefault(session.name, []).append(index)
         return index
@@ -619,4 +733,7 @@ def _run(
         crash_cause=run.crash_cause,
         crash_report=run.crash_report,
         overload_warnings=run.overload_warnings,
+        is_proxy=True if run.is_proxy else is_proxy(run.software),
+        refused_entries=run.refused_entries,
+        fake_players=len(run.fake_players),
     )

@@ -241,11 +241,11 @@ class _Literal:
     """A word that is compared eight bytes at a time.
 
     Attributes:
-        is_name: Whether it could be a player's name and a space.
+        is_name: Whether it could be a player's name and what is said of the player.
     """
 
-    def __init__(self, word: bytes) -> None:
-        self.is_name = could_be_name(word)
+    def __init__(self, word: bytes, *, is_name: bool = False) -> None:
+        self.is_name = is_name
         parts = [word[offset : offset + _EIGHT] for offset in range(0, len(word), _EIGHT)]
         self._parts = [(_number(b"\xff" * len(part)), _number(part)) for part in parts]
 
@@ -260,9 +260,10 @@ class _Literal:
         return some
 
 
-def could_be_name(word: bytes) -> bool:
-    """Tell whether what begins a message could be a player's name and a space as well."""
-    return re.fullmatch(rb"\w{2,16} ", word) is not None
+def could_be_name(word: bytes, then: Iterable[bytes]) -> bool:
+    """Tell whether what begins a message could as well be a player's name, a space and the beginning of any *then*."""
+    match = re.fullmatch(rb"\w{2,16} (.*)", word, re.DOTALL)
+    return match is not None and any(each.startswith(match[1]) or match[1].startswith(each) for each in then)
 
 
 def _bits(of: Flags) -> Eights:
@@ -367,7 +368,7 @@ class Skimmer:
         begins = [word for word in found.begins if not word.startswith(b"[")] + [b"\xa7", b"\xc2\xa7", b"/"]
         plain = _groups((word for word in ignored if not word.startswith(b"[")), _GROUPS - _OF_INTEREST)
         self._begins = _Words([*_groups(begins, _OF_INTEREST), *plain])
-        self._ignored = [[_Literal(word) for word in group] for group in plain]
+        self._ignored = [[_Literal(word, is_name=could_be_name(word, found.then)) for word in group] for group in plain]
         self._after_name = [_Literal(word) for word in ignored_after_name]
         self._then = _LongWords([*found.then, b"(vehicle"])
         self._in_brackets = _LongWords(word for word in found.begins if word.startswith(b"["))

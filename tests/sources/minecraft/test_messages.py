@@ -103,7 +103,7 @@ def only(line: str) -> LogEvent | None:
         (VELOCITY + "[connected player] Al (/192.0.2.4:1) has connected", "player_arrival", "Al", None),
         (
             BUNGEE + "[Al] <-> ServerConnector [lobby] has disconnected",
-            *("player_switch_failed", "Al", {"server": "lobby"}),
+            *("player_switch_failed", "Al", {"server": "lobby", "reached": 1}),
         ),
         (
             VELOCITY + "[connected player] Al (/192.0.2.4:1): unable to connect to server lobby",
@@ -169,7 +169,6 @@ def only(line: str) -> LogEvent | None:
                 ("/[2001:db8::4%eth0]:50123", {"entity_id": 7, "address": "2001:db8::4"}),
                 ("/2001:db8:0:0:0:0:0:4:50123", {"entity_id": 7, "address": "2001:db8:0:0:0:0:0:4"}),
                 ("/١٩٢.0.2.4:50123", {"entity_id": 7}),  # digits, but not of an address
-                ("local", {"entity_id": 7}),
             )
         ),
     ],

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.dates import Stamper
 from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionBuild, SessionEvent, build_sessions
 
@@ -56,6 +57,7 @@ def file_of(
         ],
         is_live=is_live,
         gap_before=gap_before,
+        is_proxy=is_proxy(parser.software) is True,
     )
 
 

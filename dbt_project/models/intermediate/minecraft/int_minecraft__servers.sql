@@ -25,6 +25,7 @@ newest_runs as (
         server_uuid,
         started_at,
         software,
+        is_proxy,
         game_version
     from runs
     order by server_uuid asc, started_at desc nulls last, run_key desc
@@ -37,6 +38,7 @@ newest_files as (
     select distinct on (server_uuid)
         server_uuid,
         software,
+        is_proxy,
         game_version
     from files
     where software is not null
@@ -65,6 +67,7 @@ described as (
     select
         known.server_uuid,
         coalesce(newest_runs.software, newest_files.software) as software,
+        coalesce(newest_runs.is_proxy, newest_files.is_proxy) as is_proxy_by_its_log,
         case
             when newest_runs.software is null and newest_files.software is not null
                 then coalesce(newest_runs.game_version, newest_files.game_version)
@@ -78,16 +81,14 @@ described as (
 
 ),
 
--- nobody need have come yet for a proxy to be one
+-- nobody need have come yet for a proxy to be one; which programs are proxies is known to the parser alone
 judged as (
 
     select
         server_uuid,
         software,
         game_version,
-        coalesce(
-            lower(software) in ('bungeecord', 'waterfall', 'velocity', 'waterdogpe'), has_proxy_sessions
-        ) as is_proxy
+        coalesce(is_proxy_by_its_log, has_proxy_sessions) as is_proxy
     from described
 
 )

@@ -39,6 +39,7 @@ renamed as (
 
         ---------- what wrote it
         software,
+        is_proxy,
         game_version,
         layout,
 

@@ -26,8 +26,11 @@ renamed as (
         crash_cause,
         crash_report,
         software,
+        is_proxy,
         game_version,
         overload_warnings,
+        refused_entries,
+        fake_players,
 
         ---------- load
         _loaded_at
