@@ -13,6 +13,7 @@ from pteroassets.clock import Clock
 from pteroassets.passes.timezones import LogTimezones, land_timezones
 from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import NothingReadError
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.entities import EntityReading, EntityRow, land_entities
@@ -31,15 +32,32 @@ def land_estate(
 ) -> Iterator[tuple[str, LoadReport]]:
     """Read *entities* and land each in its own transaction, yielding what each load did.
 
+    Nothing is yielded before a list was read, so a pass that read none is nowhere taken for a reading; the ledger keeps
+    its loads with what went wrong.
+
     Raises:
         ShrinkRefusedError: A list lacks more than half of what was there before.
-        PanelError: The panel refused the key, or nothing could be read at all.
+        NothingReadError: No list could be read at all.
+        PanelError: The panel refused the key.
     """
+    held: list[tuple[str, LoadReport]] = []
+    was_read = False
     for reading in read_estate(panel, redactor=redactor, clock=clock, entities=entities):
         report = land_entities(connection, _to_rows(panel, reading), allow_shrink=allow_shrink)
         if reading.entity == "servers":
             land_timezones(connection, zones)
-        yield reading.entity, report
+        held.append((reading.entity, report))
+        was_read = was_read or bool(reading.records) or (reading.is_complete and reading.requests > 0)
+        if was_read:
+            yield from held
+            held.clear()
+    reasons = [problem["reason"] for _, report in held for problem in report.problems]
+    if reasons:
+        raise NothingReadError(
+            f"none of the lists {', '.join(entity for entity, _ in held)} could be read from the panel {panel.name}; "
+            f"the first says: {reasons[0]}"
+        )
+    yield from held  # the panel is of a kind that has none of these
 
 
 def _to_rows(panel: PanelClient, reading: Reading) -> EntityReading:

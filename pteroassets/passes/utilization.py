@@ -30,7 +30,7 @@ def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock
         connection,
         [tuple(getattr(sample, name) for name in SAMPLE_COLUMNS) for sample in sampling.samples],
         observed_at=observed_at,
-        is_complete=sampling.listing_complete,
+        is_complete=sampling.listing_complete and sampling.halted is None,
         rows_expected=len(sampling.samples) if sampling.listing_complete else None,
         requests=sampling.requests,
         seconds=sampling.seconds,

@@ -61,6 +61,7 @@ def test_every_raw_table_is_a_source_whose_freshness_is_that_of_its_loads(manife
     assert landed == {name for name in sources if name.startswith("raw_")}
     for name in landed:
         assert "ops.loads" in sources[name]["loaded_at_query"], name
+        assert "is_complete" in sources[name]["loaded_at_query"], f"{name} is fresh after a reading that read nothing"
         assert sources[name]["freshness"]["error_after"]["count"], name
 
 

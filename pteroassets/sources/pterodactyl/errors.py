@@ -3,6 +3,7 @@
 ::
 
     PanelError
+    ├── NothingReadError               a pass read none of its lists, for reasons that its message tells
     ├── TransientPanelError            the same request may succeed later
     │   ├── PanelUnreachableError      no connection, or it broke
     │   ├── PanelTimeoutError          the panel took longer than our time-out
@@ -77,6 +78,10 @@ class UnreadableAnswerError(TransientPanelError):
 
 class NodeUnreachableError(TransientPanelError):
     """A node gave the panel, or us, no answer at all: what one of its servers met, all of them would."""
+
+
+class NothingReadError(PanelError):
+    """A pass could not read any of the lists that it is made of."""
 
 
 class PermanentPanelError(PanelError):

@@ -17,7 +17,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -96,6 +96,7 @@ class SamplingPass:
         rate_limit_remaining: What the panel said is left.
         listing_complete: The list of servers was read whole.
         problem: Why it was not.
+        halted: Why servers were left unasked because of the panel itself; None when none was.
     """
 
     samples: list[UtilizationSample]
@@ -104,15 +105,30 @@ class SamplingPass:
     rate_limit_remaining: int | None
     listing_complete: bool
     problem: str | None = None
+    halted: str | None = None
+
+
+@dataclass(slots=True)
+class Halt:
+    """Why no server at all is asked any more in this pass: every further request would meet the same."""
+
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+    def set(self, outcome: Outcome, reason: str) -> None:
+        """End the asking with an outcome for all servers that are left."""
+        self.reason = reason
+        self.outcome = outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassStamp:
-    """What all samples of a pass share, and the clock that dates each."""
+    """What all samples of a pass share, the clock that dates each, and what may end the pass."""
 
     pass_at: datetime
     interval_seconds: int
     clock: Clock
+    halt: Halt = field(default_factory=Halt)
 
     def sample(self, server: ServerFlags, outcome: Outcome, **figures: Any) -> UtilizationSample:
         """Return a sample of *server*, taken now."""
@@ -174,6 +190,7 @@ def sample_servers(
         rate_limit_remaining=panel.rate_limit_remaining,
         listing_complete=listing.problem is None,
         problem=listing.problem,
+        halted=stamp.halt.reason,
     )
 
 
@@ -196,12 +213,11 @@ class PanelReader:
         if not by_node:
             return []
         nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp) for of_node in by_node.values()]
-        halt = _Halt()
         with (
             ThreadPoolExecutor(max_workers=self._max_workers) as pool,
             ThreadPoolExecutor(max_workers=min(len(nodes), _NODES_AT_ONCE)) as first,
         ):
-            return [sample for found in first.map(lambda node: node.read(pool, halt), nodes) for sample in found]
+            return [sample for found in first.map(lambda node: node.read(pool), nodes) for sample in found]
 
 
 def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
@@ -215,18 +231,6 @@ def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
 
 
 @dataclass(slots=True)
-class _Halt:
-    """Why no server at all is asked any more in this pass: every further request would meet the same."""
-
-    outcome: Outcome | None = None
-    reason: str | None = None
-
-    def set(self, outcome: Outcome, reason: str) -> None:
-        self.reason = reason
-        self.outcome = outcome
-
-
-@dataclass(slots=True)
 class _NodePass:
     """The servers of one node in one pass, and whether the node answers."""
 
@@ -235,13 +239,14 @@ class _NodePass:
     stamp: PassStamp
     death: str | None = None
 
-    def read(self, pool: ThreadPoolExecutor, halt: _Halt) -> list[UtilizationSample]:
+    def read(self, pool: ThreadPoolExecutor) -> list[UtilizationSample]:
         """Ask one server by itself, which tells whether the node answers, and the others in *pool*."""
-        first = self.ask(self.servers[0], halt)
-        return [first, *pool.map(lambda server: self.ask(server, halt), self.servers[1:])]
+        first = self.ask(self.servers[0])
+        return [first, *pool.map(self.ask, self.servers[1:])]
 
-    def ask(self, server: ServerFlags, halt: _Halt) -> UtilizationSample:
+    def ask(self, server: ServerFlags) -> UtilizationSample:
         """Return a sample of *server*, without a request where its node is dead or the pass has halted."""
+        halt = self.stamp.halt
         if halt.outcome is not None:
             return self.stamp.sample(server, halt.outcome, reason=halt.reason)
         if self.death is not None:
