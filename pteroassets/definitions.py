@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from pteroassets.defs import automation, dbt, maintenance, minecraft, pterodactyl
+from pteroassets.defs import alarms, automation, dbt, maintenance, minecraft, pterodactyl
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.settings import Settings
@@ -51,6 +51,7 @@ def defs() -> dg.Definitions:
                 *automation.schedules(chosen),
                 maintenance.maintenance_schedule(settings.pteroassets_run_retention_days),
             ],
+            sensors=[alarms.failure_sensor(secrets=settings.secrets())],
             # a step's own process costs five seconds of imports; the work is waiting and SQL
             executor=dg.in_process_executor,
             resources={
@@ -78,6 +79,9 @@ def defs() -> dg.Definitions:
                     bytes_per_pass=settings.pteroassets_log_bytes_per_pass,
                     node_access=settings.pteroassets_node_access,
                     land_text=settings.pteroassets_land_text,
+                ),
+                "alarms": alarms.Alarms(
+                    webhook=_optional("PTEROASSETS_ALARM_WEBHOOK", ""), ui_url=settings.pteroassets_ui_url or ""
                 ),
                 "time": Time(fixed_at=_optional("PTEROASSETS_FIXED_TIME", "")),
                 "dbt": DbtCliResource(

@@ -146,6 +146,10 @@ def environment(
     }
     if settings.pteroassets_log_timezone:
         variables["PTEROASSETS_LOG_TIMEZONE"] = settings.pteroassets_log_timezone
+    if settings.pteroassets_alarm_webhook is not None:
+        variables["PTEROASSETS_ALARM_WEBHOOK"] = settings.pteroassets_alarm_webhook.get_secret_value()
+    if settings.pteroassets_ui_url is not None:
+        variables["PTEROASSETS_UI_URL"] = settings.pteroassets_ui_url
     if pii_key:
         variables["PTEROASSETS_PII_KEY"] = pii_key
     return variables

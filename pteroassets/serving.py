@@ -148,6 +148,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     os.environ.update(serving.variables)
     parse_dbt(serving.variables)
     dagster_port = serving.dagster_port or remembered_port(serving.home / "dagster.port")
+    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://127.0.0.1:{dagster_port}")
     docs_port = serving.docs_port or remembered_port(serving.home / "docs.port")
     console.print("starting the Dagster webserver and daemon")
     place = DagsterPlace(

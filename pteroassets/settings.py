@@ -6,6 +6,7 @@ handed on as values. Names of the panel's and Postgres' settings are those that 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -90,6 +92,14 @@ class Settings(BaseSettings):
     pteroassets_postgres_bindir: Path | None = Field(None, description="Folder with initdb and pg_ctl to use instead.")
     pteroassets_dagster_port: int | None = Field(None, description="Port of the Dagster UI; a free one when unset.")
     pteroassets_docs_port: int | None = Field(None, description="Port of the dbt docs site; a free one when unset.")
+    pteroassets_alarm_webhook: SecretStr | None = Field(
+        None, description="URL to which each failed run and check is sent as one JSON message; a secret."
+    )
+    pteroassets_ui_url: str | None = Field(
+        None,
+        description="Address at which people reach the Dagster UI, for links in messages; that of this machine when "
+        "unset.",
+    )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
 
     @field_validator("pteroassets_pii_key")
@@ -120,6 +130,29 @@ class Settings(BaseSettings):
             if not path.startswith("/") or ".." in path.split("/"):
                 raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and hold no ..")
         return value
+
+    @field_validator("pteroassets_alarm_webhook")
+    @classmethod
+    def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _URL.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "PTEROASSETS_ALARM_URL is no URL; give the whole of it, such as https://hooks.example.com/services/T0"
+            )
+        return value
+
+    @field_validator("pteroassets_ui_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _URL.fullmatch(value):
+            raise ValueError(
+                f"PTEROASSETS_UI_URL is {value!r}, but an address begins with its scheme: https://dagster.example.com"
+            )
+        return value
+
+    def secrets(self) -> list[str]:
+        """Return the values of all secret settings, for those who have to keep them out of texts."""
+        found = (getattr(self, name) for name in type(self).model_fields)
+        return [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
 
     def pii_key_bytes(self) -> bytes | None:
         """Return the key of the hashes as bytes, or None when none is set."""

@@ -177,30 +177,6 @@ def source_freshness() -> None:
     check_source_freshness()
 
 
-@dg.run_failure_sensor(
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=30,
-    description="Report each failed run once; a retry of a failure that was reported is not reported again.",
-)
-def report_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """Write a failed run, its job and its error to the log of the tick and of the code server."""
-    # not a generator: Dagster takes the first thing that one yields for the whole tick, and leaves the other runs
-    run = context.dagster_run
-    if run.parent_run_id is not None and "dagster/retry_number" in run.tags:
-        context.log.info("run %s is a retry of %s, which was reported", run.run_id, run.parent_run_id)
-        return
-    context.log.error("run %s of job %s failed: %s", run.run_id, run.job_name, _first_error(context))
-
-
-def _first_error(context: dg.RunFailureSensorContext) -> str:
-    """Return what the first failed step died of; a run that failed outside its steps says so itself."""
-    for event in context.get_step_failure_events():
-        error = event.step_failure_data.error
-        if error is not None:
-            return f"{event.step_key}: {(error.cause or error).message.strip()}"
-    return context.failure_event.message or "no reason was recorded"
-
-
 def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
     """Return the schedules of a preset, all of them running by default."""
 
@@ -233,5 +209,4 @@ def freshness_policies(assets: Iterable[dg.AssetsDefinition], chosen: Preset) ->
 
 defs = dg.Definitions(
     jobs=[entities_job, utilization_job, logs_job, everything_job, reload_log_day, source_freshness],
-    sensors=[report_failed_runs],
 )

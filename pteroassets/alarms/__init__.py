@@ -1,0 +1,1 @@
+"""SERVE: tell a person that something failed."""
