@@ -19,7 +19,7 @@ import requests
 from pydantic import SecretStr
 from rich.console import Console
 
-from pteroassets.clock import ManualClock
+from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.log_store import LogStore
 from pteroassets.passes.estate import land_estate
 from pteroassets.passes.log_collection import collect_logs
@@ -39,6 +39,7 @@ from pteroassets.runtime import (
     prepare_databases,
     progress_bar,
 )
+from pteroassets.services.home_lock import sole_platform
 from pteroassets.services.supervisor import Service, Supervisor, unwinding
 from pteroassets.serving import Serving, serve
 from pteroassets.settings import Settings
@@ -233,13 +234,17 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
         RuntimeFault: Something outside the code is in the way; the message names it.
     """
     home = make_folder(options.home or demo_home_of(settings))
+    with unwinding(), sole_platform(home, SystemClock()):
+        _run(home, options, settings, console)
+
+
+def _run(home: Path, options: DemoOptions, settings: Settings, console: Console) -> None:
     world = World.of(home, DEFAULT_SEED if options.seed is None else options.seed)
     if options.seed is not None and options.seed != world.seed:
         raise RuntimeFault(
             f"{home} holds the world of seed {world.seed}; name another folder with --home for seed {options.seed}"
         )
     with (
-        unwinding(),
         EmbeddedPostgres(data_dir_below(home), durable=False) as postgres,
         Supervisor(home / "logs") as supervisor,
     ):

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from pteroassets.loopback import remembered_port
 from pteroassets.runtime import DBT_TARGET_VARIABLE, DIGEST_NAME, RuntimeFault, build_docs, parse_dbt, progress_bar
+from pteroassets.services.home_lock import note_address
 from pteroassets.services.platform import (
     DagsterPlace,
     dagster_code_server,
@@ -150,6 +151,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     dagster_port = serving.dagster_port or remembered_port(serving.home / "dagster.port")
     os.environ.setdefault("PTEROASSETS_UI_URL", f"http://127.0.0.1:{dagster_port}")
     docs_port = serving.docs_port or remembered_port(serving.home / "docs.port")
+    note_address(serving.home, f"http://127.0.0.1:{dagster_port}")
     console.print("starting the Dagster webserver and daemon")
     place = DagsterPlace(
         checkout=CHECKOUT,

@@ -25,6 +25,7 @@ from pteroassets.runtime import (
     prepare_databases,
     warehouse_of,
 )
+from pteroassets.services.home_lock import sole_platform
 from pteroassets.services.supervisor import Supervisor, unwinding
 from pteroassets.serving import Serving, serve
 from pteroassets.settings import Settings
@@ -71,7 +72,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
     """Run the platform until Ctrl-C.
 
     Raises:
-        RuntimeFault: A setting is missing or a service did not start.
+        RuntimeFault: A setting is missing, the data folder is in use, or a service did not start.
     """
     missing = [f"{finding.subject} {finding.detail}: {finding.remedy}" for finding in check_settings(settings)]
     if missing:
@@ -79,7 +80,12 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
     if settings.pterodactyl_url is None or settings.pterodactyl_app_key is None or settings.pterodactyl_cli_key is None:
         raise RuntimeFault("the panel's address or a key is not set")
     home = make_folder(home_of(settings))
-    with unwinding(), warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
+    with (
+        unwinding(),
+        sole_platform(home, SystemClock()),
+        warehouse_of(settings) as warehouse,
+        Supervisor(home / "logs") as supervisor,
+    ):
         prepare_databases(warehouse, settings.pteroassets_dagster_database)
         key = settings.pteroassets_pii_key
         variables = environment(
