@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from pteroassets.sources.minecraft.events import LogEvent, Setback
@@ -16,6 +16,7 @@ from pteroassets.sources.minecraft.events import LogEvent, Setback
 _UNUSED_KINDS = {"player_chat", "player_command", "player_death", "player_advancement", "server_overload"}
 _UNUSED_DETAILS = {"address", "world", "x", "y", "z", "text"}
 _NONE = -1
+_Value = TypeVar("_Value")
 
 
 class Row(NamedTuple):
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     player: str | None
     player_uuid: UUID | None
     detail: dict[str, str | int | float] | None
+    offset: int | None
 
 
 class EventColumns:
@@ -45,6 +47,7 @@ class EventColumns:
         self._uuids: dict[int, UUID] = {}
         self._details: dict[int, dict[str, str | int | float]] = {}
         self._setbacks: list[tuple[int, Setback | None]] = []  # from which event on
+        self._offsets: list[tuple[int, int | None]] = []  # the same
         self._kind_numbers: dict[str, int] = {}
         self._player_numbers: dict[str, int] = {}
 
@@ -70,6 +73,8 @@ class EventColumns:
                     self._details[index] = kept
             if event.setback != (self._setbacks[-1][1] if self._setbacks else None):
                 self._setbacks.append((index, event.setback))
+            if event.offset != (self._offsets[-1][1] if self._offsets else None):
+                self._offsets.append((index, event.offset))
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -92,18 +97,23 @@ class EventColumns:
 
     def _row(self, index: int, kinds: list[str], players: list[str]) -> Row:
         player, seconds, ordinal = self._players[index], self._seconds[index], self._dates[index]
-        place = bisect_right(self._setbacks, index, key=_index_of) if self._setbacks else 0
         return Row(
             line_number=self._lines[index],
             day=self._days[index],
             seconds=None if seconds == _NONE else seconds,
             dated=None if ordinal == _NONE else date.fromordinal(ordinal),
-            setback=self._setbacks[place - 1][1] if place else None,
+            setback=_value_at(self._setbacks, index),
             kind=kinds[self._kinds[index]],
             player=None if player == _NONE else players[player],
             player_uuid=self._uuids.get(index),
             detail=self._details.get(index),
+            offset=_value_at(self._offsets, index),
         )
+
+
+def _value_at(changes: list[tuple[int, _Value | None]], index: int) -> _Value | None:
+    place = bisect_right(changes, index, key=_index_of) if changes else 0
+    return changes[place - 1][1] if place else None
 
 
 def _index_of(change: tuple[int, Any]) -> int:

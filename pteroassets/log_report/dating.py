@@ -147,13 +147,15 @@ class Timeline:
         self._start = _UNTIMED + timedelta(days=place)
         # most logs: without hours that are shown twice, a time is but a sum
         self._is_sum = day is not None and _zone_of(day, zone) == _UTC
+        # without a zone all times are told as the logs show them
+        self._heeds_offsets = zone is not None
 
     def instants(self, events: Iterable[Row]) -> Iterator[tuple[datetime, Row]]:
         """Yield each of one file's *events* with its instant; without a time it only tells the place of the line."""
         before = self._start
         for event in events:
             if event.seconds is not None and self._stamper is not None:
-                if self._is_sum:
+                if self._is_sum and (event.offset is None or not self._heeds_offsets):
                     day = event.dated if event.dated is not None else self._stamper.date_of(event.day)
                     before = _midnight(day) + timedelta(seconds=event.seconds)
                 else:
@@ -166,7 +168,10 @@ class Timeline:
 
     def end(self, stamp: LogStamp | None) -> datetime | None:
         """Return the instant of the first or the last line."""
-        return self._stamper.stamp(stamp)[0] if stamp is not None and self._stamper is not None else None
+        if stamp is None or self._stamper is None:
+            return None
+        shown = stamp if self._heeds_offsets else dataclasses.replace(stamp, offset=None)
+        return self._stamper.stamp(shown)[0]
 
 
 Scale = Literal["dated", "counted_before", "counted_after", "untimed"]
@@ -213,4 +218,4 @@ def _midnight(day: date) -> datetime:
 
 
 def _stamp(line: Row, seconds: int) -> LogStamp:
-    return LogStamp(day=line.day, seconds=seconds, dated=line.dated, setback=line.setback)
+    return LogStamp(day=line.day, seconds=seconds, dated=line.dated, setback=line.setback, offset=line.offset)

@@ -117,6 +117,8 @@ class Stamper:
         """Return a line's instant in UTC, and its local time as the log shows it, naive."""
         day = line.dated if line.dated is not None else self.date_of(line.day)
         local = datetime.combine(day, time()) + timedelta(seconds=line.seconds)
+        if line.offset is not None:
+            return (local - timedelta(seconds=line.offset)).replace(tzinfo=UTC), local
         first, second = (local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         if second <= first:
             return first, local

@@ -65,6 +65,10 @@ class Stamped(Protocol):
     def setback(self) -> Setback | None:
         """The last step back of the clock before the line, in this file."""
 
+    @property
+    def offset(self) -> int | None:
+        """Seconds by which the line's clock is ahead of UTC, where a log shipper's stamp tells it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStamp:
@@ -74,6 +78,7 @@ class LogStamp:
     seconds: int
     dated: date | None = None
     setback: Setback | None = None
+    offset: int | None = None
 
 
 class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and there are millions of them
@@ -117,10 +122,11 @@ class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and ther
     player: str | None = None
     player_uuid: UUID | None = None  # in player_uuid lines
     detail: Detail | None = None
+    offset: int | None = None
 
     @property
     def stamp(self) -> LogStamp | None:
         """The line's time; None in layouts that show none."""
         if self.seconds is None:
             return None
-        return LogStamp(day=self.day, seconds=self.seconds, dated=self.dated, setback=self.setback)
+        return LogStamp(day=self.day, seconds=self.seconds, dated=self.dated, setback=self.setback, offset=self.offset)

@@ -7,7 +7,7 @@ does not fit is given up at once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pteroassets.sources.minecraft.formats import (
     BEDROCK,
@@ -202,46 +202,42 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wrapper:
-    """What a log shipper or a supervisor puts before each line; ``outer_date`` and ``outer_time`` are its own."""
-
-    name: str
-    prefix: bytes
+# what a log shipper's stamp is made of by ``shippers``
+_OUTER = rb"(?P<outer_date>\d{4}-\d\d-\d\d)T(?P<outer_time>\d\d:\d\d:\d\d)(?P<outer_zone>[+-]\d\d:\d\d)?+ "
+_SHIPPED = "shipped+"
 
 
-WRAPPERS = (
-    Wrapper(
-        name="shipped",
-        prefix=rb"(?P<outer_date>\d{4}-\d\d-\d\d)[T ](?P<outer_time>\d\d:\d\d:\d\d)(?:[.,]\d{1,9}+)?+"
-        rb"(?:Z|[+-]\d\d:?\d\d)?+[ \t]++(?:std(?:out|err) [FP] )?+",
-    ),
-    Wrapper(name="compose", prefix=rb"[\w.-]++ ++\| "),
-    Wrapper(
-        name="journal",
-        prefix=rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4})"
-        rb" (?:[^\s\[]++ [^\s\[:]++(?:\[\d++\])?+: )?+",
-    ),
-    Wrapper(name="kubectl", prefix=rb"\[pod/[^\]\n]++\] "),
-    Wrapper(name="mcdreforged", prefix=rb"\[Server\] "),
-)
-
-
-def wrapped(format_: LogFormat, wrapper: Wrapper) -> LogFormat:
-    """Return the layout behind what *wrapper* puts before each line."""
-    return LogFormat(
-        name=f"{wrapper.name}+{format_.name}",
-        prefix=wrapper.prefix + format_.prefix,
-        dialects=format_.dialects,
-        software=format_.software,
-        sign=format_.sign and wrapper.prefix + format_.sign,
+def _shipped(format_: LogFormat) -> LogFormat:
+    """Return the layout behind a log shipper's stamp; lines that show no time of their own have that of the stamp."""
+    outer = _OUTER if b"(?P<time>" in format_.prefix else _OUTER.replace(b"outer_time", b"time")
+    return replace(
+        format_,
+        name=f"{_SHIPPED}{format_.name}",
+        prefix=outer + format_.prefix,
+        sign=format_.sign and outer + format_.sign,
     )
 
 
-ALL_FORMATS = {
-    format_.name: format_
-    for format_ in (*FORMATS, *(wrapped(each, wrapper) for wrapper in WRAPPERS for each in FORMATS))
-}
+# layouts that are known by the shipper's stamp before them only: the owner left out the time, which is there twice
+_UNTIMED = (
+    LogFormat(name="untimed", prefix=_LEVEL_THREAD + _END),
+    LogFormat(name="untimed_console", prefix=rb"\[" + _LEVEL + rb"\]" + _LOGGER + rb": {1,2}+"),
+    LogFormat(
+        name="untimed_bedrock",
+        prefix=rb"(?:NO LOG FILE! - )?+\[[A-Z]++\] ",
+        dialects=(BEDROCK,),
+        software="Bedrock Dedicated Server",
+    ),
+)
+_TIMED_BEDROCK = LogFormat(
+    name="bedrock",
+    prefix=rb"(?:NO LOG FILE! - )?+\[" + _DATE + rb" " + _TIME + rb" [A-Z]++\] ",
+    dialects=(BEDROCK,),
+    software="Bedrock Dedicated Server",
+)
+_BEHIND_STAMPS = (*(each for each in FORMATS if each.name != "bedrock"), _TIMED_BEDROCK, *_UNTIMED)
+
+ALL_FORMATS = {each.name: each for each in (*FORMATS, *map(_shipped, _BEHIND_STAMPS))}
 
 _BY_NUMBER = list(ALL_FORMATS.values())
 _SIGN = re.compile(
@@ -253,6 +249,14 @@ def find_format(data: bytes) -> tuple[LogFormat, int] | None:
     """Return the layout of the first line in *data* that has one, and the place of the line feed before it."""
     match = _SIGN.search(data)
     return (_format_of(match), match.start()) if match is not None else None
+
+
+_LAYOUT = re.compile(rb"|".join(_unnamed(each.sign or each.prefix) for each in FORMATS))
+
+
+def has_layout(line: bytes) -> bool:
+    """Tell whether *line*, with nothing before it, begins as the lines of a server's log do."""
+    return _LAYOUT.match(line) is not None
 
 
 def format_at(data: bytes, place: int) -> LogFormat | None:

@@ -34,8 +34,9 @@ from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.reasons import plain_reason
 from pteroassets.sources.minecraft.refusals import classify, is_server_log
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Candidate, Scan, Scanner, scan, scanner_of, seconds_of
+from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
 from pteroassets.sources.minecraft.skim import Lines
-from pteroassets.sources.minecraft.text import LONGEST_LINE, clean, decode, shorten_lines, strip_mark
+from pteroassets.sources.minecraft.text import LONGEST_LINE, clean, decode, shorten_lines, strip_escapes, strip_mark
 
 __all__ = ["LineCounts", "LogParser", "ParserState", "classify", "is_server_log"]
 
@@ -72,10 +73,12 @@ class ParserState:
     counts: LineCounts = dataclasses.field(default_factory=LineCounts)
     format_name: str | None = None
     first: LogStamp | None = None  # of the first line with a time
+    first_dated: LogStamp | None = None  # of the first one that shows its date
     last: LogStamp | None = None
     software: str | None = None  # as a line names it, else as only one program writes
     software_is: SoftwareIs = "named"
     game_version: str | None = None
+    is_shipped: bool = False  # a log shipper wrote lines of it
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
     report_date: date | None = None  # in the name of the first crash report that a line names
     report_day: int | None = None  # the day counter at that date
@@ -85,8 +88,8 @@ class ParserState:
     @property
     def first_date(self) -> date | None:
         """Local date of the first line with a time, where the log itself tells it."""
-        if self.first is not None and self.first.dated is not None:
-            return self.first.dated
+        if self.first_dated is not None and self.first_dated.dated is not None:
+            return self.first_dated.dated - timedelta(days=self.first_dated.day)
         if self.report_date is not None and self.report_day is not None:
             return self.report_date - timedelta(days=self.report_day)
         return None
@@ -94,7 +97,7 @@ class ParserState:
     @property
     def first_date_source(self) -> Literal["line", "crash_report"] | None:
         """What tells `first_date`."""
-        if self.first is not None and self.first.dated is not None:
+        if self.first_dated is not None:
             return "line"
         return "crash_report" if self.first_date is not None else None
 
@@ -111,18 +114,22 @@ class ParserState:
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
         values = {name: getattr(self, name) for name in ("parser_version", "bytes_consumed", "format_name")}
-        values |= {name: getattr(self, name) for name in ("software", "software_is", "game_version", "has_times")}
+        values |= {
+            name: getattr(self, name) for name in ("software", "software_is", "game_version", "is_shipped", "has_times")
+        }
         values["report_day"] = self.report_day
         values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
         values["restarts"] = [list(each) for each in self.restarts]
         values["setback_seen"] = self.setback_seen and list(self.setback_seen)
-        for name, stamp in (("first", self.first), ("last", self.last)):
+        for name in ("first", "first_dated", "last"):
+            stamp = getattr(self, name)
             values[name] = stamp and {
                 "day": stamp.day,
                 "seconds": stamp.seconds,
                 "dated": stamp.dated and stamp.dated.isoformat(),
                 "setback": stamp.setback and list(stamp.setback),
+                "offset": stamp.offset,
             }
         return values
 
@@ -144,6 +151,7 @@ class ParserState:
                 seconds=value["seconds"],
                 dated=value["dated"] and read_date(value["dated"]),
                 setback=value["setback"] and Setback(*value["setback"]),
+                offset=value["offset"],
             )
 
         return cls(
@@ -151,10 +159,12 @@ class ParserState:
             counts=LineCounts(**values["counts"]),
             format_name=values["format_name"],
             first=stamp(values["first"]),
+            first_dated=stamp(values["first_dated"]),
             last=stamp(values["last"]),
             software=values["software"],
             software_is=values["software_is"],
             game_version=values["game_version"],
+            is_shipped=values["is_shipped"],
             has_times=values["has_times"],
             report_date=values["report_date"] and read_date(values["report_date"]),
             report_day=values["report_day"],
@@ -228,6 +238,7 @@ class LogParser:
         self._keep_text = keep_text
         self._rest: list[bytes] = []  # the beginning of a line whose end has not come yet
         self._rest_bytes = 0
+        self._shipped_from: int | None = None  # how many of the last lines of the block are a log shipper's
         self._dropped = 0  # bytes of that line that are not kept, since it is too long
         self._format = ALL_FORMATS[self._state.format_name] if self._state.format_name is not None else None
 
@@ -266,14 +277,14 @@ class LogParser:
         self._rest, self._rest_bytes, self._dropped = [], 0, 0
         starts = self._starts(whole)
         # where bytes were dropped, the place in the file would be wrong if a line waited
-        waiting = _waiting(whole, starts) if not dropped else 0
+        waiting = self._waiting(whole, starts) if not dropped else 0
         if waiting:
             whole, line = whole[:-waiting], whole[-waiting:]
             self._keep(line)
         self._keep(block[end:])
         if len(whole) <= 2 * _BLOCK_BYTES:
             return self._read(whole, size=len(whole) - 1 + dropped) if len(whole) > 1 else []
-        parts = _parts(whole, starts)
+        parts = _parts(whole, lambda lines: self._waiting(lines, starts))
         events = self._read(first := next(parts), size=len(first) - 1 + dropped)
         return events + [event for part in parts for event in self._read(part)]
 
@@ -302,33 +313,71 @@ class LogParser:
         """Return the pattern of lines that begin an entry, or None while there has been none."""
         if self._format is not None:
             return scanner_of(self._format).starts
-        found = find_format(clean(b"\n" + strip_mark(whole[1:])))
+        found = find_format(unwrap(b"\n" + strip_mark(whole[1 : 2 * _MOST_WAITING].rpartition(b"\n")[0]) + b"\n").data)
         return scanner_of(found[0]).starts if found is not None else None
+
+    def _waiting(self, whole: bytes, starts: re.Pattern[bytes] | None) -> int:
+        """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
+        start = whole.find(b"\n", max(0, len(whole) - _MOST_WAITING))
+        if not self._state.is_shipped and (self._format is not None or find_shipped(whole, start) is None):
+            return _waiting(whole, starts)
+        last = unwrap(whole[start:])
+        waiting = _waiting(last.data, starts)
+        lines = max(last.open_lines, last.data.count(b"\n", len(last.data) - waiting))
+        place = len(whole) - 1
+        for _ in range(lines):
+            place = whole.rfind(b"\n", 0, place)
+        return len(whole) - 1 - place
 
     def _read(self, block: bytes, *, size: int | None = None) -> list[LogEvent]:
         """Read a line feed and whole lines, which take *size* bytes in the file: by default as many as are given."""
-        state = self._state
+        consumed = self._state.bytes_consumed
         size = len(block) - 1 if size is None else size
-        data = block if state.bytes_consumed else b"\n" + strip_mark(block[1:])
+        raw = block if consumed else b"\n" + strip_mark(block[1:])
+        data = unwrap(raw).data if self._state.is_shipped else raw
         lines = Lines(data)
         if not lines.is_clean:
             data = clean(data)
             lines = Lines(data)
+        place = 0
         if self._format is None:
-            found = find_format(data)
-            before = data.count(b"\n", 0, found[1]) if found is not None else data.count(b"\n") - 1
-            self._state = state = dataclasses.replace(
-                state, counts=_add(state.counts, lines=before, continuations=before)
-            )
-            if found is None:
-                self._state = dataclasses.replace(state, bytes_consumed=state.bytes_consumed + size)
-                return []
-            data = data[found[1] :]
-            lines = Lines(data)
-            self._take_up(found[0])
-        events = self._read_layouts(data, lines)
-        self._know(bytes_consumed=state.bytes_consumed + size)
+            place = self._find_layout(data, raw)
+            if place > 0 and self._format is not None:
+                data = data[place:]
+                lines = Lines(data)
+        events = self._read_layouts(data, lines) if self._format is not None else []
+        shipped = self._shipped_from
+        if shipped is not None:
+            self._shipped_from = None
+            self._know(is_shipped=True)
+            behind = unwrap(_last_lines(raw, shipped)).data
+            if self._format is None:
+                behind = behind[self._find_layout(behind, behind) :]
+            events += self._read_layouts(behind, Lines(behind)) if self._format is not None else []
+        self._know(bytes_consumed=consumed + size)
         return events
+
+    def _find_layout(self, data: bytes, raw: bytes) -> int:
+        """Take up the layout of the first line that has one, and return the place of the line feed before it.
+
+        The lines before it, or all of them, continue nothing that is known. In *raw*, which are the same lines, a
+        shipper's stamp is not overwritten yet by what a terminal shows.
+        """
+        found = find_format(data)
+        place = found[1] if found is not None else len(data) - 1
+        if not self._state.is_shipped:
+            lines = data.count(b"\n", 0, place) + 1
+            raw = strip_escapes(raw)
+            shipped = _first_shipped(raw, lines)
+            if shipped is not None:
+                found = None
+                self._shipped_from = data.count(b"\n") - 1 - shipped
+                place = _place_of(data, shipped)
+        before = data.count(b"\n", 0, place)
+        self._know(counts=_add(self._state.counts, lines=before, continuations=before))
+        if found is not None:
+            self._take_up(found[0])
+        return place
 
     def _read_layouts(self, data: bytes, lines: Lines) -> list[LogEvent]:
         """Read a line feed and whole lines, each in its own layout."""
@@ -340,10 +389,10 @@ class LogParser:
                 self._change_to(other)
                 step = _FIRST_STEP
                 continue
-            part = data if step >= len(data) - start == len(data) else _part(data, start, step, scanner.starts)
+            part = data if step >= len(data) - start == len(data) else _part(data, start, step, self._waits(scanner))
             part_lines = lines if part is data else Lines(part)
             found = scan(part, part_lines, scanner)
-            change = _change_of_layout(part, found.others)
+            change = _change_of_layout(part, found.others, is_shipped=self._state.is_shipped)
             if change is None:
                 events += self._read_lines(part, found, scanner)
                 start, step = start + len(part) - 1, step * _GROWTH
@@ -353,9 +402,15 @@ class LogParser:
             if place > 0:
                 part = part[: place + 1]
                 events += self._read_lines(part, scan(part, Lines(part), scanner), scanner)
+            if format_ is None:
+                self._shipped_from = data.count(b"\n", start + place) - 1
+                break
             self._change_to(format_)
             start, step = start + place, _FIRST_STEP
         return events
+
+    def _waits(self, scanner: Scanner) -> Callable[[bytes], int]:
+        return lambda lines: _waiting(lines, scanner.starts)
 
     def _take_up(self, format_: LogFormat) -> None:
         """Read what follows in this layout, the file's first; where only one program writes so, it is known."""
@@ -379,6 +434,8 @@ class LogParser:
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
+        if state.first_dated is None and scanner.has_date and last is not None:
+            self._know(first_dated=self._first_dated(data, days.all(), scanner))
         ignored += found.ignored
         self._know(
             counts=_add(
@@ -448,10 +505,22 @@ class LogParser:
             last = scanner.prefix.match(data, end + 1)
         return first, self._stamp(last, segments, scanner)
 
+    def _first_dated(self, data: bytes, segments: list[_Segment], scanner: Scanner) -> LogStamp | None:
+        for line in scanner.starts.finditer(data):
+            prefix = scanner.prefix.match(data, line.start() + 1) if line["time"] else None
+            if prefix is not None and (stamp := self._stamp(prefix, segments, scanner)).dated is not None:
+                return stamp
+        return None
+
     def _stamp(self, prefix: re.Match[bytes], segments: list[_Segment], scanner: Scanner) -> LogStamp:
         segment = _segment_at(segments, prefix.start())
+        shown = _shown(prefix, scanner)
         return LogStamp(
-            day=segment.day, seconds=seconds_of(prefix["time"]), dated=_dated(prefix, scanner), setback=segment.setback
+            day=segment.day,
+            seconds=shown.seconds,
+            dated=shown.dated,
+            setback=segment.setback,
+            offset=shown.offset,
         )
 
     def _events(
@@ -496,7 +565,10 @@ class LogParser:
                 software = self._state.software
                 spoken = _dialect_by(dialects, software) if software is not None else None
             _, day, setback = days.at(start)
-            dated = _dated(prefix, scanner) if prefix is not None else None
+            dated = offset = None
+            time = seconds
+            if prefix is not None and seconds is not None:
+                dated, time, offset = _shown(prefix, scanner)
             if setback is not None and kind != "server_software":
                 if kind == "server_start" and dated is None and self._is_next_day(seconds, day, setback):
                     self._know(restarts=(*self._state.restarts, setback))
@@ -504,7 +576,7 @@ class LogParser:
                     day += 1
                 if setback != self._state.setback_seen:
                     self._know(setback_seen=setback)
-            parts = (before + number, day, seconds, kind, dated, setback, player, player_uuid, detail)
+            parts = (before + number, day, time, kind, dated, setback, player, player_uuid, detail, offset)
             events.append(new(LogEvent, parts))  # in half of the time that its own __new__ takes
             if seconds is None:
                 self._know(has_times=False)
@@ -590,6 +662,7 @@ _TELLING = frozenset({"server_software", "server_start", "server_ready"})  # of 
 _MAY_GO_ON = frozenset({"server_crash", "player_lost_connection", "login_refused"})  # in the next line
 _TRACED = b"Encountered an unexpected exception"
 _MOST_TRACE = 16 << 10
+_MOST_WAITING = 64 << 10  # bytes of the last lines that are looked at: parts of a line that a shipper cut, for example
 # what ends a message that goes on in the next line
 _GOING_ON = (
     *(_TRACED, b" lost connection:", b" lost connection: ", b"banned from this server.", b"banned from this server!"),
@@ -611,27 +684,69 @@ _FIRST_STEP = 1 << 8  # bytes behind a change of the layout that are looked at
 _GROWTH = 4
 
 
-def _change_of_layout(data: bytes, others: Iterable[int]) -> tuple[LogFormat, int] | None:
+def _change_of_layout(data: bytes, others: Iterable[int], *, is_shipped: bool) -> tuple[LogFormat | None, int] | None:
     """Return the first other layout of lines in *data*, and the place of the line feed before the first one.
 
     A layout can change at any line: the programs that make up a server do not agree on one, and a file that is
     appended to for years outlives the program that wrote its beginning. Each line decides for itself, so that the cuts
-    between blocks do not matter.
+    between blocks do not matter. The layout is None where a log shipper's lines begin.
 
     Args:
         data: A line feed and whole lines.
         others: Places of the line feeds before the lines that are not of the layout in which *data* is read.
+        is_shipped: Whether what shippers put around lines is gone from *data*.
     """
     for place in others:
         if (format_ := format_at(data, place)) is not None:
             return format_, place
+        if not is_shipped and _is_shipped(data, place):
+            return None, place
     return None
 
 
-def _part(data: bytes, start: int, size: int, starts: re.Pattern[bytes] | None) -> bytes:
+def _is_shipped(data: bytes, place: int) -> bool:
+    """Tell whether the line behind the line feed at *place* came with a log shipper."""
+    if not may_be_shipped(data, place):
+        return False
+    end = data.index(b"\n", place + 1)
+    if data.startswith(b"{", place + 1) and end == place + 2:
+        end = data.find(b"\n}", end) + 2 if b"\n}" in data[end : end + _MOST_WAITING] else end
+    return format_at(unwrap(data[place:end] + b"\n").data, 0) is not None
+
+
+def _first_shipped(data: bytes, count: int) -> int | None:
+    """Return the number, from 0, of the first among *count* lines that came with a log shipper."""
+    start, number = 0, 0
+    while (place := find_shipped(data, start)) is not None:
+        number += data.count(b"\n", start, place)
+        if number >= count:
+            return None
+        if _is_shipped(data, place):
+            return number
+        start, number = place + 1, number + 1
+    return None
+
+
+def _place_of(data: bytes, number: int) -> int:
+    """Return the place of the line feed before the line with this number, from 0."""
+    place = 0
+    for _ in range(number):
+        place = data.index(b"\n", place + 1)
+    return place
+
+
+def _last_lines(data: bytes, count: int) -> bytes:
+    """Return a line feed and the last *count* lines of *data*."""
+    place = len(data) - 1
+    for _ in range(count):
+        place = data.rfind(b"\n", 0, place)
+    return data[place:]
+
+
+def _part(data: bytes, start: int, size: int, waiting: Callable[[bytes], int]) -> bytes:
     """Return a line feed and about *size* bytes of whole lines; none ends where a line's text goes on."""
     end = data.find(b"\n", start + size)
-    while 0 <= end < len(data) - 1 and _waiting(data[max(start, end - _MOST_TRACE) : end + 1], starts):
+    while 0 <= end < len(data) - 1 and waiting(data[max(start, end - _MOST_WAITING) : end + 1]):
         end = data.find(b"\n", end + 1)
     return data[start:] if end < 0 else data[start : end + 1]
 
@@ -673,11 +788,11 @@ def _is_in_order(data: bytes, first: bytes) -> bool:
     return True
 
 
-def _parts(whole: bytes, starts: re.Pattern[bytes] | None) -> Iterator[bytes]:
+def _parts(whole: bytes, waiting: Callable[[bytes], int]) -> Iterator[bytes]:
     """Cut *whole*, a line feed and lines, into small blocks of the same kind; none ends where a line's text goes on."""
     start = 0  # at the line feed before the block
     while start < len(whole) - 1:
-        part = _part(whole, start, _BLOCK_BYTES, starts)
+        part = _part(whole, start, _BLOCK_BYTES, waiting)
         yield part
         start += len(part) - 1
 
@@ -713,15 +828,50 @@ def _dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | No
     return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
 
 
-def _dated(prefix: re.Match[bytes], scanner: Scanner) -> date | None:
-    if "date" in scanner.groups and prefix["date"]:
-        return _date(prefix["date"])
-    if "outer_date" not in scanner.groups or not prefix["time"]:
+class _Shown(NamedTuple):
+    """What a line's beginning tells of its time, shipper's stamp and own taken together."""
+
+    dated: date | None
+    seconds: int
+    offset: int | None
+
+
+def _shown(prefix: re.Match[bytes], scanner: Scanner) -> _Shown:
+    """Return the time of a line whose beginning has one.
+
+    Where a log shipper's stamp tells the zone, the server's own is what lies between the two clocks, in quarters of an
+    hour. A clock that differs from the shipper's otherwise is wrong, or its line was long under way: the stamp counts.
+    """
+    seconds = seconds_of(prefix["time"])
+    dated = _date(prefix["date"]) if "date" in scanner.groups and prefix["date"] else None
+    if "outer_date" not in scanner.groups or (outer := _date(prefix["outer_date"])) is None:
+        return _Shown(dated, seconds, None)
+    zone = _offset_of(prefix["outer_zone"])
+    if "outer_time" not in scanner.groups:
+        return _Shown(outer, seconds, zone)
+    outer_seconds = seconds_of(prefix["outer_time"])
+    ahead = (seconds - outer_seconds + _HALF_DAY) % _DAY - _HALF_DAY
+    if dated is not None:
+        ahead = (dated - outer).days * _DAY + seconds - outer_seconds
+    quarters = round(ahead / _QUARTER) * _QUARTER
+    if zone is None:
+        return _Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // _DAY), seconds, None)
+    if abs(ahead - quarters) > _LAG or abs(zone + quarters) > _FARTHEST:
+        return _Shown(outer, outer_seconds, zone)
+    return _Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // _DAY), seconds, zone + quarters)
+
+
+_QUARTER = 900
+_LAG = 120  # seconds by which a line's time may differ from its shipper's
+_FARTHEST = 14 * 3600 + 60  # of a zone from UTC
+
+
+@lru_cache(maxsize=256)
+def _offset_of(zone: bytes | None) -> int | None:
+    if zone is None:
         return None
-    outer = _date(prefix["outer_date"])
-    # the shipper may be in another zone than the server
-    ahead = seconds_of(prefix["time"]) - seconds_of(prefix["outer_time"])
-    return outer and outer + timedelta(days=(ahead < -_HALF_DAY) - (ahead > _HALF_DAY))
+    seconds = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+    return -seconds if zone.startswith(b"-") else seconds
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from pteroassets.sources.minecraft.layouts import find_format
-from pteroassets.sources.minecraft.text import clean, strip_mark
+from pteroassets.sources.minecraft.shippers import find_shipped, unwrap
+from pteroassets.sources.minecraft.text import clean, strip_escapes, strip_mark
 
 #: The reason where no layout is known of any line.
 NO_LINE: Final = "no line begins as a Minecraft server's lines do"
@@ -37,7 +38,10 @@ def classify(head: bytes) -> str | None:
 
     *head* should be the first 64 KiB, or the whole of a shorter file.
     """
-    text = clean(b"\n" + strip_mark(head))
+    text = strip_escapes(b"\n" + strip_mark(head))
+    if find_shipped(text) is not None:
+        text = unwrap(text + b"\n").data
+    text = clean(text)
     start = text.lstrip()[:512].lower()
     if not start:
         return "no text in it"

@@ -19,15 +19,21 @@ _HAS_PROMPT = re.compile(rb">(?<=\n>)")
 _PROMPTS = re.compile(rb"(?<=\n)(?:>[ ]?)++(?=[\[\d])")
 
 
+def strip_escapes(lines: bytes) -> bytes:
+    """Cut what tells a terminal to do something, and NULs; what a carriage return overwrote stays."""
+    if b"\x00" in lines:  # left by a machine that lost power, or by a console that writes UTF-16
+        lines = lines.replace(b"\x00", b"")
+    if b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines:
+        lines = _ESCAPES.sub(b"", lines)
+    return lines
+
+
 def clean(lines: bytes) -> bytes:
     """Cut what does not belong to lines: carriage returns and what they overwrote, escape sequences, prompts, NULs.
 
     *lines* begin with a line feed. The number of line feeds stays as it is, so line numbers hold.
     """
-    if b"\x00" in lines:  # left by a machine that lost power, or by a console that writes UTF-16
-        lines = lines.replace(b"\x00", b"")
-    if b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines:
-        lines = _ESCAPES.sub(b"", lines)
+    lines = strip_escapes(lines)
     if b"\r" in lines:
         lines = _REDRAWN.sub(b"", lines.replace(b"\r\n", b"\n"))
     if _HAS_PROMPT.search(lines):
