@@ -212,7 +212,7 @@ def lines_are_understood(warehouse: Warehouse) -> dg.AssetCheckResult:
                     lines_understood + lines_ignored as known,
                     parsed_lines - lines_continuation as lines,
                     row_number() over (
-                        partition by server_uuid order by log_date desc, is_live desc, log_sequence desc nulls last
+                        partition by server_uuid order by is_live desc, first_line_at desc nulls last
                     ) as number
                 from raw_minecraft.log_files
                 where parser_version is not null and outcome in ('ok', 'truncated') and parsed_lines > 0

@@ -38,12 +38,11 @@ def without_duplicates(
             if kept[longer].log_date is None:
                 named = kept[shorter]
                 kept[longer] = dataclasses.replace(
-                    kept[longer], log_date=named.log_date, log_sequence=named.log_sequence, order=named.order
+                    kept[longer], log_date=named.log_date, named=named.named, is_live=named.is_live, age=named.age
                 )
             if shorter == path:
                 break
-    remaining = [(kept[candidate.path], parsed) for candidate, parsed in files if candidate.path not in copies]
-    return sorted(remaining, key=lambda file: (file[0].order, file[0].path)) if copies else remaining, copies
+    return [(kept[candidate.path], parsed) for candidate, parsed in files if candidate.path not in copies], copies
 
 
 def _shorter_and_longer(first: str, second: str, *, prefer_second: bool) -> tuple[str, str] | None:

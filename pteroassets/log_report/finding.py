@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
 from pteroassets.log_report.content import STDIN, split
-from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.dates import counted_name, date_of_file
+from pteroassets.sources.minecraft.events import LogStamp
+from pteroassets.sources.minecraft.ordering import Numbered, Place, in_order
 from pteroassets.sources.minecraft.packing import MAYBE_PACKED
 
 Grouping = Literal["by_name", "separate", "together"]
@@ -36,11 +38,27 @@ class Candidate:
 
     path: str
     scheme: str | None = None  # the way a server names its logs; None for a name that tells nothing
-    order: tuple[int, str, int] = (0, "", 0)  # among the files of one scheme
+    is_live: bool = False  # the server still writes to it
+    age: int | None = None  # of files that move up by one at each rotation
     log_date: date | None = None
-    log_sequence: int | None = None
+    named: Numbered | None = None  # the day and the number among the files of that day, in its name or a copy's
     is_echo: bool = False  # says the same events as the log beside it
     refused: str | None = None  # for a reason that its place gives
+
+    def place(self, first: LogStamp | None = None, last: LogStamp | None = None) -> Place:
+        """Return where it stands among the files of its server; *first* and *last* are the stamps of its lines."""
+        day = first.dated if first is not None and first.dated is not None else self.log_date
+        first_at = None
+        if first is not None and day is not None:
+            first_at = datetime.combine(day, time()) + timedelta(seconds=first.seconds)
+        return Place(
+            is_live=self.is_live,
+            day=day,
+            first_at=first_at,
+            named=self.named,
+            age=self.age,
+            last=last,
+        )
 
     @property
     def folder(self) -> str:
@@ -99,13 +117,12 @@ def describe(path: str, *, below: str | None = None) -> Candidate:
     name = Path(path).name
     refused = _reason_of_place(path, below) if below is not None else None
     if (dated := date_of_file(name)) is not None:
-        day, sequence = dated
-        order = (0, day.isoformat(), sequence)
-        return Candidate(path=path, scheme="rotated", order=order, log_date=day, log_sequence=sequence, refused=refused)
+        return Candidate(path=path, scheme="rotated", log_date=dated[0], named=counted_name(name), refused=refused)
     if name == "latest.log":
-        return Candidate(path=path, scheme="rotated", order=(1, "", 0), refused=refused)
+        return Candidate(path=path, scheme="rotated", is_live=True, refused=refused)
     if match := _NUMBERED.fullmatch(name):
-        return Candidate(path=path, scheme=match[1], order=(-int(match[2] or 0), "", 0), refused=refused)
+        age = int(match[2] or 0)
+        return Candidate(path=path, scheme=match[1], is_live=age == 0, age=age, refused=refused)
     return Candidate(path=path, is_echo=_ECHO.fullmatch(name) is not None, refused=refused)
 
 
@@ -135,8 +152,7 @@ def arrange(files: Sequence[Candidate], *, grouping: Grouping) -> list[History]:
     """Return the histories that *files* are of, in the order in which their first files were named."""
     if grouping == "together":
         # those with a date in the name can be put in order; the others follow as they were named, live ones last
-        ordered = sorted(files, key=lambda file: (file.log_date is None, file.order if file.scheme else (0, "", 0)))
-        return [History(name="all files", files=tuple(ordered))] if files else []
+        return [History(name="all files", files=tuple(in_order(files, Candidate.place)))] if files else []
     groups: dict[str, list[Candidate]] = {}
     for file in files:
         is_named = file.scheme is not None and grouping == "by_name" and file.path != STDIN
@@ -145,7 +161,7 @@ def arrange(files: Sequence[Candidate], *, grouping: Grouping) -> list[History]:
     return [
         History(
             name=_name(group, is_only_one=folders.count(group[0].folder) < 2),  # noqa: PLR2004 - the plain reading
-            files=tuple(sorted(group, key=lambda file: (file.order, file.path))),
+            files=tuple(in_order(sorted(group, key=lambda file: file.path), Candidate.place)),
         )
         for group in groups.values()
     ]

@@ -7,6 +7,7 @@ Path of the data::
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,8 +32,9 @@ from pteroassets.log_report.parsing import ParsedFile, parse_files
 from pteroassets.log_report.summary import Summary, summarize
 from pteroassets.log_report.unknown import UnknownTemplate, most_frequent
 from pteroassets.sources.minecraft.formats import is_proxy
-from pteroassets.sources.minecraft.gaps import is_gap
+from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
 from pteroassets.sources.minecraft.history import EndReason, FileOfEvents, PlayerSession, ServerRun, SessionEvent
+from pteroassets.sources.minecraft.ordering import in_order
 from pteroassets.sources.minecraft.reasons import CloseReason
 from pteroassets.sources.minecraft.sessions import build_sessions
 
@@ -321,19 +323,11 @@ class _Read:
     parsed: ParsedFile
     day: FileDate | None
     timeline: Timeline
-    gap_before: bool
+    gap_before: bool = False
 
     @property
     def log_date(self) -> date | None:
         return self.day.known if self.day is not None else None
-
-    @property
-    def log_sequence(self) -> int | None:
-        return self.candidate.log_sequence
-
-    @property
-    def outcome(self) -> str:
-        return "truncated" if self.parsed.damage is not None else "ok"
 
     @property
     def begins_with_start(self) -> bool:
@@ -349,20 +343,15 @@ def _tell(history: History, parsed: Mapping[str, ParsedFile], rules: DateRules) 
         if parsed[candidate.path].is_log and parsed[candidate.path].content_bytes > 0
     ]
     worth, copies = without_duplicates(worth)
+    worth = in_order(worth, lambda file: file[0].place(file[1].state.first, file[1].state.last), zone=rules.zone)
     read: list[_Read] = []
-    unread = [candidate for candidate in history.files if parsed[candidate.path].unreadable is not None]
     for number, ((candidate, file), day) in enumerate(zip(worth, dates_of(worth, rules), strict=True)):
         before = read[-1] if read else None
         after = before.timeline.end(before.parsed.state.last) if before is not None else None
-        one = _Read(
-            key=str(number),
-            candidate=candidate,
-            parsed=file,
-            day=day,
-            timeline=Timeline(day, file, zone=rules.zone, place=number, after=after),
-            gap_before=False,
-        )
-        read.append(one if before is None else _with_gap(one, before, unread))
+        timeline = Timeline(day, file, zone=rules.zone, place=number, after=after)
+        read.append(_Read(key=str(number), candidate=candidate, parsed=file, day=day, timeline=timeline))
+    unread = [candidate for candidate in history.files if parsed[candidate.path].unreadable is not None]
+    read = _with_gaps(read, unread)
     build = build_sessions([_file_of(each) for each in read])
     teller = _Teller(history.name, read, zone)
     runs, sessions = teller.runs(build.runs), teller.sessions(build.sessions)
@@ -392,22 +381,36 @@ def _tell(history: History, parsed: Mapping[str, ParsedFile], rules: DateRules) 
     )
 
 
-def _with_gap(file: _Read, before: _Read, unread: Sequence[Candidate]) -> _Read:
-    """Return *file* with what lies between it and the one before."""
-    hole = before.candidate.scheme == file.candidate.scheme in ("proxy", "server") and (
-        file.candidate.order[0] - before.candidate.order[0] > 1
+def _with_gaps(files: Sequence[_Read], unread: Sequence[Candidate]) -> list[_Read]:
+    """Return *files* with what lies between each and the one before."""
+    missing = gaps(
+        [
+            FileInHistory(
+                log_date=file.log_date,
+                named=file.candidate.named,
+                first_at=file.timeline.end(file.parsed.state.first),
+                is_whole=file.parsed.damage is None,
+                begins_with_start=file.begins_with_start,
+            )
+            for file in files
+        ],
+        unread=[other.named for other in unread if other.named is not None],
     )
-    lost = any(before.candidate.order < other.order < file.candidate.order for other in unread)
-    is_cut = before.parsed.damage is not None
-    missing = is_gap(before, file, begins_with_start=file.begins_with_start)
-    return _Read(
-        key=file.key,
-        candidate=file.candidate,
-        parsed=file.parsed,
-        day=file.day,
-        timeline=file.timeline,
-        gap_before=hole or lost or is_cut or missing,
+    return [
+        dataclasses.replace(file, gap_before=is_missing or (before is not None and _has_gap(before, file)))
+        for before, file, is_missing in zip([None, *files], files, missing, strict=False)
+    ]
+
+
+def _has_gap(before: _Read, file: _Read) -> bool:
+    """Tell whether something is missing between two files without a day in their names."""
+    is_hole = (
+        before.candidate.scheme == file.candidate.scheme
+        and before.candidate.age is not None
+        and file.candidate.age is not None
+        and before.candidate.age - file.candidate.age > 1
     )
+    return is_hole or before.parsed.damage is not None
 
 
 def _file_of(file: _Read) -> FileOfEvents:

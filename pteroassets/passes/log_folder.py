@@ -24,6 +24,7 @@ from pteroassets.sources.minecraft.dates import date_of_live
 from pteroassets.sources.minecraft.intake import as_text, refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
+from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -81,7 +82,7 @@ class ServerFolder:
         server_uuid: Whose folder.
         now: When the pass began.
         zone: In which the files' local dates are read.
-        known: The files that are known of the server, in the order in which they were written.
+        known: The files that are known of the server.
         listing: What lies in the folder now.
         live: The one name that counts there, where an operator gave it.
         access: The way to the files.
@@ -119,7 +120,7 @@ class ServerFolder:
         self._collected = Collected()
         self._files = named_files(listing, live=live)
         self._archives = unread_archives(listing, live=live)
-        self._by_stat = self._closed_by_stat()
+        self._compare_stats()
         self.forced: list[NamedFile] = []
         self.urgent: list[NamedFile] = []
         self.archives: list[NamedFile] = []
@@ -171,19 +172,33 @@ class ServerFolder:
         self.urgent.sort(key=lambda named: not named.name.is_live)
 
     def _same(self, named: NamedFile) -> LogFile | None:
-        """Return the known closed file that has this size and time; names shift, the date in a name does not."""
-        for row in self._by_stat.get(named.stat, ()):
-            is_dated = row.date_source == "file_name"
-            if (row.log_date if is_dated else None) == named.name.log_date:
-                return row
-        return None
+        """Return the known closed file that *named* is, by size and time: names shift, the date in a name does not.
 
-    def _closed_by_stat(self) -> dict[tuple[int, datetime], list[LogFile]]:
-        found: dict[tuple[int, datetime], list[LogFile]] = {}
+        Where several have them, as in a crash loop, they stand in the order of their names, whatever these are now;
+        if there are more names than files, which of them is new only their content tells.
+        """
+        kind = (*named.stat, named.name.log_date)
+        names, rows = self._names_by_stat.get(kind, []), self._by_stat.get(kind, [])
+        if len(names) > len(rows) or named not in names:
+            return None
+        return rows[names.index(named)]
+
+    def _compare_stats(self) -> None:
+        """Note which names and which known closed files have the same size, time and date, each in one order."""
+        self._names_by_stat: dict[tuple[int, datetime, date | None], list[NamedFile]] = {}
+        self._by_stat: dict[tuple[int, datetime, date | None], list[LogFile]] = {}
+        for named in self._files:
+            if not named.name.is_live:
+                self._names_by_stat.setdefault((*named.stat, named.name.log_date), []).append(named)
         for row in self._rows.values():
             if not row.is_live:
-                found.setdefault((row.listed_size, row.listed_modified_at), []).append(row)
-        return found
+                day = row.log_date if row.date_source == "file_name" else None
+                self._by_stat.setdefault((row.listed_size, row.listed_modified_at, day), []).append(row)
+        for names in self._names_by_stat.values():
+            names.sort(key=lambda named: (named.name.sequence or named.name.age, named.file.path))
+        for rows in self._by_stat.values():
+            # those that lay there when it was last listed come first
+            rows.sort(key=lambda row: (not row.is_listed, _number_of(row), row.path))
 
     def _is_reloaded(self, named: NamedFile) -> bool:
         if not self._reload_dates:
@@ -200,7 +215,17 @@ class ServerFolder:
         self._seen.add(row.file_key)
         self._read.add(named.file.path)
         if (row.path, row.log_sequence, row.is_listed) != (named.file.path, named.name.sequence, True):
-            self._save(dataclasses.replace(row, path=named.file.path, log_sequence=named.name.sequence, is_listed=True))
+            # another number can be another place, or tell that nothing is missing
+            is_same = row.log_sequence == named.name.sequence and row.is_listed
+            self._save(
+                dataclasses.replace(
+                    row,
+                    path=named.file.path,
+                    log_sequence=named.name.sequence,
+                    is_listed=True,
+                    sessions_built=row.sessions_built and is_same,
+                )
+            )
         return True
 
     # ------------------------------------------------------------------ steps
@@ -237,7 +262,7 @@ class ServerFolder:
         except PanelError as error:
             self._end(error)
             return
-        self._by_stat = self._closed_by_stat()
+        self._compare_stats()
         for named in self._files:
             if not named.name.is_live and named.stat not in listed and self._same(named) is None:
                 self._fetch(named)
@@ -286,7 +311,7 @@ class ServerFolder:
             self._close(row)
             self._ended.add(row.file_key)
             row = None
-        self._take(named, content, outcome, reason, before=row or self._continued_by(content))
+        self._take(named, content, outcome, reason, size=len(raw), before=row or self._continued_by(content))
 
     def _bytes_of(self, file: ListedFile) -> bytes | None:
         """Return a file's bytes, or None with the outcome noted."""
@@ -316,9 +341,16 @@ class ServerFolder:
         return None
 
     def _take(
-        self, named: NamedFile, content: bytes, outcome: str, reason: str | None, *, before: LogFile | None
+        self,
+        named: NamedFile,
+        content: bytes,
+        outcome: str,
+        reason: str | None,
+        *,
+        size: int,
+        before: LogFile | None,
     ) -> None:
-        """Save a fetched file; *before* is what is known of it under another name or with less content."""
+        """Save a fetched file of *size* bytes; *before* is what was known of it, under another name or with less."""
         file, is_live = named.file, named.name.is_live
         if is_live and b"\n" not in content[:PREFIX_BYTES]:
             # without a whole line it cannot be told from others, nor says it anything
@@ -366,7 +398,9 @@ class ServerFolder:
             "date_source": source,
             "is_live": is_live,
             "is_listed": True,
-            "listed_size": file.size,
+            # other bytes than were listed: it was renamed meanwhile, and its name is another file's. What it was listed
+            # as is then found under its new name, and this one is looked at again
+            "listed_size": file.size if is_live else size,
             "listed_modified_at": file.modified_at,
             "listed_utc_offset_seconds": file.utc_offset_seconds,
             "outcome": outcome,
@@ -434,6 +468,11 @@ def _outcome_of(error: PanelError) -> str:
     if isinstance(error, NodeUnreachableError):
         return "node_unreachable"
     return "rate_limited" if isinstance(error, RateLimitedError) else "error"
+
+
+def _number_of(row: LogFile) -> int:
+    name = read_name(row.path.rpartition("/")[2])
+    return row.log_sequence or (name.age if name is not None else 0)
 
 
 def _continues(content: bytes, known: LogFile) -> bool:

@@ -10,10 +10,11 @@ import contextlib
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, BinaryIO, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -21,9 +22,10 @@ from psycopg.types.json import Jsonb
 from pteroassets.clock import Clock
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_folder import PREFIX_BYTES
+from pteroassets.passes.log_names import in_order_by_stamps
 from pteroassets.passes.timezones import LogTimezones
-from pteroassets.sources.minecraft.dates import Stamper
-from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent
+from pteroassets.sources.minecraft.dates import Stamper, is_near_change
+from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
 from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
@@ -132,9 +134,10 @@ def parse_logs(
         # read again under the lock: another process may have changed the rows since
         with one_at_a_time(connection):
             after: datetime | None = None
-            for file in known_files(connection, server_uuid).get(server_uuid, []):
-                if is_wanted(file):
-                    after = parsing.parse(file, after=after, everything=everything) or after
+            for file in parsing.in_order(known_files(connection, server_uuid).get(server_uuid, [])):
+                is_moved = parsing.is_moved(file, after=after)
+                if is_wanted(file) or is_moved:
+                    after = parsing.parse(file, after=after, everything=everything or is_moved) or after
                     if progress is not None:
                         progress(min(parsing.bytes_done, total), total)
                 else:
@@ -178,6 +181,39 @@ class _Parsing:
     totals: Counter[str] = field(default_factory=Counter)
     missing: list[tuple[uuid.UUID, FileNotFoundError]] = field(default_factory=list)
     bytes_done: int = 0
+
+    def in_order(self, files: Sequence[LogFile]) -> list[LogFile]:
+        """Return the files of one server as they were written, where a clock was put back around them."""
+        if not files:
+            return []
+        zone = self.zones.zone(str(files[0].server_uuid))
+        return in_order_by_stamps(files, lambda file: self._state_near_change(file, zone), zone=zone)
+
+    def is_moved(self, file: LogFile, *, after: datetime | None) -> bool:
+        """Tell whether a parsed file's lines mean other instants now that other files before it are known."""
+        zone = self.zones.zone(str(file.server_uuid))
+        if file.log_date is None or file.parser_version != PARSER_VERSION or file.outcome not in _READABLE:
+            return False
+        state = self._state_near_change(file, zone)
+        if state is None or state.first is None or state.last is None:
+            return False
+        stamper = _stamper(file, file.log_date, zone, after=after, restarts=state.restarts)
+        found = stamper.stamp(state.first)[0], stamper.stamp(state.last)[0]
+        return found != (file.first_line_at, file.last_line_at)
+
+    def _state_near_change(self, file: LogFile, zone: ZoneInfo) -> ParserState | None:
+        """Return what is known of the lines of a file of a day on which an hour is shown twice, or of one beside it."""
+        if file.log_date is None or file.content_digest is None or not is_near_change(file.log_date, zone):
+            return None
+        if file.parser_version == PARSER_VERSION and file.parser_state is not None:
+            return ParserState.from_json(file.parser_state)
+        try:
+            content = self.store.get(file.content_digest)
+        except FileNotFoundError:
+            return None  # told when the file is parsed
+        parser = LogParser()
+        parser.feed(content)
+        return parser.state
 
     def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
         """Land what is new in one file, and return when its last line was written."""
@@ -225,13 +261,8 @@ class _Parsing:
             # half of the lines of a server would look like all of them
             file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
             events, first_line = [], 0
-        stamper = Stamper(
-            log_date,
-            self.zones.zone(str(file.server_uuid)),
-            after=after,
-            restarts=found.restarts,
-            is_of_one_day=file.date_source == "file_name",
-        )
+        zone = self.zones.zone(str(file.server_uuid))
+        stamper = _stamper(file, log_date, zone, after=after, restarts=found.restarts)
         removed = self._remove(file, after_line=first_line)
         written = self._write(file, events, stamper)
         counts = found.counts
@@ -286,6 +317,13 @@ class _Parsing:
                 if (stamp := event.stamp) is not None
             ),
         )
+
+
+def _stamper(
+    file: LogFile, log_date: date, zone: ZoneInfo, *, after: datetime | None, restarts: Sequence[Setback]
+) -> Stamper:
+    is_of_one_day = file.date_source == "file_name"
+    return Stamper(log_date, zone, after=after, restarts=restarts, is_of_one_day=is_of_one_day)
 
 
 def _classified(file: LogFile, head: bytes) -> LogFile:

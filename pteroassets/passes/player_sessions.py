@@ -7,17 +7,18 @@ before the last start line at or before the first changed file cannot change, so
 from __future__ import annotations
 
 import dataclasses
-import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from psycopg import sql
 
 from pteroassets.clock import Clock
+from pteroassets.passes.log_names import in_order_by_instants, named_of
 from pteroassets.sources.minecraft.dates import date_of_file
-from pteroassets.sources.minecraft.gaps import is_gap
+from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
+from pteroassets.sources.minecraft.ordering import Numbered
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
@@ -80,12 +81,18 @@ def _derive_server(
     connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
 ) -> None:
     known = [file for file in known_files(connection, server_uuid).get(server_uuid, []) if file.parser_version]
-    touched = [file.file_key for file in known if not file.sessions_built]
     # one that a newer parser takes for no log is left out, as if it had never been there
-    files = [file for file in known if file.outcome != "not_a_server_log"]
+    files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
     unread = _unread(connection, server_uuid)
     shapes = _with_gaps(files, _first_kinds(connection, server_uuid), unread)
     keys = {shape.file_key for shape in shapes}
+    # a file that stands elsewhere than it did is as good as changed, and so are those beside it
+    neighbours = _neighbours(shapes)
+    touched = {
+        file.file_key: neighbours.get(file.file_key)
+        for file in known
+        if not file.sessions_built or file.neighbours != neighbours.get(file.file_key)
+    }
     index = min((rebuild_from(shapes, key) if key in keys else 0 for key in touched), default=0)
     rebuilt = [shape.file_key for shape in shapes[index:]]
     events = _events(connection, server_uuid, rebuilt)
@@ -111,9 +118,25 @@ def _derive_server(
             ((server_uuid, *(getattr(row, name) for name in list(_COLUMNS[table])[1:-1]), load_id) for row in rows),
         )
     connection.execute(
-        f"update {FILES} set sessions_built = true where server_uuid = %s and file_key = any(%s)",
-        (server_uuid, touched),
+        f"""
+        update {FILES} as files set sessions_built = true, neighbours = stands.neighbours
+        from unnest(%s::text[], %s::text[]) as stands (file_key, neighbours)
+        where files.server_uuid = %s and files.file_key = stands.file_key
+        """,
+        (list(touched), list(touched.values()), server_uuid),
     )
+
+
+def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
+    """Return, as a text for each file, which files stand around it and whether others are missing in between."""
+    beside = zip([None, *shapes], shapes, [*shapes[1:], None], strict=False)
+    return {shape.file_key: f"{_beside(before, shape)}|{_beside(after, after)}" for before, shape, after in beside}
+
+
+def _beside(other: FileOfEvents | None, later: FileOfEvents | None) -> str:
+    if other is None or later is None:
+        return ""
+    return f"gap {other.file_key}" if later.gap_before else other.file_key
 
 
 def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, str]:
@@ -126,46 +149,45 @@ def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, st
     return dict(rows)
 
 
-def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[_Place]) -> list[FileOfEvents]:
+def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[Numbered]) -> list[FileOfEvents]:
     """Return the files without their events but for the first, and which of them follow a gap."""
-    shapes = []
-    for before, file in zip([None, *files], files, strict=False):
-        kind = first_kinds.get(file.file_key)
-        first = (
-            [] if kind is None else [SessionEvent(file_key=file.file_key, line_number=0, logged_at=_EPOCH, kind=kind)]
-        )
-        shapes.append(
-            FileOfEvents(
-                file_key=file.file_key,
-                first_line_at=file.first_line_at,
-                last_line_at=file.last_line_at,
-                events=first,
-                is_live=file.is_live,
-                is_proxy=file.is_proxy is True,
-                gap_before=before is not None
-                and (
-                    (is_gap(before, file, begins_with_start=kind == "server_start") and not _goes_on(before, file))
-                    or any(_place(before) < place < _place(file) for place in unread)
-                ),
+    missing = gaps(
+        [
+            FileInHistory(
+                log_date=file.log_date,
+                named=named_of(file),
+                first_at=file.first_line_at,
+                is_listed=file.is_listed,
+                is_whole=file.outcome != "truncated",
+                is_beginning=file.log_sequence is None and not file.is_live and not file.is_listed,
+                begins_with_start=first_kinds.get(file.file_key) == "server_start",
+                goes_on=before is not None and _goes_on(before, file),
             )
+            for before, file in zip([None, *files], files, strict=False)
+        ],
+        unread=unread,
+    )
+    return [
+        FileOfEvents(
+            file_key=file.file_key,
+            first_line_at=file.first_line_at,
+            last_line_at=file.last_line_at,
+            events=_first_event(file.file_key, first_kinds),
+            is_live=file.is_live,
+            is_proxy=file.is_proxy is True,
+            gap_before=is_missing,
         )
-    return shapes
+        for file, is_missing in zip(files, missing, strict=True)
+    ]
 
 
-_Place = tuple[date, float]
+def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEvent]:
+    kind = first_kinds.get(file_key)
+    return [SessionEvent(file_key=file_key, line_number=0, logged_at=_EPOCH, kind=kind)] if kind is not None else []
 
 
-def _place(file: LogFile) -> _Place:
-    """Return where a file stands in its server's history; the end of one that grew is missing until it turns up."""
-    if file.log_sequence is not None:
-        number: float = file.log_sequence
-    else:
-        number = math.inf if file.is_live or file.is_listed else -1
-    return file.log_date or date.min, number
-
-
-def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[_Place]:
-    """Return the places of the dated files that lay in the folder and were not fetched yet."""
+def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
+    """Return the days and numbers of the files that lay in the folder and were not fetched yet."""
     names = [date_of_file(path) for path in unread_paths(connection, server_uuid)]
     return sorted(name for name in names if name is not None)
 

@@ -53,6 +53,7 @@ class LogFile:
     layout: str | None = None
     first_line_at: datetime | None = None
     last_line_at: datetime | None = None
+    neighbours: str | None = None
     sessions_built: bool = False
     fetched_at: datetime
 
@@ -82,17 +83,13 @@ _READ_COLUMNS = [column.name for column in dataclasses.fields(LogRead)]
 
 
 def known_files(connection: Connection, server_uuid: uuid.UUID | None = None) -> dict[uuid.UUID, list[LogFile]]:
-    """Return the files of each server, or of one, in the order in which they were written.
-
-    Files of one day are ordered by the number in their names, since a clock change can make a later file's first
-    stamp the earlier one; numbers of files that are gone may be out of date, so the stamp breaks ties.
-    """
+    """Return the files of each server, or of one, in no order that means anything; `passes.log_names` gives one."""
     with connection.cursor(row_factory=class_row(LogFile)) as cursor:
         cursor.execute(
             f"""
             select {", ".join(_FILE_COLUMNS)} from {FILES}
             where %(server)s::uuid is null or server_uuid = %(server)s
-            order by server_uuid, log_date nulls last, is_live, log_sequence nulls last, first_line_at, file_key
+            order by server_uuid, file_key
             """,
             {"server": server_uuid},
         )

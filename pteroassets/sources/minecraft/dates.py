@@ -6,10 +6,12 @@ tells which of the two is meant; see `Stamper`.
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.events import Setback, Stamped
@@ -37,6 +39,11 @@ def date_of_file(name: str) -> tuple[date, int] | None:
         return date(year, month, day), sequence
     except ValueError:
         return None  # no such day: somebody's own file, not one that log4j named
+
+
+def counted_name(name: str) -> tuple[date, int] | None:
+    """Return the day and the number of a closed log whose number counts those of the day; else None."""
+    return date_of_file(name) if _NAMED.fullmatch(name.rpartition("/")[2]) else None
 
 
 def moment_of_report(name: str) -> datetime | None:
@@ -139,13 +146,21 @@ def is_shown_again(day: date, step: Setback, zone: ZoneInfo) -> bool:
     A step larger than the hour itself is a clock that was set, not the end of daylight saving.
     """
     from_width, to_width = (
-        _shown_again_after(datetime.combine(day, time()) + timedelta(seconds=seconds), zone)
+        shown_again_for(datetime.combine(day, time()) + timedelta(seconds=seconds), zone)
         for seconds in (step.from_seconds, step.to_seconds)
     )
     return timedelta(seconds=step.from_seconds - step.to_seconds) <= from_width == to_width
 
 
-def _shown_again_after(local: datetime, zone: ZoneInfo) -> timedelta:
-    """Return how long after its first showing a local time is shown again; zero or less where it is not."""
+def shown_again_for(local: datetime, zone: ZoneInfo) -> timedelta:
+    """Return how long after its first showing a local time, naive, is shown again; zero where it is not."""
     first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return second - first
+    return max(second - first, timedelta(0))
+
+
+@lru_cache(maxsize=4096)
+def is_near_change(day: date, zone: ZoneInfo) -> bool:
+    """Tell whether an hour is shown twice on *day*, on the one before or on the one after."""
+    midnights = [datetime.combine(day + timedelta(days=number), time(), tzinfo=zone) for number in (-1, 0, 1, 2)]
+    offsets = [midnight.utcoffset() or timedelta(0) for midnight in midnights]
+    return any(later < earlier for earlier, later in itertools.pairwise(offsets))
