@@ -11,18 +11,19 @@ import dataclasses
 import hashlib
 import uuid
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
-from pteroassets.passes.log_names import NamedFile, named_files, unread_archives
+from pteroassets.passes.log_names import NamedFile, named_files, named_of, unread_archives
 from pteroassets.sources.minecraft.archives import Archive, is_archive
-from pteroassets.sources.minecraft.dates import date_of_live
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.intake import as_text, refusal
 from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.ordering import Place, directions_of
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
 from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.pterodactyl.errors import (
@@ -114,6 +115,7 @@ class ServerFolder:
         self._lives = {file.path: file.file_key for file in self._rows.values() if file.is_live}
         self._current: set[str] = set()  # keys of files that grow and are still what they were
         self._seen: set[str] = set()
+        self._fetched: dict[str, datetime | None] = {}  # first lines of the closed files that were fetched, by key
         self._ended: set[str] = set()  # keys of files that grew, until another took their name in this pass
         self._read: set[str] = set()  # paths whose listed state is known
         self._stop: _Stop | None = None
@@ -250,6 +252,8 @@ class ServerFolder:
                 size += named.file.size
                 self._fetch(named)
         if self.is_done:
+            if any(direction < 0 for direction in directions_of(self._closed()).values()):
+                self._doubt_renamed()
             self._finish()
         collected, self._collected = self._collected, Collected()
         return collected
@@ -266,6 +270,28 @@ class ServerFolder:
         for named in self._files:
             if not named.name.is_live and named.stat not in listed and self._same(named) is None:
                 self._fetch(named)
+
+    def _closed(self) -> Iterator[Place]:
+        """Yield what tells which way the numbers run, where closed files were fetched in this pass."""
+        for key, row in self._rows.items():
+            first_at = self._fetched.get(key) or row.first_line_at
+            if self._fetched and first_at is not None and (named := named_of(row)) is not None:
+                yield Place(is_live=False, day=row.log_date, first_at=first_at, named=named)
+
+    def _doubt_renamed(self) -> None:
+        """List once more: where numbers run downwards, a start renames all of a day, perhaps before a file was fetched.
+
+        Its content is kept, but what was listed under its name may be another file's: a later pass fetches it again.
+        """
+        try:
+            listing = self._access.list()
+        except PanelError:
+            return
+        stats = {file.path: (file.size, file.modified_at) for file in listing}
+        for key in self._fetched:
+            row = self._rows.get(key)
+            if row is not None and stats.get(row.path) != (row.listed_size, row.listed_modified_at):
+                self._save(dataclasses.replace(row, listed_size=0))
 
     def _finish(self) -> None:
         """Mark what is gone and tell what was read of what is there."""
@@ -420,10 +446,18 @@ class ServerFolder:
             self._collected.changed += 1
         self._save(saved)
         self._seen.add(key)
+        if not is_live:
+            self._fetched[key] = self._first_at(log_date, content) if named.name.sequence is not None else None
         self._ended.discard(key)
         if is_live:
             self._current.add(key)
         self._report("ok", file, None)
+
+    def _first_at(self, log_date: date, content: bytes) -> datetime | None:
+        parser = LogParser()
+        parser.feed(content[:PREFIX_BYTES])
+        first = parser.state.first
+        return Stamper(log_date, self._zone).stamp(first)[0] if first is not None else None
 
     def _date_of(self, file: ListedFile, content: bytes) -> tuple[date, str]:
         """Return the local day of the first line, and what tells it, of a file whose name does not."""

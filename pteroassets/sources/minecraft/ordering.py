@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,7 @@ def in_order(files: Iterable[File], place_of: Callable[[File], Place], *, zone: 
     places = [(place_of(file), file) for file in files]
     directions = directions_of([place for place, _ in places])
     is_by_age = any(place.age is not None and place.day is None for place, _ in places)
-    again = _second_showing([place for place, _ in places], zone) if zone is not None else {}
+    again = _second_showing([place for place, _ in places], zone) if zone is not None else set()
 
     def key(entry: tuple[Place, File]) -> tuple[bool, bool, date, bool, datetime, int, int, str]:
         place = entry[0]
@@ -65,10 +65,11 @@ def in_order(files: Iterable[File], place_of: Callable[[File], Place], *, zone: 
             return place.is_live, True, date.min, True, _UNKNOWN, 0, -place.age, place.name
         day = place.day or date.min
         first_at = place.first_at or _UNKNOWN
+        if zone is not None and place.first_at is not None:
+            first_at = place.first_at.replace(tzinfo=zone, fold=id(place) in again).astimezone(UTC)
         number = place.named[1] * direction_on(place.named[0], directions) if place.named is not None else 0
-        shown_later = again.get(id(place), timedelta(0))
         is_last = place.first_at is None  # of its day, where no line of it is known yet
-        return place.is_live, place.day is None, day, is_last, first_at + shown_later, number, 0, place.name
+        return place.is_live, place.day is None, day, is_last, first_at, number, 0, place.name
 
     return [file for _, file in sorted(places, key=key)]
 
@@ -100,13 +101,13 @@ def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
 
 
-def _second_showing(places: Sequence[Place], zone: ZoneInfo) -> dict[int, timedelta]:
-    """Return by how much later than shown those files began that began when an hour was shown for the second time.
+def _second_showing(places: Sequence[Place], zone: ZoneInfo) -> set[int]:
+    """Return the ids of the files that began when an hour was shown for the second time.
 
     Of files that begin within that hour, one that begins after another one's last line, in which the clock goes back,
     came after it. For the others the numbers tell, where the days around show which way these run.
     """
-    found: dict[int, timedelta] = {}
+    found: set[int] = set()
     by_day: dict[date, list[Place]] = {}
     for place in places:
         if place.day is not None and place.first_at is not None and shown_again_for(place.first_at, zone):
@@ -119,9 +120,8 @@ def _second_showing(places: Sequence[Place], zone: ZoneInfo) -> dict[int, timede
             if id(place) not in hour and place.day is not None and abs((place.day - day).days) <= 1
         )
         for place in within:
-            width = shown_again_for(place.first_at, zone) if place.first_at is not None else timedelta(0)
             if any(_began_after_change(place, other, zone) for other in within if other is not place):
-                found[id(place)] = width
+                found.add(id(place))
         if others:
             direction = direction_on(day, others)
             numbered = sorted(
@@ -131,7 +131,7 @@ def _second_showing(places: Sequence[Place], zone: ZoneInfo) -> dict[int, timede
             )
             steps = [number for number in range(1, len(numbered)) if numbered[number][1] < numbered[number - 1][1]]
             if len(steps) == 1:
-                found |= {key: shown_again_for(first_at, zone) for _, first_at, key in numbered[steps[0] :]}
+                found |= {key for *_, key in numbered[steps[0] :]}
     return found
 
 
