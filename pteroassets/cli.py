@@ -105,14 +105,20 @@ def check() -> None:
 
     console = Console()
     table = Table("", "What", "Found", "What to do", show_lines=False, box=None)
-    faults = 0
+    faults = warnings = 0
     for finding in run_check(Settings()):
         faults += finding.status == "fault"
+        warnings += finding.status == "warning"
         table.add_row(
             f"[{_STYLES[finding.status]}]{finding.status}[/]", finding.subject, finding.detail, finding.remedy
         )
     console.print(table)
-    console.print("everything is as it should be" if faults == 0 else f"{faults} faults")
+    found = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((faults, "fault"), (warnings, "warning"))
+        if count
+    ]
+    console.print(" and ".join(found) or "everything is as it should be")
     sys.exit(1 if faults else 0)
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import psycopg
+import requests
 
 from pteroassets.clock import Clock
 from pteroassets.settings import Settings
+from pteroassets.sources.pterodactyl.application import read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.dialect import DIALECTS, PELICAN, node_port
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
+    NotFoundError,
     PanelAddressError,
     PanelError,
     PanelTimeoutError,
     PanelUnreachableError,
 )
 from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
+from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, read_pages
+from pteroassets.sources.pterodactyl.redact import Redactor
+from pteroassets.sources.pterodactyl.transport import is_timeout, reason_of
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
 
@@ -41,7 +49,7 @@ class Finding:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Say which settings are missing."""
+    """Say which settings are missing, and which key is of the wrong kind."""
     needed = {
         "PTERODACTYL_URL": "set it to the panel's address, for example https://panel.example.com",
         "PTERODACTYL_CLI_KEY": "make a client API key in the panel under Account, API Credentials, as a root admin",
@@ -52,6 +60,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         value = getattr(settings, name.lower())
         if value is None:
             yield Finding(subject=name, status="fault", detail="is not set", remedy=remedy)
+    if holds_application_key(settings):
+        yield Finding(
+            subject="PTERODACTYL_CLI_KEY",
+            status="fault",
+            detail="holds an application key, as the beginning of it tells; the client API takes none",
+            remedy=needed["PTERODACTYL_CLI_KEY"],
+        )
     if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
         yield Finding(
             subject="PTEROASSETS_PII_KEY",
@@ -59,6 +74,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             detail="is not set, and without it nothing can be hashed",
             remedy="set it to the output of: openssl rand -hex 32 (or choose PTEROASSETS_PII=drop)",
         )
+
+
+def holds_application_key(settings: Settings) -> bool:
+    """Tell whether an application key stands where a client key belongs; keys of old panels have no such beginning."""
+    key = settings.pterodactyl_cli_key
+    prefixes = tuple(dialect.application_prefix for dialect in DIALECTS)
+    return key is not None and key.get_secret_value().startswith(prefixes)
 
 
 class AnnouncedLimits(LocalBudget):
@@ -85,7 +107,7 @@ def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Find
         endpoint: partial(_list, panel, endpoint) for endpoint in ("locations", "nodes", "nests", "users", "servers")
     }
     application["includes of servers"] = partial(_server_includes, panel)
-    application["eggs"] = partial(_sublist, panel, "nests", "eggs")
+    application["eggs"] = partial(_eggs, panel)
     application["allocations"] = partial(_sublist, panel, "nodes", "allocations")
     answered: list[Api] = []
     finding, error = _guarded("client key", partial(_client_key, panel))
@@ -116,25 +138,85 @@ def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Find
 
 
 def check_nodes(panel: PanelClient) -> Iterator[Finding]:
-    """Open a connection to each node's daemon, from which large log files are downloaded."""
+    """Ask each node's daemon, from which large log files are downloaded, for a sign of life.
+
+    A node that accepts connections and then says nothing hangs; only an answer tells that Wings is there.
+    """
+    nodes = read_pages(lambda page: panel.application("nodes", per_page=PAGE_SIZE, page=page)).rows
+    if nodes:  # why there is none, or not all, was said by check_panel
+        with ThreadPoolExecutor(max_workers=min(len(nodes), 32)) as pool:
+            yield from pool.map(partial(_node, panel), nodes)
+
+
+def _node(panel: PanelClient, node: Mapping[str, Any]) -> Finding:
+    place = f"{node.get('fqdn')}:{node_port(panel.dialect, node)}"
+    found = partial(Finding, subject=f"node {node.get('name')}")
     try:
-        nodes = panel.application("nodes", per_page=100)["data"]
-    except PanelError:
-        return  # said by check_panel already
-    for node in nodes:
-        attributes = node["attributes"]
-        subject = f"node {attributes['name']}"
-        address = (attributes["fqdn"], int(attributes["daemon_listen"]))
-        try:
-            with socket.create_connection(address, timeout=_NODE_TIMEOUT_SECONDS):
-                yield Finding(subject=subject, status="ok", detail=f"answers at {address[0]}:{address[1]}")
-        except OSError as error:
+        # without the node's token, which opens everything there: Wings then answers 401
+        with panel.node_session.get(
+            f"{node.get('scheme')}://{place}/api/system",
+            timeout=(_NODE_TIMEOUT_SECONDS, _NODE_TIMEOUT_SECONDS),
+            stream=True,
+        ) as answer:
+            status = answer.status_code
+    except requests.RequestException as error:
+        said = f"nothing within {_NODE_TIMEOUT_SECONDS} s" if is_timeout(error) else reason_of(error)
+        return found(
+            status="warning",
+            detail=f"{place} cannot be reached: {said}",
+            remedy="look whether the node is up; log files over 4 MiB come from it, so open this port to this "
+            "machine; its servers' samples are node_unreachable if the panel gets no answer from it either",
+        )
+    if status != requests.codes.unauthorized:
+        return found(
+            status="warning",
+            detail=f"{place} answers {status}, as Wings does not",
+            remedy="look what listens there, or which proxy stands before it: log files over 4 MiB come from it",
+        )
+    return found(status="ok", detail=f"Wings answers at {place}")
+
+
+def check_names(panel: PanelClient, settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Say which names in the settings of zones and paths are no server, egg or node of the panel."""
+    wanted = [
+        ("PTEROASSETS_LOG_TIMEZONES", settings.pteroassets_log_timezones, "server's uuid, egg or node"),
+        ("PTEROASSETS_LOG_PATHS", settings.pteroassets_log_paths, "server's uuid or egg"),
+    ]
+    if not any(names for _, names, _ in wanted):
+        return
+    there: dict[str, list[str]] = {}
+    unread: list[str] = []
+    try:
+        for reading in read_estate(
+            panel, redactor=Redactor("drop", None), clock=clock, entities=("servers", "eggs", "nodes")
+        ):
+            unread += reading.unread_scopes.values()
+            there[reading.entity] = [
+                str(record.uuid if reading.entity == "servers" else record.record.get("name")).strip()
+                for record in reading.records
+            ]
+    except PanelError as error:
+        unread.append(str(error))
+    if unread:
+        yield Finding(
+            subject="names in settings",
+            status="warning",
+            detail=f"could not be compared with the panel's: {unread[0]}",
+            remedy="check again when the panel gives its servers, eggs and nodes",
+        )
+        return
+    for setting, names, kinds in wanted:
+        known = [*there["servers"], *there["eggs"], *(there["nodes"] if "node" in kinds else [])]
+        folded = {name.casefold() for name in known}
+        for name in names:
+            if name.strip().casefold() in folded:
+                continue
+            alike = difflib.get_close_matches(name.strip(), known, n=1)
             yield Finding(
-                subject=subject,
-                status="warning",
-                detail=f"{address[0]}:{address[1]} cannot be reached: {error}",
-                remedy="log files over 4 MiB come from the node itself: open this port to this machine; its servers' "
-                "samples are node_unreachable if the panel cannot reach it either",
+                subject=setting,
+                status="fault",
+                detail=f"names {name!r}, which is no {kinds} of the panel",
+                remedy=f"write {alike[0]!r} if that is meant, or take it out" if alike else "correct it or take it out",
             )
 
 
@@ -186,7 +268,7 @@ def _guarded(subject: str, check: Callable[[], Finding]) -> tuple[Finding, Panel
     try:
         return replace(check(), subject=subject), None
     except PanelError as error:
-        return Finding(subject=subject, status="fault", detail=str(error)), error
+        return Finding(subject=subject, status="fault", detail=error.problem, remedy=error.remedy), error
 
 
 def _client_key(panel: PanelClient) -> Finding:
@@ -204,6 +286,8 @@ def _client_key(panel: PanelClient) -> Finding:
 
 
 def _list(panel: PanelClient, endpoint: str) -> Finding:
+    if endpoint in panel.dialect.missing or (endpoint in PELICAN.missing and _is_pelican_after_all(panel, endpoint)):
+        return Finding(subject="", status="ok", detail=f"{panel.dialect.name} has none")
     total = panel.application(endpoint, per_page=1)["meta"]["pagination"]["total"]
     return Finding(subject="", status="ok", detail=f"may be read: {total} of them")
 
@@ -222,6 +306,21 @@ def _server_includes(panel: PanelClient) -> Finding:
             remedy="give the key read permission on allocations, users and server databases",
         )
     return Finding(subject="", status="ok", detail="may read " + ", ".join(_INCLUDES))
+
+
+def _is_pelican_after_all(panel: PanelClient, endpoint: str) -> bool:
+    try:
+        panel.application(endpoint, per_page=1)
+    except NotFoundError:
+        return panel.recognize()
+    return False
+
+
+def _eggs(panel: PanelClient) -> Finding:
+    if panel.dialect.has_nests:
+        return _sublist(panel, "nests", "eggs")
+    panel.application("eggs")
+    return Finding(subject="", status="ok", detail="may read eggs")
 
 
 def _sublist(panel: PanelClient, parent: str, child: str) -> Finding:

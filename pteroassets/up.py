@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 
@@ -10,10 +11,12 @@ from pteroassets.clock import SystemClock
 from pteroassets.preflight import (
     AnnouncedLimits,
     Finding,
+    check_names,
     check_nodes,
     check_panel,
     check_postgres,
     check_settings,
+    holds_application_key,
 )
 from pteroassets.runtime import (
     PanelAccess,
@@ -34,6 +37,11 @@ from pteroassets.sources.pterodactyl.errors import PanelError
 from pteroassets.warehouse.logins import reader_login
 
 
+def has_database(home: Path) -> bool:
+    """Tell whether an embedded Postgres was ever made for *home*; looking makes none."""
+    return (home / "postgres" / "PG_VERSION").exists() or (home / "postgres.place").exists()
+
+
 def run_check(settings: Settings) -> Iterator[Finding]:
     """Yield what every check finds, those of the panel only when its settings are there."""
     missing = list(check_settings(settings))
@@ -50,16 +58,25 @@ def run_check(settings: Settings) -> Iterator[Finding]:
                 clock=clock,
                 patience_seconds=0,  # a person waits for the answer
             ) as panel:
-                yield from check_panel(panel, budget)
+                for finding in check_panel(panel, budget):
+                    if not (finding.subject == "client key" and holds_application_key(settings)):  # said already
+                        yield finding
                 yield from check_nodes(panel)
+                yield from check_names(panel, settings, clock)
         except PanelError as error:
-            yield Finding(subject="PTERODACTYL_URL", status="fault", detail=str(error))
+            yield Finding(subject="PTERODACTYL_URL", status="fault", detail=error.problem, remedy=error.remedy)
     own = external_postgres(settings)
     if own is not None:
         yield from check_postgres(own)
-    else:
+    elif has_database(home_of(settings)):
         with warehouse_of(settings) as embedded:
             yield from check_postgres(embedded)
+    else:
+        yield Finding(
+            subject="Postgres",
+            status="ok",
+            detail=f"POSTGRES_HOST is not set: `up` will make an embedded one in {home_of(settings)}",
+        )
 
 
 def run_migrations(settings: Settings) -> None:

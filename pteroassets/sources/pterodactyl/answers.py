@@ -58,8 +58,12 @@ def judge(answer: requests.Response) -> PanelError | None:
         )
     elif status == requests.codes.forbidden:
         error = PermissionMissingError(
-            f"the key of {key} may not read {what} ({said}): give an application key the read permission of this "
-            "resource; a client key must belong to a root admin and allow this machine's address",
+            f"the key of {key} may not read {what} ({said}): "
+            + (
+                "give it the read permission of this resource, or use a root admin's client key"
+                if key == "PTERODACTYL_APP_KEY"
+                else "it must be a client key that belongs to a root admin and allows this machine's address"
+            ),
             status=status,
             code=code,
         )

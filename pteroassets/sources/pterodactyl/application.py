@@ -148,7 +148,7 @@ class _Gathered:
         for row in rows:
             record = self._record(row, scope)
             if record is None:
-                self.unread.setdefault(scope, "a row has no id, or a uuid that is none")
+                self.unread.setdefault(scope, "a row has no id, or an invalid uuid")
             else:
                 self._records[record.key] = record
 

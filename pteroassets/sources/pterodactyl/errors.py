@@ -20,8 +20,8 @@
         ├── FileTooLargeError          a file beyond what we are willing to hold
         └── RequestRefusedError        400, 422, a redirect and every other 4xx
 
-A message names the thing and the remedy. It never holds a key, a signed link or the query of an address; exceptions of
-the HTTP library do, so none of them is chained to ours.
+A message names the thing, then after a colon the remedy. It never holds a key, a signed link or the query of an
+address; exceptions of the HTTP library do, so none of them is chained to ours.
 """
 
 from __future__ import annotations
@@ -50,6 +50,16 @@ class PanelError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
+
+    @property
+    def problem(self) -> str:
+        """What is wrong: the message before its first colon."""
+        return str(self).partition(": ")[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it: the rest of the message; empty where nothing is known."""
+        return str(self).partition(": ")[2]
 
 
 class TransientPanelError(PanelError):

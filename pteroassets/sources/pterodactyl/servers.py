@@ -77,7 +77,7 @@ def list_servers(panel: PanelClient) -> ServerListing:
         try:
             servers.append(_flags(row))
         except ValueError:
-            problem = problem or "a server has a uuid that is none"
+            problem = problem or "a server has an invalid uuid"
     return ServerListing(servers=sorted(servers, key=lambda server: server.uuid), total=pages.total, problem=problem)
 
 
