@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from pteroassets.defs import alarms, automation, dbt, maintenance, minecraft, pterodactyl
+from pteroassets.defs.raw import raw_tables
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.settings import Settings
@@ -27,7 +28,9 @@ def defs() -> dg.Definitions:
     found: list[Any] = [asset for part in parts for asset in part.assets or ()]
     policies = automation.freshness_policies(found, chosen)
     assets = dg.map_asset_specs(
-        lambda spec: spec.replace_attributes(freshness_policy=policies.get(spec.key)),
+        lambda spec: spec.replace_attributes(
+            freshness_policy=policies.get(spec.key), owners=spec.owners or settings.owners()
+        ),
         found,
     )
     return dg.Definitions.merge(
@@ -36,16 +39,8 @@ def defs() -> dg.Definitions:
         maintenance.defs,
         dg.Definitions(
             assets=[
-                dg.AssetSpec(
-                    ["ops", "loads"],
-                    description="One row for each load of one table: the ledger that freshness reads.",
-                    group_name="ops",
-                ),
-                dg.AssetSpec(
-                    ["ops", "server_timezones"],
-                    description="One row for each server: the zone of its log and its days.",
-                    group_name="ops",
-                ),
+                # every load writes it, so it has no producer of its own
+                raw_tables()["ops.loads"].spec("ops").replace_attributes(owners=settings.owners()),
             ],
             schedules=[
                 *automation.schedules(chosen),

@@ -139,6 +139,7 @@ def environment(
         "PTEROASSETS_LOG_REQUESTS_PER_PASS": str(settings.pteroassets_log_requests_per_pass),
         "PTEROASSETS_NODE_ACCESS": str(settings.pteroassets_node_access).lower(),
         "PTEROASSETS_LOG_BYTES_PER_PASS": str(settings.pteroassets_log_bytes_per_pass),
+        "PTEROASSETS_OWNERS": settings.pteroassets_owners,
         DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
         "TZ": settings.tz,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
+_OWNER = re.compile(r"team:\S+|[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -100,6 +101,10 @@ class Settings(BaseSettings):
         description="Address at which people reach the Dagster UI, for links in messages; that of this machine when "
         "unset.",
     )
+    pteroassets_owners: str = Field(
+        "team:platform",
+        description="Whom the UI names as owners of the tables, by commas: e-mail addresses and team:NAME.",
+    )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
 
     @field_validator("pteroassets_pii_key")
@@ -136,7 +141,7 @@ class Settings(BaseSettings):
     def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _URL.fullmatch(value.get_secret_value()):
             raise ValueError(
-                "PTEROASSETS_ALARM_URL is no URL; give the whole of it, such as https://hooks.example.com/services/T0"
+                "PTEROASSETS_ALARM_WEBHOOK is no URL; give the whole of it, such as https://hooks.example.com/services/T0"
             )
         return value
 
@@ -149,6 +154,21 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("pteroassets_owners")
+    @classmethod
+    def _known_kinds_of_owners(cls, value: str) -> str:
+        for owner in _owners(value):
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(
+                    f"PTEROASSETS_OWNERS names {owner!r}, which is neither an e-mail address nor team:NAME; give for "
+                    "example: team:platform,someone@example.com"
+                )
+        return value
+
+    def owners(self) -> list[str]:
+        """Return whom the UI names as owners of what names none itself."""
+        return _owners(self.pteroassets_owners)
+
     def secrets(self) -> list[str]:
         """Return the values of all secret settings, for those who have to keep them out of texts."""
         found = (getattr(self, name) for name in type(self).model_fields)
@@ -157,6 +177,10 @@ class Settings(BaseSettings):
     def pii_key_bytes(self) -> bytes | None:
         """Return the key of the hashes as bytes, or None when none is set."""
         return None if self.pteroassets_pii_key is None else self.pteroassets_pii_key.get_secret_value().encode()
+
+
+def _owners(text: str) -> list[str]:
+    return [owner.strip() for owner in text.split(",") if owner.strip()]
 
 
 def _zone(name: str) -> ZoneInfo:

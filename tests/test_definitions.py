@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from graphlib import TopologicalSorter
 
 import dagster as dg
 import pytest
@@ -85,6 +87,36 @@ def test_the_description_of_a_model_is_its_sentence_without_its_code(graph: dg.A
         description = graph.get(key).description or ""
         assert "select" not in description.lower().split(), key
         assert description.startswith("One row"), key
+
+
+def test_the_zones_of_servers_are_an_asset_of_the_pass_that_writes_them(graph: dg.AssetGraph) -> None:
+    zones = graph.get(dg.AssetKey(["ops", "server_timezones"]))
+    assert zones.is_materializable
+    assert dg.AssetKey(["pterodactyl", "servers"]) in zones.parent_keys
+    assert dg.AssetKey(["staging", "stg_ops__server_timezones"]) in zones.child_keys
+
+
+def test_groups_are_small_and_lead_forward_from_each_source_to_the_marts(graph: dg.AssetGraph) -> None:
+    members = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())
+    assert max(members.values()) <= 13, members
+    assert len(members) <= 16, members
+    before: dict[str, set[str]] = {str(group): set() for group in members}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        before[str(node.group_name)] |= {str(graph.get(parent).group_name) for parent in node.parent_keys}
+    for group, others in before.items():
+        others.discard(group)
+    # raises where two groups feed each other
+    order = list(TopologicalSorter(before).static_order())
+    assert order.index("raw_minecraft") < order.index("sessions") < order.index("marts_players")
+    assert order.index("raw_pterodactyl") < order.index("utilization") < order.index("marts_servers")
+
+
+def test_an_operator_names_the_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTEROASSETS_OWNERS", "someone@example.com, team:games")
+    chosen = defs().resolve_asset_graph()
+    for key in chosen.get_all_asset_keys():
+        assert chosen.get(key).owners == ["someone@example.com", "team:games"], key
 
 
 def test_raw_tables_lead_to_marts(graph: dg.AssetGraph) -> None:

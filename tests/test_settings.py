@@ -49,3 +49,22 @@ def test_node_access_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_budget_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with pytest.raises(ValidationError, match="greater than or equal to"):
         settings(monkeypatch, **{name: "0"})
+
+
+@pytest.mark.parametrize("owners", ["platform", "team:", "someone@example", "team:a,nobody"])
+def test_an_owner_is_an_address_or_a_team(monkeypatch: pytest.MonkeyPatch, owners: str) -> None:
+    with pytest.raises(ValidationError, match="neither an e-mail address nor team:NAME"):
+        settings(monkeypatch, PTEROASSETS_OWNERS=owners)
+
+
+def test_a_webhook_that_is_no_url_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match="PTEROASSETS_ALARM_WEBHOOK is no URL") as refusal:
+        settings(monkeypatch, PTEROASSETS_ALARM_WEBHOOK="hooks.example.com/secretsecret")
+    assert "secretsecret" not in str(refusal.value)
+
+
+def test_all_secrets_are_known_to_those_who_keep_them_out_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = settings(
+        monkeypatch, POSTGRES_PASSWORD="of postgres", PTEROASSETS_ALARM_WEBHOOK="https://hooks.example.com/secret"
+    )
+    assert {"of postgres", "https://hooks.example.com/secret"} <= set(made.secrets())

@@ -10,13 +10,11 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from pteroassets.defs.metadata import OWNERS
-
 _COMPARISONS = {">=": "at least", "<=": "at most", ">": "above", "<": "below", "=": "equal to"}
 
 
 class Translator(DagsterDbtTranslator):
-    """Name assets so that lineage joins by itself, and groups follow the layers."""
+    """Name assets so that lineage joins by itself; groups and owners are those of ``meta.dagster``."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Return the spec of a node: sources keep ``[source, table]``, models are ``[schema, name]``."""
@@ -24,10 +22,7 @@ class Translator(DagsterDbtTranslator):
         node = manifest["nodes"].get(unique_id)
         if node is None or node["resource_type"] != "model":
             return spec
-        layer = node["fqn"][1]
-        return spec.replace_attributes(
-            key=self.get_asset_key(node), group_name=layer, owners=OWNERS, kinds={"dbt", "postgres"}
-        )
+        return spec.replace_attributes(kinds={"dbt", "postgres"})
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return the key of a node; the compatibility views' schemas are called like the sources, so they differ."""

@@ -1,22 +1,22 @@
-"""What every landing asset tells Dagster about its load."""
+"""What every landing asset tells Dagster about its load and its table."""
 
 from typing import Any
 
 import dagster as dg
+from psycopg import sql
 
+from pteroassets.defs.raw import raw_tables
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport
+from pteroassets.warehouse.load import LoadReport, table_identifier
 
-OWNERS = ["team:platform"]
+# counting a table of this size takes a fraction of a second; the largest grow by gigabytes
+_COUNTED_BYTES = 256 * 1024**2
 
 
 def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:
-    """Return the figures of *report*, the row count and the columns of its table."""
-    schema, _, name = report.table.partition(".")
+    """Return the figures of *report*, and the rows and columns of its table."""
     metadata: dict[str, Any] = {
-        "dagster/table_name": report.table,
-        "dagster/row_count": _row_count(connection, schema, name, report),
-        "dagster/column_schema": _columns(connection, schema, name),
+        **table_metadata(connection, report.table),
         "rows_read": report.rows_read,
         "added": report.rows_added,
         "changed": report.rows_changed,
@@ -25,6 +25,8 @@ def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "observed_at": dg.TimestampMetadataValue(report.observed_at.timestamp()),
     }
+    if report.rows_total is not None:
+        metadata["current_records"] = report.rows_total
     if report.rate_limit_remaining is not None:
         metadata["rate_limit_remaining"] = report.rate_limit_remaining
     if report.problems:
@@ -32,17 +34,40 @@ def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:
     return metadata
 
 
-def _row_count(connection: Connection, schema: str, name: str, report: LoadReport) -> int:
-    if report.rows_total is not None:
-        return report.rows_total
-    # tables of events and samples run to millions: the planner's figure is near enough and free
-    row = connection.execute(
-        "select greatest(reltuples, 0)::bigint from pg_class where oid = to_regclass(%s)", (f"{schema}.{name}",)
-    ).fetchone()
-    return int(row[0]) if row else 0
+def table_metadata(connection: Connection, table: str, *, counted_bytes: int = _COUNTED_BYTES) -> dict[str, Any]:
+    """Return the number of rows of *table*, ``schema.name``, and its columns with their descriptions.
+
+    The number is exact up to *counted_bytes*. Of a larger table it is Postgres' estimate, under another name and with
+    the time from which it is, or nothing where there is none yet.
+    """
+    return {
+        "dagster/table_name": table,
+        "dagster/column_schema": _columns(connection, table),
+        **_rows(connection, table, counted_bytes),
+    }
 
 
-def _columns(connection: Connection, schema: str, name: str) -> dg.TableSchema:
+def _rows(connection: Connection, table: str, counted_bytes: int) -> dict[str, Any]:
+    size, estimate, estimated_at = connection.execute(
+        """
+        select pg_relation_size(tables.oid), tables.reltuples::bigint,
+            greatest(stats.last_analyze, stats.last_autoanalyze, stats.last_vacuum, stats.last_autovacuum)
+        from pg_class as tables left join pg_stat_user_tables as stats on stats.relid = tables.oid
+        where tables.oid = %s::regclass
+        """,
+        (table,),
+    ).fetchone() or (0, -1, None)
+    if size <= counted_bytes:
+        row = connection.execute(sql.SQL("select count(*) from {}").format(table_identifier(table))).fetchone()
+        return {"dagster/row_count": row[0] if row else 0}
+    if estimate < 0 or estimated_at is None:
+        return {"rows_estimated": "unknown: too large to be counted each time, and not yet analyzed by Postgres"}
+    return {"rows_estimated": estimate, "rows_estimated_at": dg.TimestampMetadataValue(estimated_at.timestamp())}
+
+
+def _columns(connection: Connection, table: str) -> dg.TableSchema:
+    schema, _, name = table.partition(".")
+    described = raw_tables()[table].columns
     rows = connection.execute(
         """
         select column_name, data_type, is_nullable = 'YES' from information_schema.columns
@@ -52,7 +77,12 @@ def _columns(connection: Connection, schema: str, name: str) -> dg.TableSchema:
     ).fetchall()
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(name=column, type=kind, constraints=dg.TableColumnConstraints(nullable=nullable))
+            dg.TableColumn(
+                name=column,
+                type=kind,
+                description=described.get(column),
+                constraints=dg.TableColumnConstraints(nullable=nullable),
+            )
             for column, kind, nullable in rows
         ]
     )

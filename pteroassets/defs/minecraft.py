@@ -1,41 +1,22 @@
 """Log files, their events and player sessions, as assets."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import dagster as dg
 from pydantic import Field
 
-from pteroassets.defs.metadata import OWNERS, load_metadata
+from pteroassets.defs.metadata import load_metadata, table_metadata
+from pteroassets.defs.raw import raw_tables
 from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
-
-_GROUP = "minecraft"
 
 
 @dg.multi_asset(
     name="collected_logs",
     specs=[
-        dg.AssetSpec(
-            ["minecraft", table],
-            description=description,
-            group_name=_GROUP,
-            kinds={"python", "postgres"},
-            owners=OWNERS,
-            deps=[["pterodactyl", "servers"]],
-            metadata={"dagster/table_name": f"raw_minecraft.{table}"},
-        )
-        for table, description in (
-            (
-                "log_files",
-                "One row for each log file ever seen on a server; the log store keeps its bytes by digest.",
-            ),
-            (
-                "log_reads",
-                "One row for each attempt to list or fetch a server's logs, with its outcome.",
-            ),
-        )
+        raw_tables()[f"raw_minecraft.{table}"].spec("minecraft", deps=[["pterodactyl", "servers"]])
+        for table in ("log_files", "log_reads")
     ],
     pool="logs",
 )
@@ -44,11 +25,11 @@ def collected_logs(panel: Panel, warehouse: Warehouse, logs: Logs, time: Time) -
     clock = time.clock()
     with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
         report = logs.collect(client, connection, clock)
-        for table in ("log_files", "log_reads"):
-            yield dg.MaterializeResult(
-                asset_key=["minecraft", table],
-                metadata=load_metadata(connection, dataclasses.replace(report, table=f"raw_minecraft.{table}")),
-            )
+        yield dg.MaterializeResult(asset_key=["minecraft", "log_files"], metadata=load_metadata(connection, report))
+        # the figures of the load are those of the files
+        yield dg.MaterializeResult(
+            asset_key=["minecraft", "log_reads"], metadata=table_metadata(connection, "raw_minecraft.log_reads")
+        )
 
 
 class ParsingConfig(dg.Config):
@@ -59,11 +40,8 @@ class ParsingConfig(dg.Config):
 
 @dg.asset(
     key=["minecraft", "events"],
-    group_name=_GROUP,
-    kinds={"python", "postgres"},
-    owners=OWNERS,
+    **raw_tables()["raw_minecraft.events"].definition(),
     deps=[["minecraft", "log_files"]],
-    metadata={"dagster/table_name": "raw_minecraft.events"},
     pool="logs",
 )
 def events(
@@ -86,22 +64,8 @@ def events(
 @dg.multi_asset(
     name="derived_sessions",
     specs=[
-        dg.AssetSpec(
-            ["minecraft", table],
-            description=description,
-            group_name=_GROUP,
-            kinds={"python", "postgres"},
-            owners=OWNERS,
-            deps=[["minecraft", "events"]],
-            metadata={"dagster/table_name": f"raw_minecraft.{table}"},
-        )
-        for table, description in (
-            (
-                "player_sessions",
-                "One row for each session of a player on a server: how it closed and, where inferred, its bounds.",
-            ),
-            ("server_runs", "One row for each run of a server, from its start line to its stop, crash or next start."),
-        )
+        raw_tables()[f"raw_minecraft.{table}"].spec("minecraft", deps=[["minecraft", "events"]])
+        for table in ("player_sessions", "server_runs")
     ],
     pool="logs",
 )

@@ -5,23 +5,15 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from pteroassets.defs.metadata import OWNERS, load_metadata
+from pteroassets.defs.metadata import load_metadata, table_metadata
+from pteroassets.defs.raw import raw_tables
 from pteroassets.passes.estate import land_estate
+from pteroassets.passes.timezones import land_timezones
 from pteroassets.passes.utilization import land_utilization
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.sources.pterodactyl.application import ENTITIES
 
-_GRAINS = {
-    "locations": "One row for each version of a location of the panel.",
-    "nodes": "One row for each version of a node: capacity, overallocation, maintenance. Its token is never landed.",
-    "allocations": "One row for each version of an address and port of a node.",
-    "nests": "One row for each version of a nest, the group of eggs of one game.",
-    "eggs": "One row for each version of an egg with its variables. A nest that answers 500 costs its own eggs only.",
-    "servers": "One row for each version of a server: limits, egg, owner, node and state keep their history.",
-    "users": "One row for each version of an account of the panel; e-mail addresses follow PTEROASSETS_PII.",
-    "subusers": "One row for each version of a user's share in a server of someone else.",
-    "server_databases": "One row for each version of a database of a server; passwords are never asked for.",
-}
+_ZONES = dg.AssetKey(["ops", "server_timezones"])
 
 
 class EntitiesConfig(dg.Config):
@@ -35,16 +27,10 @@ class EntitiesConfig(dg.Config):
 @dg.multi_asset(
     name="panel_entities",
     specs=[
-        dg.AssetSpec(
-            ["pterodactyl", entity],
-            description=_GRAINS[entity],
-            group_name="pterodactyl",
-            kinds={"python", "postgres"},
-            owners=OWNERS,
-            metadata={"dagster/table_name": f"raw_pterodactyl.{entity}"},
-            skippable=True,
-        )
-        for entity in ENTITIES
+        *(raw_tables()[f"raw_pterodactyl.{entity}"].spec("pterodactyl", skippable=True) for entity in ENTITIES),
+        raw_tables()["ops.server_timezones"].spec(
+            "ops", deps=[["pterodactyl", entity] for entity in ("servers", "eggs", "nodes")], skippable=True
+        ),
     ],
     check_specs=[
         dg.AssetCheckSpec(
@@ -66,7 +52,7 @@ def panel_entities(
     logs: Logs,
     time: Time,
 ) -> Iterator[dg.MaterializeResult]:
-    """Read the panel's lists once and land a version for each record that changed."""
+    """Read the panel's lists once and land a version for each record that changed, and the zone of each server."""
     chosen = [entity for entity in ENTITIES if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys]
     clock = time.clock()
     with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
@@ -97,15 +83,19 @@ def panel_entities(
                     )
                 ],
             )
+        if _ZONES in context.selected_asset_keys:
+            # written with the servers too, since logs are read by them; an egg or a node may have come after those
+            changed = land_timezones(connection, logs.zones())
+            yield dg.MaterializeResult(
+                asset_key=_ZONES,
+                metadata={**table_metadata(connection, "ops.server_timezones"), "changed_since_servers": changed},
+            )
 
 
 @dg.asset(
     key=["pterodactyl", "utilization_samples"],
-    group_name="pterodactyl",
-    kinds={"python", "postgres"},
-    owners=OWNERS,
+    **raw_tables()["raw_pterodactyl.utilization_samples"].definition(),
     deps=[["pterodactyl", "servers"]],
-    metadata={"dagster/table_name": "raw_pterodactyl.utilization_samples"},
     pool="utilization",
 )
 def utilization_samples(panel: Panel, warehouse: Warehouse, time: Time) -> dg.MaterializeResult:

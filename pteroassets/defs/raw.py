@@ -1,0 +1,55 @@
+"""What is said of a raw table: spelled once, in the YAML of dbt's sources, and read from there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import dagster as dg
+import yaml
+
+from pteroassets.runtime import DBT_PROJECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """A table that is landed; *columns* maps their names to what they mean."""
+
+    schema: str
+    name: str
+    description: str
+    columns: Mapping[str, str]
+
+    @property
+    def qualified_name(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+    def definition(self) -> dict[str, Any]:
+        """Return the arguments that describe its asset; its group is the schema, so a source is a group."""
+        return {
+            "description": self.description,
+            "group_name": self.schema,
+            "kinds": {"python", "postgres"},
+            "metadata": {"dagster/table_name": self.qualified_name},
+        }
+
+    def spec(self, source: str, *, deps: Iterable[list[str]] = (), skippable: bool = False) -> dg.AssetSpec:
+        """Return the spec of its asset, whose key is that of dbt's *source*, so that lineage joins by itself."""
+        return dg.AssetSpec([source, self.name], deps=list(deps), skippable=skippable, **self.definition())
+
+
+@cache
+def raw_tables() -> Mapping[str, RawTable]:
+    """Return every raw table by its schema and name."""
+    return {
+        f"{source['schema']}.{table['name']}": RawTable(
+            schema=source["schema"],
+            name=table["name"],
+            description=table["description"],
+            columns={column["name"]: column["description"] for column in table["columns"]},
+        )
+        for path in sorted(DBT_PROJECT.glob("models/staging/*/*__sources.yml"))
+        for source in yaml.safe_load(path.read_text())["sources"]
+        for table in source["tables"]
+    }
