@@ -30,6 +30,11 @@ class Translator(DagsterDbtTranslator):
             return dg.AssetKey(["compatibility", dbt_resource_props["schema"], dbt_resource_props["alias"]])
         return super().get_asset_key(dbt_resource_props)
 
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the group in ``meta.dagster``, else that of the layer and the folder below it."""
+        folders = dbt_resource_props["fqn"][1:-1]
+        return super().get_group_name(dbt_resource_props) or "_".join(folders[:2]) or None
+
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """Return the description in the project's YAML alone: the code stands behind the link to the source."""
         return str(dbt_resource_props["description"])
