@@ -25,8 +25,8 @@ TABLES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "user
 TICKS = 4
 
 
-def make_the_passes_of_a_tick(connection: Connection) -> None:
-    """Land what each pass lands where nothing changed but the samples, and where one file lay unread."""
+def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") -> None:
+    """Land what each pass lands where one file lay unread, and nothing changed but the samples and the *version*."""
     now = datetime.now(UTC)
     for table in TABLES:
         land_entities(
@@ -34,7 +34,7 @@ def make_the_passes_of_a_tick(connection: Connection) -> None:
             EntityReading(
                 table=f"raw_pterodactyl.{table}",
                 observed_at=now,
-                rows=[EntityRow(key="1", id=1, uuid=None, scope="", record={"id": 1}, digest="same")],
+                rows=[EntityRow(key="1", id=1, uuid=None, scope="", record={"version": version}, digest=version)],
                 is_complete=True,
                 unread_scopes={},
                 rows_expected=1,
@@ -94,9 +94,10 @@ def test_a_week_of_passes_leaves_what_the_guide_says(warehouse: Connection, tmp_
 
 
 def test_pruning_takes_nothing_that_figures_freshness_or_lineage_rest_on(warehouse: Connection, tmp_path: Path) -> None:
-    for _ in range(4):
-        for _ in range(TICKS):
-            make_the_passes_of_a_tick(warehouse)
+    for day in range(4):
+        for tick in range(TICKS):
+            # a record that changes in the middle of each day
+            make_the_passes_of_a_tick(warehouse, version=f"{day + tick // 2}")
         let_a_day_pass(warehouse, tmp_path)
     questions = {
         "since when the platform watches": "select table_name, min(observed_at) from ops.loads group by 1",
