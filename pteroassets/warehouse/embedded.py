@@ -77,6 +77,8 @@ lc_messages = 'C'
 # Errors are logged without the statement and the row that caused them, which may hold what must not be logged.
 log_min_error_statement = panic
 log_error_verbosity = terse
+# a line each five minutes, into a file that nothing but a start makes small again
+log_checkpoints = off
 """
 # $1 data folder, $2 signal, $3 folder to remove or nothing
 _STOP_SERVER = """

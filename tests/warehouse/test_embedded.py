@@ -390,3 +390,11 @@ def test_what_is_closed_is_named(folder: Path) -> None:
         reachable_bindir(programs, account, copy_to=folder / "copy")
     assert first_closed(folder / "closed" / "deeper", account) == folder / "closed"
     assert first_closed(folder / "not yet there", account) is None
+
+
+def test_a_checkpoint_writes_no_line_into_the_log() -> None:
+    with EmbeddedPostgres.temporary() as settings, connect(settings, autocommit=True) as connection:
+        [(log,)] = connection.execute("select current_setting('data_directory') || '/server.log'").fetchall()
+        before = Path(log).read_text()
+        connection.execute("checkpoint")
+        assert Path(log).read_text() == before
