@@ -42,14 +42,12 @@ class _Faults(click.Group):
 
 def _explain(error: Exception) -> None:
     """Print the message of a fault that an operator can mend; raise any other."""
-    from pydantic import ValidationError
-
     from pteroassets.runtime import OPERATOR_FAULTS
+    from pteroassets.settings import SettingsFault
 
-    if isinstance(error, ValidationError):
-        for fault in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            click.echo(f"{name}: {fault['msg'].removeprefix('Value error, ')}", err=True)
+    if isinstance(error, SettingsFault):
+        for line in str(error).splitlines():
+            click.echo(f"pteroassets: {line}", err=True)
     elif isinstance(error, OPERATOR_FAULTS):
         click.echo(f"pteroassets: {error}", err=True)
     else:
@@ -73,11 +71,11 @@ def demo(*, once: bool, seed: int | None, home: Path | None, dagster_port: int |
     from rich.console import Console
 
     from pteroassets.demo import DemoOptions, run_demo
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
 
     run_demo(
         DemoOptions(once=once, seed=seed, home=home, dagster_port=dagster_port, docs_port=docs_port),
-        Settings(),
+        read_settings(),
         Console(),
     )
 
@@ -88,10 +86,10 @@ def up(*, once: bool) -> None:
     """Run the platform against your panel, with the embedded Postgres unless POSTGRES_HOST is set."""
     from rich.console import Console
 
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
     from pteroassets.up import run_up
 
-    run_up(Settings(), Console(), once=once)
+    run_up(read_settings(), Console(), once=once)
 
 
 @main.command()
@@ -100,13 +98,13 @@ def check() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
     from pteroassets.up import run_check
 
     console = Console()
     table = Table("", "What", "Found", "What to do", show_lines=False, box=None)
     faults = warnings = 0
-    for finding in run_check(Settings()):
+    for finding in run_check(read_settings()):
         faults += finding.status == "fault"
         warnings += finding.status == "warning"
         table.add_row(
@@ -125,10 +123,10 @@ def check() -> None:
 @main.command()
 def migrate() -> None:
     """Create or change the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and do nothing else."""
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
     from pteroassets.up import run_migrations
 
-    run_migrations(Settings())
+    run_migrations(read_settings())
     click.echo("the warehouse is at the newest revision")
 
 
@@ -144,10 +142,10 @@ def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
     What follows is handed to psql: -c runs one statement, -f a file. Without either a shell opens; \d lists the
     tables, \q leaves. Without POSTGRES_HOST it is the embedded Postgres, started if it does not run.
     """
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
     from pteroassets.sql import run_sql
 
-    sys.exit(run_sql(Settings(), ("--csv", *arguments) if csv else arguments, home=home))
+    sys.exit(run_sql(read_settings(), ("--csv", *arguments) if csv else arguments, home=home))
 
 
 @main.group()
@@ -276,9 +274,9 @@ def backfill_logs() -> None:
     from rich.console import Console
 
     from pteroassets.log_upkeep import run_backfill
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
 
-    run_backfill(Settings(), Console())
+    run_backfill(read_settings(), Console())
 
 
 @logs.command("reparse")
@@ -289,9 +287,9 @@ def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
     from rich.console import Console
 
     from pteroassets.log_upkeep import run_reparse
-    from pteroassets.settings import Settings
+    from pteroassets.settings import read_settings
 
-    run_reparse(Settings(), Console(), server=server, since=None if since is None else since.date())
+    run_reparse(read_settings(), Console(), server=server, since=None if since is None else since.date())
 
 
 if __name__ == "__main__":

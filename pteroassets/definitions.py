@@ -10,7 +10,7 @@ from pteroassets.defs import alarms, automation, dbt, maintenance, minecraft, pt
 from pteroassets.defs.raw import raw_tables
 from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
-from pteroassets.settings import Settings
+from pteroassets.settings import read_settings
 
 
 def _optional(name: str, default: Any) -> Any:
@@ -21,7 +21,7 @@ def _optional(name: str, default: Any) -> Any:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Merge the definitions and bind the resources to the environment."""
-    settings = Settings()
+    settings = read_settings()
     chosen = automation.preset(settings.pteroassets_schedules, settings.tz)
     # in the order in which the data flows
     parts = (pterodactyl.defs, minecraft.defs, dbt.defs)
@@ -55,6 +55,7 @@ def defs() -> dg.Definitions:
                     application_key=dg.EnvVar("PTERODACTYL_APP_KEY"),
                     client_key=dg.EnvVar("PTERODACTYL_CLI_KEY"),
                     request_share=settings.pteroassets_request_share,
+                    allow_shrink=settings.pteroassets_allow_shrink,
                     sampling_seconds=int(chosen.utilization_interval.total_seconds()),
                 ),
                 "warehouse": Warehouse(

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.log_store import LogStore
+from pteroassets.loopback import require_free
 from pteroassets.passes.estate import land_estate
 from pteroassets.passes.log_collection import collect_logs
 from pteroassets.passes.log_parsing import parse_logs
@@ -239,13 +240,21 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
 
 
 def _run(home: Path, options: DemoOptions, settings: Settings, console: Console) -> None:
+    dagster_port = options.dagster_port or settings.pteroassets_dagster_port
+    docs_port = options.docs_port or settings.pteroassets_docs_port
+    require_free(
+        {
+            "--dagster-port" if options.dagster_port else "PTEROASSETS_DAGSTER_PORT": dagster_port,
+            "--docs-port" if options.docs_port else "PTEROASSETS_DOCS_PORT": docs_port,
+        }
+    )
     world = World.of(home, DEFAULT_SEED if options.seed is None else options.seed)
     if options.seed is not None and options.seed != world.seed:
         raise RuntimeFault(
             f"{home} holds the world of seed {world.seed}; name another folder with --home for seed {options.seed}"
         )
     with (
-        EmbeddedPostgres(data_dir_below(home), durable=False) as postgres,
+        EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir, durable=False) as postgres,
         Supervisor(home / "logs") as supervisor,
     ):
         console.print("starting the simulated panel and its nodes")
@@ -270,8 +279,8 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
                 warehouse=warehouse,
                 dagster_database=settings.pteroassets_dagster_database,
                 home=home,
-                dagster_port=options.dagster_port or settings.pteroassets_dagster_port,
-                docs_port=options.docs_port or settings.pteroassets_docs_port,
+                dagster_port=dagster_port,
+                docs_port=docs_port,
                 extra_urls={"simulated panel": simulator.panel.url},
                 history=made,
                 reader=reader_login(warehouse, home),

@@ -2,10 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 HOST = "127.0.0.1"
+
+
+_LISTENS = "0A"  # a state in /proc/net/tcp
+
+
+class PortHeldError(Exception):
+    """A port on which we were told to listen cannot be had; the message names it, the holder and the remedy."""
+
+
+def require_free(ports: Mapping[str, int | None]) -> None:
+    """Make sure that we can listen on *ports*, which are named by the setting or the option that gave them.
+
+    Raises:
+        PortHeldError: On one of them we cannot, or two of them are the same.
+    """
+    given = {name: port for name, port in ports.items() if port is not None}
+    for name, port in given.items():
+        for other, same in given.items():
+            if other < name and same == port:
+                raise PortHeldError(f"{other} and {name} are both {port}: give one of them another port")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                raise PortHeldError(_why(name, port, error)) from None
+
+
+def _why(name: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EACCES:
+        return f"port {port} ({name}) may not be opened by this account: choose one above 1023"
+    if error.errno != errno.EADDRINUSE:
+        return f"port {port} ({name}) cannot be opened ({error.strerror}): choose another"
+    return (
+        f"port {port} ({name}) is held by {holder_of(port) or 'another process'}: stop that, for example an earlier "
+        f"platform that still runs, or give {name} another port"
+    )
+
+
+def holder_of(port: int) -> str | None:
+    """Return which process listens on *port*, as far as this system and its rights tell."""
+    sockets = set(_listening(port))
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # of other accounts, or ended meanwhile
+            if any(str(link.readlink()) in sockets for link in (folder / "fd").iterdir()):
+                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                # no more of the command line: it may hold a secret
+                module = words[words.index("-m") + 1] if "-m" in words[:-1] else ""
+                return f"process {folder.name} ({module or (folder / 'comm').read_text().strip()})"
+    return None
+
+
+def _listening(port: int) -> Iterator[str]:
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # not on Linux
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                _, local, _, state, *rest = line.split()
+                if state == _LISTENS and int(local.rpartition(":")[2], 16) == port:
+                    yield f"socket:[{rest[5]}]"
 
 
 def free_port() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any, Literal
 import psycopg
 import requests
 
+from pteroassets.bad_settings import unknown_names
 from pteroassets.clock import Clock
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import read_estate
@@ -74,6 +75,20 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             detail="is not set, and without it nothing can be hashed",
             remedy="set it to the output of: openssl rand -hex 32 (or choose PTEROASSETS_PII=drop)",
         )
+    if settings.pteroassets_allow_shrink:
+        yield Finding(
+            subject="PTEROASSETS_ALLOW_SHRINK",
+            status="warning",
+            detail="is true, so a list that lost most of its records marks them gone",
+            remedy="remove it once the run that needed it is done",
+        )
+
+
+def check_variables(names: Collection[str]) -> Iterator[Finding]:
+    """Say which of the variables *names* look like settings of ours and are none."""
+    known = {name.upper() for name in Settings.model_fields}
+    for name, remedy in unknown_names(names, known):
+        yield Finding(subject=name, status="warning", detail="is no setting, so it does nothing", remedy=remedy)
 
 
 def holds_application_key(settings: Settings) -> bool:

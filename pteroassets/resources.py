@@ -68,6 +68,9 @@ class Panel(dg.ConfigurableResource):
     application_key: str = Field(description="Application key (ptla_…, of Pelican papp_…) with read permissions.")
     client_key: str = Field(description="Client key (ptlc_…, of Pelican pacc_…) of a root admin.")
     request_share: float = Field(default=0.8, description="Share of the announced rate limit that may be used.")
+    allow_shrink: bool = Field(
+        default=False, description="Accept a reading that lacks more than half of what was there before."
+    )
     sampling_seconds: int = Field(description="Time to the next sampling pass: how long a sample holds.")
 
     @contextmanager

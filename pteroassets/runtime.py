@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pteroassets.log_store import LogStoreError
+from pteroassets.loopback import PortHeldError
 from pteroassets.services.supervisor import ServiceError
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.pterodactyl.errors import PanelError
@@ -52,6 +53,7 @@ OPERATOR_FAULTS = (
     UnsuitablePostgresError,
     PanelError,
     LogStoreError,
+    PortHeldError,
     psycopg.OperationalError,
 )
 
@@ -131,6 +133,7 @@ def environment(
         "PTEROASSETS_PII": settings.pteroassets_pii,
         "PTEROASSETS_SCHEDULES": settings.pteroassets_schedules,
         "PTEROASSETS_REQUEST_SHARE": str(settings.pteroassets_request_share),
+        "PTEROASSETS_ALLOW_SHRINK": str(settings.pteroassets_allow_shrink).lower(),
         "PTEROASSETS_LAND_TEXT": str(settings.pteroassets_land_text).lower(),
         "PTEROASSETS_RUN_RETENTION_DAYS": str(settings.pteroassets_run_retention_days),
         "PTEROASSETS_LOG_STORE": str(settings.pteroassets_log_store or home / "log_store"),

@@ -6,17 +6,30 @@ handed on as values. Names of the panel's and Postgres' settings are those that 
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pteroassets.bad_settings import lines_of
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _OWNER = re.compile(r"team:\S+|[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+_LARGEST_PORT = 65_535
+
+
+class SettingsFault(Exception):  # noqa: N818 - it is shown to operators by its message alone
+    """Settings have values that cannot be; the message has one line for each, with its name and an example."""
 
 
 class Settings(BaseSettings):
@@ -36,7 +49,7 @@ class Settings(BaseSettings):
     )
 
     postgres_host: str | None = Field(None, description="Unset: the embedded Postgres is started and used.")
-    postgres_port: int = Field(5432, ge=1, le=65535)
+    postgres_port: int = Field(5432, ge=1, le=_LARGEST_PORT)
     postgres_database: str = Field("pteroassets", description="Database of the warehouse; created when absent.")
     postgres_username: str = Field("postgres")
     postgres_password: SecretStr = Field(SecretStr(""))
@@ -52,12 +65,12 @@ class Settings(BaseSettings):
         default=False, description="Land the text of chat lines and commands, not only that they happened."
     )
     pteroassets_log_timezone: str | None = Field(None, description="IANA zone of the servers' logs; UTC when unset.")
-    pteroassets_log_timezones: dict[str, str] = Field(
+    pteroassets_log_timezones: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Zones of single servers, or of all servers of an egg or a node, as JSON: "
         '{"<server uuid, egg or node>": "Europe/Berlin"}; the uuid goes before the egg, the egg before the node.',
     )
-    pteroassets_log_paths: dict[str, str] = Field(
+    pteroassets_log_paths: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Where single servers, or all of an egg, keep their logs, as JSON: "
         '{"<server uuid or egg>": "/path/of/folder"}; a path that ends in .log or .txt is one growing file.',
@@ -91,8 +104,12 @@ class Settings(BaseSettings):
         description="Folder of fetched log files, or a URL such as s3://bucket/prefix; default below the data folder.",
     )
     pteroassets_postgres_bindir: Path | None = Field(None, description="Folder with initdb and pg_ctl to use instead.")
-    pteroassets_dagster_port: int | None = Field(None, description="Port of the Dagster UI; a free one when unset.")
-    pteroassets_docs_port: int | None = Field(None, description="Port of the dbt docs site; a free one when unset.")
+    pteroassets_dagster_port: int | None = Field(
+        None, ge=1, le=_LARGEST_PORT, description="Port of the Dagster UI; a free one when unset."
+    )
+    pteroassets_docs_port: int | None = Field(
+        None, ge=1, le=_LARGEST_PORT, description="Port of the dbt docs site; a free one when unset."
+    )
     pteroassets_alarm_webhook: SecretStr | None = Field(
         None, description="URL to which each failed run and check is sent as one JSON message; a secret."
     )
@@ -106,6 +123,50 @@ class Settings(BaseSettings):
         description="Whom the UI names as owners of the tables, by commas: e-mail addresses and team:NAME.",
     )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
+
+    @field_validator("pterodactyl_url")
+    @classmethod
+    def _a_panel(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("it must begin with https:// or http:// and name a host")
+            if parts.port == 0 or parts.query or parts.fragment:  # asking for the port refuses one that cannot be
+                raise ValueError("it must be the panel's address alone, without what follows a ? or #")
+        return value
+
+    @field_validator("postgres_host")
+    @classmethod
+    def _a_host(cls, value: str | None) -> str | None:
+        if value is not None and ("://" in value or value.count(":") == 1 or any(map(str.isspace, value))):
+            raise ValueError("it must be a host's name or address alone; the port goes into POSTGRES_PORT")
+        return value
+
+    @field_validator("pteroassets_log_store")
+    @classmethod
+    def _a_store(cls, value: str | None) -> str | None:
+        protocol, is_url, _ = (value or "").partition("://")
+        if is_url:
+            from fsspec.registry import (  # type: ignore[import-untyped] # noqa: PLC0415 - ships no types; a folder does without
+                known_implementations,
+            )
+
+            if protocol not in known_implementations:
+                raise ValueError(f"{protocol}:// is no kind of store that fsspec knows, such as s3:// or gs://")
+        return value
+
+    @field_validator("pteroassets_log_timezones", "pteroassets_log_paths", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            found = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"it is not JSON ({error}); names and values stand in double quotes") from None
+        if not isinstance(found, dict) or not all(name.strip() for name in found):
+            raise ValueError("it must be one JSON object in { }, each of its names that of a server, an egg or a node")
+        return found
 
     @field_validator("pteroassets_pii_key")
     @classmethod
@@ -149,9 +210,7 @@ class Settings(BaseSettings):
     @classmethod
     def _an_address(cls, value: str | None) -> str | None:
         if value is not None and not _URL.fullmatch(value):
-            raise ValueError(
-                f"PTEROASSETS_UI_URL is {value!r}, but an address begins with its scheme: https://dagster.example.com"
-            )
+            raise ValueError("it must begin with https:// or http:// and name a host")
         return value
 
     @field_validator("pteroassets_owners")
@@ -183,8 +242,30 @@ def _owners(text: str) -> list[str]:
     return [owner.strip() for owner in text.split(",") if owner.strip()]
 
 
+def read_settings() -> Settings:
+    """Return the settings of the environment and of ``.env``.
+
+    Raises:
+        SettingsFault: Some cannot be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        secrets = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
+        raise SettingsFault("\n".join(lines_of(error, secrets=secrets))) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault(
+            f".env cannot be read ({error}): make it a text file in UTF-8 that this account may read"
+        ) from None
+
+
+def names_set() -> set[str]:
+    """Return the names of all variables that stand in the environment or in ``.env``."""
+    return {*os.environ, *(name.upper() for name in dotenv_values(".env"))}
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pteroassets.clock import SystemClock
+from pteroassets.loopback import require_free
 from pteroassets.preflight import (
     AnnouncedLimits,
     Finding,
@@ -16,6 +17,7 @@ from pteroassets.preflight import (
     check_panel,
     check_postgres,
     check_settings,
+    check_variables,
     holds_application_key,
 )
 from pteroassets.runtime import (
@@ -31,7 +33,7 @@ from pteroassets.runtime import (
 from pteroassets.services.home_lock import sole_platform
 from pteroassets.services.supervisor import Supervisor, unwinding
 from pteroassets.serving import Serving, serve
-from pteroassets.settings import Settings
+from pteroassets.settings import Settings, names_set
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError
 from pteroassets.warehouse.logins import reader_login
@@ -46,6 +48,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
     """Yield what every check finds, those of the panel only when its settings are there."""
     missing = list(check_settings(settings))
     yield from missing
+    yield from check_variables(names_set())
     if settings.pterodactyl_url is not None and (settings.pterodactyl_cli_key or settings.pterodactyl_app_key):
         clock = SystemClock()
         budget = AnnouncedLimits(clock)
@@ -91,42 +94,48 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
     Raises:
         RuntimeFault: A setting is missing, the data folder is in use, or a service did not start.
     """
-    missing = [f"{finding.subject} {finding.detail}: {finding.remedy}" for finding in check_settings(settings)]
+    missing = [
+        f"{finding.subject} {finding.detail}: {finding.remedy}"
+        for finding in check_settings(settings)
+        if finding.status == "fault"
+    ]
     if missing:
         raise RuntimeFault("the settings are not complete\n  " + "\n  ".join(missing))
     if settings.pterodactyl_url is None or settings.pterodactyl_app_key is None or settings.pterodactyl_cli_key is None:
         raise RuntimeFault("the panel's address or a key is not set")
     home = make_folder(home_of(settings))
-    with (
-        unwinding(),
-        sole_platform(home, SystemClock()),
-        warehouse_of(settings) as warehouse,
-        Supervisor(home / "logs") as supervisor,
-    ):
-        prepare_databases(warehouse, settings.pteroassets_dagster_database)
-        key = settings.pteroassets_pii_key
-        variables = environment(
-            settings,
-            panel=PanelAccess(
-                url=settings.pterodactyl_url,
-                application_key=settings.pterodactyl_app_key.get_secret_value(),
-                client_key=settings.pterodactyl_cli_key.get_secret_value(),
-            ),
-            warehouse=warehouse,
-            home=home,
-            pii_key=key.get_secret_value() if key is not None else None,
+    with unwinding(), sole_platform(home, SystemClock()):
+        require_free(
+            {
+                "PTEROASSETS_DAGSTER_PORT": settings.pteroassets_dagster_port,
+                "PTEROASSETS_DOCS_PORT": settings.pteroassets_docs_port,
+            }
         )
-        serve(
-            Serving(
-                supervisor=supervisor,
-                variables=variables,
+        with warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
+            prepare_databases(warehouse, settings.pteroassets_dagster_database)
+            key = settings.pteroassets_pii_key
+            variables = environment(
+                settings,
+                panel=PanelAccess(
+                    url=settings.pterodactyl_url,
+                    application_key=settings.pterodactyl_app_key.get_secret_value(),
+                    client_key=settings.pterodactyl_cli_key.get_secret_value(),
+                ),
                 warehouse=warehouse,
-                dagster_database=settings.pteroassets_dagster_database,
                 home=home,
-                dagster_port=settings.pteroassets_dagster_port,
-                docs_port=settings.pteroassets_docs_port,
-                reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
-            ),
-            console,
-            once=once,
-        )
+                pii_key=key.get_secret_value() if key is not None else None,
+            )
+            serve(
+                Serving(
+                    supervisor=supervisor,
+                    variables=variables,
+                    warehouse=warehouse,
+                    dagster_database=settings.pteroassets_dagster_database,
+                    home=home,
+                    dagster_port=settings.pteroassets_dagster_port,
+                    docs_port=settings.pteroassets_docs_port,
+                    reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
+                ),
+                console,
+                once=once,
+            )

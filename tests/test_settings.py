@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
-from pteroassets.settings import Settings
+from pteroassets.bad_settings import EXAMPLES
+from pteroassets.cli import main
+from pteroassets.definitions import defs
+from pteroassets.preflight import check_variables
+from pteroassets.settings import Settings, SettingsFault
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -68,3 +75,98 @@ def test_all_secrets_are_known_to_those_who_keep_them_out_of_texts(monkeypatch: 
         monkeypatch, POSTGRES_PASSWORD="of postgres", PTEROASSETS_ALARM_WEBHOOK="https://hooks.example.com/secret"
     )
     assert {"of postgres", "https://hooks.example.com/secret"} <= set(made.secrets())
+
+
+BAD = [
+    ("PTERODACTYL_URL", "panel.example.com", "must begin with https://"),
+    ("PTERODACTYL_URL", "https://panel.example.com:port", "Port could not be cast"),
+    ("PTERODACTYL_URL", "https://panel.example.com/?page=2", "address alone"),
+    ("POSTGRES_HOST", "db.example.com:5433", "goes into POSTGRES_PORT"),
+    ("POSTGRES_HOST", "postgresql://db.example.com", "host's name or address alone"),
+    ("POSTGRES_PORT", "70000", "at most 65535"),
+    ("POSTGRES_PORT", "five", "whole number"),
+    ("PTEROASSETS_PII", "hsh", "'hash', 'drop' or 'plain'"),
+    ("PTEROASSETS_PII_KEY", "short-secret", "at least 16 characters"),
+    ("PTEROASSETS_LAND_TEXT", "perhaps", "true or false"),
+    ("PTEROASSETS_LOG_TIMEZONE", "Berlin", "IANA time zone such as Europe/Berlin"),
+    ("PTEROASSETS_LOG_TIMEZONES", "{'node-1': 'Europe/Berlin'}", "not JSON"),
+    ("PTEROASSETS_LOG_TIMEZONES", '["Europe/Berlin"]', "one JSON object"),
+    ("PTEROASSETS_LOG_TIMEZONES", '{"node-1": "Mars/Olympus"}', "'Mars/Olympus' is not an IANA time zone"),
+    ("PTEROASSETS_LOG_TIMEZONES", '{"node-1": 7}', "a text in quotes"),
+    ("PTEROASSETS_LOG_PATHS", "/data/logs", "not JSON"),
+    ("PTEROASSETS_LOG_PATHS", '{"": "/data/logs"}', "names"),
+    ("PTEROASSETS_LOG_PATHS", '{"Paper": "data/logs"}', "must begin with /"),
+    ("PTEROASSETS_LOG_REQUESTS_PER_PASS", "1", "at least 2"),
+    ("PTEROASSETS_LOG_BYTES_PER_PASS", "-5", "at least 1"),
+    ("PTEROASSETS_SCHEDULES", "hourly", "'fresh' or 'stiv'"),
+    ("TZ", "Mars/Olympus", "IANA time zone"),
+    ("PTEROASSETS_REQUEST_SHARE", "80%", "must be a number"),
+    ("PTEROASSETS_REQUEST_SHARE", "0", "more than 0"),
+    ("PTEROASSETS_REQUEST_SHARE", "1.5", "at most 1"),
+    ("PTEROASSETS_ALLOW_SHRINK", "once", "true or false"),
+    ("PTEROASSETS_NODE_ACCESS", "all", "true or false"),
+    ("PTEROASSETS_LOG_STORE", "s4://bucket", "no kind of store"),
+    ("PTEROASSETS_DAGSTER_PORT", "99999", "at most 65535"),
+    ("PTEROASSETS_DOCS_PORT", "0", "at least 1"),
+    ("PTEROASSETS_ALARM_WEBHOOK", "hooks.example.com/secret", "is no URL"),
+    ("PTEROASSETS_UI_URL", "dagster.example.com", "must begin with https://"),
+    ("PTEROASSETS_OWNERS", "me", "neither an e-mail address nor team:NAME"),
+    ("PTEROASSETS_RUN_RETENTION_DAYS", "-1", "at least 1"),
+]
+COMMANDS = ["check", "up", "demo", "migrate", "sql", "logs backfill", "logs reparse"]
+
+
+def told(monkeypatch: pytest.MonkeyPatch, folder: Path, command: str, **variables: str) -> list[str]:
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(main, command.split(), env={"PTEROASSETS_HOME": str(folder / "home"), **variables})
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert not (folder / "home").exists()
+    return result.stderr.splitlines()
+
+
+@pytest.mark.parametrize(("name", "value", "words"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
+def test_a_bad_value_is_one_line_with_name_fault_and_example(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    (line,) = told(monkeypatch, tmp_path, "migrate", **{name: value})
+    assert line.startswith(f"pteroassets: {name}")
+    assert words in line
+    assert EXAMPLES[name] in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_names_all_bad_settings_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / ".env").write_text("PTEROASSETS_LOG_TIMEZONES={x\nPOSTGRES_PORT=-1\n")
+    lines = told(monkeypatch, tmp_path, command, PTEROASSETS_PII="none")
+    names = ["POSTGRES_PORT", "PTEROASSETS_PII", "PTEROASSETS_LOG_TIMEZONES"]
+    assert [line.split()[1] for line in lines] == names
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PTEROASSETS_PII=\xff\xfe\n")
+    (line,) = told(monkeypatch, tmp_path, "migrate")
+    assert ".env cannot be read" in line
+
+
+def test_an_address_with_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (line,) = told(monkeypatch, tmp_path, "migrate", PTEROASSETS_LOG_STORE="s4://me:secret@bucket")
+    assert "secret" not in line
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_that_was_meant() -> None:
+    (finding,) = check_variables({"PTEROASSETS_PIII", "PTEROASSETS_PII", "PATH", "PTEROASSETS_FIXED_TIME"})
+    assert (finding.subject, finding.status, finding.remedy) == ("PTEROASSETS_PIII", "warning", "write PTEROASSETS_PII")
+
+
+def test_the_code_location_names_a_bad_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PTEROASSETS_LOG_PATHS", "{x")
+    with pytest.raises(SettingsFault, match=r"^PTEROASSETS_LOG_PATHS is '\{x': it is not JSON") as fault:
+        defs()
+    assert fault.value.__cause__ is None
+    assert fault.value.__suppress_context__

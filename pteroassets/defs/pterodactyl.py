@@ -63,7 +63,7 @@ def panel_entities(
             clock=clock,
             zones=logs.zones(),
             entities=chosen,
-            allow_shrink=config.allow_shrink,
+            allow_shrink=config.allow_shrink or panel.allow_shrink,
         ):
             key = dg.AssetKey(["pterodactyl", entity])
             yield dg.MaterializeResult(
