@@ -191,6 +191,12 @@ class Server:
         for at, change in sorted(changes, key=lambda pair: pair[0]):
             self._states.append(replace(change(self._states[-1]), since=at))
 
+    def alter(self, at: int, **values: object) -> None:
+        """Change the server at *at* as an administrator would: a state, a limit, an owner; nothing later may stand."""
+        if self.states(at)[-1] is not self._states[-1]:
+            raise ValueError("something that happens to the server later stands already")
+        self._apply([(at, changed(**values))])
+
     def states(self, until: int) -> list[ServerState]:
         """Return every state that begins at or before *until*, oldest first."""
         while self._horizon + self._week * WEEK <= until:
