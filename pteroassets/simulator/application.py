@@ -433,6 +433,8 @@ def eggs(view: View, nest_id: int, query: Query) -> Answer:
     _require(view, "eggs")
     if nest_id not in {nest.id for nest in NESTS}:
         raise not_found()
+    if view.world.estate.fails_to_list_eggs(nest_id, view.now):
+        raise server_error("TypeError")
     rows = [egg for egg in EGGS if egg.nest_id == nest_id]
     return success(_many(EGG, view, rows, parse_includes(query)))
 

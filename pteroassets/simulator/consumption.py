@@ -122,6 +122,8 @@ def usage(seed: int, server: Server, state: ServerState, run: Run | GameRun | No
     """Return what *server* uses in the slot that begins at *slot*, given the run that exists then."""
     habits = dice(seed, "usage", server.index)
     base_share, per_player, idle_cpu = habits.uniform(0.25, 0.45), habits.randrange(40, 110), habits.uniform(1.5, 9)
+    if server.role == "short of memory":
+        base_share = 0.93
     base_disk = habits.randrange(400, 4000)
     age = slot - server.created_at
     disk = (base_disk + habits.randrange(5, 40) * age // DAY % 30_000) * _MIB + mix(
@@ -139,6 +141,8 @@ def usage(seed: int, server: Server, state: ServerState, run: Run | GameRun | No
         elif run.end == "stop" and run.stopping_at is not None and slot >= run.stopping_at:
             power = "stopping"
     players = run.online(slot)
+    if isinstance(run, GameRun):
+        per_player //= 4  # a Source server keeps no land that each player walks on
     limit = (state.memory or 6144) * _MIB
     uptime = slot - begin
     warm = min(uptime / (2 * HOUR), 1.0)

@@ -164,6 +164,7 @@ class Server:
         is_spigot: bool,
         has_geyser: bool,
         is_offline_mode: bool,
+        role: str,
         first: ServerState,
         changes: list[tuple[int, Change]],
         horizon: int,
@@ -180,6 +181,7 @@ class Server:
         self.is_spigot = is_spigot
         self.has_geyser = has_geyser
         self.is_offline_mode = is_offline_mode
+        self.role = role
         self.created_at = first.since
         self._states = [first]
         self._horizon = horizon

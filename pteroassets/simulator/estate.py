@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.catalog import EGG_BY_NAME
@@ -21,6 +22,7 @@ from pteroassets.simulator.entities import (
     changed,
 )
 from pteroassets.simulator.plans import (
+    BROKEN_FOR,
     FIRST,
     LAST,
     LATER_STEP,
@@ -31,8 +33,8 @@ from pteroassets.simulator.plans import (
     NODES,
     PERMISSIONS,
     PLANS,
-    WORDS,
     WorldSize,
+    names_for,
 )
 from pteroassets.simulator.software import HABITS
 
@@ -71,6 +73,7 @@ class Estate:
         self._servers: list[Server] = []
         for index, created_at in enumerate(self._creation_times()):
             self._servers.append(self._make_server(index, created_at))
+        self._tighten()
         self.subusers = self._make_subusers()
         self.databases = self._make_databases()
 
@@ -136,6 +139,19 @@ class Estate:
                 )
             )
         return nodes
+
+    def _tighten(self) -> None:
+        """Give one node less memory than its servers may use together at the anchor."""
+        if self._plan.tight_node is None:
+            return
+        node = self._node_by_name[self._plan.tight_node]
+        promised = sum(state.memory for _, state in self.living(self.anchor) if state.node_id == node.id)
+        tight = replace(node, memory=int(promised * 0.8) // 1024 * 1024)
+        self.nodes[self.nodes.index(node)] = self.node_by_id[node.id] = self._node_by_name[node.name] = tight
+
+    def fails_to_list_eggs(self, nest_id: int, at: int) -> bool:
+        """Tell whether the panel fails at the eggs of a nest: somebody copied one and emptied its configuration."""
+        return nest_id == self._plan.broken_nest and at >= self.anchor - BROKEN_FOR
 
     def _make_allocations(self) -> list[Allocation]:
         rows: list[Allocation] = []
@@ -266,7 +282,7 @@ class Estate:
         memory = throw.choice((2048, 3072, 4096) if is_small else (6144, 8192, 12288))
         first = ServerState(
             since=created_at,
-            name=f"{throw.choice(WORDS)} {index + 1:03}",
+            name=f"{self._title(index, kind)} {index + 1:03}",
             memory=0 if role == "unlimited" else memory,
             disk=0 if role == "unlimited" else memory * 5,
             cpu=0 if role == "unlimited" else throw.choice((100, 150, 200, 400)),
@@ -285,12 +301,21 @@ class Estate:
             zone=NODES[node][1],
             is_spigot=kind == "Spigot",
             has_geyser=kind == "Geyser",
+            role=role,
             is_offline_mode=index in {15, 30, 54} and egg.is_minecraft_server and index not in self.network_of,
             first=first,
             changes=self._role_changes(role, index, first),
             horizon=max(self.anchor, created_at) + DAY,
             more=self._week,
         )
+
+    def _title(self, index: int, kind: str) -> str:
+        """Return what the server is called, which tells what it is for."""
+        network = self.network_of.get(index)
+        for name, member in network.members if network is not None else ():
+            if member == index:
+                return name.capitalize()
+        return dice(self.seed, "title", index).choice(names_for(kind))
 
     def _role_changes(self, role: str, index: int, first: ServerState) -> list[tuple[int, Change]]:
         span = self.anchor - self.start

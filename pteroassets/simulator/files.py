@@ -12,11 +12,14 @@ from pteroassets.simulator.life import Run
 from pteroassets.simulator.lines import crash_report_name
 from pteroassets.simulator.logs import LogFile
 from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.troubles import damaged_log
 
 GZIP = "application/gzip"
 TEXT = "text/plain; charset=utf-8"
 _FOLDER = "inode/directory"
 _ODD_SERVER = 5
+# what a file system leaves of a file that it had room for, but whose bytes were lost with the power
+_DAMAGED = bytes(4096)
 
 ODD_FILES = {
     "weird name + 100% #1.log": b"a name that has to be encoded\n",
@@ -144,6 +147,9 @@ class ServerFiles:
                 "newest.log", len("latest.log"), "application/octet-stream", live.modified_at, live.modified_at
             )
             entries.append(replace(link, mode="Lrwxrwxrwx", bits="777"))
+        if (damaged := damaged_log(self._stage.world, self._server)) is not None:
+            name, at = damaged
+            entries.append(_file(name, len(_DAMAGED), GZIP, at, at))
         if self._server.index == _ODD_SERVER:
             made = max(self._server.created_at, epoch(self._stage.world.start))
             entries += [_file(name, len(content), TEXT, made, made) for name, content in ODD_FILES.items()]
@@ -185,6 +191,9 @@ class ServerFiles:
             return live.content
         if name in known:
             return known[name].content
+        damaged = damaged_log(self._stage.world, self._server)
+        if damaged is not None and name == damaged[0]:
+            return _DAMAGED
         return ODD_FILES.get(name) if self._server.index == _ODD_SERVER else None
 
 

@@ -146,10 +146,20 @@ class Run:
 class Life:
     """The runs of one server, as many as were asked for.
 
-    *proxy* is the life of the proxy that this server is behind.
+    *proxy* is the life of the proxy that this server is behind; *loops_from* is when a server whose role that is begins
+    to crash again and again.
     """
 
-    def __init__(self, seed: int, server: Server, players: Players, *, start: int, proxy: Life | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        server: Server,
+        players: Players,
+        *,
+        start: int,
+        loops_from: int,
+        proxy: Life | None = None,
+    ) -> None:
         self._seed = seed
         self.server = server
         self._players = players
@@ -161,6 +171,7 @@ class Life:
         first_habits = HABITS[server.software(server.created_at)]
         # a proxy's log bears no dates: nobody could date one that pauses for half a day
         self._is_off_at_night = server.index != 0 and habits.random() < 0.12 and not first_habits.is_proxy
+        self._is_off_at_night &= server.role != "crash loop"  # it is to crash by day and by night
         is_common = first_habits.is_common
         # of rare software there are few servers, so they see more; their owners restart them when people are on
         self._has_daily_restart = server.index != 0 and habits.random() < (0.4 if is_common else 0.5)
@@ -170,9 +181,11 @@ class Life:
         self._restarts_a_day = habits.uniform(0.02, 0.35) + (0 if is_common else 0.3)
         first = max(server.created_at, start)
         # its owner lost interest: a dead server
-        self._given_up_at = first + 2 * DAY if server.index == 13 and is_common else None
-        is_minecraft = server.software(server.created_at) != "none"
-        self._next: int | None = first + habits.randrange(MINUTE, 10 * MINUTE) if is_minecraft else None
+        self._given_up_at = first + 2 * DAY if server.index == 49 and is_common else None
+        self._loops_from = loops_from if server.role == "crash loop" else None
+        # nobody has started one that is asleep since before the world begins
+        is_started = server.software(server.created_at) != "none" and server.role != "asleep"
+        self._next: int | None = first + habits.randrange(MINUTE, 10 * MINUTE) if is_started else None
         self._blocked_since: int | None = None
 
     def open_at(self, at: int) -> Run | None:
@@ -238,6 +251,9 @@ class Life:
             (soonest + 9 * DAY, "stop", throw.randrange(30, 90)),
         ]
         today = self._zone.day(begin)
+        if self._loops_from is not None:
+            crash = self._loops_from if begin < self._loops_from else soonest + throw.randrange(70 * MINUTE)
+            endings.append((max(crash, soonest), "crash", throw.randrange(20, 90)))
         if self._has_daily_restart:
             restart = next(
                 at for day in range(today, today + 3) if (at := self._zone.at(day, self._restart_hour)) > soonest

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-from pteroassets.simulator.chance import DAY
+from pteroassets.simulator.chance import DAY, HOUR
 
 
 class WorldSize(enum.StrEnum):
@@ -42,6 +42,10 @@ class Plan:
     kinds: tuple[str, ...]
     roles: dict[int, str]
     networks: tuple[Network, ...] = ()
+    tight_node: str | None = None
+    """A node with less memory than its servers may use together."""
+    broken_nest: int | None = None
+    """A nest whose eggs the panel cannot list any more, since `BROKEN_FOR` before the anchor."""
 
 
 # name: location, zone, memory, disk
@@ -82,7 +86,15 @@ ROLES: Final = {
     10: "restored",
     11: "owner changed",
     12: "moved",
+    # what somebody who looks after servers wants to be told of
+    2: "short of memory",
+    13: "asleep",
+    15: "damaged log",
+    16: "crash loop",
 }
+BROKEN_FOR: Final = 2 * DAY
+LOOPING_FOR: Final = 30 * HOUR
+DAMAGED_BEFORE: Final = 9 * DAY
 
 
 def _networks(servers: int) -> tuple[Network, ...]:
@@ -105,6 +117,8 @@ PLANS: Final = {
         kinds=KINDS,
         roles=ROLES,
         networks=_networks(27),
+        tight_node="hel-01",
+        broken_nest=3,
     ),
     WorldSize.TRUTH: Plan(
         old_servers=104,
@@ -115,6 +129,7 @@ PLANS: Final = {
         kinds=KINDS,
         roles=ROLES,
         networks=_networks(104),
+        broken_nest=3,
     ),
     WorldSize.TINY: Plan(
         old_servers=5,
@@ -141,18 +156,36 @@ PLANS: Final = {
 }
 NEW_ROLES: Final = ("installed", "deleted soon", "install failed", "installed", "installed late")
 
-WORDS: Final = (
-    "Survival",
-    "SkyBlock",
-    "Creative",
-    "Modded",
-    "Anarchy",
-    "Hardcore",
-    "Lobby",
-    "Minigames",
-    "RPG",
-    "Factions",
-)
+_PLUGINS: Final = ("Survival", "SkyBlock", "Creative", "Anarchy", "Minigames", "RPG", "Factions", "Prison", "Towny")
+_MODS: Final = ("Modpack", "Tech and Magic", "Expert Pack", "Create and Trains", "Kitchen Sink")
+_PHONES: Final = ("Pocket Survival", "Phones and Consoles", "Block Party", "Kids' Realm")
+_PROXY: Final = ("Network", "Gateway", "Entrance", "Crossroads")
+WORDS: Final = {
+    "Vanilla Minecraft": ("Survival", "Hardcore", "Creative", "Friends' World"),
+    "Sponge (SpongeVanilla)": ("Survival", "Towny", "RPG"),
+    "Forge Minecraft": _MODS,
+    "NeoForge": _MODS,
+    "Fabric": _MODS,
+    "Mohist": _MODS,
+    "Geyser": ("Crossplay Survival", "Crossplay Creative", "Crossplay Minigames"),
+    "Vanilla Bedrock": _PHONES,
+    "PocketmineMP": _PHONES,
+    "Bungeecord": _PROXY,
+    "Velocity": _PROXY,
+    "Rust": ("Rust Weekly Wipe", "Rust Solo Duo", "Rust Monthly"),
+    "Garrys Mod": ("DarkRP", "Prop Hunt", "Trouble in Terrorist Town"),
+    "Team Fortress 2": ("Payload", "Dustbowl All Day", "Capture the Flag"),
+    "Counter-Strike: Global Offensive": ("Retakes", "Surf", "Deathmatch"),
+    "Mumble Server": ("Voice", "Clan Voice", "Raid Voice"),
+}
+"""What people call servers of a kind; any other kind is a Minecraft server with plugins."""
+
+
+def names_for(kind: str) -> tuple[str, ...]:
+    """Return what servers of *kind* are called."""
+    return WORDS.get(kind, _PLUGINS)
+
+
 FIRST: Final = ("Mira", "Søren", "Liam", "Priya", "Yuki", "Omar", "Chloé", "Jonas", "Nguyễn", "Zoë", "Ivan", "Amara")
 LAST: Final = (
     "Lund",

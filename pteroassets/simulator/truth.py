@@ -15,6 +15,7 @@ from pteroassets.simulator.entities import Server, ServerState, exists
 from pteroassets.simulator.life import Reason, Run, Visit
 from pteroassets.simulator.lines import crash_report_name
 from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.troubles import Troubles, troubles_of
 from pteroassets.simulator.zones import Zone
 
 if TYPE_CHECKING:
@@ -219,6 +220,11 @@ class Truth:
                     if exists(row, second) and row.server_id in ids
                 ],
             }
+
+    def troubles(self, at: datetime) -> Troubles:
+        """Return what somebody who looks after the servers would want to be told at *at*."""
+        with self._world.lock:
+            return troubles_of(self._world, epoch(at))
 
     def deleted(self, at: datetime) -> dict[str, list[Row]]:
         """Return what existed in the history and was gone by *at*, by kind, with ``deleted_at``."""

@@ -23,6 +23,7 @@ from pteroassets.simulator.estate import Estate, WorldSize
 from pteroassets.simulator.life import Life, Run
 from pteroassets.simulator.logs import LogFile, ServerLogs
 from pteroassets.simulator.networks import NetworkLife
+from pteroassets.simulator.plans import LOOPING_FOR
 from pteroassets.simulator.players import Players
 from pteroassets.simulator.truth import Truth
 
@@ -81,7 +82,14 @@ class World:
             network = self.estate.network_of.get(index)
             proxy = self._life(network.proxy) if network is not None and network.proxy != index else None
             server = self.estate.server(index)
-            known = Life(self.seed, server, self.players, start=epoch(self.start), proxy=proxy)
+            known = Life(
+                self.seed,
+                server,
+                self.players,
+                start=epoch(self.start),
+                loops_from=epoch(self.anchor) - LOOPING_FOR,
+                proxy=proxy,
+            )
             self._lives[index] = known
         return known
 

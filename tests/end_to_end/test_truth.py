@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from pteroassets.simulator.truth import TrueSession
+from pteroassets.summary import figures, findings
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
@@ -277,10 +279,37 @@ def test_sessions_of_the_night_when_the_clocks_go_back_are_as_long_as_they_were(
         assert rows == [(session.left_at - session.joined_at,)]
 
 
+def test_the_figures_of_the_summary_read_as_english(estate: Platform) -> None:
+    lines = figures(estate.settings)
+    assert re.match(r"\d+ servers on 5 nodes, \d+ of them suspended, \d+ gone$", lines[0])
+    assert len(lines) == 9
+    assert not [line for line in lines if "{" in line or "None" in line]
+
+
 def test_player_hours_of_days_add_up_to_the_sessions(estate: Platform) -> None:
     daily = query(estate, "select sum(player_hours) from marts.fct_server_daily")[0][0]
     sessions = query(estate, "select sum(counted_minutes) / 60 from marts.fct_player_sessions")[0][0]
     assert float(daily) == pytest.approx(float(sessions), rel=1e-9)
+
+
+def test_what_deserves_a_look_is_what_goes_wrong_in_the_world(estate: Platform) -> None:
+    troubles = estate.simulation.truth.troubles(ANCHOR)
+    found: dict[str, set[str]] = {}
+    with connect(estate.settings) as connection:
+        connection.execute("set search_path = marts")  # as the login of those who read has it
+        for finding in findings(estate.settings):
+            found.setdefault(finding.kind, set()).add(finding.subject)
+            assert connection.execute(finding.look).fetchall(), finding
+    expected = {
+        "close to its memory limit": troubles.short_of_memory,
+        "crashes in a loop": troubles.crash_loops,
+        "asleep for weeks": troubles.asleep,
+        "over-committed node": troubles.over_committed,
+        "log that cannot be read": troubles.unreadable_logs,
+        "stale table": {"raw_pterodactyl.eggs"} if troubles.unlisted_nests else set(),
+    }
+    assert found == expected
+    assert all(expected.values())
 
 
 def test_a_second_look_at_the_same_world_changes_nothing(new_platform: NewPlatform) -> None:

@@ -118,7 +118,7 @@ def _request(stand: Stand, name: str, entry: dict[str, Any]) -> tuple[str, str]:
     gated = f"/api/client/servers/{stand.suspended[:8]}"
     special: dict[str, tuple[str, str]] = {
         "app-servers-lastpage": (path, f"per_page=20&page={last}"),
-        "app-servers-per-page-zero": (path, "per_page=0&filter[name]=Survival"),
+        "app-servers-per-page-zero": (path, "per_page=0&filter[name]=001"),
         "app-servers-includes": (path, f"{query}&{rich}"),
         "app-servers-partial-key": (path, f"{query}&{rich}"),
         "app-server-view-suspended": (f"{application}/{stand.row(status='suspended')['id']}", ""),
