@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from pteroassets.passes.log_parsing import parse_logs
 from pteroassets.passes.player_sessions import derive_sessions
 from pteroassets.passes.timezones import LogTimezones
 from pteroassets.passes.utilization import land_utilization
+from pteroassets.progress import Advance, under_way
 from pteroassets.runtime import (
     DEMO_DATABASE,
     DEMO_WORLD,
@@ -38,7 +39,6 @@ from pteroassets.runtime import (
     generated_key,
     make_folder,
     prepare_databases,
-    progress_bar,
 )
 from pteroassets.services.home_lock import sole_platform
 from pteroassets.services.supervisor import Service, Supervisor, unwinding
@@ -56,8 +56,6 @@ SAMPLING_STEP = timedelta(minutes=30)
 ENTITIES_STEP = timedelta(hours=12)
 LOGS_STEP = timedelta(days=1)
 DEFAULT_SEED = 7
-
-Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,8 +323,7 @@ def _backfill(
         redactor=Redactor("hash", variables["PTEROASSETS_PII_KEY"].encode()),
         world=world,
     )
-    with progress_bar(console) as bar:
-        task = bar.add_task("making 14 days of history", total=None)
-        made = backfill.run(lambda number, steps: bar.update(task, completed=number, total=steps))
+    with under_way(console, "making 14 days of history") as advance:
+        made = backfill.run(advance)
     done.touch()
     return made

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pteroassets.log_store import LogStoreError
 from pteroassets.loopback import PortHeldError
@@ -230,14 +228,3 @@ def parse_dbt(variables: Mapping[str, str]) -> None:
 
     os.environ.update(variables)
     prepare_manifest()
-
-
-def progress_bar(console: Console) -> Progress:
-    """Return a bar that tells what is done, how far it is and how long it has taken."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        console=console,
-    )

@@ -11,13 +11,16 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_graphql import DagsterGraphQLClient
 from rich.console import Console
 
-from pteroassets.loopback import remembered_port
-from pteroassets.runtime import DBT_TARGET_VARIABLE, DIGEST_NAME, RuntimeFault, build_docs, parse_dbt, progress_bar
+from pteroassets.failures import FailedRuns, UnansweredError, failed_checks
+from pteroassets.loopback import HOST, remembered_port
+from pteroassets.progress import under_way
+from pteroassets.runtime import DBT_TARGET_VARIABLE, DIGEST_NAME, RuntimeFault, build_docs, parse_dbt
 from pteroassets.services.home_lock import note_address
 from pteroassets.services.platform import (
     DagsterPlace,
@@ -29,97 +32,17 @@ from pteroassets.services.platform import (
 from pteroassets.services.supervisor import Supervisor
 from pteroassets.settings import CHECKOUT
 from pteroassets.sql import psql_to_show
+from pteroassets.summary import figures, findings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.logins import Login
+from pteroassets.wording import counted
 
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BUILD_SECONDS = 900
 _BUILT = "built.txt"  # beside the digest of the project that was parsed: of the one that was built
-
-# Each line of the summary: what it says, and the query that finds its figures.
-_SUMMARY = (
-    (
-        "{} servers on {} nodes, {} of them suspended, {} gone",
-        """
-        select count(*) filter (where is_active), count(distinct node_id) filter (where is_active),
-            count(*) filter (where is_active and is_suspended), count(*) filter (where not is_active)
-        from marts.dim_servers
-        """,
-    ),
-    (
-        "{} users of the panel, {} of them own a server",
-        """
-        select count(*), count(*) filter (
-            where user_id in (select owner_user_id from marts.dim_servers where is_active)
-        ) from marts.dim_users where is_active
-        """,
-    ),
-    (
-        "{} eggs, {} in use",
-        """
-        select count(*), count(*) filter (where egg_id in (select egg_id from marts.dim_servers where is_active))
-        from marts.dim_eggs where is_active
-        """,
-    ),
-    (
-        "{} samples from {} to {} UTC, {} % of the expected minutes covered",
-        """
-        select (select count(*) from raw_pterodactyl.utilization_samples),
-            (select to_char(min(pass_at), 'YYYY-MM-DD') from raw_pterodactyl.utilization_samples),
-            (select to_char(max(pass_at), 'YYYY-MM-DD HH24:MI') from raw_pterodactyl.utilization_samples),
-            round((100 * sum(minutes_sampled) / nullif(sum(minutes_expected), 0))::numeric, 1)
-        from marts.fct_server_daily
-        """,
-    ),
-    (
-        "{} log files with {} lines, {} of them events",
-        """
-        select count(*), coalesce(sum(parsed_lines), 0), (select count(*) from raw_minecraft.events)
-        from raw_minecraft.log_files
-        """,
-    ),
-    (
-        "{} players in {} sessions, {} player-hours",
-        """
-        select (select count(*) from marts.dim_players), (select count(*) from marts.fct_network_sessions),
-            round(sum(player_hours)::numeric, 1) from marts.fct_network_daily
-        """,
-    ),
-    (
-        "busiest: {} with {} player-hours and {} players at once",
-        """
-        select server_name, round(sum(player_hours)::numeric, 1), max(peak_concurrent_players)
-        from marts.fct_server_daily inner join marts.dim_servers using (server_uuid)
-        where player_hours is not null and not fct_server_daily.is_proxy group by server_name order by 2 desc limit 1
-        """,
-    ),
-    (
-        "closest to its memory limit: {} with {} % at the 95th percentile on {}",
-        """
-        select server_name, round((100 * memory_p95_limit_ratio)::numeric), local_date
-        from marts.fct_server_daily inner join marts.dim_servers using (server_uuid)
-        where memory_p95_limit_ratio is not null order by memory_p95_limit_ratio desc limit 1
-        """,
-    ),
-    (
-        "{} sessions ended in a crash, {} are open now",
-        """
-        select count(*) filter (where close_reason = 'server_crashed'), count(*) filter (where is_open)
-        from marts.fct_network_sessions
-        """,
-    ),
-    (
-        "{} servers had no player in the last week",
-        """
-        select count(*) from (
-            select server_uuid from marts.fct_server_daily inner join marts.dim_servers using (server_uuid)
-            where is_active and local_date > current_date - 7
-            group by server_uuid having sum(player_hours) = 0
-        ) as idle
-        """,
-    ),
-)
+_FAILURES_EVERY_SECONDS = 5.0
+_SHOWN_OF_A_KIND = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +72,9 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     os.environ.update(serving.variables)
     parse_dbt(serving.variables)
     dagster_port = serving.dagster_port or remembered_port(serving.home / "dagster.port")
-    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://127.0.0.1:{dagster_port}")
+    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://{HOST}:{dagster_port}")
     docs_port = serving.docs_port or remembered_port(serving.home / "docs.port")
-    note_address(serving.home, f"http://127.0.0.1:{dagster_port}")
+    note_address(serving.home, f"http://{HOST}:{dagster_port}")
     console.print("starting the Dagster webserver and daemon")
     place = DagsterPlace(
         checkout=CHECKOUT,
@@ -165,13 +88,17 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         report_history(serving.warehouse, serving.history)
     serving.supervisor.start(dagster_code_server(place))
     serving.supervisor.start(dagster_webserver(place, port=dagster_port), dagster_daemon(place))
+    interface = f"http://{HOST}:{dagster_port}"
+    _say(console, f"Dagster UI:       {interface}")
+    teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
     target = Path(serving.variables[DBT_TARGET_VARIABLE])
     if once or not _is_built(serving.warehouse, target):
-        _build_everything(dagster_port, console)
-        shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
+        (target / _BUILT).unlink(missing_ok=True)
+        if _build_everything(dagster_port, console, teller, once=once):
+            shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
     docs = serving.home / "docs"
     if once or not (docs / "index.html").exists():
-        with console.status("generating the dbt docs"):
+        with under_way(console, "generating the dbt docs"):
             build_docs(
                 serving.variables,
                 docs,
@@ -179,24 +106,76 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
                 parsed_in=target,
             )
     serving.supervisor.start(docs_server(docs, port=docs_port))
-    for line in summary(serving.warehouse):
-        console.print(line, highlight=False, soft_wrap=True)
-    urls = {
-        "Dagster UI": f"http://127.0.0.1:{dagster_port}",
-        "asset graph": f"http://127.0.0.1:{dagster_port}/asset-groups",
-        "dbt docs": f"http://127.0.0.1:{docs_port}",
+    if _is_built(serving.warehouse, target):
+        _show_what_was_found(serving, dagster_port, console)
+    addresses = {
+        "Dagster UI": interface,
+        "asset graph": f"{interface}/asset-groups",
+        "dbt docs": f"http://{HOST}:{docs_port}",
         **serving.extra_urls,
         **how_to_read(serving.reader),
     }
-    for name, url in urls.items():
-        console.print(f"{name + ':':18}{url}", highlight=False, markup=False, soft_wrap=True)
+    for name, address in addresses.items():
+        _say(console, f"{name + ':':18}{address}")
     if once:
         return
-    console.print("Ctrl-C stops everything and keeps the data.")
+    _say(console, "Ctrl-C stops everything and keeps the data. Runs that fail are named here as they do.")
     try:
-        serving.supervisor.wait()
+        serving.supervisor.wait(until=teller)
     except KeyboardInterrupt:
         console.print("stopping")
+
+
+class _Teller:
+    """Prints what failed, as it fails."""
+
+    def __init__(self, failures: FailedRuns, console: Console) -> None:
+        self._failures = failures
+        self._console = console
+        self._next_at = 0.0
+        self._answered = True
+
+    def __call__(self) -> bool:
+        """Look every few seconds; what waits may go on to wait."""
+        if time.monotonic() >= self._next_at:
+            self.look()
+        return False
+
+    def look(self) -> None:
+        """Print the runs that failed since the last look."""
+        try:
+            for line in self._failures.news():
+                _say(self._console, line)
+            self._answered = True
+        except UnansweredError as error:
+            if self._answered:
+                _say(self._console, f"{error}; runs that fail meanwhile are named when it does")
+            self._answered = False
+        self._next_at = time.monotonic() + _FAILURES_EVERY_SECONDS
+
+
+def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) -> None:
+    for line in figures(serving.warehouse):
+        _say(console, line)
+    found = [*findings(serving.warehouse), *failed_checks(dagster_port)]
+    if not found:
+        return
+    _say(console, "")
+    _say(console, f"{counted(len(found), 'thing')} to look at:")
+    sql = how_to_read(serving.reader)["SQL"]
+    for kind in dict.fromkeys(finding.kind for finding in found):
+        alike = [finding for finding in found if finding.kind == kind]
+        for finding in alike[:_SHOWN_OF_A_KIND]:
+            _say(console, f"  {kind}: {finding.text}")
+            _say(console, f"      {finding.look}" if "://" in finding.look else f'      {sql} -c "{finding.look}"')
+        if len(alike) > _SHOWN_OF_A_KIND:
+            _say(console, f"  {kind}: {len(alike) - _SHOWN_OF_A_KIND} more")
+    _say(console, "")
+
+
+def _say(console: Console, text: str) -> None:
+    """Print a line as it is: never wrapped, so that it can be copied, and without styles that a name might ask for."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def how_to_read(reader: Login | None) -> dict[str, str]:
@@ -208,17 +187,6 @@ def how_to_read(reader: Login | None) -> dict[str, str]:
         ways["SQL by psql"] = f"{reader.command(psql_to_show())}"
         ways["its password"] = f"in {reader.password_file}, for other tools too: docs/reading-the-data.md"
     return ways
-
-
-def summary(warehouse: ConnectionSettings) -> list[str]:
-    """Return what was found, in ten lines."""
-    lines = []
-    with connect(warehouse, autocommit=True) as connection:
-        for text, query in _SUMMARY:
-            row = connection.execute(query).fetchone()
-            if row is not None:
-                lines.append(text.format(*("unknown" if value is None else value for value in row)))
-    return lines
 
 
 def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> None:
@@ -267,19 +235,31 @@ def _is_built(warehouse: ConnectionSettings, target: Path) -> bool:
     return bool(row and row[0])
 
 
-def _build_everything(dagster_port: int, console: Console) -> None:
-    client = DagsterGraphQLClient("127.0.0.1", port_number=dagster_port)
+def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, once: bool) -> bool:
+    """Run every pass and every model; return whether that went well. Otherwise the schedules go on, unless *once*.
+
+    Raises:
+        RuntimeFault: It failed, and there is no next time.
+    """
+    client = DagsterGraphQLClient(HOST, port_number=dagster_port)
     run_id = client.submit_job_execution("everything", repository_location_name=LOCATION)
-    with progress_bar(console) as bar:
-        task = bar.add_task("running every pass and building every model", total=None)
+    with under_way(console, "running every pass and building every model"):
         deadline = time.monotonic() + _BUILD_SECONDS
         while (status := client.get_run_status(run_id).value) not in _ENDED:
             if time.monotonic() > deadline:
                 raise RuntimeFault(f"run {run_id} of the job everything did not end within {_BUILD_SECONDS} seconds")
-            bar.update(task, description=f"running every pass and building every model ({status.lower()})")
+            teller()
             time.sleep(0.5)
-    if status != "SUCCESS":
+    teller.look()
+    if status != "SUCCESS" and once:
         raise RuntimeFault(
             f"run {run_id} of the job everything ended with {status}: its page in the Dagster UI says why; start again "
             "and open it under Runs"
         )
+    if status != "SUCCESS":
+        _say(
+            console,
+            f"the first build ended with {status}; the schedules go on, and its page says why: "
+            f"http://{HOST}:{dagster_port}/runs/{run_id}",
+        )
+    return bool(status == "SUCCESS")

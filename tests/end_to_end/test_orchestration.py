@@ -7,13 +7,14 @@ import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pteroassets.clock import ManualClock
+from pteroassets.failures import FailedRuns
 from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.faults import Fault
@@ -192,9 +193,15 @@ def step_of(running: Running, run_id: str) -> str:
 
 
 def test_failed_runs_are_each_reported_once(built: Running) -> None:
+    begun = datetime.now(tz=UTC)
     built.simulation.faults.add(Fault(status=401, route="application"))
     failed = [built.launch("entities") for _ in range(2)]
     assert [built.wait(run_id) for run_id in failed] == ["FAILURE", "FAILURE"]
+    terminal = FailedRuns(built.port, since=begun)
+    told = [line for line in terminal.news() if any(run_id in line for run_id in failed)]
+    assert len(told) == 2
+    assert all(re.match(r"\d\d:\d\d UTC  \w+ failed: \w+: .+  http://127", line) for line in told), told
+    assert list(terminal.news()) == []
     built.simulation.faults.clear()
     log = built.supervisor.log_of("dagster-code-server")
 
