@@ -33,6 +33,7 @@ from pteroassets.warehouse.connection import Connection, ConnectionSettings, con
 from pteroassets.warehouse.load import LoadReport
 from pteroassets.warehouse.log_files import READS
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from pteroassets.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,9 @@ class LogUpkeep:
                 fetched = base + _fetched_bytes(connection, report.observed_at)
                 left = _left(connection, since=started, newest=report.observed_at)
                 if left == left_before and fetched == base:
+                    waiting = f"{counted(left[0], 'log file')} and {counted(left[1], 'folder')}"
                     raise RuntimeFault(
-                        f"{left[0]} log files and {left[1]} folders are left, and a pass fetched none of them: raise "
+                        f"{waiting} left, and a pass fetched none of them: raise "
                         "PTEROASSETS_LOG_REQUESTS_PER_PASS, or see the problems of the newest load in ops.loads"
                     )
         return reports
@@ -243,8 +245,9 @@ def run_backfill(settings: Settings, console: Console) -> None:
         finally:
             budget.close()
     added = sum(report.rows_added for report in reports)
-    requests = sum(report.requests for report in reports)
-    console.print(f"{added} new log files in {len(reports)} passes and {requests} requests")
+    passes = counted(len(reports), "pass", "passes")
+    requests = counted(sum(report.requests for report in reports), "request")
+    console.print(f"{counted(added, 'new log file')} in {passes} and {requests}")
     for problem in reports[-1].problems:
         console.print(f"{problem['scope']}: {problem['reason']}", markup=False)
 
@@ -261,4 +264,4 @@ def run_reparse(settings: Settings, console: Console, *, server: uuid.UUID | Non
         except FileNotFoundError as error:
             raise RuntimeFault(str(error)) from error
     for report in reports:
-        console.print(f"{report.table}: {report.rows_read} rows, {report.seconds:.1f} s")
+        console.print(f"{report.table}: {counted(report.rows_read, 'row')}, {report.seconds:.1f} s")

@@ -15,6 +15,7 @@ from rich.text import Text
 from pteroassets.log_report.report import FileReport, Report, RunReport, SessionReport
 from pteroassets.log_report.summary import Summary
 from pteroassets.log_report.unknown import UnknownTemplate
+from pteroassets.wording import counted
 
 _WIDE = 110
 _WIDE_ENOUGH_FOR_UUIDS = {True: 150, False: 180}  # where one file, or several, are named beside
@@ -128,8 +129,10 @@ def _files(files: Sequence[FileReport], *, is_wide: bool) -> Table:
 
 def _file_line(file: FileReport) -> Text:
     """Return what there is to say of a server's only file."""
-    text = Text(f"{_count(file.lines)} lines: {_count(file.understood)} understood, {_count(file.ignored)} ignored, ")
-    text.append(f"{_count(file.unknown)} unknown, {_count(file.continuations)} continuations")
+    text = Text(
+        f"{counted(file.lines, 'line')}: {_count(file.understood)} understood, {_count(file.ignored)} ignored, "
+    )
+    text.append(f"{_count(file.unknown)} unknown, {counted(file.continuations, 'continuation')}")
     if file.date_source is not None:
         text.append(f"; date from {_SOURCES[file.date_source]}")
     elif file.outcome != "no_times":
@@ -310,12 +313,12 @@ def _summary(console: Console, report: Report) -> None:
     if seen_by_proxies:
         grid.add_row("", f"without {_count(seen_by_proxies)} that proxies saw of the same players")
     if total.refused_entries:
-        grid.add_row("Refused", f"{_count(total.refused_entries)} entries of clients that did not get in")
+        grid.add_row("Refused", f"{counted(total.refused_entries, 'entry', 'entries')} of clients that did not get in")
     if total.fake_players:
         grid.add_row("Fake players", f"{_count(total.fake_players)} made by a mod, counted nowhere else")
     if total.sessions:
         lacking = total.sessions_without_length
-        without = f", and {_count(lacking)} sessions of unknown length" if lacking else ""
+        without = f", and {counted(lacking, 'session')} of unknown length" if lacking else ""
         grid.add_row("Played", f"at least {total.hours_played:,.1f} h{without}")
     if total.peak_online:
         on = f" on {plain(total.peak_server or '')}" if servers > 1 else ""

@@ -10,6 +10,7 @@ from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_ser
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
 from pteroassets.warehouse.utilization import SAMPLE_COLUMNS, land_samples
+from pteroassets.wording import counted
 
 
 def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock, interval_seconds: int) -> LoadReport:
@@ -46,7 +47,7 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
         if sample.outcome in {"node_unreachable", "rate_limited", "error"}
     )
     problems = [
-        {"scope": f"node {node}", "reason": f"{count} server{'' if count == 1 else 's'} {outcome}: {reason}"}
+        {"scope": f"node {node}", "reason": f"{counted(count, 'server')} {outcome}: {reason}"}
         for (outcome, node, reason), count in sorted(grouped.items())
     ]
     return [{"scope": "", "reason": sampling.problem}, *problems] if sampling.problem else problems
