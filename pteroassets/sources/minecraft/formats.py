@@ -20,13 +20,15 @@ _SOFTWARE = (
         pattern=r"This server is running CraftBukkit version .*?\b(?:git-)?(?P<software>MCPC-Plus|Spigot|Paper|Mohist"
         r"|Magma|Arclight|CatServer|TacoSpigot|Purpur|Thermos|Cauldron)\b.*?(?:\(MC: (?P<version>[\w.-]+)\).*)?",
         from_anyone=True,
+        is_claim=True,
     ),
     Message(
         kind="server_software",
         begins=(b"This server is running ",),
-        pattern=r"This server is running (?P<software>[A-Z][\w+-]*)(?: version)? [^ ].*?"
+        pattern=r"This server is running (?P<software>[A-Z][\w+-]*) version [^ ].*?"
         r"(?:\(MC: (?P<version>[\w.-]+)\).*)?",
         from_anyone=True,
+        is_claim=True,
     ),
     Message(
         kind="server_software",
@@ -34,11 +36,19 @@ _SOFTWARE = (
         pattern=r"(?:\[bootstrap\] )?Loading (?P<software>[A-Z][A-Za-z]+) \d\S* .*"
         r"for Minecraft (?P<version>\d[\w.-]*).*",
         from_anyone=True,
+        is_claim=True,
     ),
     Message(
         kind="server_software",
         begins=(b"Loading Minecraft ",),
         pattern=r"Loading Minecraft (?P<version>\d\S*) with (?P<software>Fabric|Quilt) Loader.*",
+        from_anyone=True,
+    ),
+    Message(
+        kind="server_software",
+        begins=(b"Regionised ticking is enabled with ",),
+        pattern=r"Regionised ticking is enabled with \d+ tick threads",
+        detail={"software": "Folia"},
         from_anyone=True,
     ),
     Message(
@@ -389,6 +399,7 @@ POCKETMINE = Dialect(
             kind="server_software",
             begins=("Este servidor está rodando ".encode(), "이 서버는 ".encode()),
             pattern=r"(?:Este servidor está rodando|이 서버는) (?P<software>[A-Z][\w+-]*) (?:versão|에서) .*",
+            is_claim=True,
         ),
         Message(
             kind="player_login",
@@ -418,6 +429,7 @@ POCKETMINE = Dialect(
             begins=(b"This server is running ",),
             pattern=r"This server is running (?P<software>[A-Z][\w+-]*)(?: version)? \S.*?"
             r"(?:Minecraft(?:: \w+)? v?(?P<version>\d[\w.]*).*)?",
+            is_claim=True,
         ),
     ),
 )

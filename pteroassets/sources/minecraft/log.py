@@ -77,6 +77,7 @@ class ParserState:
     last: LogStamp | None = None
     software: str | None = None  # as a line names it, else as only one program writes
     software_is: SoftwareIs = "named"
+    names_until: int | None = None  # second since day 0 up to which a start's lines come; None: no start was seen yet
     game_version: str | None = None
     is_shipped: bool = False  # a log shipper wrote lines of it
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
@@ -117,6 +118,7 @@ class ParserState:
         values |= {
             name: getattr(self, name) for name in ("software", "software_is", "game_version", "is_shipped", "has_times")
         }
+        values["names_until"] = self.names_until
         values["report_day"] = self.report_day
         values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
@@ -163,6 +165,7 @@ class ParserState:
             last=stamp(values["last"]),
             software=values["software"],
             software_is=values["software_is"],
+            names_until=values["names_until"],
             game_version=values["game_version"],
             is_shipped=values["is_shipped"],
             has_times=values["has_times"],
@@ -556,7 +559,13 @@ class LogParser:
                 continue
             if note_unknown is not None:
                 accounted.add(start)
-            kind, player, player_uuid, detail, is_sponge = reading
+            kind, player, player_uuid, detail, is_sponge, is_claim = reading
+            if is_claim and not self._is_of_start(message, reading, dialect, days.at(start).day, seconds):
+                ignored += 1
+                accounted.add(start)
+                continue
+            if kind in _ENTRIES and self._state.names_until != _STARTED:
+                self._know(names_until=_STARTED)
             goes_on = kind in _MAY_GO_ON and message.endswith(_GOING_ON)
             is_hint = is_sponge or (software is None and dialect.default_software is not None)
             if goes_on or is_hint or kind in _TELLING:
@@ -564,6 +573,11 @@ class LogParser:
                 detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
                 software = self._state.software
                 spoken = _dialect_by(dialects, software) if software is not None else None
+            if thread is not None and software in (None, _VANILLA) and thread.startswith(_FOLIAS):
+                software = "Folia"  # which gives its threads such names, and may not have said so
+                spoken = _dialect_by(dialects, software)
+                self._know(software=software)
+                detail = {**(detail or {}), "software": software}
             _, day, setback = days.at(start)
             dated = offset = None
             time = seconds
@@ -582,12 +596,27 @@ class LogParser:
                 self._know(has_times=False)
             if kind == "server_crash":
                 self._note_report(events[-1])
+            elif kind == "server_start":
+                self._know(names_until=day * _DAY + (seconds or 0) + _STARTING_SECONDS)
         if note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
                 if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
                     note_unknown(data[begin : data.index(b"\n", begin)])
         return events, ignored
+
+    def _is_of_start(self, message: bytes, reading: Reading, dialect: Dialect, day: int, seconds: int | None) -> bool:
+        """Tell whether a line that can name any program is one of a start: plugins say the like to everybody.
+
+        Where the log shows no start, the answer to ``/version`` is believed, which names the game's version or a
+        program of the dialect, unless another line has named one.
+        """
+        until = self._state.names_until
+        if until is not None and day * _DAY + (seconds or 0) <= until:
+            return True
+        is_named = until is not None and self._state.software not in (None, _VANILLA)
+        is_known = (reading.detail or {}).get("software") in dialect.software
+        return not is_named and (is_known or _NAMES_VERSION.search(message) is not None)
 
     def _is_next_day(self, seconds: int | None, day: int, setback: Setback) -> bool:
         """Tell whether a start line comes right after the clock stepped back: then it is of a later day.
@@ -629,9 +658,11 @@ class LogParser:
                 if named is not None:
                     self._know(software=named)
                     detail["software"] = named
-                self._know(software_is="running")
+                self._know(software_is="running", names_until=_STARTED)
             case "server_ready":
-                self._know(software_is="running")
+                self._know(software_is="running", names_until=_STARTED)
+            case "server_stop":
+                self._know(names_until=None)
             case "server_crash" if detail.get("cause") == "exception" and "exception" not in detail:
                 # what caused it all is named last
                 if going_on is not None and (thrown := _THROWN.findall(going_on)):
@@ -658,7 +689,12 @@ class LogParser:
 
 _VANILLA = "Vanilla"  # names itself nowhere: whoever names nothing else is it
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
-_TELLING = frozenset({"server_software", "server_start", "server_ready"})  # of the whole log
+_TELLING = frozenset({"server_software", "server_start", "server_ready", "server_stop"})  # of the whole log
+_ENTRIES = frozenset({"player_login", "player_spawn", "player_join", "player_switch", "fake_login"})
+_STARTING_SECONDS = 1800  # the largest packs of mods take a quarter of an hour
+_STARTED = -1  # the server is ready, or somebody has entered
+_NAMES_VERSION = re.compile(rb"\(MC: |\(Implementing API|for Minecraft \d")
+_FOLIAS = (b"Region Scheduler Thread #", b"Region shutdown thread")
 _MAY_GO_ON = frozenset({"server_crash", "player_lost_connection", "login_refused"})  # in the next line
 _TRACED = b"Encountered an unexpected exception"
 _MOST_TRACE = 16 << 10

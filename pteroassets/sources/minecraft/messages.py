@@ -48,6 +48,8 @@ class Message:
         of_peer: What may follow a proxy's ``[NAME] ``.
         detail: What goes into the detail of each such event.
         from_anyone: Whether a mod or plugin that logs under its own name is believed.
+        is_claim: Whether it can name any program, so that it is believed only while a server starts: what a plugin
+            says to everybody looks the same.
     """
 
     kind: Kind
@@ -59,6 +61,7 @@ class Message:
     of_peer: bytes = b""
     detail: Mapping[str, str | int] = field(default_factory=dict)
     from_anyone: bool = False
+    is_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +91,7 @@ class Reading(NamedTuple):
     player_uuid: UUID | None = None
     detail: Detail | None = None
     is_sponge: bool = False
+    is_claim: bool = False
 
 
 #: Threads that write nothing but chat, in the CraftBukkit family.
@@ -321,7 +325,7 @@ def _reading(reader: _Reader, match: re.Match[str], *, keep_text: bool) -> Readi
             detail.pop("reason", None)
     if player is not None and not 0 < len(player) <= _MOST_NAME:
         return None
-    return Reading(declared.kind, player, player_uuid, detail or None, is_sponge)
+    return Reading(declared.kind, player, player_uuid, detail or None, is_sponge, declared.is_claim)
 
 
 @lru_cache(maxsize=4096)

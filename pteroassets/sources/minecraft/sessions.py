@@ -49,6 +49,7 @@ _ALREADY_HERE = "You are already connected to this proxy"
 _ENTRIES = ("player_login", "player_spawn", "player_switch", "fake_login")
 _OF_PROXIES = ("player_arrival", "player_switch", "player_switch_failed")
 _NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
+_ASSUMED = "Vanilla"  # of what names nothing
 _UNNAMED_CAUSES = ("crash_report", "exception")
 
 
@@ -184,6 +185,10 @@ class _Builder:
         self._brand(brands)
         self._passed(event.logged_at)
         self._run.is_proxy = self._run.is_proxy or event.kind in _OF_PROXIES
+        # of a program that shows itself late, where nothing named it
+        shown = _text(event, "software")
+        if rank_of_software(shown) > rank_of_software(self._run.software):
+            self._run.software = shown
         if event.kind == "fake_login":
             self._enter_fake(event)
         elif event.kind.startswith("player_"):
@@ -267,7 +272,9 @@ class _Builder:
             if run is None:
                 continue
             # a program that is named may be what another one is built on
-            if software is not None and rank_of_software(software) >= rank_of_software(run.software):
+            is_better = rank_of_software(software) >= rank_of_software(run.software)
+            # of a run that is ready, only where nothing has named it
+            if software is not None and is_better and (run.ready_at is None or run.software in (None, _ASSUMED)):
                 run.software = software
             run.game_version = run.game_version or _text(event, "game_version")
 
