@@ -71,7 +71,7 @@ def test_a_broadcast_in_a_log_without_a_start_names_no_software(broadcast: str) 
 def test_a_later_file_does_not_rename_a_run_that_is_ready() -> None:
     first = "".join(PAPER.format(*line) for line in [("22:00:00", START), ("22:00:01", BRANDS["Paper"])])
     first += PAPER.format("22:00:09", READY)
-    second = PAPER.format("00:00:05", BROADCASTS[2])
+    second = PAPER.format("00:00:05", BROADCASTS[2]) + PAPER.format("00:01:00", LOGIN)
     built = build_sessions([file_of(first), file_of(second, key="b", day="2026-03-13")])
     assert [run.software for run in built.runs] == ["Paper"]
 

@@ -208,6 +208,13 @@ def test_whoever_leaves_a_proxy_of_any_name_was_seen_by_a_proxy(name: str) -> No
         assert [session.is_proxy for session in late.sessions] == [True, True]
 
 
+@pytest.mark.parametrize("name", ["Waterfall", "Travertine", "FlameCord", "HexaCord", "XCord", "Velocity-CTD"])
+def test_a_proxy_to_which_nobody_has_come_is_one_by_its_name(name: str) -> None:
+    line = f"Booting up {name} 3.4.0" if name.startswith("Velocity") else f"Enabled {name} version git:x"
+    (run,) = build(f"[12:00:00] [main/INFO]: {line}\n").runs
+    assert (run.software, run.is_proxy) == (name, True)
+
+
 def test_there_is_one_list_of_proxies() -> None:
     assert {habits.title for habits in HABITS.values() if habits.is_proxy} <= PROXIES
     assert not any(habits.title in PROXIES for habits in HABITS.values() if not habits.is_proxy)
@@ -257,9 +264,10 @@ def test_the_lines_of_fake_players_are_not_taken_for_those_of_players() -> None:
             # in the same second, of somebody whose own join line a plugin keeps back
             entry("12:00:00", "Al"),
             bot("12:00:00", "Bot_1"),
-            "12:00:00 [Bot] Bot_1 joined the game",
+            "12:00:00 Helper Bot_1 joined the game",
             "12:00:01 Bot_1 joined the game",
-            "12:03:00 Bot_1 left the game",
+            "12:02:00 Helper Bot_1 was slain by Zombie",
+            "12:03:00 Helper Bot_1 left the game",
             "12:03:00 Bot_1 lost connection: Killed",
             "12:30:00 Al left the game",
         )
