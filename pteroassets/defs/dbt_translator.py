@@ -31,9 +31,13 @@ class Translator(DagsterDbtTranslator):
         return super().get_asset_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """Return the group in ``meta.dagster``, else that of the layer and the folder below it."""
-        folders = dbt_resource_props["fqn"][1:-1]
-        return super().get_group_name(dbt_resource_props) or "_".join(folders[:2]) or None
+        """Return the group in ``meta.dagster``, else that of the layer, which in staging is one for each source.
+
+        Names are cut from 18 characters on, hence stg, as in the names of the models.
+        """
+        layer, *folders = dbt_resource_props["fqn"][1:-1] or [None]
+        own = f"stg_{folders[0]}" if layer == "staging" else layer
+        return super().get_group_name(dbt_resource_props) or own
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """Return the description in the project's YAML alone: the code stands behind the link to the source."""

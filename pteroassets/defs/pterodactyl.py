@@ -28,9 +28,9 @@ class EntitiesConfig(dg.Config):
     name="panel_entities",
     specs=[
         *(raw_tables()[f"raw_pterodactyl.{entity}"].spec("pterodactyl", skippable=True) for entity in ENTITIES),
-        raw_tables()["ops.server_timezones"].spec(
-            "ops", deps=[["pterodactyl", entity] for entity in ("servers", "eggs", "nodes")], skippable=True
-        ),
+        raw_tables()["ops.server_timezones"]
+        .spec("ops", deps=[["pterodactyl", entity] for entity in ("servers", "eggs", "nodes")], skippable=True)
+        .replace_attributes(group_name="raw_pterodactyl"),
     ],
     check_specs=[
         dg.AssetCheckSpec(

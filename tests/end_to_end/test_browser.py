@@ -24,16 +24,15 @@ from tests.end_to_end.running import Running
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 GROUPS = (
-    "raw_pterodactyl", "raw_minecraft", "ops", "staging_pterodactyl", "staging_minecraft", "utilization", "logs",
-    "sessions", "networks", "server_days", "marts_estate", "marts_servers", "marts_players",
-    "compatibility_pterodactyl", "compatibility_minecraft",
+    "raw_pterodactyl", "raw_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization", "logs", "sessions",
+    "networks", "server_days", "marts_estate", "marts_servers", "marts_players", "compatibility",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
     "minecraft/player_sessions": "raw_minecraft",
     "pterodactyl/utilization_samples": "raw_pterodactyl",
-    "staging/stg_minecraft__player_sessions": "staging_minecraft",
-    "staging/stg_pterodactyl__utilization_samples": "staging_pterodactyl",
+    "staging/stg_minecraft__player_sessions": "stg_minecraft",
+    "staging/stg_pterodactyl__utilization_samples": "stg_pterodactyl",
     "intermediate/int_minecraft__sessions": "sessions",
     "intermediate/int_server_utilization_daily": "utilization",
     "marts/fct_player_sessions": "marts_players",
