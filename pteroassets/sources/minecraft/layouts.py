@@ -73,6 +73,13 @@ def _unnamed(pattern: bytes) -> bytes:
     return re.sub(rb"\(\?P<\w+>", b"(?:", pattern)
 
 
+def _with_and_without_date(format_: LogFormat) -> tuple[LogFormat, LogFormat]:
+    """Return a layout in which a date is optional as two: where there is none, nobody has to look for it."""
+    optional = rb"(?:" + _DATE + rb"[ T])?+"
+    dated = replace(format_, name=f"{format_.name}_dated", prefix=format_.prefix.replace(optional, _DATE + rb"[ T]"))
+    return replace(format_, prefix=format_.prefix.replace(optional, b"")), dated
+
+
 # Layouts exclude each other, so the first line that fits any of them decides for the file.
 FORMATS = (
     # Vanilla 1.7 to now, Spigot, Paper, Waterfall; with a logger Forge 1.7-1.12, Sponge, Mohist 1.12, Velocity; with a
@@ -87,7 +94,7 @@ FORMATS = (
     # Forge 1.13 to now, Arclight; the month is a word of the machine's language, with a number in some
     LogFormat(
         name="forge_dated",
-        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{2,24}?\d{4}) " + _TIME + rb"\] " + _THREAD + _END,
+        prefix=rb"\[(?P<date>\d\d[^\]\[\n]{1,24}?\d{4}) " + _TIME + rb"\] " + _THREAD + _END,
         is_skimmed=True,
     ),
     # log4j2 files with a layout of the owner's
@@ -101,14 +108,18 @@ FORMATS = (
         prefix=rb"\[" + _DATE + rb"[ T]" + _HALF_DAY_TIME + rb"\] " + _LEVEL_THREAD + _END,
     ),
     # what log4j writes where it is not told otherwise, and the same without brackets around the time
-    LogFormat(
-        name="log4j",
-        prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" "
-        rb"\[(?P<thread>" + _TEXT + rb")\] " + _LEVEL + rb" ++(?P<logger>[^\s\[\]]++) - ",
+    *_with_and_without_date(
+        LogFormat(
+            name="log4j",
+            prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" "
+            rb"\[(?P<thread>" + _TEXT + rb")\] " + _LEVEL + rb" ++(?P<logger>[^\s\[\]]++) - ",
+        )
     ),
-    LogFormat(
-        name="unbracketed",
-        prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" " + _LEVEL_THREAD + _END,
+    *_with_and_without_date(
+        LogFormat(
+            name="unbracketed",
+            prefix=rb"(?:" + _DATE + rb"[ T])?+" + _TIME + rb" " + _LEVEL_THREAD + _END,
+        )
     ),
     LogFormat(
         name="mohist",
@@ -180,12 +191,14 @@ FORMATS = (
     ),
     # LeviLamina and LiteLoaderBDS, which load plugins into Bedrock's server: its own lines are those of "Server"; on
     # the console nothing stands around time and level
-    LogFormat(
-        name="levilamina",
-        prefix=rb"\[?+(?:" + _DATE + rb" )?+" + _TIME + rb" [A-Z]++"
-        rb"(?:\]| )\[(?:Server|(?P<logger>" + _TEXT + rb"))\] ",
-        dialects=(BEDROCK,),
-        software="Bedrock Dedicated Server",
+    *_with_and_without_date(
+        LogFormat(
+            name="levilamina",
+            prefix=rb"\[?+(?:" + _DATE + rb"[ T])?+" + _TIME + rb" [A-Z]++"
+            rb"(?:\]| )\[(?:Server|(?P<logger>" + _TEXT + rb"))\] ",
+            dialects=(BEDROCK,),
+            software="Bedrock Dedicated Server",
+        )
     ),
     LogFormat(
         name="geyser",
@@ -194,9 +207,11 @@ FORMATS = (
         software="Geyser",
     ),
     # the console of Paper and Velocity, as a panel, Docker or screen captures it
-    LogFormat(
-        name="console",
-        prefix=rb"\[(?:" + _DATE + rb"[ T])?+" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+",
+    *_with_and_without_date(
+        LogFormat(
+            name="console",
+            prefix=rb"\[(?:" + _DATE + rb"[ T])?+" + _TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+",
+        )
     ),
     LogFormat(name="console_12h", prefix=rb"\[" + _HALF_DAY_TIME + rb" [A-Z]++\]" + _LOGGER + rb": {1,2}+"),
 )

@@ -316,7 +316,11 @@ class LogParser:
         """Return the pattern of lines that begin an entry, or None while there has been none."""
         if self._format is not None:
             return scanner_of(self._format).starts
-        found = find_format(unwrap(b"\n" + strip_mark(whole[1 : 2 * _MOST_WAITING].rpartition(b"\n")[0]) + b"\n").data)
+        data = clean(b"\n" + strip_mark(whole[1:]))
+        found = find_format(data)
+        if found is None or find_shipped(data, 0, found[1] + 1) is not None:
+            head = data[: data.rfind(b"\n", 0, _MOST_WAITING) + 1] or data
+            found = find_format(unwrap(head).data)
         return scanner_of(found[0]).starts if found is not None else None
 
     def _waiting(self, whole: bytes, starts: re.Pattern[bytes] | None) -> int:
@@ -879,8 +883,8 @@ def _shown(prefix: re.Match[bytes], scanner: Scanner) -> _Shown:
     hour. A clock that differs from the shipper's otherwise is wrong, or its line was long under way: the stamp counts.
     """
     seconds = seconds_of(prefix["time"])
-    dated = _date(prefix["date"]) if "date" in scanner.groups and prefix["date"] else None
-    if "outer_date" not in scanner.groups or (outer := _date(prefix["outer_date"])) is None:
+    dated = read_date(prefix["date"]) if "date" in scanner.groups and prefix["date"] else None
+    if "outer_date" not in scanner.groups or (outer := read_date(prefix["outer_date"])) is None:
         return _Shown(dated, seconds, None)
     zone = _offset_of(prefix["outer_zone"])
     if "outer_time" not in scanner.groups:
@@ -908,11 +912,6 @@ def _offset_of(zone: bytes | None) -> int | None:
         return None
     seconds = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
     return -seconds if zone.startswith(b"-") else seconds
-
-
-@lru_cache(maxsize=64)
-def _date(text: bytes) -> date | None:
-    return read_date(decode(text))
 
 
 def _add(counts: LineCounts, **more: int) -> LineCounts:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
+from pteroassets.sources.minecraft.text import CONTROLS
 
 Eights = NDArray[np.uint64]  # eight bytes each, or 64 bits
 Places = NDArray[np.int64]
@@ -32,6 +33,9 @@ _GROUPS = 64
 _LEAST_BYTES = 4  # that tell words apart at first sight
 _LINE_FEED = 10
 _TO_CLEAN = np.isin(np.arange(32), [0, 7, 8, 13, 27])  # what `clean` looks for
+_TO_CLEAN_FIRST = np.isin(
+    np.arange(256), [*CONTROLS[1:], ord(">")]
+)  # the same, as a line's first byte; behind it is a NUL
 _INDENTS = np.isin(np.arange(256), [9, 10, 32])
 _OPENERS = np.isin(np.arange(256), [*b"[0123456789"])  # of stamps
 # places of a time's digits, and their worth in seconds
@@ -79,7 +83,7 @@ class Lines:
         order = np.flatnonzero(is_feed)
         self.feeds: Places = controls[order]
         self.breaks: Places = controls[order[:-1] + 1]
-        self.is_clean = not _TO_CLEAN[codes[~is_feed]].any() and not (data[self.feeds + 1] == ord(">")).any()
+        self.is_clean = not _TO_CLEAN[codes[~is_feed]].any() and not _TO_CLEAN_FIRST[data[self.feeds + 1]].any()
 
     def __len__(self) -> int:
         """Return the number of lines."""

@@ -8,12 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 BOM = b"\xef\xbb\xbf"
 _UTF_16_BOM = b"\xff\xfe"
 
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\n]*\x07|[=>])|[\x07\x08]")
-_REDRAWN = re.compile(rb"\r(?:>[ .]*)?(?=\n|\Z)|(?m:^)[^\r\n]*\r(?=(?:> ?)?[\[\d])|\r")
+# what a terminal is told: strings, which end with a bell or a terminator; sequences; selections of a character set
+_ESCAPE = (
+    rb"\x1b(?:\][^\x07\x1b\n]*+(?:\x07|\x1b\\)?+|[PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\)?+|\[[0-?]*+[ -/]*+[@-~]"
+    rb"|[ -/]++[0-~]|[0-OQ-WYZ\\`-~])"
+)
+# the same in eight bits, which in the midst of a line are letters of some encoding
+_ESCAPE_8 = (
+    rb"\xc2?+(?:\x9d[^\x07\x9c\x1b\n]*+(?:\x07|\xc2?+\x9c|\x1b\\)|[\x90\x98\x9e\x9f][^\x07\x9c\n]*+\xc2?+\x9c"
+    rb"|\x9b[0-?]*+[ -/]*+[@-~]|[\x80-\x9f])"
+)
+_ESCAPES = re.compile(_ESCAPE + rb"|[\x07\x08]")
+_BEFORE_LINES = re.compile(
+    rb"(?<=\n)[ >.]*+(?:(?:" + _ESCAPE + rb"|" + _ESCAPE_8 + rb"|[\x01-\x08\x0b-\x1f\x7f])[ >.]*+)++(?=[\[\d{])"
+)
+#: Bytes that may begin what a terminal is told before a line.
+CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127, *range(0x80, 0xA0), 0xC2])
+_HAS_CONTROL = re.compile(rb"[\n\r][" + re.escape(CONTROLS) + rb"]")
+_REDRAWN = re.compile(rb"\r(?:>[ .]*)?(?=\n|\Z)|(?m:^)(?:[^\r\n]*+\r)+?(?=(?:> ?)?[\[\d])|\r")
 # the single byte comes first, so that it is what is searched for; the line feed is looked for only where it stands
 _HAS_PROMPT = re.compile(rb">(?<=\n>)")
 _PROMPTS = re.compile(rb"(?<=\n)(?:>[ ]?)++(?=[\[\d])")
@@ -23,7 +40,10 @@ def strip_escapes(lines: bytes) -> bytes:
     """Cut what tells a terminal to do something, and NULs; what a carriage return overwrote stays."""
     if b"\x00" in lines:  # left by a machine that lost power, or by a console that writes UTF-16
         lines = lines.replace(b"\x00", b"")
-    if b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines:
+    has_escapes = b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines
+    if has_escapes or _HAS_CONTROL.search(lines):
+        lines = _BEFORE_LINES.sub(b"", lines)
+    if has_escapes:
         lines = _ESCAPES.sub(b"", lines)
     return lines
 
