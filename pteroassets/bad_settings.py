@@ -44,7 +44,13 @@ EXAMPLES: Final[Mapping[str, str]] = {
 }
 _LONGEST_VALUE = 80
 #: Variables of ours that are no settings: tests, pictures and our own processes use them.
-_NOT_SETTINGS = ("PTEROASSETS_FIXED_TIME", "PTEROASSETS_SCREENSHOTS", "PTEROASSETS_CODE_SERVER_PORT")
+NOT_SETTINGS: Final = (
+    "PTEROASSETS_ARTIFACTS",
+    "PTEROASSETS_CODE_SERVER_PORT",
+    "PTEROASSETS_FIXED_TIME",
+    "PTEROASSETS_FUZZ_LINES",
+    "PTEROASSETS_SCREENSHOTS",
+)
 
 
 def lines_of(error: ValidationError, *, secrets: Collection[str]) -> Iterator[str]:
@@ -79,7 +85,7 @@ def unknown_names(names: Collection[str], known: Collection[str]) -> Iterator[tu
         known: Names of the settings.
     """
     for name in sorted(names):
-        if name.startswith("PTEROASSETS_") and name not in known and name not in _NOT_SETTINGS:
+        if name.startswith("PTEROASSETS_") and name not in known and name not in NOT_SETTINGS:
             near = difflib.get_close_matches(name, known, n=1)
             yield name, f"write {near[0]}" if near else "remove it; .env.example names all settings"
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from pteroassets.bad_settings import EXAMPLES
+from pteroassets.bad_settings import EXAMPLES, NOT_SETTINGS
 from pteroassets.cli import main
 from pteroassets.definitions import defs
 from pteroassets.preflight import check_variables
-from pteroassets.settings import Settings, SettingsFault
+from pteroassets.settings import CHECKOUT, Settings, SettingsFault
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -161,6 +162,13 @@ def test_an_address_with_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch
 def test_a_variable_that_is_no_setting_is_told_with_the_one_that_was_meant() -> None:
     (finding,) = check_variables({"PTEROASSETS_PIII", "PTEROASSETS_PII", "PATH", "PTEROASSETS_FIXED_TIME"})
     assert (finding.subject, finding.status, finding.remedy) == ("PTEROASSETS_PIII", "warning", "write PTEROASSETS_PII")
+
+
+def test_every_variable_of_ours_is_a_setting_or_known_to_be_none() -> None:
+    files = [CHECKOUT / "dagster.yaml", CHECKOUT / ".env.example", *(CHECKOUT / "pteroassets").rglob("*.py")]
+    named = {name for path in files for name in re.findall(r"\bPTEROASSETS_[A-Z_]*[A-Z]\b", path.read_text())}
+    known = {name.upper() for name in Settings.model_fields}
+    assert named - known - set(NOT_SETTINGS) == set()
 
 
 def test_the_code_location_names_a_bad_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

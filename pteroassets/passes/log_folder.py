@@ -18,13 +18,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pteroassets.log_store import LogStore
+from pteroassets.passes.log_content import decode
 from pteroassets.passes.log_names import NamedFile, named_files, named_of, unread_archives
-from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.intake import as_text, refusal
+from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.ordering import Place, directions_of
-from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
 from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
@@ -37,7 +36,6 @@ from pteroassets.sources.pterodactyl.files import ListedFile
 from pteroassets.warehouse.log_files import LogFile, LogRead
 
 PREFIX_BYTES = 64 * 1024
-LARGEST_CONTENT_BYTES = 1024 * 1024 * 1024
 _STEP_BYTES = 64 * 1024 * 1024
 
 
@@ -526,43 +524,3 @@ def _file_key(server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dic
         if known is None or _continues(content, known) or outcome == "truncated" or known.outcome == "truncated":
             return key
         number += 1
-
-
-def decode(
-    name: str, raw: bytes, *, is_live: bool = False, largest_bytes: int = LARGEST_CONTENT_BYTES
-) -> tuple[bytes, str, str | None]:
-    """Return a file's uncompressed bytes, its outcome and the reason of one that is not ok.
-
-    A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
-    than *largest_bytes*, since a server's owner must not decide how much memory we use.
-    """
-    if (reason := foreign(raw)) is not None:
-        return b"", "unreadable", reason
-    if not raw or not name.endswith(SUFFIXES):
-        return _whole(as_text([raw], is_whole=not is_live))
-    if not is_archive(raw):
-        return b"", "unreadable", "no archive, whatever its name says"
-    archive = Archive([raw])
-    read: tuple[bytes, str, str | None] | None = None
-    for file in archive.files():
-        if read is not None:
-            return b"", "unreadable", "the archive holds more than one file: unpack it beside, so that each is read"
-        if file.refused is None:
-            read = _whole(as_text(file.blocks()), largest_bytes)
-        if file.refused is not None:
-            read = b"", "unreadable", file.refused
-    content, outcome, reason = read or (b"", "empty", None)
-    if archive.damage is not None and outcome in ("ok", "empty"):
-        return content, "truncated" if content else "unreadable", archive.damage
-    return content, outcome, reason
-
-
-def _whole(blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES) -> tuple[bytes, str, str | None]:
-    pieces: list[bytes] = []
-    size = 0
-    for block in blocks:
-        pieces.append(block)
-        size += len(block)
-        if size > largest_bytes:
-            return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
-    return b"".join(pieces), "ok" if size else "empty", None

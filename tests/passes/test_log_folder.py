@@ -17,7 +17,8 @@ from backports import zstd
 
 from pteroassets.log_store import LogStore
 from pteroassets.passes.log_budget import LogBudget, Purse, share
-from pteroassets.passes.log_folder import ServerFolder, decode
+from pteroassets.passes.log_content import decode
+from pteroassets.passes.log_folder import ServerFolder
 from pteroassets.passes.log_names import NamedFile
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.places import LogName
@@ -384,6 +385,7 @@ def tarred(*contents: bytes) -> bytes:
 
 PACKED = {
     ".log.xz": lzma.compress,
+    ".log.XZ": lzma.compress,
     ".log.bz2": bz2.compress,
     ".log.zst": zstd.compress,
     ".log.lzma": lambda content: lzma.compress(content, format=lzma.FORMAT_ALONE),
