@@ -92,7 +92,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     _say(console, f"Dagster UI:       {interface}")
     teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
     target = Path(serving.variables[DBT_TARGET_VARIABLE])
-    if once or not _is_built(serving.warehouse, target):
+    if once or not is_built(serving.warehouse, target):
         (target / _BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
@@ -106,7 +106,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
                 parsed_in=target,
             )
     serving.supervisor.start(docs_server(docs, port=docs_port))
-    if _is_built(serving.warehouse, target):
+    if is_built(serving.warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
     addresses = {
         "Dagster UI": interface,
@@ -222,7 +222,7 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
             )
 
 
-def _is_built(warehouse: ConnectionSettings, target: Path) -> bool:
+def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
     """Tell whether every model was built from the dbt project as it is: a path builds its own models alone.
 
     After an upgrade one of them may read a model of another path, which is not there yet.
