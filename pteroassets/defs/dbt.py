@@ -111,7 +111,8 @@ def run_without_assets(dbt: DbtCliResource, arguments: list[str]) -> None:
     try:
         invocation.wait()
     finally:
-        shutil.rmtree(invocation.target_path)
+        if invocation.target_path.exists():  # it is not where dbt refused its arguments
+            shutil.rmtree(invocation.target_path)
 
 
 def _tests_of_assets_left_out(context: dg.AssetExecutionContext) -> list[str]:

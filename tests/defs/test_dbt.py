@@ -1,13 +1,15 @@
-"""When the dbt project is parsed again."""
+"""When the dbt project is parsed again, and what a call of dbt leaves."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from dagster_dbt import DbtCliResource
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
-from pteroassets.defs.dbt import digest_of_project
-from pteroassets.runtime import DBT_PROJECT
+from pteroassets.defs.dbt import digest_of_project, run_without_assets
+from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT, DBT_TARGET_VARIABLE
 
 PLACE = "127.0.0.1 5432 pteroassets postgres"
 
@@ -76,3 +78,13 @@ def test_each_file_that_dbt_reads_is_looked_at(tmp_path: Path) -> None:
 
 
 _NOT_READ = {"target", "logs", "dbt_packages"}
+
+
+def test_a_call_of_dbt_without_assets_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DBT_TARGET_VARIABLE, str(tmp_path))
+    dbt = DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE)
+    run_without_assets(dbt, ["ls", "--select", "dim_users"])
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DagsterDbtCliRuntimeError):
+        run_without_assets(dbt, ["ls", "--select", "nothing", "--no-such-option"])
+    assert list(tmp_path.iterdir()) == []
