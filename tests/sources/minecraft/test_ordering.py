@@ -167,6 +167,10 @@ FIRST = named(1, 1)
             [FIRST, named(2, 1, "01:00", is_listed=False), *day_of(3, 2, 1)[1:], GROWS], [], [],
             id="a number that was another's before",
         ),
+        pytest.param(
+            [FIRST, named(2, 1, "01:00", is_listed=False), *day_of(9, 4, 3, 1)[1:], GROWS], [], [4],
+            id="one is missing beside a number that was another's before",
+        ),
         pytest.param([FIRST, *day_of(1), GROWS], [(2, 2)], [2], id="unread, counting up"),
         pytest.param([*day_of(2, 1, day=1), *day_of(1), GROWS], [(2, 2)], [2], id="unread, counting down"),
         pytest.param([*day_of(2, 1, day=1), *day_of(2), GROWS], [(2, 1)], [3], id="unread, the newest"),
