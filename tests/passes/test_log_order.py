@@ -316,6 +316,27 @@ def test_the_logs_of_a_crash_loop_of_one_size_and_second_are_told_apart_after_th
     assert ask(host, "select count(distinct path) from raw_minecraft.log_files where is_listed") == [(5,)]
 
 
+def test_a_start_at_an_earlier_time_is_of_the_next_day_until_a_name_says_that_the_clock_was_set_back(
+    host: Host,
+) -> None:
+    host.is_packed = False
+    host.now = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)
+    host.start()
+    host.join("Al")
+    host.leave("Al")
+    text = host.latest.read_text(encoding="utf-8") + host.latest.read_text(encoding="utf-8").replace("[22:", "[21:")
+    host.latest.write_text(text, encoding="utf-8")
+    host.now = datetime(2026, 5, 5, 21, 32, tzinfo=UTC)
+    host._touch(host.latest)
+    host.collect()
+    assert host.landed() == host.read()
+    assert [row[1] for row in host.landed()] == ["2026-05-04T22:31:00", "2026-05-05T21:31:00"]
+    host.latest.rename(host.logs / "2026-05-04-1.log")
+    host.collect()
+    assert host.landed() == host.read()
+    assert [row[1] for row in host.landed()] == ["2026-05-04T21:31:00", "2026-05-04T22:31:00"]
+
+
 TABLES = ("log_files", "log_reads", "events", "player_sessions", "server_runs")
 
 
