@@ -337,6 +337,46 @@ def test_a_start_at_an_earlier_time_is_of_the_next_day_until_a_name_says_that_th
     assert [row[1] for row in host.landed()] == ["2026-05-04T21:31:00", "2026-05-04T22:31:00"]
 
 
+def test_a_gap_that_a_late_file_shows_to_be_elsewhere_is_taken_back_before_that_file_too(host: Host) -> None:
+    host.numbering = "downwards"
+    host.now -= timedelta(days=1)
+    host.start()
+    host.join("Al")  # and the server is killed
+    host.now = NOON
+    for name in ("Bo", "Cy"):
+        evening(host, name)
+    host.start()
+    # number 2 of the day alone, so number 1 seems to come before it, as with servers that count upwards
+    host.collect(LogBudget(requests=3, bytes=1 << 30))
+    assert [(row[0], row[5]) for row in host.landed()] == [("Al", "log_gap"), ("Bo", "left")]
+    host.collect()
+    assert host.landed() == host.read()
+    assert [(row[0], row[5]) for row in host.landed()] == [("Al", "server_crashed"), ("Bo", "left"), ("Cy", "left")]
+
+
+def test_a_file_of_the_hour_shown_twice_moves_by_that_hour_once_the_one_before_it_is_there(host: Host) -> None:
+    host.zone = ZoneInfo("Europe/Berlin")
+    host.now = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    for _ in range(2):
+        evening(host, "Al")
+    host.now = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
+    evening(host, "Bo", seconds=60)
+    host.now = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)
+    evening(host, "Cy", seconds=60)
+    host.now = datetime(2026, 10, 25, 9, tzinfo=UTC)
+    host.start()
+    host.listed_earlier = [file for file in host.list() if file.name != "2026-10-25-1.log.gz"]
+    host.collect()
+    joined = "select player_name, joined_at from raw_minecraft.player_sessions where player_name <> 'Al' order by 1"
+    assert ask(host, joined) == [("Cy", datetime(2026, 10, 25, 0, 6, tzinfo=UTC))]
+    host.collect()
+    assert ask(host, joined) == [
+        ("Bo", datetime(2026, 10, 25, 0, 41, tzinfo=UTC)),
+        ("Cy", datetime(2026, 10, 25, 1, 6, tzinfo=UTC)),
+    ]
+    assert host.landed() == host.read()
+
+
 TABLES = ("log_files", "log_reads", "events", "player_sessions", "server_runs")
 
 
