@@ -337,6 +337,20 @@ def test_a_start_at_an_earlier_time_is_of_the_next_day_until_a_name_says_that_th
     assert [row[1] for row in host.landed()] == ["2026-05-04T21:31:00", "2026-05-04T22:31:00"]
 
 
+def test_a_new_number_alone_can_tell_that_nothing_is_missing(host: Host) -> None:
+    for _ in range(2):
+        host.start()
+        host.join("Al")
+    host.start()
+    (host.logs / "2026-05-04-2.log.gz").rename(host.logs / "2026-05-04-3.log.gz")
+    host.collect()
+    assert [row[5] for row in host.landed()] == ["log_gap", "server_crashed"]
+    (host.logs / "2026-05-04-3.log.gz").rename(host.logs / "2026-05-04-2.log.gz")
+    assert host.collect() == []
+    assert host.landed() == host.read()
+    assert [row[5] for row in host.landed()] == ["server_crashed", "server_crashed"]
+
+
 def test_a_gap_that_a_late_file_shows_to_be_elsewhere_is_taken_back_before_that_file_too(host: Host) -> None:
     host.numbering = "downwards"
     host.now -= timedelta(days=1)
