@@ -80,12 +80,16 @@ class Visit:
     def banners(self) -> list[str]:
         return [line for line in self.text().splitlines() if _BANNER.search(line)]
 
-    def screenshot(self, name: str, folder: Path | None) -> None:
+    def screenshot(self, name: str, folder: Path | None, *, of: str = "body") -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self.page.mouse.move(WIDTH - 2, HEIGHT // 2)  # or what lies under the pointer is highlighted
             self.page.wait_for_timeout(1500)  # the end of animations
-            self.page.screenshot(path=folder / f"{name}.png")
+            path = folder / f"{name}.png"
+            if of == "body":
+                self.page.screenshot(path=path)
+            else:
+                self.page.locator(of).screenshot(path=path)
 
     def _console(self, message: ConsoleMessage) -> None:
         address = str((message.location or {}).get("url", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from pteroassets.clock import Clock, ManualClock, SystemClock
+from pteroassets.runtime import DEMO_DATABASE
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World, WorldSize
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -103,9 +105,18 @@ def estate(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="session")
 def running(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     anchor = datetime.now(tz=UTC).replace(second=0, microsecond=0)
-    world = World.create(seed=5, anchor=anchor, size=WorldSize.TINY, history=timedelta(days=2))
+    # a picture shows what a person finds in the demo, and the demo's name of the database
+    size, days = (WorldSize.DEMO, 14) if os.environ.get("PTEROASSETS_SCREENSHOTS") else (WorldSize.TINY, 2)
+    world = World.create(seed=5, anchor=anchor, size=size, history=timedelta(days=days))
     folder = tmp_path_factory.mktemp("running")
-    with running_platform(migrated_template, folder, world, SystemClock(), ticking="utilization_schedule") as platform:
+    with running_platform(
+        migrated_template,
+        folder,
+        world,
+        SystemClock(),
+        ticking="utilization_schedule",
+        database=DEMO_DATABASE,
+    ) as platform:
         yield platform
 
 

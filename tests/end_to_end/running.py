@@ -125,6 +125,7 @@ def running_platform(
     *,
     fixed_at: datetime | None = None,
     ticking: str | None = None,
+    database: str | None = None,
 ) -> Iterator[Running]:
     """Start a simulated panel and Dagster's processes.
 
@@ -136,10 +137,11 @@ def running_platform(
         fixed_at: Where the time of the passes stands still.
         ticking: The one schedule that ticks. What all of them would build takes the processor from the tests beside,
             and comes or not by the time of day.
+        database: Name of the warehouse; one of its own when not given.
     """
     with ExitStack() as stack:
         simulation = stack.enter_context(Simulation(world, clock))
-        warehouse = template.with_database(f"running_{uuid.uuid4().hex[:12]}")
+        warehouse = template.with_database(database or f"running_{uuid.uuid4().hex[:12]}")
         with connect(template.with_database("postgres"), autocommit=True) as admin:
             admin.execute(f'create database "{warehouse.database}" template "{template.database}"')
         dagster = f"dagster_of_{warehouse.database}"

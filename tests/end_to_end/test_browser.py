@@ -5,8 +5,11 @@ With ``PTEROASSETS_SCREENSHOTS=FOLDER`` the pictures of the README are written t
 
 from __future__ import annotations
 
+import html
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pteroassets.failures import failed_checks
 from pteroassets.loopback import free_port
 from pteroassets.runtime import build_docs
 from pteroassets.services import docs_server
@@ -38,6 +42,13 @@ PICTURED = {
     "marts/fct_player_sessions": "marts_players",
     "marts/fct_server_daily": "marts_servers",
 }
+
+_QUESTION = """
+  select server_name, egg_name as egg, sum(sessions_started) as sessions,
+         round(sum(player_hours)::numeric, 1) as player_hours, max(peak_concurrent_players) as most_at_once
+  from fct_server_daily join dim_servers using (server_uuid)
+  where is_active and player_hours > 0 and not fct_server_daily.is_proxy
+  group by 1, 2 order by player_hours desc limit 8"""
 
 PASSED = re.compile(r"Asset checks(\d+) / \1 Passed")
 # milliseconds: a schedule's run may be rebuilding what is looked at
@@ -97,7 +108,7 @@ def test_the_asset_graph_goes_from_the_panel_and_the_logs_to_the_marts(window: V
     expect(window.page.get_by_text(re.compile(r"Materialize all \(\d+\)"))).to_be_visible()
 
 
-def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagster: str, pictures: Path | None) -> None:
+def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagster: str) -> None:
     window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     window.open(dagster + selection(PICTURED))
     nodes = window.page.locator("foreignObject")
@@ -106,8 +117,6 @@ def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagste
     # names of nodes are cut to the room that the graph leaves them, but not the short ones
     for name in ("player_sessions", "fct_server_daily"):
         expect(nodes.filter(has_text=name).first).to_be_visible(timeout=PATIENCE)
-    window.page.wait_for_timeout(1500)  # for the colours, which come after the shapes
-    window.screenshot("asset-graph", pictures)
 
 
 def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(
@@ -139,8 +148,9 @@ def test_the_page_of_a_raw_asset_says_what_a_row_is_and_how_many_there_are(windo
 
 
 def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
-    window: Visit, dagster: str, built: Running
+    window: Visit, dagster: str, built: Running, pictures: Path | None
 ) -> None:
+    window.page.set_viewport_size({"width": 1280, "height": 900})
     window.open(f"{dagster}/assets/marts/fct_server_daily")
     window.wait_for_text(r"One row for each server and day on the server's clock")
     shown = int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", ""))
@@ -148,10 +158,11 @@ def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
     assert int(window.wait_for_text(r"Latest check results\s+(\d+)\s+Freshness policy\s+Passing")[1]) > 3
     window.wait_for_text(r"server_uuid\s+uuid\s+.*UUID of the server, its identity everywhere")
     window.wait_for_text(r"Owners\s+platform")
+    window.screenshot("mart", pictures)
 
 
 def test_eggs_that_answer_500_are_a_failed_check_that_says_which_and_not_a_failed_run(
-    window: Visit, dagster: str, built: Running
+    window: Visit, built: Running, pictures: Path | None
 ) -> None:
     check = '["pterodactyl", "eggs"] read_completely'
     # the models behind the eggs are built in other tests: a minute each time
@@ -160,25 +171,49 @@ def test_eggs_that_answer_500_are_a_failed_check_that_says_which_and_not_a_faile
     try:
         assert built.wait(built.launch("entities", **eggs)) == "SUCCESS"
         assert not built.checks()[check]
-        window.open(f"{dagster}/assets/pterodactyl/eggs?view=checks")
+        (found,) = [one for one in failed_checks(built.port) if one.subject == "pterodactyl/eggs:read_completely"]
+        assert (found.kind, found.text) == ("failed check", "read_completely of pterodactyl/eggs")
+        window.open(found.look)
         window.wait_for_text(r"read_completely\s+Failed")
+        window.page.set_viewport_size({"width": 1280, "height": 620})
         window.page.get_by_text("Show JSON").first.click()
         window.wait_for_text(r"nest:2")
+        window.screenshot("failed-check", pictures)
     finally:
         # the platform is shared with other tests, which expect it to be well
         built.simulation.faults.clear()
         assert built.wait(built.launch("entities", **eggs)) == "SUCCESS"
-    assert built.checks()[check]
+    # in the world of the pictures another nest fails for good
+    assert built.checks()[check] == (pictures is None)
 
 
-def test_the_docs_show_a_model_with_its_columns_contract_and_lineage(
-    window: Visit, docs: str, pictures: Path | None
-) -> None:
+def test_the_docs_show_a_model_with_its_columns_contract_and_lineage(window: Visit, docs: str) -> None:
     window.open(f"{docs}/#!/model/model.pteroassets.fct_server_daily")
     window.wait_for_text(r"One row for each server and day on the server's clock")
     window.wait_for_text(r"CONTRACT\s+Enforced")
     window.wait_for_text(r"player_hours\s+double precision")
     window.page.get_by_title("View Lineage Graph").click()
     expect(window.page.locator("canvas").first).to_be_visible()
-    window.page.wait_for_timeout(500)
-    window.screenshot("dbt-docs", pictures)
+
+
+def test_a_question_in_sql_is_answered_on_the_terminal(window: Visit, built: Running, pictures: Path | None) -> None:
+    command = ["pteroassets", "sql", "-P", "border=1", "-c", _QUESTION]
+    answer = subprocess.run(
+        [sys.executable, "-m", "pteroassets.cli", *command[1:]],
+        env={**os.environ, **built.warehouse.environment()},
+        cwd=built.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    heading, _, *rows = answer.stdout.splitlines()
+    assert heading.split(" | ")[0].strip() == "server_name"
+    assert len(rows) > 3
+    shown = html.escape(f'$ pteroassets sql -c "{_QUESTION}"\n{answer.stdout.rstrip()}')
+    window.page.set_viewport_size({"width": 1280, "height": 480})
+    window.page.set_content(
+        "<body style='margin:0;background:#101418'><pre style='margin:0;padding:24px;color:#e6edf3;"
+        f"font:17px/1.45 DejaVu Sans Mono,monospace'>{shown}</pre></body>"
+    )
+    window.screenshot("query", pictures, of="pre")
