@@ -21,6 +21,7 @@ from pteroassets.sources.minecraft.archives import PackedFile
 from pteroassets.sources.minecraft.intake import as_text, is_unplaced, refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
+from pteroassets.sources.minecraft.refusals import CLIENT
 
 # below that, starting processes costs more than it saves
 _WORTH_PROCESSES = 32 << 20
@@ -119,6 +120,8 @@ def _parse(file: PackedFile, *, list_unknown: bool) -> ParsedFile:
     if file.damage is None:
         # the last line of a cut archive is a part of one, and parts can be read as what they are not
         events.extend(parser.finish())
+    if parser.state.is_of == "client":
+        return ParsedFile(refused=CLIENT, content_bytes=size)
     return ParsedFile(
         state=parser.state,
         events=events,

@@ -29,6 +29,7 @@ from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setba
 from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.refusals import CLIENT
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
@@ -257,6 +258,10 @@ class _Parsing:
         if not file.is_live:
             events += parser.finish()
         found = parser.state
+        if found.is_of == "client":
+            file = dataclasses.replace(file, outcome="not_a_server_log", reason=CLIENT, sessions_built=False)
+            removed = self._remove(file, after_line=0)
+            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
         if not found.has_times:
             # half of the lines of a server would look like all of them
             file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)

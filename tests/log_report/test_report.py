@@ -137,6 +137,28 @@ def test_a_crash_report_that_a_line_names_dates_its_log(tmp_path: Path) -> None:
     assert report.sessions[0].joined_at == "2026-03-12T23:00:00"
 
 
+def test_a_clients_log_is_refused_wherever_it_shows_what_it_is(tmp_path: Path) -> None:
+    loading = log(*["12:00:00 Loading a mod"] * 2_000)
+    path = put(tmp_path / "latest.log", loading + b"[12:01:00] [Render thread/INFO]: Created\n")
+    (file,) = parse_paths([path]).files
+    assert (file.outcome, file.reason) == ("not_a_server_log", "the log of a game client")
+
+
+@pytest.mark.parametrize(
+    ("zone", "joined_at"),
+    [(None, "2026-03-13T01:30:00"), ("Europe/Athens", "2026-03-13T01:30:00"), ("UTC", "2026-03-12T23:30:00")],
+)
+def test_a_shippers_stamp_dates_lines_and_tells_their_zone(tmp_path: Path, zone: str | None, joined_at: str) -> None:
+    shipped = [
+        "2026-03-12T23:30:00.123Z stdout F [01:30:00] [Server thread/INFO]: Al joined the game",
+        "2026-03-12T23:35:00.123Z stdout F [01:35:00] [Server thread/INFO]: Al left the game",
+    ]
+    path = put(tmp_path / "0.log", "\n".join(shipped).encode() + b"\n")
+    report = parse_paths([path], dates=DateRules(zone=ZoneInfo(zone) if zone else None))
+    assert (report.files[0].date, report.files[0].date_source) == (date(2026, 3, 13), "line")
+    assert [(each.joined_at, each.seconds) for each in report.sessions] == [(joined_at, 300)]
+
+
 def test_a_log_without_any_time_gives_line_numbers_alone(tmp_path: Path) -> None:
     report = parse_paths([put(tmp_path / "Dedicated_Server.txt", BEDROCK_WITHOUT_TIMES)])
     assert [(each.player, each.joined_line, each.left_line) for each in report.sessions] == [

@@ -374,9 +374,13 @@ def spoil(platform: Platform, connection: Connection, content: bytes) -> tuple[u
     return server, key
 
 
-def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whole: Platform) -> None:
+LATE_CLIENT = b"[12:00:00] [main/INFO]: Loading a mod\n" * 2_000 + b"[12:00:01] [Render thread/INFO]: Created\n"
+
+
+@pytest.mark.parametrize("content", [b"<!doctype html><html>\n", LATE_CLIENT], ids=["no log", "a client's"])
+def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whole: Platform, content: bytes) -> None:
     with connect(whole.settings, autocommit=True) as connection:
-        server, key = spoil(whole, connection, b"<!doctype html><html>\n")
+        server, key = spoil(whole, connection, content)
     whole.derive()
     found = ask(
         whole,
@@ -392,6 +396,19 @@ def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whol
         "and split_part(session_key, ':', 1) = %s",
         server, key,
     ) == [(0,)]  # fmt: skip
+
+
+def test_a_shippers_stamp_tells_the_instant_and_the_line_the_local_time(whole: Platform) -> None:
+    line = "[01:30:00] [Server thread/INFO]: Al[/192.0.2.4:5] logged in with entity id 7 at (1.0, 2.0, 3.0)"
+    with connect(whole.settings, autocommit=True) as connection:
+        server, key = spoil(whole, connection, f"2026-03-12T23:30:00.123Z stdout F {line}\n".encode())
+    whole.derive()
+    assert ask(
+        whole,
+        "select (logged_at at time zone 'UTC')::text, logged_at_local::text from raw_minecraft.events "
+        "where server_uuid = %s and file_key = %s",
+        server, key,
+    ) == [("2026-03-12 23:30:00", "2026-03-13 01:30:00")]  # fmt: skip
 
 
 def test_a_log_without_times_has_no_events_and_names_the_tool(whole: Platform) -> None:

@@ -32,7 +32,7 @@ from pteroassets.sources.minecraft.messages import (
 )
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.refusals import classify, is_server_log
+from pteroassets.sources.minecraft.refusals import classify, find_client, is_server_log
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Candidate, Scan, Scanner, scan, scanner_of, seconds_of
 from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
 from pteroassets.sources.minecraft.skim import Lines
@@ -64,6 +64,10 @@ class LineCounts:
 SoftwareIs = Literal["named", "running", "earlier"]
 
 
+#: What wrote a log, as far as its lines have told: a server's start or a player's entry, or what clients alone say.
+Writer = Literal["unknown", "server", "client"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserState:
     """What the parser must know to go on after the last whole line."""
@@ -79,6 +83,7 @@ class ParserState:
     software_is: SoftwareIs = "named"
     names_until: int | None = None  # second since day 0 up to which a start's lines come; None: no start was seen yet
     game_version: str | None = None
+    is_of: Writer = "unknown"
     is_shipped: bool = False  # a log shipper wrote lines of it
     has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
     report_date: date | None = None  # in the name of the first crash report that a line names
@@ -120,6 +125,7 @@ class ParserState:
         }
         values["names_until"] = self.names_until
         values["report_day"] = self.report_day
+        values["is_of"] = self.is_of
         values["report_date"] = self.report_date and self.report_date.isoformat()
         values["counts"] = dataclasses.asdict(self.counts)
         values["restarts"] = [list(each) for each in self.restarts]
@@ -168,6 +174,7 @@ class ParserState:
             names_until=values["names_until"],
             game_version=values["game_version"],
             is_shipped=values["is_shipped"],
+            is_of=values["is_of"],
             has_times=values["has_times"],
             report_date=values["report_date"] and read_date(values["report_date"]),
             report_day=values["report_day"],
@@ -444,6 +451,8 @@ class LogParser:
         if state.first_dated is None and scanner.has_date and last is not None:
             self._know(first_dated=self._first_dated(data, days.all(), scanner))
         ignored += found.ignored
+        if state.is_of == "unknown":
+            self._know(is_of=_writer(data, events, state.lines))
         self._know(
             counts=_add(
                 state.counts,
@@ -866,6 +875,16 @@ def _dialect_by(dialects: tuple[Dialect, ...], software: str) -> Dialect:
 def _dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | None) -> Dialect:
     shown = [b"thread " + thread, *([b"logger " + logger] if logger is not None else [])]
     return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
+
+
+def _writer(data: bytes, events: Iterable[LogEvent], lines_before: int) -> Writer:
+    """Return what wrote the lines in *data*, where one of them tells; the first one that does decides."""
+    of_server = next((event.line_number for event in events if event.kind != "server_software"), None)
+    if of_server is not None:
+        data = data[: _place_of(data, of_server - lines_before - 1) + 1]
+    if find_client(data):
+        return "client"
+    return "server" if of_server is not None else "unknown"
 
 
 class _Shown(NamedTuple):

@@ -12,10 +12,22 @@ from pteroassets.sources.minecraft.text import clean, strip_escapes, strip_mark
 #: The reason where no layout is known of any line.
 NO_LINE: Final = "no line begins as a Minecraft server's lines do"
 
+#: What is said of a game client's log.
+CLIENT: Final = "the log of a game client"
+_BEGIN = rb"\n(?:\d{4}-\d\d-\d\dT[^ \n]++ )?+\[[^\]\n]++\] "
+# at a line's beginning, since players of a server can say all of it: a client's threads, first words, own entry
 _CLIENT = re.compile(
-    rb"(?:\]: |\) )(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server)"
-    rb"|\[(?:Render thread|Client thread)/|\[local:E:\w+\] logged in with entity id"
+    _BEGIN + rb"\[(?:(?:Render|Client) thread/|[^\]\n]++\](?: \[[^\]\n]*+\])?+(?:: | \([^)\n]*+\) )"
+    rb"(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server"
+    rb"|[^<>\[\]:\n]{1,40}\[local:E:\w++\] logged in with entity id))"
 )
+
+
+def find_client(data: bytes) -> bool:
+    """Tell whether a line in *data*, a line feed and clean lines, is one that game clients alone write."""
+    return _CLIENT.search(data) is not None
+
+
 _NO_LOGS = (
     (b"<!doctype html", "an HTML page under a log's name"),
     (b"<html", "an HTML page under a log's name"),
@@ -54,8 +66,8 @@ def classify(head: bytes) -> str | None:
         return NO_LINE
     if _NO_SERVER.search(text):
         return "the log of MCXboxBroadcast, which no player enters"
-    if _CLIENT.search(text):
-        return "the log of a game client"
+    if find_client(text):
+        return CLIENT
     return None
 
 

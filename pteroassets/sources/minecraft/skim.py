@@ -32,7 +32,7 @@ _PAIRS = 1 << 16
 _GROUPS = 64
 _LEAST_BYTES = 4  # that tell words apart at first sight
 _LINE_FEED = 10
-_TO_CLEAN = np.isin(np.arange(32), [0, 7, 8, 13, 27])  # what `clean` looks for
+_TO_CLEAN = ~np.isin(np.arange(32), [9, 10])  # what `clean` looks for
 _TO_CLEAN_FIRST = np.isin(
     np.arange(256), [*CONTROLS[1:], ord(">")]
 )  # the same, as a line's first byte; behind it is a NUL

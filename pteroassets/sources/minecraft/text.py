@@ -24,12 +24,14 @@ _ESCAPE_8 = (
     rb"|\x9b[0-?]*+[ -/]*+[@-~]|[\x80-\x9f])"
 )
 _ESCAPES = re.compile(_ESCAPE + rb"|[\x07\x08]")
-_BEFORE_LINES = re.compile(
-    rb"(?<=\n)[ >.]*+(?:(?:" + _ESCAPE + rb"|" + _ESCAPE_8 + rb"|[\x01-\x08\x0b-\x1f\x7f])[ >.]*+)++(?=[\[\d{])"
-)
 #: Bytes that may begin what a terminal is told before a line.
 CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127, *range(0x80, 0xA0), 0xC2])
-_HAS_CONTROL = re.compile(rb"[\n\r][" + re.escape(CONTROLS) + rb"]")
+# what begins a run of them is seen in its line alone, so that the cuts between blocks do not matter
+_HAS_CONTROL = re.compile(rb"\n[" + re.escape(CONTROLS) + rb"]|\r(?!\n)|[\x01-\x08\x0b\x0c\x0e-\x1f]")
+_BEFORE_LINES = re.compile(
+    rb"\n(?:[ >.]*+(?=[\x01-\x08\x0b-\x1f])|(?=[" + re.escape(CONTROLS) + rb"]))"
+    rb"(?:(?:" + _ESCAPE + rb"|" + _ESCAPE_8 + rb"|[\x01-\x08\x0b-\x1f\x7f])[ >.]*+)++(?=[\[\d{])"
+)
 _REDRAWN = re.compile(rb"\r(?:>[ .]*)?(?=\n|\Z)|(?m:^)(?:[^\r\n]*+\r)+?(?=(?:> ?)?[\[\d])|\r")
 # the single byte comes first, so that it is what is searched for; the line feed is looked for only where it stands
 _HAS_PROMPT = re.compile(rb">(?<=\n>)")
@@ -42,7 +44,7 @@ def strip_escapes(lines: bytes) -> bytes:
         lines = lines.replace(b"\x00", b"")
     has_escapes = b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines
     if has_escapes or _HAS_CONTROL.search(lines):
-        lines = _BEFORE_LINES.sub(b"", lines)
+        lines = _BEFORE_LINES.sub(b"\n", lines)
     if has_escapes:
         lines = _ESCAPES.sub(b"", lines)
     return lines
