@@ -1,4 +1,4 @@
-"""What keeps the platform's own notes from growing for ever: one job, daily (decision 14)."""
+"""What keeps the platform's own notes from growing for ever: one job, daily (decision 15)."""
 
 from datetime import timedelta
 
