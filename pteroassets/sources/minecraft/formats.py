@@ -187,13 +187,13 @@ _REFUSALS = (
         ),
         pattern=rf"(?:{_PROFILE}(?: \([^)]*\))?|{NAME} ?(?:\((?:/[^)]*|IP hidden|[0-9a-f-]{{36}})\)|\[/.*?\])"
         r"|/\S+|IP hidden)"
-        r" lost connection(?:: (?P<reason>.*))?",
+        r" lost connection(?:: ?(?P<reason>.*))?",
     ),
     Message(
         kind="login_refused",
         begins=(b"Disconnecting ",),
-        pattern=rf"Disconnecting (?:{_PROFILE}(?: \([^)]*\))?: "
-        rf"|/\S+?: |{NAME} ?(?:\(/[^)]*\): |\(IP hidden\): |\[/.*?\]: |(?=due to )))(?P<reason>.*)",
+        pattern=rf"Disconnecting (?:{_PROFILE}(?: \([^)]*\))?: ?"
+        rf"|/\S+?: |{NAME} ?(?:\(/[^)]*\): ?|\(IP hidden\): ?|\[/.*?\]: ?|(?=due to )))(?P<reason>.*)",
     ),
 )
 
@@ -202,7 +202,7 @@ _KICKS = (
         kind="player_kick",
         begins=(b"Kicked ",),
         echo=b"Kicked ",
-        pattern=rf"(?:\[[^\[\]:]{{1,60}}: )?Kicked {NAME}(?: from the game)?(?:: '?(?P<reason>.*?)'?)?\]?",
+        pattern=rf"(?:\[[^\[\]:]{{1,60}}: )?Kicked {NAME}(?: from the game)?(?:: ?'?(?P<reason>.*?)'?)?\]?",
     ),
     Message(
         kind="player_kick",
@@ -346,8 +346,8 @@ GLOWSTONE = Dialect(
 
 _LOGGED_OUT = Message(
     kind="player_lost_connection",
-    anchors=(b" logged out due to ",),
-    pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to (?P<reason>.*)",
+    anchors=(b" logged out due to",),
+    pattern=rf"{NAME}\[{ADDRESS.replace('address', 'at')}\] logged out due to ?(?P<reason>.*)",
 )
 
 
@@ -415,7 +415,7 @@ POCKETMINE = Dialect(
         Message(
             kind="player_lost_connection",
             begins=(b"[NetworkSession: ",),
-            pattern=rf"\[NetworkSession: {NAME}\] Session closed due to (?P<reason>.*)",
+            pattern=rf"\[NetworkSession: {NAME}\] Session closed due to ?(?P<reason>.*)",
         ),
         Message(kind="server_stop", begins=(b"Stopping other threads",), pattern=r"Stopping other threads"),
         Message(

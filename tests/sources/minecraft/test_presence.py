@@ -13,7 +13,7 @@ from pteroassets.sources.minecraft.formats import BUNGEECORD_FAMILY, PROXIES, VE
 from pteroassets.sources.minecraft.history import SessionBuild
 from pteroassets.sources.minecraft.places import Egg, place_of
 from pteroassets.sources.minecraft.sessions import build_sessions
-from tests.sources.minecraft.writing import at, build, file_of, paper
+from tests.sources.minecraft.writing import at, build, file_of, paper, parse
 
 # what a client is told: of the game, of plugins, in other languages, and nothing at all
 TEXTS = (
@@ -375,6 +375,40 @@ def test_each_client_that_did_not_get_in_is_counted_once() -> None:
         )
     )
     assert (refused(built), len(built.sessions)) == (4, 1)
+
+
+PROFILE = "com.mojang.authlib.GameProfile@1a2b[id=<null>,name=Al,properties={},legacy=false] (/192.0.2.8:40001)"
+ADDRESS = "[/192.0.2.4:50123]"
+POCKETMINE = "2026-03-12 [12:01:00.123] [Server thread/INFO]: "
+
+
+@pytest.mark.parametrize("end", ["", " "])  # an editor or a shipper cuts what is blank
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("[12:01:00] [Server thread/INFO]: Disconnecting Al (/192.0.2.8:40001):", "login_refused"),
+        (f"[12:01:00] [Server thread/INFO]: Disconnecting {PROFILE}:", "login_refused"),
+        (f"[12:01:00] [Server thread/INFO]: {PROFILE} lost connection:", "login_refused"),
+        ("[12:01:00] [Server thread/INFO]: Al (/192.0.2.8:40001) lost connection:", "login_refused"),
+        ("[12:01:00] [Server thread/INFO]: Kicked Al:", "player_kick"),
+        ("[12:01:00] [Server thread/INFO]: Al lost connection:", "player_lost_connection"),
+        (f"{POCKETMINE}Al{ADDRESS} logged out due to", "player_lost_connection"),
+        (f"{POCKETMINE}[NetworkSession: Al] Session closed due to", "player_lost_connection"),
+        ("12:01:00 [INFO] [Al] disconnected with:", "player_kick"),
+        *(
+            (f"[12:01:00] [Netty NIO Worker #1/INFO] [com.velocitypowered.proxy.X]: {WHO}{text}:", kind)
+            for text, kind in (
+                (" has disconnected", "player_lost_connection"),
+                (": kicked from server lobby", "player_kick"),
+                (": disconnected while connecting to lobby", "player_switch_failed"),
+            )
+        ),
+    ],
+)
+def test_who_is_told_nothing_goes_all_the_same(line: str, kind: str, end: str) -> None:
+    (event,) = parse(f"{line}{end}\n")
+    assert (event.kind, event.player) == (kind, "Al")
+    assert not (event.detail or {}).get("reason")
 
 
 # ---------- players who are called like words of the game
