@@ -104,7 +104,7 @@ def databases(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
 
 def programs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     """The folder of the programs with which `up`, and every command beside it, and the demo run Postgres."""
-    asked: list[object] = []
+    asked: list[tuple[Path | None, bool]] = []
 
     class StoppedError(Exception):
         pass
@@ -120,7 +120,8 @@ def programs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     with contextlib.suppress(StoppedError):
         run_demo(DemoOptions(once=True, seed=None, home=None, dagster_port=None, docs_port=None), settings, Console())
     assert [durable for _, durable in asked] == [True, False]
-    return [bindir for bindir, _ in asked]
+    (bindir,) = {bindir for bindir, _ in asked}  # the same for both
+    return bindir
 
 
 def folders(settings: Settings, _monkeypatch: pytest.MonkeyPatch) -> object:
