@@ -95,7 +95,7 @@ def failure_sensor(
             progress = replace(progress, after=record.storage_id, failing=failing)
             if time.monotonic() - begun > _DELIVERING_SECONDS:
                 break
-        return _done(progress, f"{told} failures told" if told else "nothing failed")
+        return _done(progress, f"failures told: {told}" if told else "nothing failed")
 
     return report_failures
 

@@ -197,7 +197,7 @@ def test_what_the_webhook_does_not_take_is_said_and_sent_at_the_next_tick_once(
 def test_an_answer_of_500_is_tried_again_within_the_tick(instance: dg.DagsterInstance, receiver: Receiver) -> None:
     let_a_run_fail(instance)
     receiver.answers = [(500, {}), (502, {})]
-    assert Sensor(instance, receiver.url).tick() == "1 failures told"
+    assert Sensor(instance, receiver.url).tick() == "failures told: 1"
     assert receiver.attempts == 3
     assert len(receiver.taken) == 1
 
