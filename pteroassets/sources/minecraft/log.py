@@ -323,8 +323,12 @@ class LogParser:
         """Return the pattern of lines that begin an entry, or None while there has been none."""
         if self._format is not None:
             return scanner_of(self._format).starts
-        data = clean(b"\n" + strip_mark(whole[1:]))
+        head = whole[: whole.rfind(b"\n", 0, _MOST_WAITING) + 1]
+        data = clean(b"\n" + strip_mark(head[1:])) if head else b"\n"
         found = find_format(data)
+        if found is None:
+            data = clean(b"\n" + strip_mark(whole[1:]))
+            found = find_format(data)
         if found is None or find_shipped(data, 0, found[1] + 1) is not None:
             head = data[: data.rfind(b"\n", 0, _MOST_WAITING) + 1] or data
             found = find_format(unwrap(head).data)
@@ -381,7 +385,8 @@ class LogParser:
         place = found[1] if found is not None else len(data) - 1
         if not self._state.is_shipped:
             lines = data.count(b"\n", 0, place) + 1
-            raw = strip_escapes(raw)
+            # no further than the line that was found, since all of a block takes long
+            raw = strip_escapes(raw if found is None else raw[: _place_of(raw, lines) + 1])
             shipped = _first_shipped(raw, lines)
             if shipped is not None:
                 found = None
