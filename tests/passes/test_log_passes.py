@@ -512,7 +512,7 @@ def test_the_commands_fetch_what_is_left_and_read_it_again(platform: Platform, m
     fetched = command(platform, monkeypatch, "backfill")
     assert fetched.exit_code == 0, fetched.output
     files = ask(platform, "select count(*) from raw_minecraft.log_files")[0][0]
-    assert f"{files} new log files in 1 passes" in fetched.output
+    assert f"{files} new log files in 1 pass and" in fetched.output
     events = ask(platform, "select count(*) from raw_minecraft.events")[0][0]
     again = command(platform, monkeypatch, "reparse", "--since", "2026-10-01")
     assert again.exit_code == 0, again.output
