@@ -114,7 +114,7 @@ def running(migrated_template: ConnectionSettings, tmp_path_factory: pytest.Temp
         folder,
         world,
         SystemClock(),
-        ticking="utilization_schedule",
+        module="tests.end_to_end.every_minute",
         database=DEMO_DATABASE,
     ) as platform:
         yield platform

@@ -40,6 +40,15 @@ _SCHEDULES = """
   ) { ... on Schedules { results { name scheduleState { id } } } }
 }
 """
+_START_SCHEDULE = """
+mutation($name: String!) {
+  startSchedule(
+    scheduleSelector: {
+      repositoryName: "__repository__", repositoryLocationName: "pteroassets", scheduleName: $name
+    }
+  ) { ... on ScheduleStateResult { scheduleState { status } } }
+}
+"""
 _STOP_SCHEDULE = """
 mutation($id: String) {
   stopRunningSchedule(id: $id) { ... on ScheduleStateResult { scheduleState { status } } }
@@ -73,30 +82,27 @@ class Running:
         return status
 
     def wait_until_idle(self, *, seconds: float = 240) -> None:
-        """Return when no run is queued or under way and the next tick of a five-minute schedule is a minute off.
-
-        The daemon is given half a minute to make the run of the tick before.
-        """
+        """Return when no run is queued or under way."""
         deadline = time.monotonic() + seconds
-        busy: list[tuple[Any, ...]] = []
-        while not 30 < time.time() % 300 < 240 or (
-            busy := self.dagster(
-                "select pipeline_name, status from runs "
-                f"where status not in ({', '.join(repr(status) for status in sorted(_ENDED))})"
-            )
+        while busy := self.dagster(
+            "select pipeline_name, status from runs "
+            f"where status not in ({', '.join(repr(status) for status in sorted(_ENDED))})"
         ):
             assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
             time.sleep(0.5)
 
-    def stop_schedules(self, *, but: str | None) -> None:
-        """Turn every schedule off, except the one named *but*, as an operator does in the UI."""
+    def stop_schedules(self) -> None:
+        """Turn every schedule off, as an operator does in the UI."""
         schedules = graphql(self.port, _SCHEDULES)["schedulesOrError"]["results"]
         assert schedules
-        assert but is None or but in [schedule["name"] for schedule in schedules]
         for schedule in schedules:
-            if schedule["name"] != but:
-                answer = graphql(self.port, _STOP_SCHEDULE, id=schedule["scheduleState"]["id"])
-                assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", answer
+            answer = graphql(self.port, _STOP_SCHEDULE, id=schedule["scheduleState"]["id"])
+            assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED", answer
+
+    def start_schedule(self, name: str) -> None:
+        """Turn one schedule on."""
+        answer = graphql(self.port, _START_SCHEDULE, name=name)
+        assert answer["startSchedule"]["scheduleState"]["status"] == "RUNNING", answer
 
     def ask(self, text: str) -> list[tuple[Any, ...]]:
         with connect(self.warehouse, autocommit=True) as connection:
@@ -124,10 +130,12 @@ def running_platform(
     clock: Clock,
     *,
     fixed_at: datetime | None = None,
-    ticking: str | None = None,
+    module: str = "pteroassets.definitions",
     database: str | None = None,
 ) -> Iterator[Running]:
-    """Start a simulated panel and Dagster's processes.
+    """Start a simulated panel and Dagster's processes, with every schedule off.
+
+    What schedules would build takes the processor from the tests beside, and comes or not by the time of day.
 
     Args:
         template: Of the warehouse.
@@ -135,8 +143,7 @@ def running_platform(
         world: Of the panel.
         clock: Of the panel.
         fixed_at: Where the time of the passes stands still.
-        ticking: The one schedule that ticks. What all of them would build takes the processor from the tests beside,
-            and comes or not by the time of day.
+        module: The code location.
         database: Name of the warehouse; one of its own when not given.
     """
     with ExitStack() as stack:
@@ -175,7 +182,7 @@ def running_platform(
 
         port = free_port()
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
-        supervisor.start(with_settings(dagster_code_server(place)))
+        supervisor.start(with_settings(dagster_code_server(place, module=module)))
         supervisor.start(with_settings(dagster_webserver(place, port=port)))
         running = Running(
             simulation=simulation,
@@ -186,6 +193,6 @@ def running_platform(
             port=port,
             folder=folder,
         )
-        running.stop_schedules(but=ticking)  # before the daemon is there, which would let them tick
+        running.stop_schedules()  # before the daemon is there, which would let them tick
         supervisor.start(with_settings(dagster_daemon(place)))
         yield running

@@ -258,24 +258,27 @@ def test_no_secret_stands_in_dagsters_tables_its_logs_or_what_the_processes_prin
 
 
 def test_a_schedules_tick_launches_a_run_that_adds_rows(built: Running) -> None:
-    # the last test here, since a tick comes each five minutes and the others give it time to come
-    deadline = time.monotonic() + 330
+    before = built.ask("select max(pass_at) from raw_pterodactyl.utilization_samples")[0][0]
+    built.start_schedule("utilization_schedule")
+    deadline = time.monotonic() + 180
     ticked: list[tuple[Any, ...]] = []
     while not ticked and time.monotonic() < deadline:
         ticked = built.dagster(
-            "select runs.run_id, to_timestamp(runs.start_time) from runs "
-            "inner join run_tags on run_tags.run_id = runs.run_id "
+            "select runs.run_id from runs inner join run_tags on run_tags.run_id = runs.run_id "
             "where run_tags.key = 'dagster/schedule_name' and run_tags.value = 'utilization_schedule' "
-            "and runs.status = 'SUCCESS' order by runs.id limit 1"
+            "order by runs.id limit 1"
         )
-        time.sleep(1)
-    assert ticked, "no tick of utilization_schedule led to a run that succeeded"
-    started_at = ticked[0][1]
-    rows = built.ask(
-        "select count(*) from raw_pterodactyl.utilization_samples "
-        f"where sampled_at between '{started_at}' and timestamptz '{started_at}' + interval '2 minutes'"
+        time.sleep(0.5)
+    built.stop_schedules()
+    assert ticked, "no tick of utilization_schedule launched a run"
+    assert built.wait(ticked[0][0]) == "SUCCESS"
+    passes = built.ask(
+        "select pass_at, count(*) from raw_pterodactyl.utilization_samples "
+        f"where pass_at > '{before}' group by pass_at order by pass_at limit 1"
     )
-    assert rows[0][0] == len(built.simulation.truth.entities(started_at)["servers"])
+    assert passes, "the run added no samples"
+    pass_at, samples = passes[0]
+    assert samples == len(built.simulation.truth.entities(pass_at)["servers"])
 
 
 def test_maintenance_leaves_nothing_of_runs_that_are_old(built: Running) -> None:
