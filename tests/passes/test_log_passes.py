@@ -516,7 +516,7 @@ def test_the_commands_fetch_what_is_left_and_read_it_again(platform: Platform, m
     events = ask(platform, "select count(*) from raw_minecraft.events")[0][0]
     again = command(platform, monkeypatch, "reparse", "--since", "2026-10-01")
     assert again.exit_code == 0, again.output
-    assert f"raw_minecraft.events: {events} rows" in again.output
+    assert f"raw_minecraft.events: {events:,} rows" in again.output
     nothing = command(platform, monkeypatch, "reparse", "--server", str(uuid.uuid4()))
     assert "raw_minecraft.events: 0 rows" in nothing.output
 
