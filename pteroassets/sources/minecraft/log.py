@@ -352,11 +352,7 @@ class LogParser:
         consumed = self._state.bytes_consumed
         size = len(block) - 1 if size is None else size
         raw = block if consumed else b"\n" + strip_mark(block[1:])
-        data = unwrap(raw).data if self._state.is_shipped else raw
-        lines = Lines(data)
-        if not lines.is_clean:
-            data = clean(data)
-            lines = Lines(data)
+        data, lines = _cleaned(unwrap(raw).data if self._state.is_shipped else raw)
         place = 0
         if self._format is None:
             place = self._find_layout(data, raw)
@@ -368,10 +364,11 @@ class LogParser:
         if shipped is not None:
             self._shipped_from = None
             self._know(is_shipped=True)
-            behind = unwrap(_last_lines(raw, shipped)).data
-            if self._format is None:
-                behind = behind[self._find_layout(behind, behind) :]
-            events += self._read_layouts(behind, Lines(behind)) if self._format is not None else []
+            behind, lines = _cleaned(unwrap(_last_lines(raw, shipped)).data)
+            if self._format is None and (place := self._find_layout(behind, behind)) > 0:
+                behind = behind[place:]
+                lines = Lines(behind)
+            events += self._read_layouts(behind, lines) if self._format is not None else []
         self._know(bytes_consumed=consumed + size)
         return events
 
@@ -787,6 +784,15 @@ def _place_of(data: bytes, number: int) -> int:
     for _ in range(number):
         place = data.index(b"\n", place + 1)
     return place
+
+
+def _cleaned(data: bytes) -> tuple[bytes, Lines]:
+    """Return *data*, a line feed and whole lines, without what does not belong to lines, and where its lines are."""
+    lines = Lines(data)
+    if lines.is_clean:
+        return data, lines
+    data = clean(data)
+    return data, Lines(data)
 
 
 def _last_lines(data: bytes, count: int) -> bytes:

@@ -379,3 +379,13 @@ def test_what_only_looks_shipped_continues_the_line_before(line: str) -> None:
 )
 def test_a_record_of_no_line_is_left_as_it_is(line: str) -> None:
     assert unwrap(f"\n{line}\n".encode()).data == f"\n{line}\n".encode()
+
+
+def test_what_terminals_leave_is_cut_from_the_first_block_too() -> None:
+    lines = [b"{", b"[12:00:00] [Server thread/INFO]: Ro\rss joined the game", b"[12:01:00] [Server thread/INFO]: Done"]
+    log = b"".join(line + b"\n" for line in lines)
+    whole, cut = LogParser(), LogParser()
+    events = [*whole.feed(log), *whole.finish()]
+    first = len(lines[0]) + 1
+    assert [*cut.feed(log[:first]), *cut.feed(log[first:]), *cut.finish()] == events
+    assert [(event.kind, event.player) for event in events] == [("player_join", "Ross")]
