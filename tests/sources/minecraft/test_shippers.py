@@ -381,11 +381,11 @@ def test_a_record_of_no_line_is_left_as_it_is(line: str) -> None:
     assert unwrap(f"\n{line}\n".encode()).data == f"\n{line}\n".encode()
 
 
-def test_what_terminals_leave_is_cut_from_the_first_block_too() -> None:
-    lines = [b"{", b"[12:00:00] [Server thread/INFO]: Ro\rss joined the game", b"[12:01:00] [Server thread/INFO]: Done"]
-    log = b"".join(line + b"\n" for line in lines)
+def test_what_terminals_leave_is_cut_from_what_only_looked_like_a_record() -> None:
+    shipped = b"mc-1  | 2026-03-12T12:00:00Z [12:00:00] [Server thread/INFO]: Ross joined the game\n"
+    left = b"[12:01:00] [Server thread/INFO]: Ross left the ga\rme\n"
+    filling = 2000 * b"[12:02:00] [Server thread/INFO]: Saved the game\n"  # more than a record holds
     whole, cut = LogParser(), LogParser()
-    events = [*whole.feed(log), *whole.finish()]
-    first = len(lines[0]) + 1
-    assert [*cut.feed(log[:first]), *cut.feed(log[first:]), *cut.finish()] == events
-    assert [(event.kind, event.player) for event in events] == [("player_join", "Ross")]
+    events = [*whole.feed(shipped + b"{\n" + left + filling), *whole.finish()]
+    assert [*cut.feed(shipped + b"{\n"), *cut.feed(left + filling), *cut.finish()] == events
+    assert [(event.kind, event.player) for event in events] == [("player_join", "Ross"), ("player_leave", "Ross")]
