@@ -41,8 +41,7 @@ class Settings(BaseSettings):
     pterodactyl_app_key: SecretStr | None = Field(
         None,
         description="Application key (ptla_…, of Pelican papp_…) that may read servers, nodes, allocations, users, "
-        "locations, "
-        "nests, eggs and server databases; a root admin's client key works as well.",
+        "locations, nests, eggs and server databases; a root admin's client key works as well.",
     )
     pterodactyl_cli_key: SecretStr | None = Field(
         None, description="Client key (ptlc_…, of Pelican pacc_…) of a root admin."

@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -19,12 +18,12 @@ from pteroassets.simulator.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World, WorldSize
 from pteroassets.sources.pterodactyl import errors
-from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_entity, read_estate
+from pteroassets.sources.pterodactyl.application import ENTITIES, read_entity
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, server_flags
-from pteroassets.sources.pterodactyl.pacing import LocalBudget
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
+from tests.sources.pterodactyl.reading import connect, estate_of
 
 ANCHOR = datetime(2026, 10, 28, 12, 0, tzinfo=UTC)
 LANDED_SECRETS = ("environment", "variable", "invocation", "node_token", "database_password", "email", "signed_link")
@@ -32,7 +31,8 @@ LANDED_SECRETS = ("environment", "variable", "invocation", "node_token", "databa
 
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Simulation]:
-    world = World.create(7, ANCHOR, WorldSize.TRUTH)
+    # two days before a world's anchor its panel begins to fail at the eggs of a nest: after these tests
+    world = World.create(7, ANCHOR + timedelta(days=3), WorldSize.TRUTH)
     with Simulation(world, ManualClock(ANCHOR)) as running:
         yield running
 
@@ -49,24 +49,10 @@ def now(simulation: Simulation) -> Iterator[ManualClock]:
     simulation.faults.clear()
 
 
-def connect(simulation: Simulation, clock: ManualClock, **changes: Any) -> PanelClient:
-    arguments: dict[str, Any] = {
-        "application_key": SecretStr(simulation.application_key),
-        "client_key": SecretStr(simulation.client_key),
-        "budget": LocalBudget(clock),
-        "clock": clock,
-    }
-    return PanelClient(simulation.panel_url, **(arguments | changes))
-
-
 @pytest.fixture
 def panel(simulation: Simulation, now: ManualClock) -> Iterator[PanelClient]:
     with connect(simulation, now) as client:
         yield client
-
-
-def estate_of(panel: PanelClient, clock: ManualClock, redactor: Redactor) -> dict[str, Reading]:
-    return {reading.entity: reading for reading in read_estate(panel, redactor=redactor, clock=clock)}
 
 
 def outcomes(sampling: SamplingPass) -> Counter[str]:

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +15,7 @@ from pteroassets.simulator.faults import Fault
 from pteroassets.simulator.pelican import as_utf8
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world import World, WorldSize
-from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
+from pteroassets.sources.pterodactyl.application import ENTITIES
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, dialect_of_keys, node_port
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError
@@ -25,6 +24,7 @@ from pteroassets.sources.pterodactyl.pacing import LocalBudget
 from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.sources.pterodactyl.servers import server_flags
 from pteroassets.sources.pterodactyl.utilization import sample_servers
+from tests.sources.pterodactyl.reading import connect, estate_of
 
 ANCHOR = datetime(2026, 10, 28, 12, 0, tzinfo=UTC)
 
@@ -48,24 +48,10 @@ def now(simulation: Simulation) -> Iterator[ManualClock]:
     simulation.faults.clear()
 
 
-def connect(simulation: Simulation, clock: ManualClock, **changes: Any) -> PanelClient:
-    arguments: dict[str, Any] = {
-        "application_key": SecretStr(simulation.application_key),
-        "client_key": SecretStr(simulation.client_key),
-        "budget": LocalBudget(clock),
-        "clock": clock,
-    }
-    return PanelClient(simulation.panel_url, **(arguments | changes))
-
-
 @pytest.fixture
 def panel(simulation: Simulation, now: ManualClock) -> Iterator[PanelClient]:
     with connect(simulation, now) as client:
         yield client
-
-
-def estate_of(panel: PanelClient, clock: ManualClock, redactor: Redactor) -> dict[str, Reading]:
-    return {reading.entity: reading for reading in read_estate(panel, redactor=redactor, clock=clock)}
 
 
 def test_a_key_tells_the_panel_by_its_prefix() -> None:
