@@ -136,6 +136,7 @@ def ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
 
     monkeypatch.setattr(up, "serve", serve)
     monkeypatch.setattr(up, "prepare_databases", lambda *_args: None)
+    monkeypatch.setattr(up, "require_free", lambda *_args: None)  # another process may hold the ports of this test
     up.run_up(settings, Console(), once=True)
     return asked
 

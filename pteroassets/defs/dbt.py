@@ -5,6 +5,7 @@ process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. 
 dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -29,6 +30,7 @@ dbt_project = DbtProject(
     target_path=Path(os.environ.get(DBT_TARGET_VARIABLE, "target")),
 )
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
+_LOCK_NAME = "parsing.lock"  # in a target folder: held by the process that parses into it
 _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 _CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
@@ -39,10 +41,14 @@ def prepare_manifest() -> None:
     manifest = dbt_project.manifest_path
     note = manifest.with_name(DIGEST_NAME)
     digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
-    if not (manifest.exists() and note.exists()) or note.read_text() != digest:
-        # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
-        run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
-        note.write_text(digest)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    # of two processes that load the definitions at once, one would read the half that the other has written
+    with manifest.with_name(_LOCK_NAME).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (manifest.exists() and note.exists()) or note.read_text() != digest:
+            # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
+            run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
+            note.write_text(digest)
 
 
 def digest_of_project(folder: Path, connection: str) -> str:

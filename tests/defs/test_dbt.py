@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dagster_dbt import DbtCliResource
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
+from pteroassets.defs import dbt
 from pteroassets.defs.dbt import digest_of_project, run_without_assets
 from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT, DBT_TARGET_VARIABLE
 
@@ -56,6 +60,27 @@ def test_text_that_goes_from_one_file_to_the_next_needs_a_parse(project: Path) -
 
 def test_another_connection_needs_a_parse(project: Path) -> None:
     assert digest_of_project(project, PLACE) != digest_of_project(project, PLACE.replace("5432", "5433"))
+
+
+def test_of_two_processes_that_load_the_definitions_at_once_one_parses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = tmp_path / "target" / "manifest.json"
+    parsed: list[int] = []
+
+    def parse(*_arguments: object, **_options: object) -> None:
+        manifest.write_text("{")  # half of it
+        time.sleep(0.3)
+        manifest.write_text("{}")
+        parsed.append(1)
+
+    monkeypatch.setattr(dbt, "run_dbt", parse)
+    monkeypatch.setattr(dbt, "dbt_project", SimpleNamespace(manifest_path=manifest))
+    with ThreadPoolExecutor() as both:
+        for process in [both.submit(dbt.prepare_manifest) for _ in range(2)]:
+            process.result()
+            assert manifest.read_text() == "{}"
+    assert len(parsed) == 1
 
 
 def test_each_file_that_dbt_reads_is_looked_at(tmp_path: Path) -> None:

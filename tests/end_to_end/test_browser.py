@@ -123,6 +123,8 @@ def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_pass
     window: Visit, dagster: str, built: Running
 ) -> None:
     built.wait_until_idle()  # while a run builds the models the page says so instead
+    # a graph that is drawn smaller shows names alone
+    window.page.set_viewport_size({"width": 2560, "height": 1600})
     window.open(f"{dagster}/assets/marts/fct_server_daily?view=lineage")
     nodes = window.page.locator("foreignObject")
     for name in (

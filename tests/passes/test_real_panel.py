@@ -119,7 +119,6 @@ def make_host(warehouse_settings: ConnectionSettings, tmp_path: Path) -> Iterato
         nodes = {row.name: row.id for row in world.estate.nodes}
         simulation.faults.node_down(nodes["nyc-01"])
         simulation.faults.node_down(nodes["hel-01"], delay=0.5)  # of this machine: one wait of a pass, not one a server
-        simulation.faults.add(Fault(route="eggs", status=500, nest_id=1))
         platform = Platform(simulation=simulation, clock=clock, settings=warehouse_settings, folder=tmp_path)
         return Host(platform=platform, dead=frozenset({"nyc-01", "hel-01"}))
 
@@ -142,13 +141,14 @@ def test_an_estate_with_every_state_in_it_is_read_whole_at_the_panels_own_limits
     host = make_host(client_limit=client, application_limit=application)
     reports = host.platform.entities()
     truth = host.simulation.truth.entities(host.clock.now())
+    (nest,) = host.simulation.truth.troubles(host.clock.now()).unlisted_nests
     for entity in ENTITIES:
         found = {row[0] for row in host.ask(f"select id from raw_pterodactyl.{entity} where valid_to is null")}
-        wanted = {row["id"] for row in truth[entity] if entity != "eggs" or row["nest_id"] != 1}
+        wanted = {row["id"] for row in truth[entity] if entity != "eggs" or row["nest_id"] != nest}
         assert found == wanted, entity
     assert [entity for entity, report in reports.items() if not report.is_complete] == ["eggs"]
     assert [(problem["scope"], "500" in problem["reason"]) for problem in reports["eggs"].problems] == [
-        ("nest:1", True)
+        (f"nest:{nest}", True)
     ]
     assert {row["owner_id"] for row in truth["servers"]} < {row["id"] for row in truth["users"]}, (
         "users without servers"
@@ -249,12 +249,7 @@ def test_a_permission_that_is_taken_away_is_named_and_nothing_is_called_gone(hos
 def test_an_outage_in_the_middle_of_a_pass_is_waited_out(host: Host, seconds: int, fault: Fault) -> None:
     before = host.rows()
     began = host.clock.now()
-
-    def mended() -> None:
-        host.simulation.faults.clear()
-        host.simulation.faults.add(Fault(route="eggs", status=500, nest_id=1))
-
-    host.clock.end = mended
+    host.clock.end = host.simulation.faults.clear
     host.fail_for(seconds, fault)
     reports = host.platform.entities()
     assert (host.clock.now() - began).total_seconds() >= seconds

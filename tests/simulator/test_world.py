@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.canaries import CANARIES
 from pteroassets.simulator.chance import epoch
 from pteroassets.simulator.logs import LogFile
@@ -51,7 +52,9 @@ def test_another_process_tells_the_same_story(tiny: World) -> None:
     program = (
         "from tests.simulator.test_world import *\nprint(digest(World.create(SEED, ANCHOR, WorldSize.TINY), ANCHOR))"
     )
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=CHECKOUT)
+    assert told.returncode == 0, told.stderr
     assert told.stdout.strip() == digest(tiny, ANCHOR)
 
 
