@@ -91,6 +91,16 @@ class Running:
             assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
             time.sleep(0.5)
 
+    def wait_for_freshness(self, key: str, *, seconds: float = 120) -> None:
+        """Return when the daemon, which comes round each half minute, has found the asset *key* fresh."""
+        deadline = time.monotonic() + seconds
+        while not self.dagster(
+            "select from event_logs where dagster_event_type = 'FRESHNESS_STATE_CHANGE' "
+            f"and asset_key = '{key}' and event like '%FreshnessState.PASS%' limit 1"
+        ):
+            assert time.monotonic() < deadline, f"{key} was not found fresh within {seconds} seconds"
+            time.sleep(0.5)
+
     def stop_schedules(self) -> None:
         """Turn every schedule off, as an operator does in the UI."""
         schedules = graphql(self.port, _SCHEDULES)["schedulesOrError"]["results"]

@@ -138,7 +138,10 @@ def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_pass
         expect(node).to_contain_text("Materialized", timeout=PATIENCE)
 
 
-def test_the_page_of_a_raw_asset_says_what_a_row_is_and_how_many_there_are(window: Visit, dagster: str) -> None:
+def test_the_page_of_a_raw_asset_says_what_a_row_is_and_how_many_there_are(
+    window: Visit, dagster: str, built: Running
+) -> None:
+    built.wait_for_freshness('["pterodactyl", "servers"]')
     window.open(f"{dagster}/assets/pterodactyl/servers")
     window.wait_for_text(r"One row for each version of a server")
     assert int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", "")) > 0
@@ -153,6 +156,7 @@ def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
     window: Visit, dagster: str, built: Running, pictures: Path | None
 ) -> None:
     window.page.set_viewport_size({"width": 1280, "height": 900})
+    built.wait_for_freshness('["marts", "fct_server_daily"]')
     window.open(f"{dagster}/assets/marts/fct_server_daily")
     window.wait_for_text(r"One row for each server and day on the server's clock")
     shown = int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", ""))
