@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 
 Kind = Literal[
     "server_start",

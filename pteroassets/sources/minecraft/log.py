@@ -79,6 +79,7 @@ class ParserState:
     first: LogStamp | None = None  # of the first line with a time
     first_dated: LogStamp | None = None  # of the first one that shows its date
     last: LogStamp | None = None
+    clock: int | None = None  # second of the day that the last line with a time shows itself, whatever its shipper says
     software: str | None = None  # as a line names it, else as only one program writes
     software_is: SoftwareIs = "named"
     names_until: int | None = None  # second since day 0 up to which a start's lines come; None: no start was seen yet
@@ -124,6 +125,7 @@ class ParserState:
             name: getattr(self, name) for name in ("software", "software_is", "game_version", "is_shipped", "has_times")
         }
         values["names_until"] = self.names_until
+        values["clock"] = self.clock
         values["report_day"] = self.report_day
         values["is_of"] = self.is_of
         values["report_date"] = self.report_date and self.report_date.isoformat()
@@ -169,6 +171,7 @@ class ParserState:
             first=stamp(values["first"]),
             first_dated=stamp(values["first_dated"]),
             last=stamp(values["last"]),
+            clock=values["clock"],
             software=values["software"],
             software_is=values["software_is"],
             names_until=values["names_until"],
@@ -337,11 +340,15 @@ class LogParser:
     def _waiting(self, whole: bytes, starts: re.Pattern[bytes] | None) -> int:
         """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
         start = whole.find(b"\n", max(0, len(whole) - _MOST_WAITING))
-        if not self._state.is_shipped and (self._format is not None or find_shipped(whole, start) is None):
+        if not self._state.is_shipped and find_shipped(whole, start) is None:
             return _waiting(whole, starts)
         last = unwrap(whole[start:])
-        waiting = _waiting(last.data, starts)
-        lines = max(last.open_lines, last.data.count(b"\n", len(last.data) - waiting))
+        if self._state.is_shipped or self._format is None:
+            waiting = _waiting(last.data, starts)
+            lines = last.data.count(b"\n", len(last.data) - waiting)
+        else:  # a shipper's lines may begin here, and the first of them may come in parts
+            lines = whole.count(b"\n", len(whole) - _waiting(whole, starts))
+        lines = max(last.open_lines, lines)
         place = len(whole) - 1
         for _ in range(lines):
             place = whole.rfind(b"\n", 0, place)
@@ -445,8 +452,9 @@ class LogParser:
         segments = self._walk(data, scanner, is_in_order=found.is_in_order)
         days = _Days(segments)
         events, ignored = self._events(data, found.candidates, days, scanner)
-        first, last = self._ends(data, days.all(), scanner)
+        first, last, clock = self._ends(data, days.all(), scanner)
         self._know(
+            clock=clock if clock is not None else state.clock,
             first=first if first is not None else state.first,
             last=last if last is not None else state.last,
         )
@@ -473,7 +481,7 @@ class LogParser:
         start = _Segment(0, last.day, last.setback) if last is not None else _Segment(0, 0, None)
         midnights = start.day - len(self._state.restarts)  # of the lines, whatever the starts among them make of it
         line = scanner.starts.search(data)
-        if line is not None and line["time"] and _goes_on(line["time"], midnights, last):
+        if line is not None and line["time"] and _goes_on(line["time"], midnights, self._state.clock):
             is_in_order = _is_in_order(data, line["time"]) if is_in_order is None else is_in_order
             if is_in_order:
                 return [start]
@@ -481,7 +489,7 @@ class LogParser:
         timed = [time for time in times if time]
         if not timed:
             return [start]
-        previous = last.seconds if last is not None else seconds_of(timed[0])
+        previous = self._state.clock if self._state.clock is not None else seconds_of(timed[0])
         in_order = len(timed[0]) == len(timed[-1]) == TIME_LENGTH and timed == sorted(timed)
         if in_order and previous <= seconds_of(timed[0]) and (midnights == 0 or previous >= _LATE):
             return [start]
@@ -509,19 +517,21 @@ class LogParser:
         offsets.append(len(data))
         return [start, *(_Segment(offsets[number], day, setback) for number, day, setback in changes)]
 
-    def _ends(self, data: bytes, segments: list[_Segment], scanner: Scanner) -> tuple[LogStamp | None, LogStamp | None]:
-        """Return the stamps of the first and the last line with a time."""
+    def _ends(
+        self, data: bytes, segments: list[_Segment], scanner: Scanner
+    ) -> tuple[LogStamp | None, LogStamp | None, int | None]:
+        """Return the stamps of the first and the last line with a time, and the time of day that the last shows."""
         first = self._state.first
         line = next((match for match in scanner.starts.finditer(data) if match["time"]), None)
         if line is None:
-            return None, None
+            return None, None, None
         if first is None and (prefix := scanner.prefix.match(data, line.start() + 1)):
             first = self._stamp(prefix, segments, scanner)
         last, end = None, len(data) - 1
         while last is None or not last["time"]:
             end = data.rfind(b"\n", 0, end)
             last = scanner.prefix.match(data, end + 1)
-        return first, self._stamp(last, segments, scanner)
+        return first, self._stamp(last, segments, scanner), seconds_of(last["time"])
 
     def _first_dated(self, data: bytes, segments: list[_Segment], scanner: Scanner) -> LogStamp | None:
         for line in scanner.starts.finditer(data):
@@ -823,12 +833,12 @@ def _other_minute(minute: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
 
 
-def _goes_on(first: bytes, midnights: int, last: LogStamp | None) -> bool:
+def _goes_on(first: bytes, midnights: int, clock: int | None) -> bool:
     """Tell whether the time of a block's first line certainly makes no step that matters."""
     if len(first) != TIME_LENGTH:
         return False
     seconds = seconds_of(first)
-    if last is not None and (last.seconds > seconds or (midnights > 0 and last.seconds < _LATE)):
+    if clock is not None and (clock > seconds or (midnights > 0 and clock < _LATE)):
         return False
     return midnights == 0 or seconds >= _LATE
 

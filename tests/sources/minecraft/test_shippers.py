@@ -389,3 +389,31 @@ def test_what_terminals_leave_is_cut_from_what_only_looked_like_a_record() -> No
     events = [*whole.feed(shipped + b"{\n" + left + filling), *whole.finish()]
     assert [*cut.feed(shipped + b"{\n"), *cut.feed(left + filling), *cut.finish()] == events
     assert [(event.kind, event.player) for event in events] == [("player_join", "Ross"), ("player_leave", "Ross")]
+
+
+def in_blocks(*blocks: bytes) -> tuple[object, ...]:
+    parser = LogParser()
+    events = [event for block in blocks for event in parser.feed(block)]
+    return [*events, *parser.finish()], parser.state
+
+
+def test_a_clock_far_from_the_shippers_makes_no_step_where_blocks_are_cut() -> None:
+    first = packed(log="[07:12:17] [Server thread/INFO]: Ross joined the game\n", time="2026-03-12T20:01:02Z")
+    second = packed(log="[07:12:26] [Server thread/INFO]: Ross left the game\n", time="2026-03-12T20:01:11Z")
+    assert in_blocks(first + b"\n", second + b"\n") == in_blocks(first + b"\n" + second + b"\n")
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_first_of_a_shippers_lines_can_come_in_parts_wherever_blocks_are_cut(indent: int | None) -> None:
+    bare = paper("12:00:00 Ross joined the game").encode()
+    if indent is None:
+        parts = ["[12:00:05] [Server thread/INFO]: Ross le", "ft the game\n"]
+        shipped = b"".join(packed(log=part, stream="stdout", time="2026-03-12T12:00:05Z") + b"\n" for part in parts)
+    else:
+        record = json_layout(datetime(2026, 3, 12, 12, 0, 5, tzinfo=UTC), "Server thread", "", "Ross left the game")
+        shipped = json.dumps(record, indent=indent).encode() + b"\n"
+    log = bare + shipped
+    whole = in_blocks(log)
+    for place in range(1, len(log)):
+        assert in_blocks(log[:place], log[place:]) == whole
+    assert in_blocks(*log.splitlines(keepends=True)) == whole
