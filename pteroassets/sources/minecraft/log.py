@@ -415,13 +415,14 @@ class LogParser:
             part = data if step >= len(data) - start == len(data) else _part(data, start, step, self._waits(scanner))
             part_lines = lines if part is data else Lines(part)
             found = scan(part, part_lines, scanner)
-            change = _change_of_layout(part, found.others, is_shipped=self._state.is_shipped)
+            places = (start + place for place in found.others)
+            change = _change_of_layout(data, places, is_shipped=self._state.is_shipped)
             if change is None:
                 events += self._read_lines(part, found, scanner)
                 start, step = start + len(part) - 1, step * _GROWTH
                 continue
             # lines of two layouts may take turns: then no more is looked at than is likely to be of one
-            format_, place = change
+            format_, place = change[0], change[1] - start
             if place > 0:
                 part = part[: place + 1]
                 events += self._read_lines(part, scan(part, Lines(part), scanner), scanner)
@@ -754,7 +755,7 @@ def _change_of_layout(data: bytes, others: Iterable[int], *, is_shipped: bool) -
 
     Args:
         data: A line feed and whole lines.
-        others: Places of the line feeds before the lines that are not of the layout in which *data* is read.
+        others: Places of the line feeds before lines that are not of the layout in which they are read.
         is_shipped: Whether what shippers put around lines is gone from *data*.
     """
     for place in others:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pteroassets.sources.minecraft.events import LogEvent
 from pteroassets.sources.minecraft.layouts import ALL_FORMATS
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.minecraft.months import read_date
@@ -391,7 +392,7 @@ def test_what_terminals_leave_is_cut_from_what_only_looked_like_a_record() -> No
     assert [(event.kind, event.player) for event in events] == [("player_join", "Ross"), ("player_leave", "Ross")]
 
 
-def in_blocks(*blocks: bytes) -> tuple[object, ...]:
+def in_blocks(*blocks: bytes) -> tuple[list[LogEvent], ParserState]:
     parser = LogParser()
     events = [event for block in blocks for event in parser.feed(block)]
     return [*events, *parser.finish()], parser.state
@@ -417,3 +418,12 @@ def test_the_first_of_a_shippers_lines_can_come_in_parts_wherever_blocks_are_cut
     for place in range(1, len(log)):
         assert in_blocks(log[:place], log[place:]) == whole
     assert in_blocks(*log.splitlines(keepends=True)) == whole
+
+
+def test_a_record_over_lines_that_follows_a_change_of_layout_is_read_whole() -> None:
+    at = datetime(2026, 3, 12, 12, 0, 5, tzinfo=UTC)
+    record = json.dumps(json_layout(at, "Server thread", "", "Ross left the game"), indent=2).encode() + b"\n"
+    bare = [b"12:00:00 [INFO] Listening on /0.0.0.0:25565\n", paper("12:00:01 Ross joined the game").encode()]
+    whole = in_blocks(b"".join(bare) + record)
+    assert in_blocks(*bare, record) == whole
+    assert whole[1].is_shipped
