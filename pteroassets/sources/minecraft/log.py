@@ -772,7 +772,8 @@ def _is_shipped(data: bytes, place: int) -> bool:
         return False
     end = data.index(b"\n", place + 1)
     if data.startswith(b"{", place + 1) and end == place + 2:
-        end = data.find(b"\n}", end) + 2 if b"\n}" in data[end : end + _MOST_WAITING] else end
+        close = data.find(b"\n}", end, end + _MOST_WAITING)
+        end = close + 2 if close >= 0 else end
     return format_at(unwrap(data[place:end] + b"\n").data, 0) is not None
 
 
