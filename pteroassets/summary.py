@@ -95,7 +95,7 @@ _LINES = (
         """,
     ),
     _Line(
-        text="{} had no player in the last week",
+        text="{} whose logs are known had no player in the last week",
         nouns=("server",),
         query="""
         select count(*) from (
