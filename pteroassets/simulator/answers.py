@@ -133,7 +133,7 @@ def daemon_error(status: int, request_id: str, delay: float = 0.0, *, is_relayed
     """
     if status == 504:  # noqa: PLR2004
         detail = "Could not establish a connection to the machine running this server. Please try again."
-    elif status >= 500 or not is_relayed:  # noqa: PLR2004
+    elif status >= 500 or not is_relayed:  # noqa: PLR2004 - the numbers of HTTP
         detail = (
             "There was an error while communicating with the machine running this server. This error has been logged, "
             f"please try again. (code: {status}) (request_id: {request_id})"

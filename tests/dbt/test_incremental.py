@@ -72,7 +72,7 @@ def rows_as_written(connection: Connection) -> dict[str, list[Any]]:
 def take_in(connection: Connection, load_id: uuid.UUID, rows: str) -> None:
     """Insert samples as a load of them does: its rows and its entry in the ledger, of one time, in one transaction."""
     connection.execute(
-        f"insert into raw_pterodactyl.utilization_samples select (row).* from ({rows}) as arrived (row)"  # type: ignore[arg-type]
+        f"insert into raw_pterodactyl.utilization_samples select (row).* from ({rows}) as arrived (row)"  # type: ignore[arg-type] # of our own making
     )
     record_load(
         connection,
