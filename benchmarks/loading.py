@@ -18,8 +18,8 @@ import pandas as pd
 from psycopg import sql
 from sqlalchemy import create_engine
 
+from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from pteroassets.warehouse.embedded import EmbeddedPostgres
 from pteroassets.warehouse.load import copy_rows, stage_rows
 
 COLUMNS = {"server_id": "int4", "sampled_at": "timestamptz", **{f"value_{number}": "float8" for number in range(6)}}

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pteroassets.simulator.logs import LogFile
-from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.logs.files import LogFile
+from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.simulator.truth import TrueRun, TrueSession
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.world.software import HABITS
 from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live
 from pteroassets.sources.minecraft.events import LogEvent
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent

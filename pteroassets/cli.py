@@ -19,9 +19,9 @@ import click
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pteroassets.log_report import Progress, Report
-    from pteroassets.log_report.as_text import Table as ReportTable
-    from pteroassets.log_report.finding import Grouping
+    from pteroassets.logtool import Progress, Report
+    from pteroassets.logtool.as_text import Table as ReportTable
+    from pteroassets.logtool.finding import Grouping
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -42,7 +42,7 @@ class _Faults(click.Group):
 
 def _explain(error: Exception) -> None:
     """Print the message of a fault that an operator can mend; raise any other."""
-    from pteroassets.runtime import OPERATOR_FAULTS
+    from pteroassets.platform.environment import OPERATOR_FAULTS
     from pteroassets.settings import SettingsFault
 
     if isinstance(error, SettingsFault):
@@ -70,7 +70,7 @@ def demo(*, once: bool, seed: int | None, home: Path | None, dagster_port: int |
     """Show the whole platform on a simulated panel with two weeks of history."""
     from rich.console import Console
 
-    from pteroassets.demo import DemoOptions, run_demo
+    from pteroassets.platform.demo import DemoOptions, run_demo
     from pteroassets.settings import read_settings
 
     run_demo(
@@ -86,8 +86,8 @@ def up(*, once: bool) -> None:
     """Run the platform against your panel, with the embedded Postgres unless POSTGRES_HOST is set."""
     from rich.console import Console
 
+    from pteroassets.platform.up import run_up
     from pteroassets.settings import read_settings
-    from pteroassets.up import run_up
 
     run_up(read_settings(), Console(), once=once)
 
@@ -98,8 +98,8 @@ def check() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from pteroassets.platform.up import run_check
     from pteroassets.settings import read_settings
-    from pteroassets.up import run_check
 
     console = Console()
     table = Table("", "What", "Found", "What to do", show_lines=False, box=None)
@@ -123,8 +123,8 @@ def check() -> None:
 @main.command()
 def migrate() -> None:
     """Create or change the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and do nothing else."""
+    from pteroassets.platform.up import run_migrations
     from pteroassets.settings import read_settings
-    from pteroassets.up import run_migrations
 
     run_migrations(read_settings())
     click.echo("the warehouse is at the newest revision")
@@ -142,8 +142,8 @@ def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
     What follows is handed to psql: -c runs one statement, -f a file. Without either a shell opens; \d lists the
     tables, \q leaves. Without POSTGRES_HOST it is the embedded Postgres, started if it does not run.
     """
+    from pteroassets.platform.sql import run_sql
     from pteroassets.settings import read_settings
-    from pteroassets.sql import run_sql
 
     sys.exit(run_sql(read_settings(), ("--csv", *arguments) if csv else arguments, home=home))
 
@@ -203,9 +203,9 @@ def parse_logs(
 
     The exit status is 1 where a path gave nothing; the others are read all the same.
     """
-    from pteroassets.log_report import DateRules, parse_paths
-    from pteroassets.log_report.as_text import write_csv, write_json
-    from pteroassets.log_report.parsing import default_jobs
+    from pteroassets.logtool import DateRules, parse_paths
+    from pteroassets.logtool.as_text import write_csv, write_json
+    from pteroassets.logtool.parsing import default_jobs
 
     if separate and together:
         raise click.UsageError("--separate and --together exclude each other")
@@ -254,7 +254,7 @@ def _progress() -> Iterator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from pteroassets.log_report.bar import Bar
+    from pteroassets.logtool.bar import Bar
 
     with Bar() as bar:
         yield bar
@@ -263,7 +263,7 @@ def _progress() -> Iterator[Progress | None]:
 def _print_tables(report: Report) -> None:
     from rich.console import Console
 
-    from pteroassets.log_report.as_tables import print_tables
+    from pteroassets.logtool.as_tables import print_tables
 
     print_tables(report, Console(highlight=False))
 
@@ -273,7 +273,7 @@ def backfill_logs() -> None:
     """Fetch every log that is left on the servers, oldest first, and derive sessions; what is killed goes on later."""
     from rich.console import Console
 
-    from pteroassets.log_upkeep import run_backfill
+    from pteroassets.platform.log_upkeep import run_backfill
     from pteroassets.settings import read_settings
 
     run_backfill(read_settings(), Console())
@@ -286,7 +286,7 @@ def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
     """Read the collected logs again from the log store, without asking the panel, and derive sessions."""
     from rich.console import Console
 
-    from pteroassets.log_upkeep import run_reparse
+    from pteroassets.platform.log_upkeep import run_reparse
     from pteroassets.settings import read_settings
 
     run_reparse(read_settings(), Console(), server=server, since=None if since is None else since.date())

@@ -7,9 +7,9 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from pteroassets.defs import alarms, automation, dbt, maintenance, minecraft, pterodactyl
+from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.defs.raw import raw_tables
-from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
-from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
+from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.settings import read_settings
 
 

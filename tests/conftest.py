@@ -12,8 +12,8 @@ from psycopg import sql
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from pteroassets.warehouse.embedded import EmbeddedPostgres
 from pteroassets.warehouse.migrate import ensure_database, upgrade
 
 _TEMPLATE = "warehouse_template"

@@ -15,17 +15,17 @@ from urllib.request import ProxyHandler, Request, build_opener
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
-from pteroassets.log_store import LogStore
-from pteroassets.passes.estate import land_estate
-from pteroassets.passes.log_collection import collect_logs
-from pteroassets.passes.log_parsing import parse_logs
-from pteroassets.passes.player_sessions import derive_sessions
-from pteroassets.passes.timezones import LogTimezones
-from pteroassets.passes.utilization import land_utilization
-from pteroassets.runtime import run_dbt
+from pteroassets.defs.dbt_project import run_dbt
+from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.minecraft.collection import collect_logs
+from pteroassets.landing.minecraft.parsing import parse_logs
+from pteroassets.landing.minecraft.sessions import derive_sessions
+from pteroassets.landing.pterodactyl.estate import land_estate
+from pteroassets.landing.pterodactyl.timezones import LogTimezones
+from pteroassets.landing.pterodactyl.utilization import land_utilization
+from pteroassets.privacy import Redactor
 from pteroassets.simulator.serve import Simulation
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport

@@ -243,3 +243,9 @@ def test_how_many_examples_a_property_is_tried_on_is_said_once() -> None:
         for path in (CHECKOUT / "tests").rglob("*.py")
         if setter.search(path.read_text())
     ] == ["tests/conftest.py"]
+
+
+def test_the_entrance_hall_holds_five_modules_at_most() -> None:
+    package = CHECKOUT / "pteroassets"
+    modules = sorted(path.stem for path in package.glob("*.py") if path.stem != "__init__")
+    assert len(modules) <= 5, f"give each of {modules} a room, see docs/architecture.md"

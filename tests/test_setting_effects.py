@@ -13,16 +13,16 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from pteroassets import demo, runtime, up
-from pteroassets.bad_settings import EXAMPLES
 from pteroassets.definitions import defs
 from pteroassets.defs import pterodactyl
 from pteroassets.defs.alarms import Alarms
-from pteroassets.demo import DemoOptions, run_demo
-from pteroassets.loopback import PortHeldError, holder_of
-from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
-from pteroassets.runtime import PanelAccess, demo_home_of, environment, home_of
-from pteroassets.settings import Settings
+from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.platform import demo, up
+from pteroassets.platform import environment as place
+from pteroassets.platform.demo import DemoOptions, run_demo
+from pteroassets.platform.environment import PanelAccess, demo_home_of, environment, home_of
+from pteroassets.platform.loopback import PortHeldError, holder_of
+from pteroassets.settings import EXAMPLES, Settings
 from pteroassets.warehouse.connection import ConnectionSettings
 
 Effect = Callable[[Settings, pytest.MonkeyPatch], object]
@@ -113,9 +113,12 @@ def programs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
         asked.append((bindir, durable))
         raise StoppedError
 
-    monkeypatch.setattr(runtime, "EmbeddedPostgres", embedded)
+    monkeypatch.setattr(place, "EmbeddedPostgres", embedded)
     monkeypatch.setattr(demo, "EmbeddedPostgres", embedded)
-    with contextlib.suppress(StoppedError), runtime.warehouse_of(settings.model_copy(update={"postgres_host": None})):
+    with (
+        contextlib.suppress(StoppedError),
+        place.warehouse_of(settings.model_copy(update={"postgres_host": None})),
+    ):
         pass
     with contextlib.suppress(StoppedError):
         run_demo(DemoOptions(once=True, seed=None, home=None, dagster_port=None, docs_port=None), settings, Console())

@@ -9,11 +9,10 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from pteroassets.bad_settings import EXAMPLES, NOT_SETTINGS
 from pteroassets.cli import main
 from pteroassets.definitions import defs
-from pteroassets.preflight import check_variables
-from pteroassets.settings import CHECKOUT, Settings, SettingsFault
+from pteroassets.platform.check import check_variables
+from pteroassets.settings import CHECKOUT, EXAMPLES, NOT_SETTINGS, Settings, SettingsFault
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:

@@ -11,9 +11,9 @@ from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 from pteroassets.defs.dbt import dbt_models, run_without_assets
 from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
 from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
-from pteroassets.passes.log_parsing import parse_logs
-from pteroassets.passes.player_sessions import derive_sessions
-from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.landing.minecraft.parsing import parse_logs
+from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.sources.pterodactyl.application import ENTITIES
 
 Path = Literal["entities", "logs", "utilization"]

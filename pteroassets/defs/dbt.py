@@ -5,65 +5,27 @@ process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. 
 dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
-import fcntl
-import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
+from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_folder
 from pteroassets.defs.dbt_translator import Translator
 from pteroassets.defs.retention import prune_builds
-from pteroassets.runtime import DBT_PROJECT, DBT_TARGET_VARIABLE, DIGEST_NAME, run_dbt
 
-# Names of databases stand in a manifest, so each platform has a target folder of its own; see runtime.environment.
+# Names of databases stand in a manifest, so each platform has a target folder of its own; see platform.environment.
 dbt_project = DbtProject(
     project_dir=DBT_PROJECT,
     profiles_dir=DBT_PROJECT,
-    target_path=Path(os.environ.get(DBT_TARGET_VARIABLE, "target")),
+    target_path=target_folder(),
 )
-_SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
-_LOCK_NAME = "parsing.lock"  # in a target folder: held by the process that parses into it
 _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
-_CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
-
-
-def prepare_manifest() -> None:
-    """Parse the dbt project if it or the connection changed since it was last parsed."""
-    manifest = dbt_project.manifest_path
-    note = manifest.with_name(DIGEST_NAME)
-    digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    # of two processes that load the definitions at once, one would read the half that the other has written
-    with manifest.with_name(_LOCK_NAME).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (manifest.exists() and note.exists()) or note.read_text() != digest:
-            # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
-            run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
-            note.write_text(digest)
-
-
-def digest_of_project(folder: Path, connection: str) -> str:
-    """Return what changes with any file of the dbt project in *folder*, with the *connection* and with dbt's version.
-
-    A file that was removed, or put back as it was before, changes it too, which times of files do not show. dbt parses
-    everything again, in each build, where the connection is not that of the last time.
-    """
-    digest = hashlib.sha256(f"{connection} {version('dbt-core')}".encode())
-    for path in sorted({path for pattern in _SOURCES for path in folder.glob(pattern) if path.is_file()}):
-        content = path.read_bytes()
-        digest.update(f"\n{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
-
 
 prepare_manifest()
 

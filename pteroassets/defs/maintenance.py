@@ -7,8 +7,8 @@ from psycopg import sql
 from pydantic import Field
 
 from pteroassets.defs.dbt import dbt_project
+from pteroassets.defs.resources import Time, Warehouse
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
-from pteroassets.resources import Time, Warehouse
 from pteroassets.warehouse.load import table_identifier
 from pteroassets.warehouse.retention import prune_loads, prune_reads
 

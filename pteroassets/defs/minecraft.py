@@ -7,9 +7,9 @@ from pydantic import Field
 
 from pteroassets.defs.metadata import load_metadata, table_metadata
 from pteroassets.defs.raw import raw_tables
-from pteroassets.passes.log_parsing import parse_logs
-from pteroassets.passes.player_sessions import derive_sessions
-from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.landing.minecraft.parsing import parse_logs
+from pteroassets.landing.minecraft.sessions import derive_sessions
 
 
 @dg.multi_asset(

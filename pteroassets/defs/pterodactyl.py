@@ -7,10 +7,10 @@ from pydantic import Field
 
 from pteroassets.defs.metadata import load_metadata, table_metadata
 from pteroassets.defs.raw import raw_tables
-from pteroassets.passes.estate import land_estate
-from pteroassets.passes.timezones import land_timezones
-from pteroassets.passes.utilization import land_utilization
-from pteroassets.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.landing.pterodactyl.estate import land_estate
+from pteroassets.landing.pterodactyl.timezones import land_timezones
+from pteroassets.landing.pterodactyl.utilization import land_utilization
 from pteroassets.sources.pterodactyl.application import ENTITIES
 
 _ZONES = dg.AssetKey(["ops", "server_timezones"])

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import yaml
 
-from pteroassets.runtime import DBT_PROJECT
+from pteroassets.defs.dbt_project import DBT_PROJECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from pteroassets.simulator.control import Control, ControlClock
 from pteroassets.simulator.serve import APPLICATION_LIMIT, CLIENT_LIMIT, Simulation
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.simulated_world import World, WorldSize
 
 
 def _instant(text: str) -> datetime:

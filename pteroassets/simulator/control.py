@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pteroassets.clock import SystemClock
-from pteroassets.simulator.panel import Receive, Scope, Send
+from pteroassets.simulator.panel.server import Receive, Scope, Send
 
 if TYPE_CHECKING:
     from pteroassets.simulator.serve import Simulation

@@ -13,13 +13,13 @@ from typing import Any, Final, Self
 import uvicorn
 
 from pteroassets.clock import Clock
-from pteroassets.simulator.context import Stage
-from pteroassets.simulator.faults import Faults, RequestLog
-from pteroassets.simulator.keys import make_keys
-from pteroassets.simulator.node import NodeServer
-from pteroassets.simulator.panel import Panel
+from pteroassets.simulator.panel.context import Stage
+from pteroassets.simulator.panel.faults import Faults, RequestLog
+from pteroassets.simulator.panel.keys import make_keys
+from pteroassets.simulator.panel.node import NodeServer
+from pteroassets.simulator.panel.server import Panel
+from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.truth import Truth
-from pteroassets.simulator.world import World
 
 APPLICATION_LIMIT: Final = 240
 CLIENT_LIMIT: Final = 720

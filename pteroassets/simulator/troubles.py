@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pteroassets.simulator.catalog import NESTS
-from pteroassets.simulator.chance import DAY, epoch
-from pteroassets.simulator.entities import Server
-from pteroassets.simulator.plans import DAMAGED_BEFORE
-from pteroassets.simulator.software import HABITS
-from pteroassets.simulator.zones import date_of
-
-if TYPE_CHECKING:
-    from pteroassets.simulator.world import World
+from pteroassets.simulator.history import History
+from pteroassets.simulator.world.catalog import NESTS
+from pteroassets.simulator.world.chance import DAY, epoch
+from pteroassets.simulator.world.entities import Server
+from pteroassets.simulator.world.plans import DAMAGED_BEFORE
+from pteroassets.simulator.world.software import HABITS
+from pteroassets.simulator.world.zones import date_of
 
 LOOP: Final = 5
 """Crashes within a day that make a loop."""
@@ -31,7 +29,7 @@ class Troubles:
     unlisted_nests: frozenset[int]
 
 
-def troubles_of(world: World, at: int) -> Troubles:
+def troubles_of(world: History, at: int) -> Troubles:
     """Return the troubles of *world* at *at*."""
     living = [(server, state) for server, state in world.estate.living(at) if state.status != "suspended"]
     promised: dict[int, int] = {}
@@ -60,7 +58,7 @@ def troubles_of(world: World, at: int) -> Troubles:
     )
 
 
-def damaged_log(world: World, server: Server) -> tuple[str, int] | None:
+def damaged_log(world: History, server: Server) -> tuple[str, int] | None:
     """Return the name and the time of a closed log that holds nothing that can be read; None where all can."""
     if server.role != "damaged log":
         return None

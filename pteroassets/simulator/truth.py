@@ -6,20 +6,18 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from pteroassets.simulator.catalog import EGGS, NESTS
-from pteroassets.simulator.chance import epoch, utc, uuid4_of
-from pteroassets.simulator.consumption import Outcome, PowerState, gate
-from pteroassets.simulator.entities import Server, ServerState, exists
-from pteroassets.simulator.life import Reason, Run, Visit
-from pteroassets.simulator.lines import crash_report_name
-from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.history import History
+from pteroassets.simulator.logs.lines import crash_report_name
 from pteroassets.simulator.troubles import Troubles, troubles_of
-from pteroassets.simulator.zones import Zone
-
-if TYPE_CHECKING:
-    from pteroassets.simulator.world import World
+from pteroassets.simulator.world.catalog import EGGS, NESTS
+from pteroassets.simulator.world.chance import epoch, utc, uuid4_of
+from pteroassets.simulator.world.consumption import Outcome, PowerState, gate
+from pteroassets.simulator.world.entities import Server, ServerState, exists
+from pteroassets.simulator.world.life import Reason, Run, Visit
+from pteroassets.simulator.world.software import HABITS
+from pteroassets.simulator.world.zones import Zone
 
 CrashCause = Literal["exception", "watchdog", "crash_report"]
 
@@ -131,7 +129,7 @@ Row = dict[str, Any]
 class Truth:
     """The truth of a world; every method takes the instant as of which it speaks."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: History) -> None:
         self._world = world
 
     # ------------------------------------------------------------------ entities

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from pteroassets.runtime import run_dbt
+from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
 from .world import land_world

@@ -11,7 +11,7 @@ import pytest
 from dagster_dbt import DbtCliResource
 
 from pteroassets.defs.dbt import dbt_models
-from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT
+from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 pytestmark = pytest.mark.postgres

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pteroassets.runtime import run_dbt
+from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.runtime import run_dbt
+from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 
 from .conftest import dbt_environment

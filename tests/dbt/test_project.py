@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pteroassets.warehouse.migrations
-from pteroassets.runtime import run_dbt
+from pteroassets.defs.dbt_project import run_dbt
 
 from .conftest import WARNINGS_ARE_ERRORS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from pteroassets.services import DagsterPlace
+from pteroassets.platform.services import DagsterPlace
 from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import ConnectionSettings
 from pteroassets.warehouse.migrate import ensure_database

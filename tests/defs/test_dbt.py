@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from dagster_dbt import DbtCliResource
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
-from pteroassets.defs import dbt
-from pteroassets.defs.dbt import digest_of_project, run_without_assets
-from pteroassets.runtime import DBT_EXECUTABLE, DBT_PROJECT, DBT_TARGET_VARIABLE
+from pteroassets.defs import dbt_project
+from pteroassets.defs.dbt import run_without_assets
+from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT, DBT_TARGET_VARIABLE, digest_of_project
 
 PLACE = "127.0.0.1 5432 pteroassets postgres"
 
@@ -74,10 +73,10 @@ def test_of_two_processes_that_load_the_definitions_at_once_one_parses(
         manifest.write_text("{}")
         parsed.append(1)
 
-    monkeypatch.setattr(dbt, "run_dbt", parse)
-    monkeypatch.setattr(dbt, "dbt_project", SimpleNamespace(manifest_path=manifest))
+    monkeypatch.setattr(dbt_project, "run_dbt", parse)
+    monkeypatch.setenv(DBT_TARGET_VARIABLE, str(manifest.parent))
     with ThreadPoolExecutor() as both:
-        for process in [both.submit(dbt.prepare_manifest) for _ in range(2)]:
+        for process in [both.submit(dbt_project.prepare_manifest) for _ in range(2)]:
             process.result()
             assert manifest.read_text() == "{}"
     assert len(parsed) == 1

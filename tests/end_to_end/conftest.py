@@ -12,9 +12,9 @@ import pytest
 from psycopg import sql
 
 from pteroassets.clock import Clock, ManualClock, SystemClock
-from pteroassets.runtime import DEMO_DATABASE
+from pteroassets.platform.environment import DEMO_DATABASE
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.end_to_end.running import Running, running_platform
 from tests.harness import Platform

@@ -15,19 +15,13 @@ from typing import Any
 from dagster_graphql import DagsterGraphQLClient
 
 from pteroassets.clock import Clock
-from pteroassets.loopback import free_port
-from pteroassets.runtime import PanelAccess, environment
-from pteroassets.services import (
-    DagsterPlace,
-    Service,
-    Supervisor,
-    dagster_code_server,
-    dagster_daemon,
-    dagster_webserver,
-)
+from pteroassets.platform.environment import PanelAccess, environment
+from pteroassets.platform.loopback import free_port
+from pteroassets.platform.services import DagsterPlace, dagster_code_server, dagster_daemon, dagster_webserver
+from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World
+from pteroassets.simulator.simulated_world import World
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database
 from tests.harness import PII_KEY, graphql

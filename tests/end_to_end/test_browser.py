@@ -17,11 +17,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
-from pteroassets.failures import failed_checks
-from pteroassets.loopback import free_port
-from pteroassets.runtime import build_docs
-from pteroassets.services import docs_server
-from pteroassets.simulator.faults import Fault
+from pteroassets.platform.environment import build_docs
+from pteroassets.platform.failures import failed_checks
+from pteroassets.platform.loopback import free_port
+from pteroassets.platform.services import docs_server
+from pteroassets.simulator.panel.faults import Fault
 from tests.end_to_end.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 from tests.end_to_end.running import Running
 

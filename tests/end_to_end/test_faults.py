@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pteroassets.simulator.faults import Fault
-from pteroassets.simulator.world import WorldSize
+from pteroassets.simulator.panel.faults import Fault
+from pteroassets.simulator.simulated_world import WorldSize
 from pteroassets.sources.pterodactyl.errors import PanelError
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform

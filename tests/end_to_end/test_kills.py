@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from pteroassets.log_store import LogStore
+from pteroassets.landing.files.store import LogStore
 from pteroassets.simulator.control import Control, ControlClock
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
@@ -32,9 +32,9 @@ _HISTORY = textwrap.dedent(
     import json, sys
     from datetime import datetime, timedelta
     from pathlib import Path
-    from pteroassets.demo import Backfill, SimulatorProcess, World
-    from pteroassets.log_store import LogStore
-    from pteroassets.sources.pterodactyl.redact import Redactor
+    from pteroassets.platform.demo import Backfill, SimulatorProcess, World
+    from pteroassets.landing.files.store import LogStore
+    from pteroassets.privacy import Redactor
     from pteroassets.warehouse.connection import ConnectionSettings
 
     given = json.loads(sys.stdin.read())

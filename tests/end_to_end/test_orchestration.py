@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from pteroassets.clock import ManualClock
-from pteroassets.failures import FailedRuns
+from pteroassets.platform.failures import FailedRuns
 from pteroassets.settings import CHECKOUT
-from pteroassets.simulator.canaries import CANARIES
-from pteroassets.simulator.faults import Fault
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.panel.faults import Fault
+from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.aging import growth_by_guide, let_a_day_pass
 from tests.end_to_end.conftest import ANCHOR, NewPlatform

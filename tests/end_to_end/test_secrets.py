@@ -7,7 +7,7 @@ import re
 import pytest
 from psycopg import Connection
 
-from pteroassets.simulator.canaries import CANARIES
+from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import connect
 from tests.harness import PII_KEY, Platform
 

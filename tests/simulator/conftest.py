@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from pteroassets.clock import ManualClock
-from pteroassets.simulator.life import Reason
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.simulator.world.life import Reason
 
 ANCHOR = datetime(2026, 10, 28, 20, 30, tzinfo=UTC)
 SEED = 7

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pteroassets.simulator.logs import LogFile
-from pteroassets.simulator.zones import date_of
+from pteroassets.simulator.logs.files import LogFile
+from pteroassets.simulator.world.zones import date_of
 
 _TIME = r"(?P<time>\d\d:\d\d:\d\d)"
 _ISO = r"(?P<date>\d{4}-\d\d-\d\d)"

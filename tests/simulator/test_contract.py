@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from pteroassets.clock import ManualClock
-from pteroassets.simulator.chance import epoch
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World
+from pteroassets.simulator.simulated_world import World
+from pteroassets.simulator.world.chance import epoch
 
 from .comparing import Shape, differences, wire_format
 from .conftest import ANCHOR

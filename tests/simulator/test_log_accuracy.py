@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.log_accuracy import ANCHOR, LEAST, Comparison, Key, compare_world, main, show
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.simulated_world import World, WorldSize
 
 
 @pytest.mark.parametrize(("size", "days"), [(WorldSize.TINY, 14), (WorldSize.SAMPLER, 6)])

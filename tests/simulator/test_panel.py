@@ -9,11 +9,11 @@ import pytest
 import requests
 
 from pteroassets.clock import ManualClock
-from pteroassets.simulator.canaries import CANARIES
-from pteroassets.simulator.chance import epoch
-from pteroassets.simulator.faults import Fault
+from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World
+from pteroassets.simulator.simulated_world import World
+from pteroassets.simulator.world.canaries import CANARIES
+from pteroassets.simulator.world.chance import epoch
 
 from .conftest import ANCHOR, Caller
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 
 from pteroassets.clock import ManualClock
-from pteroassets.simulator.chance import epoch
-from pteroassets.simulator.entities import Server
-from pteroassets.simulator.logs import FULL_BYTES, LogFile
+from pteroassets.simulator.logs.files import FULL_BYTES, LogFile
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.software import HABITS, Software
+from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.truth import TrueSession
-from pteroassets.simulator.world import World
+from pteroassets.simulator.world.chance import epoch
+from pteroassets.simulator.world.entities import Server
+from pteroassets.simulator.world.software import HABITS, Software
 
 from .conftest import ANCHOR, REASONS, Caller
 from .reading import text_of

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pteroassets.simulator.catalog import EGG_BY_ID
-from pteroassets.simulator.chance import epoch
-from pteroassets.simulator.context import Stage
-from pteroassets.simulator.faults import Faults
-from pteroassets.simulator.files import ServerFiles
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.panel.context import Stage
+from pteroassets.simulator.panel.faults import Faults
+from pteroassets.simulator.panel.files import ServerFiles
+from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.simulator.world.catalog import EGG_BY_ID
+from pteroassets.simulator.world.chance import epoch
 
 ANCHOR = datetime(2026, 10, 28, 12, tzinfo=UTC)
 

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pteroassets.settings import CHECKOUT
-from pteroassets.simulator.canaries import CANARIES
-from pteroassets.simulator.chance import epoch
-from pteroassets.simulator.logs import LogFile
+from pteroassets.simulator.logs.files import LogFile
+from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.simulator.truth import TrueSession
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.world.canaries import CANARIES
+from pteroassets.simulator.world.chance import epoch
 
 from .conftest import ANCHOR, REASONS, SEED
 from .reading import Happening, happenings, text_of

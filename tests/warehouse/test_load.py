@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, TABLE, land_samples
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
-from pteroassets.warehouse.utilization import SAMPLE_COLUMNS, TABLE, land_samples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pteroassets.landing.minecraft.log_files import LogRead, save_reads
+from pteroassets.landing.pterodactyl.entities import EntityReading, EntityRow, land_entities
+from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, land_samples
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.entities import EntityReading, EntityRow, land_entities
 from pteroassets.warehouse.load import LoadReport, record_load
-from pteroassets.warehouse.log_files import LogRead, save_reads
 from pteroassets.warehouse.retention import prune_loads, prune_reads
-from pteroassets.warehouse.utilization import SAMPLE_COLUMNS, land_samples
 from tests.aging import growth_by_guide, let_a_day_pass, rows_of
 
 pytestmark = pytest.mark.postgres

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from pteroassets.clock import Clock
+from pteroassets.privacy import Redactor, digest
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.dialect import PELICAN
 from pteroassets.sources.pterodactyl.errors import (
@@ -32,7 +33,6 @@ from pteroassets.sources.pterodactyl.errors import (
     RateLimitedError,
 )
 from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, PagedList, read_pages
-from pteroassets.sources.pterodactyl.redact import Redactor, digest
 
 ENTITIES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases")
 

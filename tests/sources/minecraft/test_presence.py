@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pteroassets.simulator.software import HABITS
+from pteroassets.simulator.world.software import HABITS
 from pteroassets.sources.minecraft.formats import BUNGEECORD_FAMILY, PROXIES, VELOCITY_FAMILY, is_proxy
 from pteroassets.sources.minecraft.history import SessionBuild
 from pteroassets.sources.minecraft.places import Egg, place_of

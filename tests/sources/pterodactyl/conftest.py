@@ -20,9 +20,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pteroassets.clock import ManualClock
+from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.pacing import LocalBudget
-from pteroassets.sources.pterodactyl.redact import Redactor
 
 APPLICATION_KEY = "ptla_CANARYapplicationkey0000"
 CLIENT_KEY = "ptlc_CANARYclientkey000000000"

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
+from pteroassets.privacy import Redactor
 from pteroassets.simulator.serve import Simulation
 from pteroassets.sources.pterodactyl.application import Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.pacing import LocalBudget
-from pteroassets.sources.pterodactyl.redact import Redactor
 
 
 def connect(simulation: Simulation, clock: ManualClock, **changes: Any) -> PanelClient:

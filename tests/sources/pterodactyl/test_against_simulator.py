@@ -13,15 +13,15 @@ import pytest
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
-from pteroassets.simulator.canaries import CANARIES
-from pteroassets.simulator.faults import Fault
+from pteroassets.privacy import Redactor
+from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
-from pteroassets.simulator.world import World, WorldSize
+from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.sources.pterodactyl import errors
 from pteroassets.sources.pterodactyl.application import ENTITIES, read_entity
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, server_flags
-from pteroassets.sources.pterodactyl.redact import Redactor
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
 from tests.sources.pterodactyl.reading import connect, estate_of
 

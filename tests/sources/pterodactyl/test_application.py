@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pteroassets.clock import ManualClock
+from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl import errors
 from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_entity, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.redact import Redactor
 
 NULL = {"object": "null_resource", "attributes": None}
 

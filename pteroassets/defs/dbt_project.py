@@ -1,0 +1,86 @@
+"""The dbt project without Dagster: where it is, how it is run, and when it has to be parsed again."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from pteroassets.settings import CHECKOUT
+
+DBT_PROJECT = CHECKOUT / "dbt_project"
+# beside the interpreter: the PATH of a service or of a test need not lead to this environment
+DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
+DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its builds and looks for what was parsed
+DIGEST_NAME = "parsed.txt"  # in a target folder: of the dbt project as it was when it was parsed
+_SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
+_LOCK_NAME = "parsing.lock"  # in a target folder: held by the process that parses into it
+_CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
+
+
+class DbtFailedError(Exception):
+    """A command of dbt failed; the message ends with what it printed last."""
+
+
+def target_folder() -> Path:
+    """Return the folder in which dbt works, from the project: a platform has one of its own."""
+    return Path(os.environ.get(DBT_TARGET_VARIABLE, "target"))
+
+
+def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None) -> None:
+    """Run dbt on the project and return when it is done.
+
+    Raises:
+        DbtFailedError: dbt failed; the message ends with what it printed last.
+    """
+    command = [
+        DBT_EXECUTABLE,
+        "--no-use-colors",
+        *arguments,
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+    ]
+    if target is not None:
+        command += ["--target-path", str(target)]
+    result = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False, cwd=DBT_PROJECT
+    )
+    if result.returncode != 0:
+        tail = "\n".join(result.stdout.splitlines()[-25:])
+        raise DbtFailedError(f"dbt {' '.join(arguments)} failed:\n{tail}\n{result.stderr}")
+
+
+def prepare_manifest() -> None:
+    """Parse the dbt project if it or the connection changed since it was last parsed."""
+    manifest = DBT_PROJECT / target_folder() / "manifest.json"
+    note = manifest.with_name(DIGEST_NAME)
+    digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    # of two processes that load the definitions at once, one would read the half that the other has written
+    with manifest.with_name(_LOCK_NAME).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (manifest.exists() and note.exists()) or note.read_text() != digest:
+            # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
+            run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
+            note.write_text(digest)
+
+
+def digest_of_project(folder: Path, connection: str) -> str:
+    """Return what changes with any file of the dbt project in *folder*, with the *connection* and with dbt's version.
+
+    A file that was removed, or put back as it was before, changes it too, which times of files do not show. dbt parses
+    everything again, in each build, where the connection is not that of the last time.
+    """
+    digest = hashlib.sha256(f"{connection} {version('dbt-core')}".encode())
+    for path in sorted({path for pattern in _SOURCES for path in folder.glob(pattern) if path.is_file()}):
+        content = path.read_bytes()
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""LAND: passes over Minecraft logs."""

@@ -1,0 +1,526 @@
+"""One server's log folder: which of its files are known, which have to be fetched, and what they turn out to be.
+
+``latest.log`` grows, and is later closed under a dated name with the same first bytes; dated names shift when old
+files are deleted, numbered ones (``proxy.log.1``) at each rotation. So a file keeps its key for as long as its content
+continues what is known of it, and a name only says where to look.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.minecraft.content import decode
+from pteroassets.landing.minecraft.log_files import LogFile, LogRead
+from pteroassets.landing.minecraft.names import NamedFile, named_files, named_of, unread_archives
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live
+from pteroassets.sources.minecraft.intake import refusal
+from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.ordering import Place, directions_of
+from pteroassets.sources.minecraft.places import read_name
+from pteroassets.sources.pterodactyl.errors import (
+    FileTooLargeError,
+    NodeUnreachableError,
+    PanelError,
+    RateLimitedError,
+    StateConflictError,
+)
+from pteroassets.sources.pterodactyl.files import ListedFile
+
+PREFIX_BYTES = 64 * 1024
+_STEP_BYTES = 64 * 1024 * 1024
+
+
+class Access(Protocol):
+    """The way to one server's files."""
+
+    @property
+    def note(self) -> str | None:
+        """Why the way was not the one that the operator asked for; None where it was."""
+
+    def list(self) -> Sequence[ListedFile]:
+        """Return the regular files of the log folder."""
+
+    def fetch(self, file: ListedFile) -> bytes:
+        """Return the bytes of one of them."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """What came of one step at a server, before it is written."""
+
+    reads: list[LogRead] = field(default_factory=list)
+    saved: dict[str, LogFile] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    done_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    """Why nothing more is asked about a server in this pass."""
+
+    outcome: str
+    reason: str
+
+
+class ServerFolder:
+    """The reading of one server's folder, in steps that are landed one by one.
+
+    Args:
+        server_uuid: Whose folder.
+        now: When the pass began.
+        zone: In which the files' local dates are read.
+        known: The files that are known of the server.
+        listing: What lies in the folder now.
+        live: The one name that counts there, where an operator gave it.
+        access: The way to the files.
+        store: Where their bytes are kept.
+        reload_dates: Files of these dates are fetched whether changed or not.
+    """
+
+    def __init__(
+        self,
+        *,
+        server_uuid: uuid.UUID,
+        now: datetime,
+        zone: ZoneInfo,
+        known: Iterable[LogFile],
+        listing: Sequence[ListedFile],
+        live: str | None,
+        access: Access,
+        store: LogStore,
+        reload_dates: frozenset[date],
+    ) -> None:
+        self.server_uuid = server_uuid
+        self._now = now
+        self._zone = zone
+        self._live_name = live
+        self._access = access
+        self._store = store
+        self._reload_dates = reload_dates
+        self._rows = {file.file_key: file for file in known}
+        self._lives = {file.path: file.file_key for file in self._rows.values() if file.is_live}
+        self._current: set[str] = set()  # keys of files that grow and are still what they were
+        self._seen: set[str] = set()
+        self._fetched: dict[str, datetime | None] = {}  # first lines of the closed files that were fetched, by key
+        self._ended: set[str] = set()  # keys of files that grew, until another took their name in this pass
+        self._read: set[str] = set()  # paths whose listed state is known
+        self._stop: _Stop | None = None
+        self._collected = Collected()
+        self._files = named_files(listing, live=live)
+        self._archives = unread_archives(listing, live=live)
+        self._compare_stats()
+        self.forced: list[NamedFile] = []
+        self.urgent: list[NamedFile] = []
+        self.archives: list[NamedFile] = []
+        self._left: list[NamedFile] = []
+        self._first: list[NamedFile] = []
+        self._rest: deque[NamedFile] = deque()
+        self._is_first_step = True
+        self._survey()
+
+    # ------------------------------------------------------------------ before anything is fetched
+
+    @property
+    def files_present(self) -> int:
+        """How many logs lie in the folder."""
+        return len(self._files)
+
+    @property
+    def live_fetched_at(self) -> datetime | None:
+        """When a file that grows was last fetched; None when none is known."""
+        return max((self._rows[key].fetched_at for key in self._lives.values()), default=None)
+
+    def plan(self, first: Sequence[NamedFile], rest: Sequence[NamedFile], *, left: Sequence[NamedFile]) -> None:
+        """Say what is to be fetched, in which order, and what is left to a later pass."""
+        self._first = sorted(first, key=lambda named: not named.name.is_live)
+        self._rest = deque(rest)
+        self._left = list(left)
+
+    def _survey(self) -> None:
+        """Sort the listed files into those that are known as they are and those that have to be fetched."""
+        live_read_at = max((self._rows[key].listed_modified_at for key in self._lives.values()), default=None)
+        for named in self._files:
+            if named.name.is_live:
+                row = self._rows.get(self._lives.get(named.file.path, ""))
+                if row is not None and row.log_date in self._reload_dates:
+                    self.forced.append(named)
+                elif row is not None and named.stat == (row.listed_size, row.listed_modified_at):
+                    self._current.add(row.file_key)
+                    self._seen.add(row.file_key)
+                    self._read.add(named.file.path)
+                else:
+                    self.urgent.append(named)
+            elif self._is_reloaded(named):
+                self.forced.append(named)
+            elif not self._is_unchanged(named):
+                # what was closed after a file that grows was last read holds that file's end
+                is_new = live_read_at is not None and named.file.modified_at >= live_read_at
+                (self.urgent if is_new else self.archives).append(named)
+        # what grows comes first: its new content tells whether a closed file is its end
+        self.urgent.sort(key=lambda named: not named.name.is_live)
+
+    def _same(self, named: NamedFile) -> LogFile | None:
+        """Return the known closed file that *named* is, by size and time: names shift, the date in a name does not.
+
+        Where several have them, as in a crash loop, they stand in the order of their names, whatever these are now;
+        if there are more names than files, which of them is new only their content tells.
+        """
+        kind = (*named.stat, named.name.log_date)
+        names, rows = self._names_by_stat.get(kind, []), self._by_stat.get(kind, [])
+        if len(names) > len(rows) or named not in names:
+            return None
+        return rows[names.index(named)]
+
+    def _compare_stats(self) -> None:
+        """Note which names and which known closed files have the same size, time and date, each in one order."""
+        self._names_by_stat: dict[tuple[int, datetime, date | None], list[NamedFile]] = {}
+        self._by_stat: dict[tuple[int, datetime, date | None], list[LogFile]] = {}
+        for named in self._files:
+            if not named.name.is_live:
+                self._names_by_stat.setdefault((*named.stat, named.name.log_date), []).append(named)
+        for row in self._rows.values():
+            if not row.is_live:
+                day = row.log_date if row.date_source == "file_name" else None
+                self._by_stat.setdefault((row.listed_size, row.listed_modified_at, day), []).append(row)
+        for names in self._names_by_stat.values():
+            names.sort(key=lambda named: (named.name.sequence or named.name.age, named.file.path))
+        for rows in self._by_stat.values():
+            # those that lay there when it was last listed come first
+            rows.sort(key=lambda row: (not row.is_listed, _number_of(row), row.path))
+
+    def _is_reloaded(self, named: NamedFile) -> bool:
+        if not self._reload_dates:
+            return False
+        if named.name.log_date is not None:
+            return named.name.log_date in self._reload_dates
+        row = self._same(named)
+        return row is not None and row.log_date in self._reload_dates
+
+    def _is_unchanged(self, named: NamedFile) -> bool:
+        row = self._same(named)
+        if row is None:
+            return False
+        self._seen.add(row.file_key)
+        self._read.add(named.file.path)
+        if (row.path, row.log_sequence, row.is_listed) != (named.file.path, named.name.sequence, True):
+            # another number can be another place, or tell that nothing is missing
+            is_same = row.log_sequence == named.name.sequence and row.is_listed
+            self._save(
+                dataclasses.replace(
+                    row,
+                    path=named.file.path,
+                    log_sequence=named.name.sequence,
+                    is_listed=True,
+                    sessions_built=row.sessions_built and is_same,
+                )
+            )
+        return True
+
+    # ------------------------------------------------------------------ steps
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no step is left."""
+        return not self._is_first_step and not self._rest
+
+    def step(self) -> Collected:
+        """Fetch the next files and return what is to be landed of them; the last step tells how the whole went."""
+        if self._is_first_step:
+            self._is_first_step = False
+            for named in self._first:
+                self._fetch(named)
+            if self._stop is None and any(key in self._rows for key in self._ended):
+                self._find_ends()
+        else:
+            size = 0
+            while self._rest and size < _STEP_BYTES:
+                named = self._rest.popleft()
+                size += named.file.size
+                self._fetch(named)
+        if self.is_done:
+            if any(direction < 0 for direction in directions_of(self._closed()).values()):
+                self._doubt_renamed()
+            self._finish()
+        collected, self._collected = self._collected, Collected()
+        return collected
+
+    def _find_ends(self) -> None:
+        """List once more: a file was closed after the listing, so its end is there by now under another name."""
+        listed = {named.stat for named in self._files}
+        try:
+            self._files = named_files(self._access.list(), live=self._live_name)
+        except PanelError as error:
+            self._end(error)
+            return
+        self._compare_stats()
+        for named in self._files:
+            if not named.name.is_live and named.stat not in listed and self._same(named) is None:
+                self._fetch(named)
+
+    def _closed(self) -> Iterator[Place]:
+        """Yield what tells which way the numbers run, where closed files were fetched in this pass."""
+        for key, row in self._rows.items():
+            first_at = self._fetched.get(key) or row.first_line_at
+            if self._fetched and first_at is not None and (named := named_of(row)) is not None:
+                yield Place(is_live=False, day=row.log_date, first_at=first_at, named=named)
+
+    def _doubt_renamed(self) -> None:
+        """List once more: where numbers run downwards, a start renames all of a day, perhaps before a file was fetched.
+
+        Its content is kept, but what was listed under its name may be another file's: a later pass fetches it again.
+        """
+        try:
+            listing = self._access.list()
+        except PanelError:
+            return
+        stats = {file.path: (file.size, file.modified_at) for file in listing}
+        for key in self._fetched:
+            row = self._rows.get(key)
+            if row is not None and stats.get(row.path) != (row.listed_size, row.listed_modified_at):
+                self._save(dataclasses.replace(row, listed_size=0))
+
+    def _finish(self) -> None:
+        """Mark what is gone and tell what was read of what is there."""
+        listed = {named.file.path for named in self._files}
+        for row in list(self._rows.values()):
+            if row.file_key in self._seen:
+                continue
+            if row.is_live:
+                self._close(row)
+            elif row.is_listed and row.path not in listed - self._read:
+                self._save(dataclasses.replace(row, is_listed=False))
+        for file, reason in self._archives:
+            self._report("unreadable", file, reason)
+        for named in self._left:
+            self._report("budget_spent", named.file, "the budget of the pass was spent; a later pass fetches it")
+        self._collected.reads.append(
+            LogRead(
+                server_uuid=self.server_uuid,
+                observed_at=self._now,
+                path="",
+                outcome="ok",
+                reason=self._access.note,
+                files_present=len(self._files),
+                bytes_present=sum(named.file.size for named in self._files),
+                bytes_read=sum(named.file.size for named in self._files if named.file.path in self._read),
+            )
+        )
+
+    # ------------------------------------------------------------------ one file
+
+    def _fetch(self, named: NamedFile) -> None:
+        self._collected.done_bytes += named.file.size
+        row = self._rows.get(self._lives.get(named.file.path, "")) if named.name.is_live else None
+        raw = self._bytes_of(named.file)
+        if raw is None:
+            if row is not None:
+                self._seen.add(row.file_key)
+            return
+        self._read.add(named.file.path)
+        content, outcome, reason = decode(named.file.name, raw, is_live=named.name.is_live)
+        if row is not None and not _continues(content, row):
+            # another file has its name now
+            self._close(row)
+            self._ended.add(row.file_key)
+            row = None
+        self._take(named, content, outcome, reason, size=len(raw), before=row or self._continued_by(content))
+
+    def _bytes_of(self, file: ListedFile) -> bytes | None:
+        """Return a file's bytes, or None with the outcome noted."""
+        if self._stop is not None:
+            self._report(self._stop.outcome, file, self._stop.reason)
+            return None
+        try:
+            return self._access.fetch(file)
+        except FileTooLargeError as error:
+            self._report("too_large", file, str(error))
+        except (NodeUnreachableError, RateLimitedError, StateConflictError) as error:
+            self._end(error)
+            self._report(_outcome_of(error), file, str(error))
+        except PanelError as error:
+            self._report("error", file, str(error))
+        return None
+
+    def _end(self, error: PanelError) -> None:
+        self._stop = _Stop(outcome=_outcome_of(error), reason=str(error))
+
+    def _continued_by(self, content: bytes) -> LogFile | None:
+        """Return the file that *content* is the whole of: one that grew, or whose end has been missing since."""
+        for row in self._rows.values():
+            is_open = row.is_live and row.file_key not in self._current
+            if (is_open or not (row.is_listed or row.date_source == "file_name")) and _continues(content, row):
+                return row
+        return None
+
+    def _take(
+        self,
+        named: NamedFile,
+        content: bytes,
+        outcome: str,
+        reason: str | None,
+        *,
+        size: int,
+        before: LogFile | None,
+    ) -> None:
+        """Save a fetched file of *size* bytes; *before* is what was known of it, under another name or with less."""
+        file, is_live = named.file, named.name.is_live
+        if is_live and b"\n" not in content[:PREFIX_BYTES]:
+            # without a whole line it cannot be told from others, nor says it anything
+            self._report("ok", file, "no whole line yet")
+            return
+        log_date: date
+        source: str | None
+        if named.name.log_date is not None:
+            log_date, source = named.name.log_date, "file_name"
+        elif before is not None and before.log_date is not None:
+            log_date, source = before.log_date, before.date_source
+        else:
+            log_date, source = self._date_of(file, content)
+        if outcome == "ok" and content and (refused := refusal(content[:PREFIX_BYTES])) is not None:
+            outcome, reason = "not_a_server_log", refused
+        key = _file_key(self.server_uuid, log_date, content, self._rows, outcome)
+        prior = self._rows.get(key)
+        for row in list(self._rows.values()):
+            if row.path == file.path and not row.content_bytes and row.file_key != key:
+                # nothing could be read under this name until now
+                self._forget(row)
+        if before is not None and before.file_key != key:
+            # read under another date until now; the file's name knows better
+            self._forget(before)
+            prior = None
+        if prior is not None and outcome == "truncated" and (prior.content_bytes or 0) >= len(content):
+            # the archive was cut after more of it had been read while it grew: what is known stays
+            content, outcome = self._store.get(str(prior.content_digest)), prior.outcome
+        reparse = (
+            prior is None
+            or log_date in self._reload_dates
+            or "truncated" in (outcome, prior.outcome)
+            # a name that shows a date makes of a start at an earlier time of day a clock that was set back
+            or (source != prior.date_source and bool((prior.parser_state or {}).get("restarts")))
+            # read as a closed file, whose last line needs no end, although it went on
+            or content[: prior.parsed_bytes][-1:] not in (b"", b"\n")
+        )
+        digest = self._store.put(content)
+        if prior is not None and prior.content_digest not in (None, digest):
+            self._collected.superseded.append(str(prior.content_digest))
+        fields = {
+            "path": file.path,
+            "log_date": log_date,
+            "log_sequence": named.name.sequence,
+            "date_source": source,
+            "is_live": is_live,
+            "is_listed": True,
+            # other bytes than were listed: it was renamed meanwhile, and its name is another file's. What it was listed
+            # as is then found under its new name, and this one is looked at again
+            "listed_size": file.size if is_live else size,
+            "listed_modified_at": file.modified_at,
+            "listed_utc_offset_seconds": file.utc_offset_seconds,
+            "outcome": outcome,
+            "reason": reason,
+            "content_digest": digest,
+            "content_bytes": len(content),
+            "fetched_at": self._now,
+            "sessions_built": False,
+        }
+        if reparse or prior is None:
+            saved = LogFile(server_uuid=self.server_uuid, file_key=key, **fields)  # type: ignore[arg-type]
+        else:
+            saved = dataclasses.replace(prior, **fields)  # type: ignore[arg-type]
+        if prior is None:
+            self._collected.added += 1
+        elif prior.content_digest != digest:
+            self._collected.changed += 1
+        self._save(saved)
+        self._seen.add(key)
+        if not is_live:
+            self._fetched[key] = self._first_at(log_date, content) if named.name.sequence is not None else None
+        self._ended.discard(key)
+        if is_live:
+            self._current.add(key)
+        self._report("ok", file, None)
+
+    def _first_at(self, log_date: date, content: bytes) -> datetime | None:
+        parser = LogParser()
+        parser.feed(content[:PREFIX_BYTES])
+        first = parser.state.first
+        return Stamper(log_date, self._zone).stamp(first)[0] if first is not None else None
+
+    def _date_of(self, file: ListedFile, content: bytes) -> tuple[date, str]:
+        """Return the local day of the first line, and what tells it, of a file whose name does not."""
+        parser = LogParser()
+        parser.feed(content)
+        state = parser.state
+        if state.first_date is not None and state.first_date_source is not None:
+            return state.first_date, state.first_date_source
+        return date_of_live(file.modified_at, self._zone, state.day, state.restarts), "modified_at"
+
+    def _close(self, row: LogFile) -> None:
+        """Keep what was read of a file that is gone, or has its name no more; its end may turn up."""
+        self._save(dataclasses.replace(row, is_live=False, is_listed=False, sessions_built=False))
+
+    def _save(self, file: LogFile) -> None:
+        self._rows[file.file_key] = file
+        self._collected.saved[file.file_key] = file
+
+    def _forget(self, file: LogFile) -> None:
+        del self._rows[file.file_key]
+        self._ended.discard(file.file_key)
+        self._collected.saved.pop(file.file_key, None)
+        self._collected.forgotten.append(file.file_key)
+        if file.content_digest is not None:
+            self._collected.superseded.append(file.content_digest)
+
+    def _report(self, outcome: str, file: ListedFile, reason: str | None) -> None:
+        self._collected.reads.append(
+            LogRead(
+                server_uuid=self.server_uuid,
+                observed_at=self._now,
+                path=file.path,
+                outcome=outcome,
+                size=file.size,
+                modified_at=file.modified_at,
+                reason=reason,
+            )
+        )
+
+
+def _outcome_of(error: PanelError) -> str:
+    if isinstance(error, NodeUnreachableError):
+        return "node_unreachable"
+    return "rate_limited" if isinstance(error, RateLimitedError) else "error"
+
+
+def _number_of(row: LogFile) -> int:
+    name = read_name(row.path.rpartition("/")[2])
+    return row.log_sequence or (name.age if name is not None else 0)
+
+
+def _continues(content: bytes, known: LogFile) -> bool:
+    """Tell whether *content* begins with all that is known of a file."""
+    size = known.content_bytes or 0
+    return 0 < size <= len(content) and hashlib.sha256(content[:size]).hexdigest() == known.content_digest
+
+
+def _file_key(server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dict[str, LogFile], outcome: str) -> str:
+    """Return the key of a file: server, date and first line, numbered where a crash loop repeats all three."""
+    first_line = content[:PREFIX_BYTES].split(b"\n", 1)[0].rstrip(b"\r")
+    number = 0
+    while True:
+        text = f"{server_uuid}|{log_date}|{number}|".encode() + first_line
+        key = hashlib.sha256(text).hexdigest()[:32]
+        known = taken.get(key)
+        if known is None or _continues(content, known) or outcome == "truncated" or known.outcome == "truncated":
+            return key
+        number += 1

@@ -1,0 +1,352 @@
+"""Parse what was collected: bytes of the log store to rows of ``raw_minecraft.events``.
+
+A file is parsed from where it was left, one transaction a file; a newer parser reads every file again from the store,
+without asking the panel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, BinaryIO, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from pteroassets.clock import Clock
+from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.minecraft.folder import PREFIX_BYTES
+from pteroassets.landing.minecraft.log_files import EVENTS, LogFile, known_files, one_at_a_time, save_file
+from pteroassets.landing.minecraft.names import in_order_by_stamps
+from pteroassets.landing.pterodactyl.timezones import LogTimezones
+from pteroassets.privacy import Redactor
+from pteroassets.sources.minecraft.dates import Stamper, is_near_change
+from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
+from pteroassets.sources.minecraft.formats import is_proxy
+from pteroassets.sources.minecraft.intake import refusal
+from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.refusals import CLIENT
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
+
+_COLUMNS = {
+    "server_uuid": "uuid",
+    "file_key": "text",
+    "line_number": "int4",
+    "logged_at": "timestamptz",
+    "logged_at_local": "timestamp",
+    "log_date": "date",
+    "kind": "text",
+    "player_name": "text",
+    "player_uuid": "uuid",
+    "detail": "jsonb",
+    "parser_version": "text",
+    "_load_id": "uuid",
+}
+_BLOCK_BYTES = 1 << 20
+_READABLE: Final = ("ok", "truncated", "no_times")
+_PARSEABLE: Final = (*_READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
+_NO_TIMES: Final = (
+    "lines show no time, so nothing in it can be placed: `pteroassets logs parse` shows what it says, by line number"
+)
+_UNPARSED: Final[dict[str, Any]] = {
+    "parsed_bytes": 0,
+    "parsed_lines": 0,
+    "parser_state": None,
+    "lines_understood": 0,
+    "lines_ignored": 0,
+    "lines_unknown": 0,
+    "lines_continuation": 0,
+    "software": None,
+    "is_proxy": None,
+    "game_version": None,
+    "layout": None,
+    "first_line_at": None,
+    "last_line_at": None,
+}
+
+
+class Progress(Protocol):
+    """Told how far the parsing is."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note that *done* of *total* bytes were parsed."""
+
+
+def parse_logs(
+    connection: Connection,
+    store: LogStore,
+    *,
+    clock: Clock,
+    zones: LogTimezones,
+    redactor: Redactor,
+    keep_text: bool,
+    everything: bool = False,
+    servers: Collection[uuid.UUID] | None = None,
+    since: date | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Parse the files that have unparsed bytes, or all of them, and land their events.
+
+    Args:
+        connection: To the warehouse.
+        store: Holds the files' bytes.
+        clock: Gives the time of the load.
+        zones: In which the files' stamps are read.
+        redactor: Treats player addresses.
+        keep_text: Land the text of chat lines and commands.
+        everything: Parse every file again from its first line.
+        servers: Of these alone; None for all.
+        since: Files of this day and later ones alone; None for all.
+        progress: Told after each file.
+
+    Raises:
+        FileNotFoundError: The store lacks files; all others were parsed. The message names the remedy.
+    """
+    started = clock.now()
+    parsing = _Parsing(
+        connection=connection,
+        store=store,
+        zones=zones.of_servers(connection),
+        redactor=redactor,
+        keep_text=keep_text,
+        load_id=uuid.uuid4(),
+    )
+
+    def is_wanted(file: LogFile) -> bool:
+        if since is not None and (file.log_date is None or file.log_date < since):
+            return False
+        return (everything and file.outcome in _PARSEABLE) or _is_due(file)
+
+    wanted = {
+        server_uuid: size
+        for server_uuid, files in known_files(connection).items()
+        if (servers is None or server_uuid in servers)
+        and (size := sum(file.content_bytes or 0 for file in files if is_wanted(file)))
+    }
+    total = sum(wanted.values())
+    for server_uuid in wanted:
+        # read again under the lock: another process may have changed the rows since
+        with one_at_a_time(connection):
+            after: datetime | None = None
+            for file in parsing.in_order(known_files(connection, server_uuid).get(server_uuid, [])):
+                is_moved = parsing.is_moved(file, after=after)
+                if is_wanted(file) or is_moved:
+                    after = parsing.parse(file, after=after, everything=everything or is_moved) or after
+                    if progress is not None:
+                        progress(min(parsing.bytes_done, total), total)
+                else:
+                    after = file.last_line_at or after
+    report = LoadReport(
+        load_id=parsing.load_id,
+        table=EVENTS,
+        observed_at=started,
+        is_complete=not parsing.missing,
+        rows_read=parsing.totals["written"],
+        rows_added=parsing.totals["added"],
+        rows_gone=parsing.totals["gone"],
+        seconds=(clock.now() - started).total_seconds(),
+        problems=[{"scope": f"server {server}", "reason": str(error)} for server, error in parsing.missing],
+    )
+    record_load(connection, report)
+    if parsing.missing:
+        server, error = parsing.missing[0]
+        raise FileNotFoundError(
+            f"{len(parsing.missing)} log files could not be parsed; the first, of server {server}: {error}"
+        )
+    return report
+
+
+def _is_due(file: LogFile) -> bool:
+    if file.parser_version != PARSER_VERSION:
+        return file.outcome in _PARSEABLE
+    return file.outcome in _READABLE and file.parsed_bytes < (file.content_bytes or 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Parsing:
+    """One load of events."""
+
+    connection: Connection
+    store: LogStore
+    zones: LogTimezones
+    redactor: Redactor
+    keep_text: bool
+    load_id: uuid.UUID
+    totals: Counter[str] = field(default_factory=Counter)
+    missing: list[tuple[uuid.UUID, FileNotFoundError]] = field(default_factory=list)
+    bytes_done: int = 0
+
+    def in_order(self, files: Sequence[LogFile]) -> list[LogFile]:
+        """Return the files of one server as they were written, where a clock was put back around them."""
+        if not files:
+            return []
+        zone = self.zones.zone(str(files[0].server_uuid))
+        return in_order_by_stamps(files, lambda file: self._state_near_change(file, zone), zone=zone)
+
+    def is_moved(self, file: LogFile, *, after: datetime | None) -> bool:
+        """Tell whether a parsed file's lines mean other instants now that other files before it are known."""
+        zone = self.zones.zone(str(file.server_uuid))
+        if file.log_date is None or file.parser_version != PARSER_VERSION or file.outcome not in _READABLE:
+            return False
+        state = self._state_near_change(file, zone)
+        if state is None or state.first is None or state.last is None:
+            return False
+        stamper = _stamper(file, file.log_date, zone, after=after, restarts=state.restarts)
+        found = stamper.stamp(state.first)[0], stamper.stamp(state.last)[0]
+        return found != (file.first_line_at, file.last_line_at)
+
+    def _state_near_change(self, file: LogFile, zone: ZoneInfo) -> ParserState | None:
+        """Return what is known of the lines of a file of a day on which an hour is shown twice, or of one beside it."""
+        if file.log_date is None or file.content_digest is None or not is_near_change(file.log_date, zone):
+            return None
+        if file.parser_version == PARSER_VERSION and file.parser_state is not None:
+            return ParserState.from_json(file.parser_state)
+        try:
+            content = self.store.get(file.content_digest)
+        except FileNotFoundError:
+            return None  # told when the file is parsed
+        parser = LogParser()
+        parser.feed(content)
+        return parser.state
+
+    def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
+        """Land what is new in one file, and return when its last line was written."""
+        self.bytes_done += file.content_bytes or 0
+        with contextlib.ExitStack() as stack:
+            try:
+                content = stack.enter_context(self.store.open(str(file.content_digest)))
+            except FileNotFoundError as error:
+                # one lost file must not keep the others unread; what is known of it stands
+                self.missing.append((file.server_uuid, error))
+                return file.last_line_at
+            stack.enter_context(self.connection.transaction())
+            lock_table_for_load(self.connection, f"{EVENTS}/{file.server_uuid}")
+            parsed, written, removed = self._parse(
+                file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
+            )
+            save_file(self.connection, parsed, self.load_id)
+        self.totals["written"] += written
+        self.totals["added"] += max(written - removed, 0)
+        self.totals["gone"] += max(removed - written, 0)
+        return parsed.last_line_at
+
+    def _parse(
+        self, file: LogFile, content: BinaryIO, *, after: datetime | None, from_start: bool
+    ) -> tuple[LogFile, int, int]:
+        """Land one file's events; return its row, and how many events were written and replaced."""
+        if file.log_date is None:
+            raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date")
+        log_date = file.log_date
+        file = _classified(file, content.read(PREFIX_BYTES)) if from_start else file
+        if file.outcome == "not_a_server_log":
+            removed = self._remove(file, after_line=0)
+            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
+        state = None if from_start or file.parser_state is None else ParserState.from_json(file.parser_state)
+        parser = LogParser(state, keep_text=self.keep_text)
+        first_line = parser.state.lines
+        events: list[LogEvent] = []
+        content.seek(parser.state.bytes_consumed)
+        while block := content.read(_BLOCK_BYTES):
+            events += parser.feed(block)
+        if not file.is_live:
+            events += parser.finish()
+        found = parser.state
+        if found.is_of == "client":
+            file = dataclasses.replace(file, outcome="not_a_server_log", reason=CLIENT, sessions_built=False)
+            removed = self._remove(file, after_line=0)
+            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
+        if not found.has_times:
+            # half of the lines of a server would look like all of them
+            file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
+            events, first_line = [], 0
+        zone = self.zones.zone(str(file.server_uuid))
+        stamper = _stamper(file, log_date, zone, after=after, restarts=found.restarts)
+        removed = self._remove(file, after_line=first_line)
+        written = self._write(file, events, stamper)
+        counts = found.counts
+        parsed = dataclasses.replace(
+            file,
+            parsed_bytes=found.bytes_consumed,
+            parsed_lines=counts.lines,
+            parser_state=found.to_json(),
+            parser_version=PARSER_VERSION,
+            lines_understood=counts.understood,
+            lines_ignored=counts.ignored,
+            lines_unknown=counts.unknown,
+            lines_continuation=counts.continuations,
+            software=found.software,
+            is_proxy=is_proxy(found.software),
+            game_version=found.game_version,
+            layout=found.format_name,
+            first_line_at=stamper.stamp(found.first)[0] if found.first else None,
+            last_line_at=stamper.stamp(found.last)[0] if found.last else None,
+            sessions_built=file.sessions_built and not events and found.bytes_consumed == file.parsed_bytes,
+        )
+        return parsed, written, removed
+
+    def _remove(self, file: LogFile, *, after_line: int) -> int:
+        return self.connection.execute(
+            sql.SQL("delete from {} where server_uuid = %s and file_key = %s and line_number > %s").format(
+                table_identifier(EVENTS)
+            ),
+            (file.server_uuid, file.file_key, after_line),
+        ).rowcount
+
+    def _write(self, file: LogFile, events: Iterable[LogEvent], stamper: Stamper) -> int:
+        return copy_rows(
+            self.connection,
+            table_identifier(EVENTS),
+            _COLUMNS,
+            (
+                (
+                    file.server_uuid,
+                    file.file_key,
+                    event.line_number,
+                    *stamper.stamp(stamp),
+                    file.log_date,
+                    event.kind,
+                    event.player,
+                    event.player_uuid,
+                    _detail(event, self.redactor),
+                    PARSER_VERSION,
+                    self.load_id,
+                )
+                for event in events
+                if (stamp := event.stamp) is not None
+            ),
+        )
+
+
+def _stamper(
+    file: LogFile, log_date: date, zone: ZoneInfo, *, after: datetime | None, restarts: Sequence[Setback]
+) -> Stamper:
+    is_of_one_day = file.date_source == "file_name"
+    return Stamper(log_date, zone, after=after, restarts=restarts, is_of_one_day=is_of_one_day)
+
+
+def _classified(file: LogFile, head: bytes) -> LogFile:
+    """Return the file with what this parser takes it for: an earlier one may have known less of what logs are."""
+    reason = refusal(head)
+    if reason is not None and file.outcome != "truncated":
+        return dataclasses.replace(file, outcome="not_a_server_log", reason=reason, sessions_built=False)
+    if reason is None and file.outcome in ("not_a_server_log", "no_times"):
+        return dataclasses.replace(file, outcome="ok", reason=None, sessions_built=False)
+    return file
+
+
+def _detail(event: LogEvent, redactor: Redactor) -> Jsonb | None:
+    if event.detail is None:
+        return None
+    detail = dict(event.detail)
+    if "address" in detail:
+        address = redactor.address(str(detail.pop("address")))
+        if address is not None:
+            detail["address"] = address
+    return Jsonb(detail)

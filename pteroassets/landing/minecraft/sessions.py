@@ -1,0 +1,277 @@
+"""Derive sessions and runs from events, for the servers whose events changed.
+
+The derivation is a pure function of a server's events (`pteroassets.sources.minecraft.sessions`). Sessions that end
+before the last start line at or before the first changed file cannot change, so only what comes after is derived again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from psycopg import sql
+
+from pteroassets.clock import Clock
+from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LogFile, known_files, one_at_a_time, unread_paths
+from pteroassets.landing.minecraft.names import in_order_by_instants, named_of
+from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
+from pteroassets.sources.minecraft.ordering import Numbered
+from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.load import (
+    LoadReport,
+    copy_rows,
+    lock_table_for_load,
+    record_load,
+    table_identifier,
+)
+
+SESSIONS = "raw_minecraft.player_sessions"
+RUNS = "raw_minecraft.server_runs"
+
+
+def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]:
+    """Derive sessions and runs again where events changed, one transaction a server.
+
+    Returns:
+        What the loads of ``raw_minecraft.player_sessions`` and of ``raw_minecraft.server_runs`` did.
+    """
+    started = clock.now()
+    load_id = uuid.uuid4()
+    counts = {SESSIONS: _Counts(), RUNS: _Counts()}
+    changed = connection.execute(
+        f"""
+        select distinct server_uuid from {FILES} where not sessions_built and parser_version is not null
+        """
+    ).fetchall()
+    for (server_uuid,) in changed:
+        with one_at_a_time(connection), connection.transaction():
+            lock_table_for_load(connection, f"{SESSIONS}/{server_uuid}")
+            _derive_server(connection, server_uuid, load_id, counts)
+    reports = [
+        LoadReport(
+            load_id=load_id if table == SESSIONS else uuid.uuid4(),
+            table=table,
+            observed_at=started,
+            rows_read=count.written,
+            rows_added=max(count.written - count.replaced, 0),
+            rows_changed=min(count.written, count.replaced),
+            rows_gone=max(count.replaced - count.written, 0),
+            seconds=(clock.now() - started).total_seconds(),
+        )
+        for table, count in counts.items()
+    ]
+    with connection.transaction():
+        for report in reports:
+            record_load(connection, report)
+    return reports
+
+
+@dataclass(slots=True)
+class _Counts:
+    written: int = 0
+    replaced: int = 0
+
+
+def _derive_server(
+    connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
+) -> None:
+    known = [file for file in known_files(connection, server_uuid).get(server_uuid, []) if file.parser_version]
+    # one that a newer parser takes for no log is left out, as if it had never been there
+    files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
+    unread = _unread(connection, server_uuid)
+    shapes = _with_gaps(files, _first_kinds(connection, server_uuid), unread)
+    keys = {shape.file_key for shape in shapes}
+    # a file that stands elsewhere than it did is as good as changed, and so are those beside it
+    neighbours = _neighbours(shapes)
+    touched = {
+        file.file_key: neighbours.get(file.file_key)
+        for file in known
+        if not file.sessions_built or file.neighbours != neighbours.get(file.file_key)
+    }
+    index = min((rebuild_from(shapes, key) if key in keys else 0 for key in touched), default=0)
+    rebuilt = [shape.file_key for shape in shapes[index:]]
+    events = _events(connection, server_uuid, rebuilt)
+    build = build_sessions(
+        [dataclasses.replace(shape, events=events.get(shape.file_key, [])) for shape in shapes[index:]]
+    )
+    for table, key, rows in (
+        (SESSIONS, "session_key", build.sessions),
+        (RUNS, "run_key", build.runs),
+    ):
+        # a key names the file of the line that opened the session or run; files can have been replaced by others
+        counts[table].replaced += connection.execute(
+            sql.SQL(
+                "delete from {table} where server_uuid = %s and "
+                "(split_part({key}, ':', 1) = any(%s) or not split_part({key}, ':', 1) = any(%s))"
+            ).format(table=table_identifier(table), key=sql.Identifier(key)),
+            (server_uuid, rebuilt, list(keys)),
+        ).rowcount
+        counts[table].written += copy_rows(
+            connection,
+            table_identifier(table),
+            _COLUMNS[table],
+            ((server_uuid, *(getattr(row, name) for name in list(_COLUMNS[table])[1:-1]), load_id) for row in rows),
+        )
+    connection.execute(
+        f"""
+        update {FILES} as files set sessions_built = true, neighbours = stands.neighbours
+        from unnest(%s::text[], %s::text[]) as stands (file_key, neighbours)
+        where files.server_uuid = %s and files.file_key = stands.file_key
+        """,
+        (list(touched), list(touched.values()), server_uuid),
+    )
+
+
+def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
+    """Return, as a text for each file, which files stand around it and whether others are missing in between."""
+    beside = zip([None, *shapes], shapes, [*shapes[1:], None], strict=False)
+    return {shape.file_key: f"{_beside(before, shape)}|{_beside(after, after)}" for before, shape, after in beside}
+
+
+def _beside(other: FileOfEvents | None, later: FileOfEvents | None) -> str:
+    if other is None or later is None:
+        return ""
+    return f"gap {other.file_key}" if later.gap_before else other.file_key
+
+
+def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, str]:
+    """Return the kind of the first event of each file; what names the software comes before the start line."""
+    rows = connection.execute(
+        f"select distinct on (file_key) file_key, kind from {EVENTS} "
+        "where server_uuid = %s and kind <> 'server_software' order by file_key, line_number",
+        (server_uuid,),
+    ).fetchall()
+    return dict(rows)
+
+
+def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[Numbered]) -> list[FileOfEvents]:
+    """Return the files without their events but for the first, and which of them follow a gap."""
+    missing = gaps(
+        [
+            FileInHistory(
+                log_date=file.log_date,
+                named=named_of(file),
+                first_at=file.first_line_at,
+                is_listed=file.is_listed,
+                is_whole=file.outcome != "truncated",
+                is_beginning=file.log_sequence is None and not file.is_live and not file.is_listed,
+                begins_with_start=first_kinds.get(file.file_key) == "server_start",
+                goes_on=before is not None and _goes_on(before, file),
+            )
+            for before, file in zip([None, *files], files, strict=False)
+        ],
+        unread=unread,
+    )
+    return [
+        FileOfEvents(
+            file_key=file.file_key,
+            first_line_at=file.first_line_at,
+            last_line_at=file.last_line_at,
+            events=_first_event(file.file_key, first_kinds),
+            is_live=file.is_live,
+            is_proxy=file.is_proxy is True,
+            gap_before=is_missing,
+        )
+        for file, is_missing in zip(files, missing, strict=True)
+    ]
+
+
+def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEvent]:
+    kind = first_kinds.get(file_key)
+    return [SessionEvent(file_key=file_key, line_number=0, logged_at=_EPOCH, kind=kind)] if kind is not None else []
+
+
+def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
+    """Return the days and numbers of the files that lay in the folder and were not fetched yet."""
+    names = [date_of_file(path) for path in unread_paths(connection, server_uuid)]
+    return sorted(name for name in names if name is not None)
+
+
+def _goes_on(before: LogFile, file: LogFile) -> bool:
+    """Tell whether a file without a date in its name follows the one before it: such files hold many days."""
+    if file.log_sequence is not None or before.last_line_at is None or file.first_line_at is None:
+        return False
+    return file.first_line_at - before.last_line_at < _SHORTEST_GAP
+
+
+def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[str]) -> dict[str, list[SessionEvent]]:
+    events: dict[str, list[SessionEvent]] = {}
+    rows = connection.execute(
+        f"""
+        select file_key, line_number, logged_at, kind, player_name, player_uuid, detail from {EVENTS}
+        where server_uuid = %s and file_key = any(%s) order by file_key, line_number
+        """,
+        (server_uuid, list(file_keys)),
+    )
+    for file_key, line_number, logged_at, kind, player, player_uuid, detail in rows:
+        events.setdefault(file_key, []).append(
+            SessionEvent(
+                file_key=file_key,
+                line_number=line_number,
+                logged_at=logged_at,
+                kind=kind,
+                player=player,
+                player_uuid=player_uuid,
+                detail=detail,
+            )
+        )
+    return events
+
+
+# files of a day and of the day after the next have at least a day of 23 hours between them
+_SHORTEST_GAP = timedelta(hours=22)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLUMNS = {
+    SESSIONS: {
+        "server_uuid": "uuid",
+        "session_key": "text",
+        "player_name": "text",
+        "player_uuid": "uuid",
+        "joined_at": "timestamptz",
+        "left_at": "timestamptz",
+        "left_at_lower": "timestamptz",
+        "left_at_upper": "timestamptz",
+        "close_reason": "text",
+        "close_detail": "text",
+        "is_join_observed": "bool",
+        "is_end_observed": "bool",
+        "join_file_key": "text",
+        "join_line_number": "int4",
+        "leave_file_key": "text",
+        "leave_line_number": "int4",
+        "run_started_at": "timestamptz",
+        "last_seen_at": "timestamptz",
+        "chat_messages": "int4",
+        "commands": "int4",
+        "deaths": "int4",
+        "advancements": "int4",
+        "is_proxy": "bool",
+        "server_switches": "int4",
+        "_load_id": "uuid",
+    },
+    RUNS: {
+        "server_uuid": "uuid",
+        "run_key": "text",
+        "started_at": "timestamptz",
+        "ready_at": "timestamptz",
+        "startup_seconds": "float8",
+        "ended_at": "timestamptz",
+        "ended_at_lower": "timestamptz",
+        "ended_at_upper": "timestamptz",
+        "end_reason": "text",
+        "game_version": "text",
+        "software": "text",
+        "crash_cause": "text",
+        "crash_report": "text",
+        "overload_warnings": "int4",
+        "is_proxy": "bool",
+        "refused_entries": "int4",
+        "fake_players": "int4",
+        "_load_id": "uuid",
+    },
+}

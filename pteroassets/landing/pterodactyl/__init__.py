@@ -1,0 +1,1 @@
+"""LAND: passes over the panel."""

@@ -1,0 +1,29 @@
+"""Sessions, runs and a summary from logs that lie anywhere: ``pteroassets logs parse``, and the same as a library."""
+
+from pteroassets.logtool.dating import DateRules
+from pteroassets.logtool.finding import Problem
+from pteroassets.logtool.report import (
+    FileReport,
+    NoProgress,
+    Progress,
+    Report,
+    RunReport,
+    SessionReport,
+    parse_paths,
+)
+from pteroassets.logtool.summary import Summary
+from pteroassets.logtool.unknown import UnknownTemplate
+
+__all__ = [
+    "DateRules",
+    "FileReport",
+    "NoProgress",
+    "Problem",
+    "Progress",
+    "Report",
+    "RunReport",
+    "SessionReport",
+    "Summary",
+    "UnknownTemplate",
+    "parse_paths",
+]

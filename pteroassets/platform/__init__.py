@@ -1,0 +1,1 @@
+"""RUN: everything that starts or stops processes: up, demo, check, the command line's other tools."""

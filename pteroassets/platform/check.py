@@ -1,0 +1,349 @@
+"""Check everything the platform needs of the outside before it runs, and say for each fault what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import psycopg
+import requests
+
+from pteroassets.clock import Clock
+from pteroassets.privacy import Redactor
+from pteroassets.settings import Settings, unknown_names
+from pteroassets.sources.pterodactyl.application import read_estate
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.dialect import DIALECTS, PELICAN, node_port
+from pteroassets.sources.pterodactyl.errors import (
+    KeyRejectedError,
+    NotFoundError,
+    PanelAddressError,
+    PanelError,
+    PanelTimeoutError,
+    PanelUnreachableError,
+)
+from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
+from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, read_pages
+from pteroassets.sources.pterodactyl.transport import is_timeout, reason_of
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
+
+_NODE_TIMEOUT_SECONDS = 5
+_OF_THE_WHOLE_PANEL = (PanelUnreachableError, PanelTimeoutError)
+_OF_THE_WHOLE_KEY = (KeyRejectedError, PanelAddressError)
+_INCLUDES = ("allocations", "subusers", "databases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found, and for a fault what to do about it."""
+
+    subject: str
+    status: Literal["ok", "warning", "fault"]
+    detail: str
+    remedy: str = ""
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Say which settings are missing, and which key is of the wrong kind."""
+    needed = {
+        "PTERODACTYL_URL": "set it to the panel's address, for example https://panel.example.com",
+        "PTERODACTYL_CLI_KEY": "make a client API key in the panel under Account, API Credentials, as a root admin",
+        "PTERODACTYL_APP_KEY": "make an application API key under Admin, Application API with read permissions, "
+        "or give the root admin's client key here as well",
+    }
+    for name, remedy in needed.items():
+        value = getattr(settings, name.lower())
+        if value is None:
+            yield Finding(subject=name, status="fault", detail="is not set", remedy=remedy)
+    if holds_application_key(settings):
+        yield Finding(
+            subject="PTERODACTYL_CLI_KEY",
+            status="fault",
+            detail="holds an application key, as the beginning of it tells; the client API takes none",
+            remedy=needed["PTERODACTYL_CLI_KEY"],
+        )
+    if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
+        yield Finding(
+            subject="PTEROASSETS_PII_KEY",
+            status="fault",
+            detail="is not set, and without it nothing can be hashed",
+            remedy="set it to the output of: openssl rand -hex 32 (or choose PTEROASSETS_PII=drop)",
+        )
+    if settings.pteroassets_allow_shrink:
+        yield Finding(
+            subject="PTEROASSETS_ALLOW_SHRINK",
+            status="warning",
+            detail="is true, so a list that lost most of its records marks them gone",
+            remedy="remove it once the run that needed it is done",
+        )
+
+
+def check_variables(names: Collection[str]) -> Iterator[Finding]:
+    """Say which of the variables *names* look like settings of ours and are none."""
+    known = {name.upper() for name in Settings.model_fields}
+    for name, remedy in unknown_names(names, known):
+        yield Finding(subject=name, status="warning", detail="is no setting, so it does nothing", remedy=remedy)
+
+
+def holds_application_key(settings: Settings) -> bool:
+    """Tell whether an application key stands where a client key belongs; keys of old panels have no such beginning."""
+    key = settings.pterodactyl_cli_key
+    prefixes = tuple(dialect.application_prefix for dialect in DIALECTS)
+    return key is not None and key.get_secret_value().startswith(prefixes)
+
+
+class AnnouncedLimits(LocalBudget):
+    """A budget that remembers what limits the panel announced."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.limits: dict[str, int] = {}
+
+    def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
+        """Note what an answer's headers say."""
+        if limit is not None:
+            self.limits[api] = limit
+        super().observe(api, limit=limit, remaining=remaining, retry_after=retry_after)
+
+
+def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Finding]:
+    """Ask the panel for one record of everything that is read, and say what it refuses.
+
+    A fault that all further requests would meet again, such as a panel that is down or a key it does not know, is told
+    once.
+    """
+    application: dict[str, Callable[[], Finding]] = {
+        endpoint: partial(_list, panel, endpoint) for endpoint in ("locations", "nodes", "nests", "users", "servers")
+    }
+    application["includes of servers"] = partial(_server_includes, panel)
+    application["eggs"] = partial(_eggs, panel)
+    application["allocations"] = partial(_sublist, panel, "nodes", "allocations")
+    answered: list[Api] = []
+    finding, error = _guarded("client key", partial(_client_key, panel))
+    if isinstance(error, _OF_THE_WHOLE_PANEL):
+        yield replace(finding, subject="PTERODACTYL_URL")
+        return
+    yield finding
+    if error is None:
+        answered.append("client")
+    for name, check in application.items():
+        finding, error = _guarded(f"application key: {name}", check)
+        if isinstance(error, _OF_THE_WHOLE_KEY):
+            yield replace(finding, subject="application key")
+            break
+        yield finding
+        if error is None and "application" not in answered:
+            answered.append("application")
+    for api in sorted(answered):
+        limit = announced.limits.get(api)
+        yield Finding(
+            subject=f"rate limit of the {api} API",
+            status="ok" if limit else "warning",
+            detail=f"the panel announces {limit} requests a minute" if limit else "the panel announces none",
+            remedy=""
+            if limit
+            else "a proxy may be removing the X-RateLimit headers; requests then go out one at a time",
+        )
+
+
+def check_nodes(panel: PanelClient) -> Iterator[Finding]:
+    """Ask each node's daemon, from which large log files are downloaded, for a sign of life.
+
+    A node that accepts connections and then says nothing hangs; only an answer tells that Wings is there.
+    """
+    nodes = read_pages(lambda page: panel.application("nodes", per_page=PAGE_SIZE, page=page)).rows
+    if nodes:  # why there is none, or not all, was said by check_panel
+        with ThreadPoolExecutor(max_workers=min(len(nodes), 32)) as pool:
+            yield from pool.map(partial(_node, panel), nodes)
+
+
+def _node(panel: PanelClient, node: Mapping[str, Any]) -> Finding:
+    place = f"{node.get('fqdn')}:{node_port(panel.dialect, node)}"
+    found = partial(Finding, subject=f"node {node.get('name')}")
+    try:
+        # without the node's token, which opens everything there: Wings then answers 401
+        with panel.node_session.get(
+            f"{node.get('scheme')}://{place}/api/system",
+            timeout=(_NODE_TIMEOUT_SECONDS, _NODE_TIMEOUT_SECONDS),
+            stream=True,
+        ) as answer:
+            status = answer.status_code
+    except requests.RequestException as error:
+        said = f"nothing within {_NODE_TIMEOUT_SECONDS} s" if is_timeout(error) else reason_of(error)
+        return found(
+            status="warning",
+            detail=f"{place} cannot be reached: {said}",
+            remedy="look whether the node is up; log files over 4 MiB come from it, so open this port to this "
+            "machine; its servers' samples are node_unreachable if the panel gets no answer from it either",
+        )
+    if status != requests.codes.unauthorized:
+        return found(
+            status="warning",
+            detail=f"{place} answers {status}, as Wings does not",
+            remedy="look what listens there, or which proxy stands before it: log files over 4 MiB come from it",
+        )
+    return found(status="ok", detail=f"Wings answers at {place}")
+
+
+def check_names(panel: PanelClient, settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Say which names in the settings of zones and paths are no server, egg or node of the panel."""
+    wanted = [
+        ("PTEROASSETS_LOG_TIMEZONES", settings.pteroassets_log_timezones, "server's uuid, egg or node"),
+        ("PTEROASSETS_LOG_PATHS", settings.pteroassets_log_paths, "server's uuid or egg"),
+    ]
+    if not any(names for _, names, _ in wanted):
+        return
+    there: dict[str, list[str]] = {}
+    unread: list[str] = []
+    try:
+        for reading in read_estate(
+            panel, redactor=Redactor("drop", None), clock=clock, entities=("servers", "eggs", "nodes")
+        ):
+            unread += reading.unread_scopes.values()
+            there[reading.entity] = [
+                str(record.uuid if reading.entity == "servers" else record.record.get("name")).strip()
+                for record in reading.records
+            ]
+    except PanelError as error:
+        unread.append(str(error))
+    if unread:
+        yield Finding(
+            subject="names in settings",
+            status="warning",
+            detail=f"could not be compared with the panel's: {unread[0]}",
+            remedy="check again when the panel gives its servers, eggs and nodes",
+        )
+        return
+    for setting, names, kinds in wanted:
+        known = [*there["servers"], *there["eggs"], *(there["nodes"] if "node" in kinds else [])]
+        folded = {name.casefold() for name in known}
+        for name in names:
+            if name.strip().casefold() in folded:
+                continue
+            alike = difflib.get_close_matches(name.strip(), known, n=1)
+            yield Finding(
+                subject=setting,
+                status="fault",
+                detail=f"names {name!r}, which is no {kinds} of the panel",
+                remedy=f"write {alike[0]!r} if that is meant, or take it out" if alike else "correct it or take it out",
+            )
+
+
+def check_postgres(settings: ConnectionSettings) -> Iterator[Finding]:
+    """Check version and rights of the Postgres server."""
+    try:
+        version = require_suitable_server(settings.with_database("postgres"))
+    except UnsuitablePostgresError as error:
+        yield Finding(subject="Postgres", status="fault", detail=str(error), remedy="use version 15 or later")
+        return
+    except psycopg.OperationalError as error:
+        yield Finding(
+            subject="Postgres",
+            status="fault",
+            detail=f"{settings.host}:{settings.port} refuses: {str(error).strip().splitlines()[-1]}",
+            remedy="check POSTGRES_HOST, POSTGRES_PORT, POSTGRES_USERNAME and POSTGRES_PASSWORD, or unset "
+            "POSTGRES_HOST for the embedded one",
+        )
+        return
+    yield Finding(subject="Postgres", status="ok", detail=f"version {version} at {settings.host}:{settings.port}")
+    with connect(settings.with_database("postgres"), autocommit=True) as connection:
+        row = connection.execute(
+            """
+            select rolsuper or rolcreatedb, rolsuper or rolcreaterole,
+                exists (select from pg_database where datname = %s),
+                exists (select from pg_roles where rolname = 'analyst')
+            from pg_roles where rolname = current_user
+            """,
+            (settings.database,),
+        ).fetchone()
+    may_create_databases, may_create_roles, has_database, has_analyst = row or (False, False, False, False)
+    if not (may_create_databases or has_database):
+        yield Finding(
+            subject="Postgres rights",
+            status="fault",
+            detail=f"{settings.username} may not create the database {settings.database}",
+            remedy=f'as a superuser: create database "{settings.database}" owner "{settings.username}"',
+        )
+    if not (may_create_roles or has_analyst):
+        yield Finding(
+            subject="Postgres rights",
+            status="fault",
+            detail=f"{settings.username} may not create the role analyst",
+            remedy="as a superuser: create role analyst nologin",
+        )
+
+
+def _guarded(subject: str, check: Callable[[], Finding]) -> tuple[Finding, PanelError | None]:
+    try:
+        return replace(check(), subject=subject), None
+    except PanelError as error:
+        return Finding(subject=subject, status="fault", detail=error.problem, remedy=error.remedy), error
+
+
+def _client_key(panel: PanelClient) -> Finding:
+    account = panel.client("account")["attributes"]
+    if not account.get("admin"):
+        return Finding(
+            subject="",
+            status="fault",
+            detail=f"belongs to {account.get('username')}, who is no root admin and sees few servers or none",
+            remedy="make the key with a root admin's account",
+        )
+    listing = panel.client("", type="admin-all", per_page=1)
+    total = listing["meta"]["pagination"]["total"]
+    return Finding(subject="", status="ok", detail=f"of root admin {account.get('username')}, sees {total} servers")
+
+
+def _list(panel: PanelClient, endpoint: str) -> Finding:
+    if endpoint in panel.dialect.missing or (endpoint in PELICAN.missing and _is_pelican_after_all(panel, endpoint)):
+        return Finding(subject="", status="ok", detail=f"{panel.dialect.name} has none")
+    total = panel.application(endpoint, per_page=1)["meta"]["pagination"]["total"]
+    return Finding(subject="", status="ok", detail=f"may be read: {total} of them")
+
+
+def _server_includes(panel: PanelClient) -> Finding:
+    listing = panel.application("servers", per_page=1, include=",".join(_INCLUDES))
+    if not listing["data"]:
+        return Finding(subject="", status="warning", detail="there is no server yet, so they could not be tried")
+    relationships = listing["data"][0]["attributes"].get("relationships", {})
+    refused = [name for name in _INCLUDES if _is_null(relationships.get(name))]
+    if refused:
+        return Finding(
+            subject="",
+            status="fault",
+            detail=f"may not read {', '.join(refused)}",
+            remedy="give the key read permission on allocations, users and server databases",
+        )
+    return Finding(subject="", status="ok", detail="may read " + ", ".join(_INCLUDES))
+
+
+def _is_pelican_after_all(panel: PanelClient, endpoint: str) -> bool:
+    try:
+        panel.application(endpoint, per_page=1)
+    except NotFoundError:
+        return panel.recognize()
+    return False
+
+
+def _eggs(panel: PanelClient) -> Finding:
+    if panel.dialect.has_nests:
+        return _sublist(panel, "nests", "eggs")
+    panel.application("eggs")
+    return Finding(subject="", status="ok", detail="may read eggs")
+
+
+def _sublist(panel: PanelClient, parent: str, child: str) -> Finding:
+    parents = panel.application(parent, per_page=1)["data"]
+    if not parents:
+        return Finding(subject="", status="warning", detail=f"there is no {parent[:-1]} yet, so it could not be tried")
+    panel.application(f"{parent}/{parents[0]['attributes']['id']}/{child}")
+    return Finding(subject="", status="ok", detail=f"may read {child}")
+
+
+def _is_null(relationship: Any) -> bool:
+    return relationship is None or relationship.get("object") == "null_resource"

@@ -1,0 +1,1 @@
+"""RUN: plug-ins of Dagster's instance, named in ``dagster.yaml``."""

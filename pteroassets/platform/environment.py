@@ -1,0 +1,192 @@
+"""What ``demo`` and ``up`` have in common: databases, migrations, the dbt manifest and the services.
+
+Both hand the same environment to the same processes, so that what an operator sees in the demo is what runs against a
+real panel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DbtFailedError, run_dbt
+from pteroassets.landing.files.store import LogStoreError
+from pteroassets.platform.loopback import PortHeldError
+from pteroassets.platform.postgres.binaries import EmbeddedPostgresError
+from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
+from pteroassets.platform.supervisor import ServiceError
+from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.migrate import UnsuitablePostgresError, ensure_database, upgrade
+
+DEMO_DATABASE = "pteroassets"
+DEMO_WORLD = "world.json"  # in the data folder of a demo
+_PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that it holds as it is
+
+
+class RuntimeFault(Exception):  # noqa: N818 - it is shown to operators by its message alone
+    """Something outside the code kept the platform from starting; the message names it and the remedy."""
+
+
+# what an operator can mend by the message alone: shown by the command line without a stack trace
+OPERATOR_FAULTS = (
+    RuntimeFault,
+    DbtFailedError,
+    ServiceError,
+    EmbeddedPostgresError,
+    UnsuitablePostgresError,
+    PanelError,
+    LogStoreError,
+    PortHeldError,
+    psycopg.OperationalError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelAccess:
+    """Address and keys of a panel."""
+
+    url: str
+    application_key: str
+    client_key: str
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder that only its owner may read, and return it.
+
+    Raises:
+        RuntimeFault: It cannot be made or written.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise RuntimeFault(
+            f"the data folder {path} cannot be written ({error.strerror}): free some space, or name another folder in "
+            "PTEROASSETS_HOME"
+        ) from error
+    return path
+
+
+def home_of(settings: Settings) -> Path:
+    """Return the data folder of ``up``."""
+    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "up"
+
+
+def demo_home_of(settings: Settings) -> Path:
+    """Return the data folder of the demo, unless its command line names another."""
+    return settings.pteroassets_home or CHECKOUT / ".pteroassets" / "demo"
+
+
+def external_postgres(settings: Settings) -> ConnectionSettings | None:
+    """Return the operator's own Postgres, or None when the embedded one is to be used."""
+    if settings.postgres_host is None:
+        return None
+    return ConnectionSettings(
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        username=settings.postgres_username,
+        password=settings.postgres_password.get_secret_value(),
+        database=settings.postgres_database,
+    )
+
+
+@contextmanager
+def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
+    """Give the warehouse's address, with the embedded Postgres running for as long as it is needed."""
+    own = external_postgres(settings)
+    if own is not None:
+        yield own
+        return
+    home = make_folder(home_of(settings))
+    with EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir) as server:
+        yield server.with_database(settings.postgres_database)
+
+
+def environment(
+    settings: Settings, *, panel: PanelAccess, warehouse: ConnectionSettings, home: Path, pii_key: str | None
+) -> dict[str, str]:
+    """Return the variables that every process of the platform is started with, on top of the caller's own."""
+    variables = {
+        "PTERODACTYL_URL": panel.url,
+        "PTERODACTYL_APP_KEY": panel.application_key,
+        "PTERODACTYL_CLI_KEY": panel.client_key,
+        **warehouse.environment(),
+        "PTEROASSETS_PII": settings.pteroassets_pii,
+        "PTEROASSETS_SCHEDULES": settings.pteroassets_schedules,
+        "PTEROASSETS_REQUEST_SHARE": str(settings.pteroassets_request_share),
+        "PTEROASSETS_ALLOW_SHRINK": str(settings.pteroassets_allow_shrink).lower(),
+        "PTEROASSETS_LAND_TEXT": str(settings.pteroassets_land_text).lower(),
+        "PTEROASSETS_RUN_RETENTION_DAYS": str(settings.pteroassets_run_retention_days),
+        "PTEROASSETS_LOG_STORE": str(settings.pteroassets_log_store or home / "log_store"),
+        "PTEROASSETS_LOG_TIMEZONES": json.dumps(settings.pteroassets_log_timezones),
+        "PTEROASSETS_LOG_PATHS": json.dumps(settings.pteroassets_log_paths),
+        "PTEROASSETS_LOG_REQUESTS_PER_PASS": str(settings.pteroassets_log_requests_per_pass),
+        "PTEROASSETS_NODE_ACCESS": str(settings.pteroassets_node_access).lower(),
+        "PTEROASSETS_LOG_BYTES_PER_PASS": str(settings.pteroassets_log_bytes_per_pass),
+        "PTEROASSETS_OWNERS": settings.pteroassets_owners,
+        DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
+        "TZ": settings.tz,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    if settings.pteroassets_log_timezone:
+        variables["PTEROASSETS_LOG_TIMEZONE"] = settings.pteroassets_log_timezone
+    if settings.pteroassets_alarm_webhook is not None:
+        variables["PTEROASSETS_ALARM_WEBHOOK"] = settings.pteroassets_alarm_webhook.get_secret_value()
+    if settings.pteroassets_ui_url is not None:
+        variables["PTEROASSETS_UI_URL"] = settings.pteroassets_ui_url
+    if pii_key:
+        variables["PTEROASSETS_PII_KEY"] = pii_key
+    return variables
+
+
+def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> None:
+    """Create the warehouse's and Dagster's databases where absent, and migrate the warehouse.
+
+    Raises:
+        UnsuitablePostgresError: The server is too old or the account may not create them.
+    """
+    ensure_database(warehouse, warehouse.database)
+    ensure_database(warehouse, dagster_database)
+    upgrade(warehouse)
+
+
+def generated_key(home: Path, name: str) -> str:
+    """Return the random key kept in *home* under *name*, made on the first call, readable by its owner alone."""
+    path = home / name
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text()
+
+
+def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path, parsed_in: Path | None = None) -> Path:
+    """Generate the dbt docs as one page into *folder* and return its path.
+
+    Args:
+        variables: Of the environment.
+        folder: Of the page.
+        target: Folder in which dbt works.
+        parsed_in: Another such folder, in which the project was parsed.
+    """
+    if parsed_in is not None and (parsed := parsed_in / _PARSED).exists():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(parsed, target / _PARSED)
+    run_dbt(["docs", "generate", "--static"], variables, target=target)
+    make_folder(folder)
+    page = folder / "index.html"
+    shutil.copyfile(target / "static_index.html", page)
+    return page

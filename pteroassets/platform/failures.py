@@ -1,0 +1,144 @@
+"""What failed in Dagster, asked of its webserver, for the terminal of whoever started the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from pteroassets.platform.environment import RuntimeFault
+from pteroassets.platform.loopback import HOST
+from pteroassets.platform.summary import Finding, plain
+
+_SECONDS = 30
+_MOST_SIGNS = 400
+_CHECKS = """
+{
+  assetNodes {
+    assetKey { path }
+    assetChecksOrError {
+      ... on AssetChecks {
+        checks { name executionForLatestMaterialization { status evaluation { severity } } }
+      }
+    }
+  }
+}
+"""
+_RUNS = """
+query($since: Float) {
+  runsOrError(filter: {statuses: [FAILURE], updatedAfter: $since}) {
+    ... on Runs { results { runId jobName parentRunId endTime tags { key } } }
+  }
+}
+"""
+_EVENTS = """
+query($run: ID!, $after: String) {
+  logsForRun(runId: $run, afterCursor: $after) {
+    ... on EventConnection {
+      cursor hasMore
+      events {
+        ... on ExecutionStepFailureEvent { stepKey error { message errorChain { error { message } } } }
+        ... on RunFailureEvent { message }
+      }
+    }
+  }
+}
+"""
+
+
+class UnansweredError(RuntimeFault):
+    """Dagster's webserver did not answer what it was asked."""
+
+
+def _ask(port: int, query: str, wanted: str, **variables: Any) -> Any:
+    """Return the field *wanted* of the answer to *query*.
+
+    Raises:
+        UnansweredError: There is no such answer.
+    """
+    try:
+        data = _answer(port, query, variables)
+    except requests.RequestException as error:
+        raise UnansweredError(f"Dagster's webserver does not answer ({type(error).__name__})") from error
+    found = (data.get("data") or {}).get(wanted)
+    if found is None or found == {}:  # an empty object is an error of Dagster's own, of which we asked no field
+        raise UnansweredError(f"Dagster's webserver could not tell: {data.get('errors') or wanted}")
+    return found
+
+
+def _answer(port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy of the environment does not lead to this machine
+        answer = session.post(
+            f"http://{HOST}:{port}/graphql", json={"query": query, "variables": variables}, timeout=_SECONDS
+        )
+    answer.raise_for_status()
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def failed_checks(port: int) -> list[Finding]:
+    """Return each check of an asset that failed when it last ran, as Dagster's webserver on *port* knows it.
+
+    Raises:
+        UnansweredError: It does not answer.
+    """
+    found = []
+    for node in _ask(port, _CHECKS, "assetNodes"):
+        key = "/".join(node["assetKey"]["path"])
+        for check in node["assetChecksOrError"].get("checks", []):
+            last: dict[str, Any] = check["executionForLatestMaterialization"] or {}
+            if last.get("status") in {"FAILED", "EXECUTION_FAILED"}:
+                severity = (last.get("evaluation") or {}).get("severity", "ERROR")
+                found.append(
+                    Finding(
+                        kind="check that warns" if severity == "WARN" else "failed check",
+                        subject=f"{key}:{check['name']}",
+                        text=f"{check['name']} of {key}",
+                        look=f"http://{HOST}:{port}/assets/{key}?view=checks&checkDetail={check['name']}",
+                    )
+                )
+    return sorted(found, key=lambda finding: (finding.kind != "failed check", finding.subject))
+
+
+class FailedRuns:
+    """Tells of each run that failed after *since*, once; Dagster's own retry of such a run is not told of again."""
+
+    def __init__(self, port: int, *, since: datetime) -> None:
+        self._port = port
+        self._since = since
+        self._told: set[str] = set()
+
+    def news(self) -> Iterator[str]:
+        """Yield a line for each run that failed since the last call, oldest first.
+
+        Raises:
+            UnansweredError: The webserver does not answer; what failed meanwhile is told of at the next call.
+        """
+        for run in reversed(_ask(self._port, _RUNS, "runsOrError", since=self._since.timestamp())["results"]):
+            if run["runId"] in self._told:
+                continue
+            if run["parentRunId"] is not None and any(tag["key"] == "dagster/retry_number" for tag in run["tags"]):
+                self._told.add(run["runId"])
+                continue
+            at = datetime.now(tz=UTC) if run["endTime"] is None else datetime.fromtimestamp(run["endTime"], UTC)
+            reason = plain(self._reason(run["runId"]))[:_MOST_SIGNS]
+            self._told.add(run["runId"])
+            address = f"http://{HOST}:{self._port}/runs/{run['runId']}"
+            yield f"{at:%H:%M} UTC  {run['jobName']} failed: {reason}  {address}"
+
+    def _reason(self, run_id: str) -> str:
+        """Return what the first failed step died of; a run that failed outside its steps says so itself."""
+        said = "no reason was recorded"
+        after, has_more = None, True
+        while has_more:
+            page = _ask(self._port, _EVENTS, "logsForRun", run=run_id, after=after)
+            for event in page["events"]:
+                if error := event.get("error"):
+                    chain = [error["message"], *(link["error"]["message"] for link in error["errorChain"])]
+                    return f"{event['stepKey']}: {chain[-1].strip().splitlines()[0]}"
+                said = event.get("message") or said
+            after, has_more = page["cursor"], page["hasMore"]
+        return said.strip().splitlines()[0]

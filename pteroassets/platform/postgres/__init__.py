@@ -1,0 +1,1 @@
+"""RUN: a Postgres server of our own, on a folder."""

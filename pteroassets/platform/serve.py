@@ -1,0 +1,266 @@
+"""Start the services, build everything that is not built yet, and say where to look.
+
+The demo and ``pteroassets up`` end here, with the same processes, schedules and pages.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dagster_graphql import DagsterGraphQLClient
+from rich.console import Console
+
+from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
+from pteroassets.platform.environment import RuntimeFault, build_docs
+from pteroassets.platform.failures import FailedRuns, UnansweredError, failed_checks
+from pteroassets.platform.home_lock import note_address
+from pteroassets.platform.loopback import HOST, remembered_port
+from pteroassets.platform.postgres.logins import Login
+from pteroassets.platform.progress import under_way
+from pteroassets.platform.services import (
+    DagsterPlace,
+    dagster_code_server,
+    dagster_daemon,
+    dagster_webserver,
+    docs_server,
+)
+from pteroassets.platform.sql import psql_to_show
+from pteroassets.platform.summary import figures, findings
+from pteroassets.platform.supervisor import Supervisor
+from pteroassets.settings import CHECKOUT
+from pteroassets.sources.wording import counted
+from pteroassets.warehouse.connection import ConnectionSettings, connect
+
+LOCATION = "pteroassets"
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+_BUILD_SECONDS = 900
+_BUILT = "built.txt"  # beside the digest of the project that was parsed: of the one that was built
+_FAILURES_EVERY_SECONDS = 5.0
+_SHOWN_OF_A_KIND = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What is to be served, and from where."""
+
+    supervisor: Supervisor
+    variables: Mapping[str, str]
+    warehouse: ConnectionSettings
+    dagster_database: str
+    home: Path
+    dagster_port: int | None = None
+    docs_port: int | None = None
+    extra_urls: Mapping[str, str] = field(default_factory=dict)
+    reader: Login | None = None
+    """Who reads the embedded Postgres; on a Postgres of the operator's own we make no login."""
+    history: Mapping[str, int] | None = None
+    """Passes of each kind that a back-fill just made, to be told to Dagster."""
+
+
+def serve(serving: Serving, console: Console, *, once: bool) -> None:
+    """Start Dagster, build what is missing, publish the docs, and stay until Ctrl-C unless *once*.
+
+    Raises:
+        RuntimeFault: A service did not start or the first build failed.
+    """
+    os.environ.update(serving.variables)
+    prepare_manifest()
+    dagster_port = serving.dagster_port or remembered_port(serving.home / "dagster.port")
+    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://{HOST}:{dagster_port}")
+    docs_port = serving.docs_port or remembered_port(serving.home / "docs.port")
+    note_address(serving.home, f"http://{HOST}:{dagster_port}")
+    console.print("starting the Dagster webserver and daemon")
+    place = DagsterPlace(
+        checkout=CHECKOUT,
+        warehouse=serving.warehouse,
+        database=serving.dagster_database,
+        artifacts=serving.home / "artifacts",
+        code_server_port=remembered_port(serving.home / "code-server.port"),
+    )
+    os.environ.update(place.environment())
+    if serving.history is not None:
+        report_history(serving.warehouse, serving.history)
+    serving.supervisor.start(dagster_code_server(place))
+    serving.supervisor.start(dagster_webserver(place, port=dagster_port), dagster_daemon(place))
+    interface = f"http://{HOST}:{dagster_port}"
+    _say(console, f"Dagster UI:       {interface}")
+    teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
+    target = Path(serving.variables[DBT_TARGET_VARIABLE])
+    if once or not is_built(serving.warehouse, target):
+        (target / _BUILT).unlink(missing_ok=True)
+        if _build_everything(dagster_port, console, teller, once=once):
+            shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
+    docs = serving.home / "docs"
+    if once or not (docs / "index.html").exists():
+        with under_way(console, "generating the dbt docs"):
+            build_docs(
+                serving.variables,
+                docs,
+                target=serving.home / "docs_target",
+                parsed_in=target,
+            )
+    serving.supervisor.start(docs_server(docs, port=docs_port))
+    if is_built(serving.warehouse, target):
+        _show_what_was_found(serving, dagster_port, console)
+    addresses = {
+        "Dagster UI": interface,
+        "asset graph": f"{interface}/asset-groups",
+        "dbt docs": f"http://{HOST}:{docs_port}",
+        **serving.extra_urls,
+        **how_to_read(serving.reader),
+    }
+    for name, address in addresses.items():
+        _say(console, f"{name + ':':18}{address}")
+    if once:
+        return
+    _say(console, "Ctrl-C stops everything and keeps the data. Runs that fail are named here as they do.")
+    try:
+        serving.supervisor.wait(until=teller)
+    except KeyboardInterrupt:
+        console.print("stopping")
+
+
+class _Teller:
+    """Prints what failed, as it fails."""
+
+    def __init__(self, failures: FailedRuns, console: Console) -> None:
+        self._failures = failures
+        self._console = console
+        self._next_at = 0.0
+        self._answered = True
+
+    def __call__(self) -> bool:
+        """Look every few seconds; what waits may go on to wait."""
+        if time.monotonic() >= self._next_at:
+            self.look()
+        return False
+
+    def look(self) -> None:
+        """Print the runs that failed since the last look."""
+        try:
+            for line in self._failures.news():
+                _say(self._console, line)
+            self._answered = True
+        except UnansweredError as error:
+            if self._answered:
+                _say(self._console, f"{error}; runs that fail meanwhile are named when it does")
+            self._answered = False
+        self._next_at = time.monotonic() + _FAILURES_EVERY_SECONDS
+
+
+def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) -> None:
+    for line in figures(serving.warehouse):
+        _say(console, line)
+    found = [*findings(serving.warehouse), *failed_checks(dagster_port)]
+    if not found:
+        return
+    _say(console, "")
+    _say(console, f"{counted(len(found), 'thing')} to look at:")
+    sql = how_to_read(serving.reader)["SQL"]
+    for kind in dict.fromkeys(finding.kind for finding in found):
+        alike = [finding for finding in found if finding.kind == kind]
+        for finding in alike[:_SHOWN_OF_A_KIND]:
+            _say(console, f"  {kind}: {finding.text}")
+            _say(console, f"      {finding.look}" if "://" in finding.look else f'      {sql} -c "{finding.look}"')
+        if len(alike) > _SHOWN_OF_A_KIND:
+            _say(console, f"  {kind}: {len(alike) - _SHOWN_OF_A_KIND} more")
+    _say(console, "")
+
+
+def _say(console: Console, text: str) -> None:
+    """Print a line as it is: never wrapped, so that it can be copied, and without styles that a name might ask for."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def how_to_read(reader: Login | None) -> dict[str, str]:
+    """Return the commands that open the warehouse, as a person types them."""
+    here = Path(sys.argv[0])
+    command = "pteroassets" if shutil.which("pteroassets") else os.path.relpath(here) if here.exists() else here.name
+    ways = {"SQL": f"{command} sql"}
+    if reader is not None:
+        ways["SQL by psql"] = f"{reader.command(psql_to_show())}"
+        ways["its password"] = f"in {reader.password_file}, for other tools too: docs/reading-the-data.md"
+    return ways
+
+
+def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> None:
+    """Tell Dagster what a back-fill landed, as one materialization of each table that it filled."""
+    import dagster as dg  # noqa: PLC0415 - a second of imports that only the first start needs
+
+    with connect(warehouse, autocommit=True) as connection:
+        loads = connection.execute(
+            """
+            select table_name, count(*), sum(rows_read), sum(rows_added), sum(rows_changed), sum(rows_gone),
+                min(observed_at), max(observed_at)
+            from ops.loads group by table_name
+            """
+        ).fetchall()
+    with dg.DagsterInstance.get() as instance:
+        for table, passes, read, added, changed, gone, first, last in loads:
+            schema, _, name = table.partition(".")
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset_key=[schema.removeprefix("raw_"), name],
+                    description="Back-fill of the history, by the same passes as the schedules'.",
+                    metadata={
+                        "passes": int(passes),
+                        "rows_read": int(read),
+                        "added": int(added),
+                        "changed": int(changed),
+                        "gone": int(gone),
+                        "from": dg.TimestampMetadataValue(first.timestamp()),
+                        "until": dg.TimestampMetadataValue(last.timestamp()),
+                        "passes_of_all_kinds": dict(made),
+                    },
+                )
+            )
+
+
+def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
+    """Tell whether every model was built from the dbt project as it is: a path builds its own models alone.
+
+    After an upgrade one of them may read a model of another path, which is not there yet.
+    """
+    built = target / _BUILT
+    if not built.exists() or built.read_text() != (target / DIGEST_NAME).read_text():
+        return False
+    with connect(warehouse, autocommit=True) as connection:
+        row = connection.execute("select to_regclass('marts.fct_server_daily') is not null").fetchone()
+    return bool(row and row[0])
+
+
+def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, once: bool) -> bool:
+    """Run every pass and every model; return whether that went well. Otherwise the schedules go on, unless *once*.
+
+    Raises:
+        RuntimeFault: It failed, and there is no next time.
+    """
+    client = DagsterGraphQLClient(HOST, port_number=dagster_port)
+    run_id = client.submit_job_execution("everything", repository_location_name=LOCATION)
+    with under_way(console, "running every pass and building every model"):
+        deadline = time.monotonic() + _BUILD_SECONDS
+        while (status := client.get_run_status(run_id).value) not in _ENDED:
+            if time.monotonic() > deadline:
+                raise RuntimeFault(f"run {run_id} of the job everything did not end within {_BUILD_SECONDS} seconds")
+            teller()
+            time.sleep(0.5)
+    teller.look()
+    if status != "SUCCESS" and once:
+        raise RuntimeFault(
+            f"run {run_id} of the job everything ended with {status}: its page in the Dagster UI says why; start again "
+            "and open it under Runs"
+        )
+    if status != "SUCCESS":
+        _say(
+            console,
+            f"the first build ended with {status}; the schedules go on, and its page says why: "
+            f"http://{HOST}:{dagster_port}/runs/{run_id}",
+        )
+    return bool(status == "SUCCESS")

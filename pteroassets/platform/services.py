@@ -1,0 +1,91 @@
+"""The services of the platform: Dagster's three processes and the site of the dbt docs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pteroassets.platform.loopback import HOST, is_open
+from pteroassets.platform.supervisor import Service, answers
+from pteroassets.warehouse.connection import ConnectionSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagsterPlace:
+    """Where Dagster finds its settings, its database and its files.
+
+    *checkout* holds ``dagster.yaml`` and ``workspace.yaml``; *artifacts* is made when absent.
+    """
+
+    checkout: Path
+    warehouse: ConnectionSettings
+    database: str
+    artifacts: Path
+    code_server_port: int
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that ``dagster.yaml`` and ``workspace.yaml`` name; the password is one of them."""
+        self.artifacts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return {
+            **self.warehouse.environment(),
+            "DAGSTER_HOME": str(self.checkout),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "PTEROASSETS_DAGSTER_DATABASE": self.database,
+            "PTEROASSETS_ARTIFACTS": str(self.artifacts),
+            "PTEROASSETS_CODE_SERVER_PORT": str(self.code_server_port),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.definitions") -> Service:
+    """Load the definitions once, for the webserver, the daemon and all runs; runs are processes of this one."""
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "api",
+        "grpc",
+        "--module-name",
+        module,
+        "--location-name",
+        "pteroassets",
+    ]
+    command += ["--host", HOST, "--port", str(place.code_server_port), "--log-level", "warning"]
+    return Service(
+        name="dagster-code-server",
+        command=[*command, "--inject-env-vars-from-instance"],
+        environment=place.environment(),
+        folder=place.checkout,
+        ready=lambda: is_open(place.code_server_port),
+    )
+
+
+def dagster_webserver(place: DagsterPlace, *, port: int) -> Service:
+    """Serve Dagster's UI on *port* of 127.0.0.1."""
+    command = [sys.executable, "-m", "dagster_webserver", "--host", HOST, "--port", str(port)]
+    return Service(
+        name="dagster-webserver",
+        command=[*command, "--workspace", str(place.checkout / "workspace.yaml"), "--dagster-log-level", "warning"],
+        environment=place.environment(),
+        folder=place.checkout,
+        ready=answers(f"http://{HOST}:{port}/server_info"),
+    )
+
+
+def dagster_daemon(place: DagsterPlace) -> Service:
+    """Run schedules, sensors, the queue of runs and their monitoring."""
+    return Service(
+        name="dagster-daemon",
+        command=[sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(place.checkout / "workspace.yaml")],
+        # it looks for failed runs to retry each 5 seconds otherwise, and work is to resume soon after a killed worker
+        environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"},
+        folder=place.checkout,
+    )
+
+
+def docs_server(directory: Path, *, port: int) -> Service:
+    """Serve the site that ``dbt docs generate`` left in *directory* on *port* of 127.0.0.1."""
+    module = "pteroassets.platform.docs_site"
+    command = [sys.executable, "-m", module, "--directory", str(directory), "--port", str(port)]
+    return Service(name="dbt-docs", command=command, ready=answers(f"http://{HOST}:{port}/"))

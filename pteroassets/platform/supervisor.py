@@ -1,0 +1,265 @@
+"""Start processes, wait until they are ready, watch them, and stop them all.
+
+Each service is a process group of its own, so that Ctrl-C reaches only us and we stop them in the reverse of the order
+in which they were started: SIGTERM to the group, SIGKILL after a while. When we are killed ourselves, a leash does the
+same in our stead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from pteroassets.platform.leash import Leash
+
+_POLL_SECONDS = 0.1
+_SHOWN_LINES = 15
+_STOP_GROUPS = """
+for group in $told; do kill -s TERM -- "-$group" 2>/dev/null; done
+tenths=0
+while [ "$tenths" -lt "$1" ]; do
+    alive=
+    for group in $told; do kill -s 0 -- "-$group" 2>/dev/null && alive=yes; done
+    [ -n "$alive" ] || exit 0
+    sleep 0.1
+    tenths=$((tenths + 1))
+done
+for group in $told; do kill -s KILL -- "-$group" 2>/dev/null; done
+"""
+
+
+class ServiceError(RuntimeError):
+    """A service did not become ready, or ended by itself; the text shows the end of what it printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A process to run.
+
+    *environment* is added to ours. It is ready once *ready* returns true; without that, as soon as it runs.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
+    ready: Callable[[], bool] | None = None
+    ready_seconds: float = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    service: Service
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class Supervisor:
+    """Runs services until it is left; as a context manager it stops them all.
+
+    What they print goes to ``<name>.log`` in *log_dir*, readable by the owner alone; beyond *log_bytes* it is moved to
+    ``<name>.log.1``, which it replaces. *grace_seconds* is how long a service may take to end.
+    """
+
+    def __init__(self, log_dir: Path, *, grace_seconds: float = 10, log_bytes: int = 10_000_000) -> None:
+        self._log_dir = log_dir
+        self._grace_seconds = grace_seconds
+        self._log_bytes = log_bytes
+        self._running: list[_Running] = []
+        self._leash: Leash | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, *services: Service) -> None:
+        """Start *services* together, and return when all of them are ready.
+
+        Raises:
+            ServiceError: One ended or did not become ready in time; all that was started before is still running.
+        """
+        begun = [self._launch(service) for service in services]
+        for one in begun:
+            deadline = time.monotonic() + one.service.ready_seconds
+            while one.service.ready is not None and not one.service.ready():
+                self.check()
+                if time.monotonic() > deadline:
+                    raise ServiceError(
+                        f"{one.service.name} was not ready after {one.service.ready_seconds:.0f} seconds{_end_of(one)}"
+                    )
+                time.sleep(_POLL_SECONDS)
+        self.check()
+
+    def log_of(self, name: str) -> Path:
+        """Return where the service called *name* writes what it prints."""
+        return self._log_dir / f"{name}.log"
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of the running service called *name*.
+
+        Raises:
+            KeyError: None of that name runs.
+        """
+        for one in self._running:
+            if one.service.name == name:
+                return one.process.pid
+        raise KeyError(name)
+
+    def check(self) -> None:
+        """Do nothing while all services run.
+
+        Raises:
+            ServiceError: One has ended; the text names it and shows its last lines.
+        """
+        for one in self._running:
+            self._keep_small(one.log)
+            status = one.process.poll()
+            if status is not None:
+                how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+                raise ServiceError(f"{one.service.name} {how}{_end_of(one)}")
+
+    def wait(self, *, until: Callable[[], bool] | None = None) -> None:
+        """Return when *until* is true; without it only an exception or a signal ends the wait.
+
+        Raises:
+            ServiceError: A service has ended.
+        """
+        while until is None or not until():
+            self.check()
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self, name: str | None = None) -> None:
+        """Stop all services, the last one first, or only the one called *name*; return when they are gone."""
+        chosen = [one for one in self._running if name in {None, one.service.name}]
+        with _uninterrupted():
+            for one in reversed(chosen):
+                self._end(one)
+                self._running.remove(one)
+            if name is None and self._leash is not None:
+                self._leash.release()
+                self._leash = None
+
+    def _launch(self, service: Service) -> _Running:
+        if self._leash is None:
+            self._leash = Leash(_STOP_GROUPS, str(int(self._grace_seconds * 10)))
+        self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = self.log_of(service.name)
+        # a signal between the start and the note of it would leave the process behind
+        with _uninterrupted(), os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+            process = subprocess.Popen(
+                [str(part) for part in service.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **service.environment},
+                cwd=service.folder,
+                start_new_session=True,
+            )
+            running = _Running(service=service, process=process, log=log)
+            self._running.append(running)
+            self._leash.tell(process.pid)
+        return running
+
+    def _keep_small(self, log: Path) -> None:
+        """Move what a log holds aside once it is large; the process goes on to append to the same, emptied file.
+
+        What is written between the copy and the emptying is lost: these logs are for a person to look at.
+        """
+        if log.stat().st_size > self._log_bytes:
+            aside = log.with_name(f"{log.name}.1")
+            aside.unlink(missing_ok=True)
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as kept, log.open("rb") as full:
+                shutil.copyfileobj(full, kept)
+            os.truncate(log, 0)
+
+    def _end(self, one: _Running) -> None:
+        group = one.process.pid
+        _signal_group(group, signal.SIGTERM)
+        deadline = time.monotonic() + self._grace_seconds
+        while time.monotonic() < deadline:
+            one.process.poll()  # it would stay a member of its group until it is waited for
+            if not _signal_group(group, 0):
+                break
+            time.sleep(_POLL_SECONDS / 2)
+        _signal_group(group, signal.SIGKILL)
+        one.process.wait()
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a test of whether *url* on this machine answers with a status below 400."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def test() -> bool:
+        try:
+            with opener.open(url, timeout=5):
+                return True
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    return test
+
+
+@contextlib.contextmanager
+def unwinding() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through every ``finally`` on the way out."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    chosen = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, leave) for number in chosen}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off SIGINT, SIGTERM and SIGHUP until the end; a second Ctrl-C must not leave processes behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    chosen = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda number, _frame: arrived.append(number)) for number in chosen}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in dict.fromkeys(arrived):
+            signal.raise_signal(one)
+
+
+def _signal_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; return False when nobody is left in it."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end_of(one: _Running) -> str:
+    lines = one.log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
+    if not lines:
+        return f"; it printed nothing to {one.log}"
+    return "; the end of {}:\n{}".format(one.log, "\n".join(f"    {line}" for line in lines))

@@ -1,0 +1,141 @@
+"""Run the platform against a real panel: check, migrate, serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from pteroassets.clock import SystemClock
+from pteroassets.platform.check import (
+    AnnouncedLimits,
+    Finding,
+    check_names,
+    check_nodes,
+    check_panel,
+    check_postgres,
+    check_settings,
+    check_variables,
+    holds_application_key,
+)
+from pteroassets.platform.environment import (
+    PanelAccess,
+    RuntimeFault,
+    environment,
+    external_postgres,
+    home_of,
+    make_folder,
+    prepare_databases,
+    warehouse_of,
+)
+from pteroassets.platform.home_lock import sole_platform
+from pteroassets.platform.loopback import require_free
+from pteroassets.platform.postgres.logins import reader_login
+from pteroassets.platform.serve import Serving, serve
+from pteroassets.platform.supervisor import Supervisor, unwinding
+from pteroassets.settings import Settings, names_set
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.errors import PanelError
+
+
+def has_database(home: Path) -> bool:
+    """Tell whether an embedded Postgres was ever made for *home*; looking makes none."""
+    return (home / "postgres" / "PG_VERSION").exists() or (home / "postgres.place").exists()
+
+
+def run_check(settings: Settings) -> Iterator[Finding]:
+    """Yield what every check finds, those of the panel only when its settings are there."""
+    missing = list(check_settings(settings))
+    yield from missing
+    yield from check_variables(names_set())
+    if settings.pterodactyl_url is not None and (settings.pterodactyl_cli_key or settings.pterodactyl_app_key):
+        clock = SystemClock()
+        budget = AnnouncedLimits(clock)
+        try:
+            with PanelClient(
+                settings.pterodactyl_url,
+                application_key=settings.pterodactyl_app_key,
+                client_key=settings.pterodactyl_cli_key,
+                budget=budget,
+                clock=clock,
+                patience_seconds=0,  # a person waits for the answer
+            ) as panel:
+                for finding in check_panel(panel, budget):
+                    if not (finding.subject == "client key" and holds_application_key(settings)):  # said already
+                        yield finding
+                yield from check_nodes(panel)
+                yield from check_names(panel, settings, clock)
+        except PanelError as error:
+            yield Finding(subject="PTERODACTYL_URL", status="fault", detail=error.problem, remedy=error.remedy)
+    own = external_postgres(settings)
+    if own is not None:
+        yield from check_postgres(own)
+    elif has_database(home_of(settings)):
+        with warehouse_of(settings) as embedded:
+            yield from check_postgres(embedded)
+    else:
+        yield Finding(
+            subject="Postgres",
+            status="ok",
+            detail=f"POSTGRES_HOST is not set: `up` will make an embedded one in {home_of(settings)}",
+        )
+
+
+def run_migrations(settings: Settings) -> None:
+    """Bring the operator's Postgres, or the embedded one, to the newest revision."""
+    with warehouse_of(settings) as warehouse:
+        prepare_databases(warehouse, settings.pteroassets_dagster_database)
+
+
+def run_up(settings: Settings, console: Console, *, once: bool) -> None:
+    """Run the platform until Ctrl-C.
+
+    Raises:
+        RuntimeFault: A setting is missing, the data folder is in use, or a service did not start.
+    """
+    missing = [
+        f"{finding.subject} {finding.detail}: {finding.remedy}"
+        for finding in check_settings(settings)
+        if finding.status == "fault"
+    ]
+    if missing:
+        raise RuntimeFault("the settings are not complete\n  " + "\n  ".join(missing))
+    if settings.pterodactyl_url is None or settings.pterodactyl_app_key is None or settings.pterodactyl_cli_key is None:
+        raise RuntimeFault("the panel's address or a key is not set")
+    home = make_folder(home_of(settings))
+    with unwinding(), sole_platform(home, SystemClock()):
+        require_free(
+            {
+                "PTEROASSETS_DAGSTER_PORT": settings.pteroassets_dagster_port,
+                "PTEROASSETS_DOCS_PORT": settings.pteroassets_docs_port,
+            }
+        )
+        with warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
+            prepare_databases(warehouse, settings.pteroassets_dagster_database)
+            key = settings.pteroassets_pii_key
+            variables = environment(
+                settings,
+                panel=PanelAccess(
+                    url=settings.pterodactyl_url,
+                    application_key=settings.pterodactyl_app_key.get_secret_value(),
+                    client_key=settings.pterodactyl_cli_key.get_secret_value(),
+                ),
+                warehouse=warehouse,
+                home=home,
+                pii_key=key.get_secret_value() if key is not None else None,
+            )
+            serve(
+                Serving(
+                    supervisor=supervisor,
+                    variables=variables,
+                    warehouse=warehouse,
+                    dagster_database=settings.pteroassets_dagster_database,
+                    home=home,
+                    dagster_port=settings.pteroassets_dagster_port,
+                    docs_port=settings.pteroassets_docs_port,
+                    reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
+                ),
+                console,
+                once=once,
+            )

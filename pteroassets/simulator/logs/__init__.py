@@ -1,0 +1,1 @@
+"""What the servers of a simulated world write."""

@@ -1,0 +1,1 @@
+"""The simulated panel and its nodes, over HTTP."""
