@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from pteroassets.cli import main
-from pteroassets.defs.minecraft import bytes_are_read, every_log_was_read, lines_are_understood
+from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.defs.resources import Warehouse
 from pteroassets.landing import log_parsing
 from pteroassets.landing.files.budget import LogBudget
