@@ -38,7 +38,7 @@ test: $(ENV)
 
 properties: $(ENV)
 	@PTEROASSETS_FUZZ_LINES=1000000 $(BIN)/pytest --hypothesis-profile=deep --numprocesses=2 --timeout=1800 \
-		tests/sources tests/log_report $(ARGS)
+		tests/sources tests/logtool $(ARGS)
 
 check: $(ENV) $(SQLFLUFF)
 	@.ci/check

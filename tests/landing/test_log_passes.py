@@ -17,9 +17,9 @@ from rich.console import Console
 from pteroassets.cli import main
 from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.defs.resources import Warehouse
-from pteroassets.landing import log_parsing
 from pteroassets.landing.files.budget import LogBudget
 from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.minecraft import parsing
 from pteroassets.landing.minecraft.log_files import LogRead, save_reads
 from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.pterodactyl.timezones import LogTimezones
@@ -206,11 +206,11 @@ def test_a_newer_parser_reads_all_of_history_again_without_the_panel(
 ) -> None:
     expected = materialized_rows(whole)
     requests = len(whole.simulation.requests.entries)
-    monkeypatch.setattr(log_parsing, "PARSER_VERSION", "newer")
+    monkeypatch.setattr(parsing, "PARSER_VERSION", "newer")
     whole.derive()
     assert len(whole.simulation.requests.entries) == requests
     assert ask(whole, "select distinct parser_version from raw_minecraft.events") == [("newer",)]
-    monkeypatch.setattr(log_parsing, "PARSER_VERSION", PARSER_VERSION)
+    monkeypatch.setattr(parsing, "PARSER_VERSION", PARSER_VERSION)
     whole.derive()
     assert (materialized_rows(whole) == expected) is True
 

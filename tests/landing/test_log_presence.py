@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.passes.test_log_order import Host
 
 from pteroassets.logtool import DateRules, parse_paths
 from pteroassets.warehouse.connection import Connection
+from tests.landing.test_log_order import Host
 
 pytestmark = pytest.mark.postgres
 

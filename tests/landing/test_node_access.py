@@ -6,11 +6,11 @@ import logging
 from collections import Counter
 
 import pytest
-from tests.passes.test_log_passes import ask, materialized_rows
 
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.warehouse.connection import connect
 from tests.harness import Platform, table_rows
+from tests.landing.test_log_passes import ask, materialized_rows
 
 pytestmark = pytest.mark.postgres
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from pteroassets.cli import main
 from pteroassets.logtool import DateRules, Report, parse_paths
 from pteroassets.sources.minecraft.text import LONGEST_LINE
-from tests.log_report.writing import START, departure, entry, log, put
+from tests.logtool.writing import START, departure, entry, log, put
 
 DAY = log(f"12:00:00 {START}", entry("12:00:00", "Al"), departure("12:30:00", "Al"))
 NEXT = log(entry("13:00:00", "Bo"), departure("13:10:00", "Bo"))

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from pteroassets.cli import main
 from pteroassets.logtool.as_text import schema
-from tests.log_report.writing import START, departure, entry, log, put
+from tests.logtool.writing import START, departure, entry, log, put
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "minecraft" / "golden"
 HEAVY = {"dagster", "psycopg", "pydantic", "pydantic_settings", "pandas", "sqlalchemy", "requests", "dbt", "fsspec"}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pteroassets.logtool import DateRules, Report, parse_paths
-from tests.log_report.writing import START, departure, entry, log, put
+from tests.logtool.writing import START, departure, entry, log, put
 
 BERLIN = DateRules(zone=ZoneInfo("Europe/Berlin"))
 

@@ -20,7 +20,7 @@ from pteroassets.logtool.content import Content
 from pteroassets.logtool.finding import find_files
 from pteroassets.logtool.parsing import parse_files
 from pteroassets.sources.minecraft.log import LogParser
-from tests.log_report.writing import START, departure, entry, log, put
+from tests.logtool.writing import START, departure, entry, log, put
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "minecraft"
 EXPECTATIONS = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIXTURES.glob("golden/*.json"))}
