@@ -2,7 +2,7 @@
 
 Path of the data::
 
-    files/list --> log_folder.ServerFolder --> log_budget.share --> files/contents or signed download
+    files/list --> folder.ServerFolder --> budget.share --> files/contents or signed download
                                                                       --> store (by digest) --> raw_minecraft.log_files
 
 A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
