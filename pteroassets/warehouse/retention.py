@@ -29,11 +29,11 @@ def prune_reads(connection: Connection, before: datetime) -> int:
     return connection.execute(
         """
         with listings as (
-            select reads.server_uuid, reads.observed_at, reads.outcome, reads.bytes_present,
+            select reads.server_uuid, reads.observed_at, reads.bytes_present,
                 (reads.observed_at at time zone coalesce(zones.timezone, 'UTC'))::date as local_date
             from raw_minecraft.log_reads as reads
             left join ops.server_timezones as zones on reads.server_uuid = zones.server_uuid
-            where reads.path = '' and reads.outcome in ('ok', 'unchanged')
+            where reads.path = '' and reads.outcome = 'ok'
         ),
         kept as (
             select server_uuid, min(observed_at) as observed_at from listings group by server_uuid
@@ -41,10 +41,10 @@ def prune_reads(connection: Connection, before: datetime) -> int:
             select server_uuid, max(observed_at) from listings where bytes_present is not null
             group by server_uuid, local_date
             union
-            select server_uuid, max(observed_at) from listings group by server_uuid, outcome
+            select server_uuid, max(observed_at) from listings group by server_uuid
         ),
         newest as (
-            select server_uuid, max(observed_at) as observed_at from listings where outcome = 'ok' group by server_uuid
+            select server_uuid, max(observed_at) as observed_at from listings group by server_uuid
         )
         delete from raw_minecraft.log_reads as old
         where old.observed_at < %(before)s
