@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pteroassets.defs.resources import Warehouse
+from pteroassets.sources.outcomes import READ_FAULTS, SAID_EACH_PASS, TIMED
 
 
 @dg.asset_check(
@@ -54,11 +55,12 @@ def every_log_was_read(warehouse: Warehouse) -> dg.AssetCheckResult:
             """
             select outcome, count(*), min(reason), sum(size)::bigint from raw_minecraft.log_reads
             where observed_at = (select max(observed_at) from raw_minecraft.log_reads)
-                and outcome in ('node_unreachable', 'rate_limited', 'too_large', 'budget_spent', 'unreadable', 'error')
+                and outcome = any(%s)
             group by outcome order by outcome
-            """
+            """,
+            ([*READ_FAULTS, *SAID_EACH_PASS],),
         ).fetchall()
-    only_waits = {outcome for outcome, *_ in rows} <= {"budget_spent", "unreadable"}
+    only_waits = {outcome for outcome, *_ in rows} <= set(SAID_EACH_PASS)
     return dg.AssetCheckResult(
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN if only_waits else dg.AssetCheckSeverity.ERROR,
@@ -106,7 +108,7 @@ def lines_are_understood(warehouse: Warehouse) -> dg.AssetCheckResult:
                         partition by server_uuid order by is_live desc, first_line_at desc nulls last
                     ) as number
                 from raw_minecraft.log_files
-                where parser_version is not null and outcome in ('ok', 'truncated') and parsed_lines > 0
+                where parser_version is not null and outcome = any(%(timed)s) and parsed_lines > 0
             ),
             shares as (
                 select
@@ -124,7 +126,7 @@ def lines_are_understood(warehouse: Warehouse) -> dg.AssetCheckResult:
                 case when earlier_lines >= %(fewest)s then earlier_known::float / earlier_lines end
             from shares where newest_lines >= %(fewest)s order by server_uuid
             """,
-            {"newest": _NEWEST_FILES, "earlier": _EARLIER_FILES, "fewest": _FEWEST_LINES},
+            {"newest": _NEWEST_FILES, "earlier": _EARLIER_FILES, "fewest": _FEWEST_LINES, "timed": list(TIMED)},
         ).fetchall()
     fallen = [
         {

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pteroassets.defs.resources import Warehouse
+from pteroassets.sources.outcomes import UNANSWERED
 
 
 @dg.asset_check(asset=["pterodactyl", "utilization_samples"], description="Every node answered in the newest pass.")
@@ -14,9 +15,10 @@ def every_node_answers(warehouse: Warehouse) -> dg.AssetCheckResult:
             select node_name, outcome, count(*), min(reason)
             from raw_pterodactyl.utilization_samples
             where pass_at = (select max(pass_at) from raw_pterodactyl.utilization_samples)
-                and outcome in ('node_unreachable', 'rate_limited', 'error')
+                and outcome = any(%s)
             group by node_name, outcome order by node_name, outcome
-            """
+            """,
+            (list(UNANSWERED),),
         ).fetchall()
     return dg.AssetCheckResult(
         passed=not rows,

@@ -15,6 +15,7 @@ from rich.text import Text
 from pteroassets.logtool.report import FileReport, Report, RunReport, SessionReport
 from pteroassets.logtool.summary import Summary
 from pteroassets.logtool.unknown import UnknownTemplate
+from pteroassets.sources.outcomes import READABLE
 from pteroassets.sources.wording import counted
 
 _WIDE = 110
@@ -48,7 +49,6 @@ _SOURCES = {
     "modified_at": "file time",
     None: "",
 }
-_READ = ("ok", "truncated", "no_times")
 _OUTCOMES = {"not_a_server_log": "no server log", "no_times": "no times"}
 
 
@@ -63,7 +63,7 @@ def print_tables(report: Report, console: Console) -> None:
         if not server.files:
             continue
         console.rule(_heading(server, files), align="left", style="dim")
-        read = [file for file in files if file.outcome in _READ]
+        read = [file for file in files if file.outcome in READABLE]
         if len(read) > 1:
             _section(console, "Files", _files(read, is_wide=is_wide))
         else:
@@ -157,7 +157,7 @@ def _remark(file: FileReport) -> Text:
 
 
 def _passed_over(console: Console, report: Report) -> None:
-    files = [file for file in report.files if file.outcome not in (*_READ, "unreadable")]
+    files = [file for file in report.files if file.outcome not in (*READABLE, "unreadable")]
     if not files:
         return
     table = _table("File", "What it is", "Why", fold=("File", "Why"))

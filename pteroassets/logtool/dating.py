@@ -18,10 +18,11 @@ from zoneinfo import ZoneInfo
 from pteroassets.logtool.columns import Row
 from pteroassets.logtool.finding import Candidate
 from pteroassets.logtool.parsing import ParsedFile
+from pteroassets.sources.minecraft import dates
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live, is_shown_again
 from pteroassets.sources.minecraft.events import LogStamp, Setback
 
-DateSource = Literal["file_name", "line", "crash_report", "given", "modified_at"]
+DateSource = Literal[dates.DateSource, "given"]
 
 # years that no log shows: before the first dated file of a history, and after
 _BEFORE = date(2, 1, 1)

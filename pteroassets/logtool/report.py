@@ -37,11 +37,11 @@ from pteroassets.sources.minecraft.history import EndReason, FileOfEvents, Playe
 from pteroassets.sources.minecraft.ordering import in_order
 from pteroassets.sources.minecraft.reasons import CloseReason
 from pteroassets.sources.minecraft.sessions import build_sessions
+from pteroassets.sources.outcomes import READABLE, FileOutcome
 
-Outcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "duplicate", "unreadable"]
+Outcome = Literal[FileOutcome, "duplicate"]
 
 _UTC = ZoneInfo("UTC")
-_READ = ("ok", "truncated", "no_times")
 # lines of the loader, before the start line of the run that they belong to
 _BEFORE_A_START = {"server_software"}
 
@@ -190,7 +190,7 @@ def parse_paths(
         event_counts={
             candidate.path: parsed[candidate.path].events.counts()
             for candidate in candidates
-            if by_path[candidate.path].outcome in _READ
+            if by_path[candidate.path].outcome in READABLE
         },
         servers=servers,
         summary=Summary.of_all(servers),
@@ -206,7 +206,7 @@ def _problems(paths: Sequence[str], files: Iterable[FileReport], *, told: Sequen
     told = [*told, *(problem.path for problem in problems)]
     for path in dict.fromkeys(paths):
         own = [file for file in files if file.path == path or file.path.startswith(f"{path.rstrip('/')}/")]
-        gave = any(file.outcome == "duplicate" or (file.outcome in _READ and file.lines > 0) for file in own)
+        gave = any(file.outcome == "duplicate" or (file.outcome in READABLE and file.lines > 0) for file in own)
         if gave or not own or any(other == path or other.startswith(f"{path.rstrip('/')}/") for other in told):
             continue
         message = own[0].reason or "it gave nothing"

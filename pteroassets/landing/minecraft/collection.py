@@ -2,7 +2,7 @@
 
 Path of the data::
 
-    files/list --> folder.ServerFolder --> budget.share --> files/contents or signed download
+    files/list --> log_folder.ServerFolder --> log_budget.share --> files/contents or signed download
                                                                       --> store (by digest) --> raw_minecraft.log_files
 
 A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
@@ -40,6 +40,7 @@ from pteroassets.landing.minecraft.places import LogPlaces, Whereabouts
 from pteroassets.landing.pterodactyl.timezones import LogTimezones
 from pteroassets.landing.pterodactyl.traits import ServerTraits, server_traits
 from pteroassets.sources.minecraft.places import read_name
+from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import (
     NodeUnreachableError,
@@ -55,7 +56,6 @@ from pteroassets.warehouse.load import LoadReport, record_load
 
 _Answer = TypeVar("_Answer")
 _NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
-_FAULTS = ("node_unreachable", "rate_limited", "error", "too_large")
 
 
 class Progress(Protocol):
@@ -304,16 +304,16 @@ class _Pass:
             ),
         )
 
-    def _state_of(self, server: ServerFlags) -> str | None:
+    def _state_of(self, server: ServerFlags) -> Gate | None:
         try:
             return current_flags(self.panel, server.uuid).outcome
         except PanelError:
             return None  # the refusal that led here is told already
 
-    def _unlisted(self, server: ServerFlags, outcome: str, reason: str) -> _Listing:
+    def _unlisted(self, server: ServerFlags, outcome: ReadOutcome, reason: str) -> _Listing:
         return _Listing(server=server, reads=(self._read(server, outcome, reason),))
 
-    def _read(self, server: ServerFlags, outcome: str, reason: str | None) -> LogRead:
+    def _read(self, server: ServerFlags, outcome: ReadOutcome, reason: str | None) -> LogRead:
         return LogRead(
             server_uuid=uuid.UUID(server.uuid), observed_at=self.now, path="", outcome=outcome, reason=reason
         )
@@ -386,7 +386,7 @@ class _Pass:
 
     def _note_problems(self, server: ServerFlags, reads: Iterable[LogRead]) -> None:
         for read in reads:
-            if read.outcome in _FAULTS:
+            if read.outcome in READ_FAULTS:
                 self.problems[f"node {server.node_name}", f"{read.outcome}: {read.reason or read.path}"] += 1
             elif read.outcome == "budget_spent" and not read.path:
                 self.problems["budget", "budget_spent: servers not listed, left to a later pass"] += 1

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.intake import as_text
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
+from pteroassets.sources.outcomes import FileOutcome
 
 LARGEST_CONTENT_BYTES = 1024 * 1024 * 1024
 
 
 def decode(
     name: str, raw: bytes, *, is_live: bool = False, largest_bytes: int = LARGEST_CONTENT_BYTES
-) -> tuple[bytes, str, str | None]:
+) -> tuple[bytes, FileOutcome, str | None]:
     """Return a file's uncompressed bytes, its outcome and the reason of one that is not ok.
 
     A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
@@ -26,7 +27,7 @@ def decode(
     if not is_archive(raw):
         return b"", "unreadable", "no archive, whatever its name says"
     archive = Archive([raw])
-    read: tuple[bytes, str, str | None] | None = None
+    read: tuple[bytes, FileOutcome, str | None] | None = None
     for file in archive.files():
         if read is not None:
             return b"", "unreadable", "the archive holds more than one file: unpack it beside, so that each is read"
@@ -40,7 +41,9 @@ def decode(
     return content, outcome, reason
 
 
-def _whole(blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES) -> tuple[bytes, str, str | None]:
+def _whole(
+    blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES
+) -> tuple[bytes, FileOutcome, str | None]:
     pieces: list[bytes] = []
     size = 0
     for block in blocks:

@@ -21,11 +21,12 @@ from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.content import decode
 from pteroassets.landing.minecraft.log_files import LogFile, LogRead
 from pteroassets.landing.minecraft.names import NamedFile, named_files, named_of, unread_archives
-from pteroassets.sources.minecraft.dates import Stamper, date_of_live
+from pteroassets.sources.minecraft.dates import DateSource, Stamper, date_of_live
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.ordering import Place, directions_of
 from pteroassets.sources.minecraft.places import read_name
+from pteroassets.sources.outcomes import FileOutcome, ReadOutcome, Unanswered
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -70,7 +71,7 @@ class Collected:
 class _Stop:
     """Why nothing more is asked about a server in this pass."""
 
-    outcome: str
+    outcome: Unanswered
     reason: str
 
 
@@ -368,7 +369,7 @@ class ServerFolder:
         self,
         named: NamedFile,
         content: bytes,
-        outcome: str,
+        outcome: FileOutcome,
         reason: str | None,
         *,
         size: int,
@@ -381,7 +382,7 @@ class ServerFolder:
             self._report("ok", file, "no whole line yet")
             return
         log_date: date
-        source: str | None
+        source: DateSource | None
         if named.name.log_date is not None:
             log_date, source = named.name.log_date, "file_name"
         elif before is not None and before.log_date is not None:
@@ -457,7 +458,7 @@ class ServerFolder:
         first = parser.state.first
         return Stamper(log_date, self._zone).stamp(first)[0] if first is not None else None
 
-    def _date_of(self, file: ListedFile, content: bytes) -> tuple[date, str]:
+    def _date_of(self, file: ListedFile, content: bytes) -> tuple[date, DateSource]:
         """Return the local day of the first line, and what tells it, of a file whose name does not."""
         parser = LogParser()
         parser.feed(content)
@@ -482,7 +483,7 @@ class ServerFolder:
         if file.content_digest is not None:
             self._collected.superseded.append(file.content_digest)
 
-    def _report(self, outcome: str, file: ListedFile, reason: str | None) -> None:
+    def _report(self, outcome: ReadOutcome, file: ListedFile, reason: str | None) -> None:
         self._collected.reads.append(
             LogRead(
                 server_uuid=self.server_uuid,
@@ -496,7 +497,7 @@ class ServerFolder:
         )
 
 
-def _outcome_of(error: PanelError) -> str:
+def _outcome_of(error: PanelError) -> Unanswered:
     if isinstance(error, NodeUnreachableError):
         return "node_unreachable"
     return "rate_limited" if isinstance(error, RateLimitedError) else "error"
@@ -513,7 +514,9 @@ def _continues(content: bytes, known: LogFile) -> bool:
     return 0 < size <= len(content) and hashlib.sha256(content[:size]).hexdigest() == known.content_digest
 
 
-def _file_key(server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dict[str, LogFile], outcome: str) -> str:
+def _file_key(
+    server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dict[str, LogFile], outcome: FileOutcome
+) -> str:
     """Return the key of a file: server, date and first line, numbered where a crash loop repeats all three."""
     first_line = content[:PREFIX_BYTES].split(b"\n", 1)[0].rstrip(b"\r")
     number = 0

@@ -13,6 +13,8 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from pteroassets.sources.minecraft.dates import DateSource
+from pteroassets.sources.outcomes import SAID_EACH_PASS, FileOutcome, ReadOutcome
 from pteroassets.warehouse.connection import Connection
 
 FILES = "raw_minecraft.log_files"
@@ -29,13 +31,13 @@ class LogFile:
     path: str
     log_date: date | None
     log_sequence: int | None
-    date_source: str | None
+    date_source: DateSource | None
     is_live: bool
     is_listed: bool
     listed_size: int
     listed_modified_at: datetime
     listed_utc_offset_seconds: int | None
-    outcome: str
+    outcome: FileOutcome
     reason: str | None = None
     content_digest: str | None
     content_bytes: int | None
@@ -68,7 +70,7 @@ class LogRead:
     server_uuid: uuid.UUID
     observed_at: datetime
     path: str
-    outcome: str
+    outcome: ReadOutcome
     size: int | None = None
     modified_at: datetime | None = None
     reason: str | None = None
@@ -78,7 +80,6 @@ class LogRead:
 
 
 _FILE_COLUMNS = [column.name for column in dataclasses.fields(LogFile)]
-_SAID_EACH_PASS = ("budget_spent", "unreadable")
 _READ_COLUMNS = [column.name for column in dataclasses.fields(LogRead)]
 
 
@@ -167,7 +168,7 @@ def save_reads(connection: Connection, reads: Iterable[LogRead], load_id: uuid.U
     would be the folder once a pass.
     """
     reads = list(reads)
-    repeated = {(read.server_uuid, read.outcome) for read in reads if read.path and read.outcome in _SAID_EACH_PASS}
+    repeated = {(read.server_uuid, read.outcome) for read in reads if read.path and read.outcome in SAID_EACH_PASS}
     for server_uuid, outcome in repeated:
         connection.execute(
             f"delete from {READS} where server_uuid = %s and outcome = %s and path <> ''", (server_uuid, outcome)

@@ -32,6 +32,7 @@ from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.minecraft.refusals import CLIENT
+from pteroassets.sources.outcomes import READABLE
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
 
@@ -50,8 +51,7 @@ _COLUMNS = {
     "_load_id": "uuid",
 }
 _BLOCK_BYTES = 1 << 20
-_READABLE: Final = ("ok", "truncated", "no_times")
-_PARSEABLE: Final = (*_READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
+_PARSEABLE: Final = (*READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
 _NO_TIMES: Final = (
     "lines show no time, so nothing in it can be placed: `pteroassets logs parse` shows what it says, by line number"
 )
@@ -166,7 +166,7 @@ def parse_logs(
 def _is_due(file: LogFile) -> bool:
     if file.parser_version != PARSER_VERSION:
         return file.outcome in _PARSEABLE
-    return file.outcome in _READABLE and file.parsed_bytes < (file.content_bytes or 0)
+    return file.outcome in READABLE and file.parsed_bytes < (file.content_bytes or 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,7 +193,7 @@ class _Parsing:
     def is_moved(self, file: LogFile, *, after: datetime | None) -> bool:
         """Tell whether a parsed file's lines mean other instants now that other files before it are known."""
         zone = self.zones.zone(str(file.server_uuid))
-        if file.log_date is None or file.parser_version != PARSER_VERSION or file.outcome not in _READABLE:
+        if file.log_date is None or file.parser_version != PARSER_VERSION or file.outcome not in READABLE:
             return False
         state = self._state_near_change(file, zone)
         if state is None or state.first is None or state.last is None:

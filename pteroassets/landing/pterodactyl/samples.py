@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows
 
@@ -55,14 +56,14 @@ def land_samples(
         changed = connection.execute(
             f"""
             update {TABLE} as known
-            set ({columns}, _load_id) = (select {", ".join("arrived." + name for name in SAMPLE_COLUMNS)}, %s),
+            set ({columns}, _load_id) = (select {", ".join("arrived." + name for name in SAMPLE_COLUMNS)}, %(load)s),
                 _loaded_at = now() -- by which incremental models find it
             from arrived
             where known.server_uuid = arrived.server_uuid and known.pass_at = arrived.pass_at
-                and known.outcome in ('node_unreachable', 'rate_limited', 'error')
-                and arrived.outcome not in ('node_unreachable', 'rate_limited', 'error')
+                and known.outcome = any(%(unanswered)s)
+                and arrived.outcome <> all(%(unanswered)s)
             """,
-            (load_id,),
+            {"load": load_id, "unanswered": list(UNANSWERED)},
         ).rowcount
         added = connection.execute(
             f"insert into {TABLE} ({columns}, _load_id) select {columns}, %s from arrived on conflict do nothing",

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from pteroassets.landing.pterodactyl.traits import server_traits
 from pteroassets.warehouse.connection import Connection
 
+#: Which setting gave a server's zone; none did where it is utc.
+ZoneSource = Literal["server", "default", "utc"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTimezones:
@@ -36,7 +39,7 @@ class LogTimezones:
                     break
         return dataclasses.replace(self, by_server={**self.by_server, **found})
 
-    def name_and_source(self, server_uuid: str) -> tuple[str, Literal["server", "default", "utc"]]:
+    def name_and_source(self, server_uuid: str) -> tuple[str, ZoneSource]:
         """Return the IANA name of the server's zone and which setting gave it."""
         if server_uuid in self.by_server:
             return self.by_server[server_uuid], "server"

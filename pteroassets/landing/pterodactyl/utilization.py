@@ -6,6 +6,7 @@ from collections import Counter
 
 from pteroassets.clock import Clock
 from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, land_samples
+from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
 from pteroassets.sources.wording import counted
@@ -44,7 +45,7 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
     grouped: Counter[tuple[str, str, str]] = Counter(
         (sample.outcome, sample.node_name or "unknown node", sample.reason or sample.outcome)
         for sample in sampling.samples
-        if sample.outcome in {"node_unreachable", "rate_limited", "error"}
+        if sample.outcome in UNANSWERED
     )
     problems = [
         {"scope": f"node {node}", "reason": f"{counted(count, 'server')} {outcome}: {reason}"}

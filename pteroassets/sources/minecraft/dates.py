@@ -12,10 +12,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.events import Setback, Stamped
 from pteroassets.sources.minecraft.packing import MAYBE_PACKED
+
+#: What tells the day of a file's first line.
+DateSource = Literal["file_name", "line", "crash_report", "modified_at"]
 
 # as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
 _NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log" + MAYBE_PACKED)

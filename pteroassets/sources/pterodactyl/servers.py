@@ -10,13 +10,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from pteroassets.sources.outcomes import Gate
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import PermissionMissingError
 from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, read_pages
-
-Gate = Literal["suspended", "installing", "install_failed", "restoring_backup", "transferring", "maintenance"]
 
 _GATING_STATUSES: dict[str, Gate] = {
     "installing": "installing",

@@ -19,9 +19,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pteroassets.clock import Clock
+from pteroassets.sources.outcomes import SampleOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
@@ -34,9 +35,7 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
     scrub,
 )
-from pteroassets.sources.pterodactyl.servers import Gate, ServerFlags, current_flags, list_servers
-
-Outcome = Gate | Literal["ok", "offline", "node_unreachable", "rate_limited", "gone", "error"]
+from pteroassets.sources.pterodactyl.servers import ServerFlags, current_flags, list_servers
 
 # nodes of which one server is asked at the same time; a node that hangs holds its place for 15 s
 _NODES_AT_ONCE = 32
@@ -73,7 +72,7 @@ class UtilizationSample:
     sampled_at: datetime
     interval_seconds: int
     node_name: str | None
-    outcome: Outcome
+    outcome: SampleOutcome
     state: str | None = None
     cpu_percent: float | None = None
     memory_bytes: int | None = None
@@ -112,10 +111,10 @@ class SamplingPass:
 class Halt:
     """Why no server at all is asked any more in this pass: every further request would meet the same."""
 
-    outcome: Outcome | None = None
+    outcome: SampleOutcome | None = None
     reason: str | None = None
 
-    def set(self, outcome: Outcome, reason: str) -> None:
+    def set(self, outcome: SampleOutcome, reason: str) -> None:
         """End the asking with an outcome for all servers that are left."""
         self.reason = reason
         self.outcome = outcome
@@ -130,7 +129,7 @@ class PassStamp:
     clock: Clock
     halt: Halt = field(default_factory=Halt)
 
-    def sample(self, server: ServerFlags, outcome: Outcome, **figures: Any) -> UtilizationSample:
+    def sample(self, server: ServerFlags, outcome: SampleOutcome, **figures: Any) -> UtilizationSample:
         """Return a sample of *server*, taken now."""
         return UtilizationSample(
             server_uuid=uuid.UUID(server.uuid),

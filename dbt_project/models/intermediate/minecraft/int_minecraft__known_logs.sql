@@ -18,7 +18,7 @@ lines as (
         server_uuid,
         min(first_line_at) as first_line_at
     from files
-    where outcome in ('ok', 'truncated')
+    where outcome in {{ timed_outcomes() }}
     group by server_uuid
 
 ),

@@ -26,7 +26,7 @@ renamed as (
             when outcome = 'ok' and is_suspect then 'suspect'
             when outcome = 'ok' then 'measured'
             when outcome = 'offline' then 'offline'
-            when outcome in ('node_unreachable', 'rate_limited', 'error') then 'failed'
+            when outcome in {{ unanswered_outcomes() }} then 'failed'
             else 'gated'
         end as outcome_group,
         reason,

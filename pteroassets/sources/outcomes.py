@@ -1,0 +1,33 @@
+"""What can come of asking for a sample, for a list of files or for a file, and which outcomes are counted as one.
+
+Postgres allows the same values in its checks, and dbt has some groups in ``macros/outcomes.sql``; tests compare them.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+#: The server's own state, in which the panel answers no question about it.
+Gate = Literal["suspended", "installing", "install_failed", "restoring_backup", "transferring", "maintenance"]
+#: Nobody answered, although somebody should have.
+Unanswered = Literal["node_unreachable", "rate_limited", "error"]
+SampleOutcome = Literal[Gate, Unanswered, "ok", "offline", "gone"]
+#: Of a listing, or of fetching one file of it.
+ReadOutcome = Literal[
+    Gate, Unanswered, "ok", "no_log_folder", "not_minecraft", "too_large", "budget_spent", "unreadable"
+]
+#: Of a log file's content.
+FileOutcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "unreadable"]
+
+UNANSWERED: Final[tuple[Unanswered, ...]] = get_args(Unanswered)
+#: What was to be read and failed.
+READ_FAULTS: Final[tuple[ReadOutcome, ...]] = (*UNANSWERED, "too_large")
+#: What each pass says again, until a later pass or a person changes it.
+SAID_EACH_PASS: Final[tuple[ReadOutcome, ...]] = ("budget_spent", "unreadable")
+
+#: Files whose lines have a place in time.
+TIMED: Final[tuple[FileOutcome, ...]] = ("ok", "truncated")
+#: Files whose lines were read.
+READABLE: Final[tuple[FileOutcome, ...]] = (*TIMED, "no_times")
+#: Files of which something is lost.
+DAMAGED: Final[tuple[FileOutcome, ...]] = ("truncated", "unreadable")

@@ -1,0 +1,87 @@
+"""Words that Python, Postgres and dbt each have to spell are the same in all three."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import jinja2
+import pytest
+import yaml
+
+from pteroassets.landing.pterodactyl.timezones import ZoneSource
+from pteroassets.settings import CHECKOUT
+from pteroassets.sources import outcomes
+from pteroassets.sources.minecraft.dates import DateSource
+from pteroassets.sources.minecraft.history import EndReason
+from pteroassets.sources.minecraft.reasons import CloseReason
+from pteroassets.sources.pterodactyl.pacing import Api
+from pteroassets.warehouse.connection import Connection
+
+DBT = CHECKOUT / "dbt_project"
+WORDS: dict[tuple[str, str], Any] = {
+    ("log_files", "date_source"): DateSource,
+    ("log_files", "outcome"): outcomes.FileOutcome,
+    ("log_reads", "outcome"): outcomes.ReadOutcome,
+    ("player_sessions", "close_reason"): CloseReason,
+    ("request_budgets", "api"): Api,
+    ("server_runs", "end_reason"): EndReason,
+    ("server_timezones", "source"): ZoneSource,
+    ("utilization_samples", "outcome"): outcomes.SampleOutcome,
+}
+# columns of the models that hand such words on under the same name, or under one of their own
+HANDED_ON = {name: WORDS[table, name] for table, name in WORDS if name not in ("outcome", "source", "api")}
+HANDED_ON |= {"timezone_source": ZoneSource}
+OUTCOMES = {
+    "stg_minecraft__log_files": outcomes.FileOutcome,
+    "stg_pterodactyl__utilization_samples": outcomes.SampleOutcome,
+}
+
+
+@pytest.mark.postgres
+def test_postgres_allows_the_words_that_python_writes_and_no_others(warehouse: Connection) -> None:
+    allowed = {
+        (table, column): set(re.findall(r"'([^']*)'::text", rule))
+        for table, column, rule in warehouse.execute(
+            """
+            select classes.relname, attributes.attname, pg_get_constraintdef(constraints.oid)
+            from pg_constraint as constraints
+            inner join pg_class as classes on classes.oid = constraints.conrelid
+            inner join pg_attribute as attributes
+                on attributes.attrelid = classes.oid and attributes.attnum = constraints.conkey[1]
+            where constraints.contype = 'c' and cardinality(constraints.conkey) = 1
+                and pg_get_constraintdef(constraints.oid) like '%ANY (ARRAY[%'
+            """
+        )
+    }
+    assert allowed == {place: set(get_args(words)) for place, words in WORDS.items()}
+
+
+def accepted(path: Path) -> dict[tuple[str, str], set[str]]:
+    """The values that data tests of the models in *path* accept, by model and column."""
+    return {
+        (model["name"], column["name"]): set(test["accepted_values"]["arguments"]["values"])
+        for model in (yaml.safe_load(path.read_text()) or {}).get("models", [])
+        for column in model.get("columns", [])
+        for test in column.get("data_tests", [])
+        if isinstance(test, dict) and "accepted_values" in test
+    }
+
+
+def test_dbt_accepts_the_words_that_python_writes_and_no_others() -> None:
+    found = {place: values for path in DBT.glob("models/**/*.yml") for place, values in accepted(path).items()}
+    compared = {
+        (model, column): set(get_args(OUTCOMES[model] if column == "outcome" else HANDED_ON[column]))
+        for model, column in found
+        if column == "outcome" or column in HANDED_ON
+    }
+    assert compared.items() <= found.items()
+    assert {words for _, words in compared} >= {*HANDED_ON, "outcome"}
+
+
+@pytest.mark.parametrize("group", ["unanswered", "timed", "damaged"])
+def test_dbt_counts_the_same_outcomes_as_one(group: str) -> None:
+    macros = jinja2.Environment(autoescape=False).from_string((DBT / "macros" / "outcomes.sql").read_text()).module
+    words = re.findall(r"'(\w+)'", getattr(macros, f"{group}_outcomes")())
+    assert tuple(words) == getattr(outcomes, group.upper())
