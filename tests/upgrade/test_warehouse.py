@@ -1,0 +1,318 @@
+"""The warehouse of a platform that ran the version before is taken up as it is.
+
+A recorded warehouse of that version is restored, migrated, given the same passes again, later passes, and a build.
+"""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from pteroassets.defs.dbt_project import run_dbt
+from pteroassets.simulator.serve import Simulation
+from pteroassets.simulator.world.canaries import CANARIES
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.migrate import upgrade
+from tests.upgrade.world import DUMP, RECORDED_UNTIL, RecordedPlatform, recorded_world
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+MOVED: dict[str, str] = {}
+"""Tables that a migration moved since, by their old names."""
+
+LATER = [RECORDED_UNTIL + timedelta(hours=hours) for hours in (5, 9)]
+SERVED = ("staging", "marts", "pterodactyl", "minecraft")
+MODELS = (*SERVED, "intermediate")
+INCREMENTAL = ("marts.fct_utilization_hourly", "intermediate.int_server_utilization_daily")
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def tables_of(connection: Connection, *, of_models: bool = False) -> list[str]:
+    """The raw tables and those of the ledger, or else those that models left."""
+    return [
+        f"{schema}.{table}"
+        for schema, table in connection.execute(
+            "select schemaname, tablename from pg_tables "
+            "where schemaname not in ('pg_catalog', 'information_schema', 'public') order by 1, 2"
+        )
+        if (schema in MODELS) == of_models
+    ]
+
+
+def columns_of(connection: Connection, table: str) -> list[str]:
+    return [
+        column
+        for (column,) in connection.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped "
+            "order by attnum",
+            (table,),
+        )
+    ]
+
+
+def rows_of(connection: Connection, table: str, columns: list[str]) -> list[tuple[Any, ...]]:
+    listed = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
+    return connection.execute(
+        sql.SQL("select {} from {} order by {}").format(listed, sql.Identifier(*table.split(".")), listed)
+    ).fetchall()
+
+
+def landed(connection: Connection) -> Rows:
+    """What stands in the raw tables, but for when and by which load it came there."""
+    return {
+        table: rows_of(
+            connection, table, [column for column in columns_of(connection, table) if not column.startswith("_")]
+        )
+        for table in tables_of(connection)
+        if not table.startswith("ops.") or table == "ops.server_timezones"
+    }
+
+
+@contextmanager
+def database(server: ConnectionSettings, name: str, template: str | None = None) -> Iterator[ConnectionSettings]:
+    with connect(server.with_database("postgres"), autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template or "template0")
+            )
+        )
+    yield server.with_database(name)
+    with connect(server.with_database("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="module")
+def dump() -> str:
+    return lzma.decompress(DUMP.read_bytes()).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenUp:
+    """The restored warehouse after the migrations, and what stood in it before them and after."""
+
+    settings: ConnectionSettings
+    columns: dict[str, list[str]]
+    before: Rows
+    after: Rows
+
+
+@pytest.fixture(scope="module")
+def taken_up(migrated_template: ConnectionSettings, dump: str) -> Iterator[TakenUp]:
+    # the role analyst is the server's, which the template's migrations have made
+    with database(migrated_template, "recorded") as settings:  # the name by which incremental models know themselves
+        with connect(settings) as connection:
+            connection.execute(dump.encode())
+        with connect(settings) as connection:
+            columns = {table: columns_of(connection, table) for table in tables_of(connection)}
+            before = {table: rows_of(connection, table, names) for table, names in columns.items()}
+        upgrade(settings)
+        with connect(settings) as connection:
+            after = {table: rows_of(connection, MOVED.get(table, table), names) for table, names in columns.items()}
+        yield TakenUp(settings=settings, columns=columns, before=before, after=after)
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Simulation]:
+    with recorded_world() as simulation:
+        yield simulation
+
+
+@pytest.fixture(scope="module")
+def fresh(
+    simulation: Simulation, migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RecordedPlatform]:
+    """A platform of this version that made all the passes itself."""
+    with database(migrated_template, "without_a_past", migrated_template.database) as settings:
+        platform = RecordedPlatform.on(simulation, settings, tmp_path_factory.mktemp("fresh"))
+        platform.recorded_history()
+        yield platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What the passes of the time of the dump did when they were made again, where they were made by either version."""
+
+    platform: RecordedPlatform
+    done: dict[str, list[tuple[int, int, int]]]
+    before: Rows
+    after: Rows
+
+
+@pytest.fixture(scope="module")
+def again(taken_up: TakenUp, fresh: RecordedPlatform, tmp_path_factory: pytest.TempPathFactory) -> Again:
+    platform = RecordedPlatform.on(fresh.simulation, taken_up.settings, tmp_path_factory.mktemp("taken_up"))
+    # the log store is no part of the dump, since players' addresses stand in it; the same logs have the same digests
+    shutil.copytree(fresh.folder, platform.folder, dirs_exist_ok=True)
+    with connect(taken_up.settings) as connection:
+        before = landed(connection)
+    done: dict[str, list[tuple[int, int, int]]] = {}
+    for made in (platform, fresh):
+        for report in made.passes(RECORDED_UNTIL):
+            done.setdefault(report.table, []).append((report.rows_added, report.rows_changed, report.rows_gone))
+    with connect(taken_up.settings) as connection:
+        after = landed(connection)
+    return Again(platform=platform, done=done, before=before, after=after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    platform: RecordedPlatform
+    taken_up: Rows
+    fresh: Rows
+
+
+@pytest.fixture(scope="module")
+def later(again: Again, fresh: RecordedPlatform) -> Later:
+    """What both platforms landed hours later."""
+    found = []
+    for platform in (again.platform, fresh):
+        for at in LATER:
+            platform.passes(at)
+        with connect(platform.settings) as connection:
+            found.append(landed(connection))
+    return Later(platform=again.platform, taken_up=found[0], fresh=found[1])
+
+
+def test_the_recorded_warehouse_is_one_that_was_in_use(taken_up: TakenUp) -> None:
+    def values(table: str, column: str) -> set[str | None]:
+        position = taken_up.columns[table].index(column)
+        return {row[position] for row in taken_up.before[table]}
+
+    assert all(taken_up.before.values()), "each table has rows"
+    assert {"ok", "truncated", "unreadable"} <= values("raw_minecraft.log_files", "outcome")
+    assert {None, "left", "server_crashed"} <= values("raw_minecraft.player_sessions", "close_reason")
+    assert values("raw_minecraft.player_sessions", "is_proxy") == {"true", "false"}
+    assert "node_unreachable" in values("raw_minecraft.log_reads", "outcome")
+    assert values("raw_pterodactyl.servers", "is_active") == {"true", "false"}
+
+
+@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES.keys())
+def test_the_recorded_warehouse_holds_no_secret(dump: str, canary: str) -> None:
+    assert canary not in dump
+
+
+def test_the_migrations_keep_every_row(taken_up: TakenUp) -> None:
+    for table, rows in taken_up.before.items():
+        assert taken_up.after[table] == rows, table
+
+
+def test_the_same_passes_again_change_nothing(again: Again) -> None:
+    assert len(again.done) > 10
+    # sessions are derived again of the one server with a log that never comes whole, by either version
+    assert {table for table, (counts, _) in again.done.items() if counts != (0, 0, 0)} == {
+        MOVED.get(table, table) for table in ("raw_minecraft.player_sessions", "raw_minecraft.server_runs")
+    }
+    for table, (taken_up, own) in again.done.items():
+        assert taken_up == own, table
+    for table, rows in again.before.items():
+        assert again.after[table] == rows, table
+
+
+def test_later_passes_land_what_they_land_where_nothing_was_taken_up(again: Again, later: Later) -> None:
+    assert later.taken_up.keys() == later.fresh.keys()
+    for table, rows in later.fresh.items():
+        assert later.taken_up[table] == rows, table
+    # it went on
+    assert {"raw_minecraft.events", "raw_minecraft.log_files", "raw_pterodactyl.utilization_samples"} <= {
+        table for table, rows in later.taken_up.items() if rows != again.after[table]
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """The models that were built on those of the version before, and those that were built from nothing."""
+
+    going_on: Rows
+    from_nothing: Rows
+    kept: dict[str, float]
+    analyst: dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def built(later: Later) -> Iterator[Built]:
+    settings = later.platform.settings
+    with database(settings, "from_nothing", settings.database) as other:
+        with connect(other, autocommit=True) as connection:
+            forget_models(connection)
+        with connect(settings) as connection:
+            written = {table: written_rows(connection, table) for table in INCREMENTAL}
+        for warehouse in (settings, other):
+            run_dbt(["run"], warehouse.environment(), target=later.platform.folder / "target")
+        with connect(settings) as connection, connect(other) as from_nothing:
+            yield Built(
+                going_on=served(connection),
+                from_nothing=served(from_nothing),
+                kept={
+                    table: len(rows & written_rows(connection, table)) / len(rows) for table, rows in written.items()
+                },
+                analyst={"going on": readable(connection), "from nothing": readable(from_nothing)},
+            )
+
+
+def forget_models(connection: Connection) -> None:
+    """Remove what models left, as if none had ever been built."""
+    for table in tables_of(connection, of_models=True):
+        connection.execute(sql.SQL("drop table {} cascade").format(sql.Identifier(*table.split("."))))
+    for schema, view in connection.execute(
+        "select schemaname, viewname from pg_views where schemaname = any(%s)", (list(MODELS),)
+    ).fetchall():
+        connection.execute(sql.SQL("drop view if exists {} cascade").format(sql.Identifier(schema, view)))
+    connection.execute("truncate ops.incremental_builds")
+
+
+def served(connection: Connection) -> Rows:
+    return {
+        f"{schema}.{relation}": rows_of(
+            connection, f"{schema}.{relation}", columns_of(connection, f"{schema}.{relation}")
+        )
+        for schema, relation in connection.execute(
+            "select relnamespace::regnamespace::text, relname from pg_class "
+            "where relkind in ('r', 'v') and relnamespace::regnamespace::text = any(%s) order by 1, 2",
+            (list(SERVED),),
+        ).fetchall()
+    }
+
+
+def readable(connection: Connection) -> set[str]:
+    """What an analyst may read."""
+    return {
+        name
+        for (name,) in connection.execute(
+            "select oid::regclass::text from pg_class where relkind in ('r', 'v') "
+            "and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema') "
+            "and has_schema_privilege('analyst', relnamespace, 'usage') "
+            "and has_table_privilege('analyst', oid, 'select')"
+        )
+    }
+
+
+def written_rows(connection: Connection, table: str) -> set[tuple[str, str]]:
+    """Each row of *table* with the transaction that wrote it."""
+    return set(
+        connection.execute(
+            sql.SQL("select xmin::text, md5(made::text) from {} as made").format(sql.Identifier(*table.split(".")))
+        )
+    )
+
+
+def test_models_built_on_those_of_the_version_before_equal_models_built_from_nothing(built: Built) -> None:
+    assert len(built.from_nothing) > 40
+    assert all(built.from_nothing[table] for table in built.from_nothing if table.startswith("marts."))
+    for model, rows in built.from_nothing.items():
+        assert built.going_on[model] == rows, model
+    # what nothing has come for since stands as the version before wrote it
+    assert all(share > 0.5 for share in built.kept.values()), built.kept
+
+
+def test_an_analyst_reads_what_is_served_after_as_before(built: Built) -> None:
+    assert len(built.analyst["from nothing"]) > 40
+    assert built.analyst["going on"] == built.analyst["from nothing"]
