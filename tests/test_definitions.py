@@ -75,10 +75,10 @@ def test_a_test_of_dbt_that_nothing_describes_is_refused_with_its_file() -> None
     test = {
         "name": "a_new_one",
         "description": "",
-        "original_file_path": "models/marts/_facts__models.yml",
+        "original_file_path": "models/marts/servers/fct_server_runs.yml",
         "test_metadata": {"name": "expression_is_true", "kwargs": {"expression": "a > b"}},
     }
-    with pytest.raises(ValueError, match=r"a_new_one has no description: write one in models/marts/_facts"):
+    with pytest.raises(ValueError, match=r"a_new_one has no description: write one in models/marts/servers/fct_"):
         describe_test(test)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import pteroassets.warehouse.migrations
-from pteroassets.defs.dbt_project import run_dbt
+from pteroassets.defs.dbt_project import DBT_PROJECT, run_dbt
 
 from .conftest import WARNINGS_ARE_ERRORS
 
 _SERVED = ("dim_", "fct_", "compat_")
+_LONGEST_YAML = 300  # lines
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,16 @@ def test_everything_served_stands_in_an_exposure(manifest: dict[str, Any]) -> No
     for model in models(manifest):
         if model["name"].startswith(_SERVED):
             assert model["unique_id"] in exposed, model["name"]
+
+
+def test_what_is_said_of_a_model_lies_beside_it_under_its_name(manifest: dict[str, Any]) -> None:
+    for node in [*models(manifest), *manifest["unit_tests"].values()]:
+        model = node if node["resource_type"] == "model" else manifest["nodes"][f"model.pteroassets.{node['model']}"]
+        written = node.get("patch_path") or node["original_file_path"]
+        assert written.rpartition("//")[2] == model["original_file_path"].replace(".sql", ".yml"), node["name"]
+
+
+def test_no_yaml_of_the_project_is_too_long_to_read() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in DBT_PROJECT.glob("models/**/*.yml")}
+    assert lines
+    assert {path.name: count for path, count in lines.items() if count >= _LONGEST_YAML} == {}
