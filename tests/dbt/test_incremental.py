@@ -16,7 +16,7 @@ from pteroassets.warehouse.load import LoadReport, record_load
 from .conftest import dbt_environment
 from .world import SERVERS, land_world
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 # The end of the world, a stretch in its middle over a midnight, and single samples: all arrive late.
 HELD_BACK = f"""

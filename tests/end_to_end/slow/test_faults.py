@@ -15,7 +15,7 @@ from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 # when a record was first seen depends on when it could first be read; what it says does not
 _WHEN_IT_WAS_READ = {"fetched_at", "valid_from"}

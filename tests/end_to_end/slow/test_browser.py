@@ -22,10 +22,10 @@ from pteroassets.platform.failures import failed_checks
 from pteroassets.platform.loopback import free_port
 from pteroassets.platform.services import docs_server
 from pteroassets.simulator.panel.faults import Fault
-from tests.end_to_end.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 from tests.end_to_end.running import Running
+from tests.end_to_end.slow.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(300)]
 
 GROUPS = (
     "raw_pterodactyl", "raw_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization", "logs", "sessions",
