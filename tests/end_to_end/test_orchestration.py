@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 def test_one_job_lands_everything_and_builds_every_model(built: Running) -> None:
-    for table in ("raw_pterodactyl.servers", "raw_minecraft.player_sessions", "marts.fct_server_daily"):
+    for table in ("raw_pterodactyl.servers", "derived_minecraft.player_sessions", "marts.fct_server_daily"):
         assert built.ask(f"select count(*) from {table}")[0][0] > 0, table
 
 
