@@ -18,6 +18,7 @@ from pteroassets.definitions import defs
 from pteroassets.defs.automation import PATHS, preset, schedules
 from pteroassets.defs.dbt import dbt_project
 from pteroassets.defs.dbt_translator import describe_test
+from tests.upgrade.world import NAMES
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +265,17 @@ def test_secrets_are_known_to_the_ui_by_their_variables_name_alone(definitions: 
     assert resources["panel"].client_key == dg.EnvVar("PTERODACTYL_CLI_KEY")
     assert resources["panel"].application_key == dg.EnvVar("PTERODACTYL_APP_KEY")
     assert resources["warehouse"].password == dg.EnvVar("POSTGRES_PASSWORD")
+
+
+def test_dagster_finds_what_it_knew_the_version_before_by(definitions: dg.Definitions, graph: dg.AssetGraph) -> None:
+    """A name that goes takes its history, its switch or its queued runs with it."""
+    before = json.loads(NAMES.read_text())
+    repository = definitions.get_repository_def()
+    assets = {
+        name for name in before["assets"] if not name.startswith("intermediate/")
+    }  # those are nobody's to rely on
+    assert assets - {key.to_user_string() for key in graph.get_all_asset_keys()} == set()
+    assert set(before["schedules"]) - {schedule.name for schedule in repository.schedule_defs} == set()
+    assert set(before["sensors"]) - {sensor.name for sensor in repository.sensor_defs} == set()
+    for name, ops in before["jobs"].items():
+        assert set(ops) <= {op.name for op in repository.get_job(name).nodes}, name

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import lzma
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from pteroassets.definitions import defs
 from pteroassets.platform.postgres.binaries import find_bindir
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
+from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import ConnectionSettings
 from pteroassets.warehouse.migrate import ensure_database, upgrade
@@ -38,14 +40,22 @@ def dumped(settings: ConnectionSettings) -> str:
 
 
 def names() -> dict[str, object]:
-    """Return what Dagster's database knows this version's assets, jobs, schedules and sensors by."""
+    """Return what operators and Dagster know this version by: settings, assets, jobs and what starts them."""
     repository = defs().get_repository_def()
+    jobs = {job.name: job for job in repository.get_all_jobs() if not job.name.startswith("__")}
+    offered = (CHECKOUT / ".env.example").read_text()
     return {
+        "settings": re.findall(r"^#?([A-Z_]+=.*)", offered, flags=re.MULTILINE),
+        "defaults": {
+            name.upper(): field.get_default(call_default_factory=True)
+            for name, field in Settings.model_fields.items()
+            if "SecretStr" not in str(field.annotation)
+        },
         "assets": sorted(key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()),
+        # those of a job over assets are named after its assets
         "jobs": {
-            job.name: sorted(node.name for node in job.nodes) if job.asset_layer.executable_asset_keys == set() else []
-            for job in sorted(repository.get_all_jobs(), key=lambda job: job.name)
-            if not job.name.startswith("__")
+            name: [] if job.asset_layer.executable_asset_keys else sorted(op.name for op in job.nodes)
+            for name, job in sorted(jobs.items())
         },
         "schedules": sorted(schedule.name for schedule in repository.schedule_defs),
         "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
