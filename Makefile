@@ -16,6 +16,8 @@ help:
 	@echo "make demo   the whole platform on a simulated panel, from nothing"
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
 	@echo "make test   all tests"
+	@echo "make test-quick  what each change needs: all but the whole truth world, faults, kills and the browser"
+	@echo "make test-slow   the rest of the tests"
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
 	@echo "make properties  the properties of the log parser on many more examples than make test tries; minutes"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
@@ -30,11 +32,13 @@ up: $(ENV)
 	@$(BIN)/pteroassets up $(ARGS)
 
 test: $(ENV)
-	@outcome=5; \
-	for part in "alone:--numprocesses=0" "not alone:--numprocesses=2"; do \
-		status=0; $(BIN)/pytest -m "$${part%%:*}" $${part#*:} --dist loadscope --no-loadscope-reorder $(ARGS) || status=$$?; \
-		case $$status:$$outcome in 5:*) ;; 0:5) outcome=0 ;; 0:*) ;; *) outcome=$$status ;; esac; \
-	done; exit $$outcome
+	@.ci/tests "quick slow" $(ARGS)
+
+test-quick: $(ENV)
+	@.ci/tests quick $(ARGS)
+
+test-slow: $(ENV)
+	@.ci/tests slow $(ARGS)
 
 properties: $(ENV)
 	@PTEROASSETS_FUZZ_LINES=1000000 $(BIN)/pytest --hypothesis-profile=deep --numprocesses=2 --timeout=1800 \
@@ -56,7 +60,7 @@ accuracy: $(ENV)
 	@$(BIN)/python benchmarks/log_accuracy.py $(ARGS)
 
 screenshots: $(ENV)
-	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/test_browser.py $(ARGS)
+	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/slow/test_browser.py $(ARGS)
 
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
@@ -88,4 +92,4 @@ $(SQLFLUFF) $(AUDIT) $(UV):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up test properties check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo up test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean

@@ -5,10 +5,8 @@ Settings, Postgres and Dagster are imported by the commands that need them, so t
 
 from __future__ import annotations
 
-import contextlib
 import io
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,7 @@ import click
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from pteroassets.logtool import Progress, Report
+    from pteroassets.logtool import Report
     from pteroassets.logtool.as_text import Table as ReportTable
     from pteroassets.logtool.finding import Grouping
 
@@ -203,9 +201,12 @@ def parse_logs(
 
     The exit status is 1 where a path gave nothing; the others are read all the same.
     """
+    from rich.console import Console
+
     from pteroassets.logtool import DateRules, parse_paths
     from pteroassets.logtool.as_text import write_csv, write_json
     from pteroassets.logtool.parsing import default_jobs
+    from pteroassets.platform.progress import bytes_under_way
 
     if separate and together:
         raise click.UsageError("--separate and --together exclude each other")
@@ -215,7 +216,7 @@ def parse_logs(
     rules = DateRules(
         zone=_zone(timezone), given=date.date() if date is not None else None, by_modification=dates_from_mtime
     )
-    with _progress() as progress:
+    with bytes_under_way(Console(stderr=True), "Reading logs", is_kept=False) as progress:
         report = parse_paths(
             paths,
             grouping=grouping,
@@ -246,18 +247,6 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise click.BadParameter(
             f"{name!r} is no IANA zone; write it like Europe/Berlin", param_hint="--timezone"
         ) from None
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Show a bar on a terminal; what is piped on or written to a file needs none."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from pteroassets.logtool.bar import Bar
-
-    with Bar() as bar:
-        yield bar
 
 
 def _print_tables(report: Report) -> None:

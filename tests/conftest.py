@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,7 +16,11 @@ from xdist.scheduler import LoadScopeScheduling
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from tests.timeouts import pytest_fixture_setup, pytest_timeout_set_timer
 
+__all__ = ["pytest_fixture_setup", "pytest_timeout_set_timer"]
+
+_TESTS = Path(__file__).parent
 _TEMPLATE = "warehouse_template"
 
 # How many examples a property is tried on is said here alone: some on each change, many with `make properties`.
@@ -23,14 +28,16 @@ hypothesis.settings.register_profile("change", max_examples=100, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("change")
 
-# Files that share a costly fixture stay in one worker; the longest begin first, so that none is left to the end.
+# Files that share a costly fixture stay in one worker, which makes it once; the longest begin first, lest one is left.
 _GROUPS = {
-    "tests/end_to_end/test_browser.py": "dagster",
+    "tests/end_to_end/slow/test_browser.py": "dagster",
+    "tests/end_to_end/slow/test_schedules.py": "dagster",
+    "tests/end_to_end/slow/test_maintenance.py": "maintenance",
+    "tests/end_to_end/slow/test_truth.py": "estate",
+    "tests/end_to_end/slow/test_secrets.py": "estate",
+    "tests/end_to_end/slow/test_kills.py": "kills",
+    "tests/end_to_end/slow/test_faults.py": "faults",
     "tests/end_to_end/test_orchestration.py": "dagster",
-    "tests/end_to_end/test_truth.py": "estate",
-    "tests/end_to_end/test_secrets.py": "estate",
-    "tests/end_to_end/test_kills.py": "kills",
-    "tests/end_to_end/test_faults.py": "faults",
     "tests/end_to_end/test_pelican.py": "pelican",
     "tests/dbt/": "dbt",
     "tests/upgrade/test_warehouse.py": "upgrade",
@@ -51,6 +58,25 @@ class _GroupScheduling(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     return _GroupScheduling(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--part",
+        choices=["quick", "slow"],
+        help="what each change needs, or what stands in a folder named slow; both when not given",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of the other part, and those without a test that is chosen: importing them costs seconds."""
+    part = config.getoption("part")
+    if part is None or collection_path.suffix != ".py":
+        return None
+    if ("slow" in collection_path.relative_to(_TESTS).parts) != (part == "slow"):
+        return True
+    is_alone = config.getoption("markexpr") == "alone"
+    return True if is_alone and "pytest.mark.alone" not in collection_path.read_text() else None
 
 
 def pytest_configure() -> None:

@@ -160,7 +160,8 @@ RAW_TABLES = [
             "utilization_samples",
         )
     ),
-    *(f"raw_minecraft.{table}" for table in ("log_files", "events", "player_sessions", "server_runs")),
+    *("raw_minecraft.log_files", "raw_minecraft.events"),
+    *("derived_minecraft.player_sessions", "derived_minecraft.server_runs"),
     "ops.server_timezones",
 ]  # fmt: skip
 

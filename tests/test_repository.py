@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pteroassets.settings import CHECKOUT
+from tests.conftest import pytest_ignore_collect
 
 REQUIREMENTS = CHECKOUT / "requirements"
 LOCKS = sorted(REQUIREMENTS.glob("*.txt"))
@@ -174,17 +176,42 @@ def test_the_licence_stands_in_the_repository_and_in_the_metadata() -> None:
 
 def test_what_make_offers_is_what_it_explains() -> None:
     text = (CHECKOUT / "Makefile").read_text()
-    explained = set(re.findall(r'@echo "make ([a-z]+) ', text))
-    assert explained == {"demo", "up", "test", "check", "audit", "bench", "accuracy", "lock", "properties"}
-    assert explained <= set(re.findall(r"^([a-z]+):", text, flags=re.MULTILINE))
+    explained = set(re.findall(r'@echo "make ([a-z-]+) ', text))
+    assert explained == {
+        "demo", "up", "test", "test-quick", "test-slow", "check", "audit", "bench", "accuracy", "lock", "properties",
+    }  # fmt: skip
+    assert explained <= set(re.findall(r"^([a-z-]+):", text, flags=re.MULTILINE))
 
 
 def test_what_ci_calls_can_be_called() -> None:
-    for name in ("run", "check", "part", "interpreter"):
+    for name in ("run", "check", "part", "tests", "interpreter"):
         assert os.access(CHECKOUT / ".ci" / name, os.X_OK), name
         assert subprocess.run(["sh", "-n", CHECKOUT / ".ci" / name], check=False).returncode == 0, name
-    parts = re.findall(r"^part \w+ (\d+)", (CHECKOUT / ".ci" / "run").read_text(), flags=re.MULTILINE)
-    assert 0 < sum(map(int, parts)) <= 20 * 60
+
+
+def test_ci_runs_a_changes_tests_within_8_minutes_and_the_rest_within_12_more() -> None:
+    text = (CHECKOUT / ".ci" / "run").read_text()
+    parts = {name: int(seconds) for name, seconds in re.findall(r"^part ([\w-]+) (\d+)", text, flags=re.MULTILINE)}
+    assert {"install", "test-quick", "test-slow"} <= parts.keys()
+    assert len(parts) == len(re.findall(r"^part ", text, flags=re.MULTILINE)), "each part has a budget"
+    assert 0 < parts["test-quick"] <= 8 * 60
+    assert 0 < parts["test-slow"] <= 12 * 60
+    assert sum(parts.values()) <= 20 * 60
+
+
+def test_each_file_of_tests_is_in_one_part_and_alone_only_where_a_test_of_it_is() -> None:
+    def chosen(part: str, marks: str) -> set[Path]:
+        options = {"part": part, "markexpr": marks}
+        config = SimpleNamespace(getoption=options.__getitem__)
+        return {path for path in files if not pytest_ignore_collect(path, cast("pytest.Config", config))}
+
+    files = set((CHECKOUT / "tests").rglob("test_*.py"))
+    slow = set((CHECKOUT / "tests" / "end_to_end" / "slow").glob("test_*.py"))
+    assert slow
+    assert chosen("slow", "not alone") == slow
+    assert chosen("quick", "not alone") == files - slow
+    assert {path.name for path in chosen("slow", "alone")} == {"test_killed_workers.py"}
+    assert {path.name for path in chosen("quick", "alone")} == {"test_services.py"}
 
 
 def choose_interpreter(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:

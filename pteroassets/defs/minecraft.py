@@ -65,7 +65,7 @@ def events(
 @dg.multi_asset(
     name="derived_sessions",
     specs=[
-        raw_tables()[f"raw_minecraft.{table}"].spec("minecraft", deps=[["minecraft", "events"]])
+        raw_tables()[f"derived_minecraft.{table}"].spec("minecraft", deps=[["minecraft", "events"]])
         for table in ("player_sessions", "server_runs")
     ],
     pool="logs",

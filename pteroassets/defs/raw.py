@@ -15,10 +15,16 @@ from pteroassets.defs.dbt_project import DBT_PROJECT
 class RawTable:
     """A table that is landed; *columns* maps their names to what they mean."""
 
+    source: str
     schema: str
     name: str
     description: str
     columns: Mapping[str, str]
+
+    @property
+    def key(self) -> list[str]:
+        """Key of its asset: dbt's source and the name, so that lineage joins by itself."""
+        return [self.source, self.name]
 
     @property
     def qualified_name(self) -> str:
@@ -44,6 +50,7 @@ def raw_tables() -> Mapping[str, RawTable]:
     """Return every raw table by its schema and name."""
     return {
         f"{source['schema']}.{table['name']}": RawTable(
+            source=source["name"],
             schema=source["schema"],
             name=table["name"],
             description=table["description"],

@@ -4,7 +4,6 @@ from pteroassets.logtool.dating import DateRules
 from pteroassets.logtool.finding import Problem
 from pteroassets.logtool.report import (
     FileReport,
-    NoProgress,
     Progress,
     Report,
     RunReport,
@@ -17,7 +16,6 @@ from pteroassets.logtool.unknown import UnknownTemplate
 __all__ = [
     "DateRules",
     "FileReport",
-    "NoProgress",
     "Problem",
     "Progress",
     "Report",

@@ -8,12 +8,12 @@ Path of the data::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pteroassets.logtool.columns import EventColumns
@@ -134,24 +134,8 @@ class Report:
     problems: tuple[Problem, ...]
 
 
-class Progress(Protocol):
-    """Is told how far the reading is."""
-
-    def begin(self, total: int) -> None:
-        """Take note of how many bytes there are to read."""
-
-    def advance(self, count: int) -> None:
-        """Take note of how many more were read."""
-
-
-class NoProgress:
-    """Tells nobody."""
-
-    def begin(self, total: int) -> None:
-        """Take note of nothing."""
-
-    def advance(self, count: int) -> None:
-        """Take note of nothing."""
+#: Is told how many bytes were read, and of how many; 0 where nobody can tell.
+Progress = Callable[[int, int], None]
 
 
 def parse_paths(
@@ -176,7 +160,6 @@ def parse_paths(
         progress: Is told how far the reading is.
     """
     rules = dates if dates is not None else DateRules()
-    progress = progress if progress is not None else NoProgress()
     found, problems = find_files(paths)
     candidates, parsed = _parse(found, grouping=grouping, unknown=unknown, jobs=jobs, progress=progress)
     told = [_tell(history, parsed, rules) for history in arrange(candidates, grouping=grouping)]
@@ -217,18 +200,24 @@ def _problems(paths: Sequence[str], files: Iterable[FileReport], *, told: Sequen
 
 
 def _parse(
-    candidates: Sequence[Candidate], *, grouping: Grouping, unknown: int, jobs: int, progress: Progress
+    candidates: Sequence[Candidate], *, grouping: Grouping, unknown: int, jobs: int, progress: Progress | None
 ) -> tuple[list[Candidate], dict[str, ParsedFile]]:
     """Return the files, with those that archives hold in their places, and what each came to, by path.
 
     Files that say the same as the log beside them are not read.
     """
-    progress.begin(sum(_size(candidate) for candidate in candidates))
+    done, total = 0, sum(_size(candidate) for candidate in candidates)
     parsed: dict[str, ParsedFile] = {}
     places: dict[str, list[Candidate]] = {}
 
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, total)
+
     def read(files: Sequence[Candidate]) -> None:
-        found = parse_files(files, jobs=jobs, list_unknown=unknown > 0, advanced=progress.advance)
+        found = parse_files(files, jobs=jobs, list_unknown=unknown > 0, advanced=advance)
         for candidate, of_path in zip(files, found, strict=True):
             parsed.update(of_path)
             members = sorted(path for path in of_path if path != candidate.path)
@@ -253,7 +242,7 @@ def _parse(
         if candidate.path not in places:
             places[candidate.path] = [candidate]
             parsed[candidate.path] = ParsedFile(refused=candidate.refused, is_echo=candidate.refused is None)
-            progress.advance(_size(candidate))
+            advance(_size(candidate))
     return [place for candidate in candidates for place in places[candidate.path]], parsed
 
 

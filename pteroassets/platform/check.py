@@ -16,7 +16,7 @@ from pteroassets.clock import Clock
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings, unknown_names
 from pteroassets.sources.pterodactyl.application import read_estate
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, read_pages
 from pteroassets.sources.pterodactyl.dialect import DIALECTS, PELICAN, node_port
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
@@ -27,7 +27,6 @@ from pteroassets.sources.pterodactyl.errors import (
     PanelUnreachableError,
 )
 from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
-from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, read_pages
 from pteroassets.sources.pterodactyl.transport import is_timeout, reason_of
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from pteroassets.clock import Clock, SystemClock
 from pteroassets.landing.files.budget import LogBudget
@@ -26,6 +25,7 @@ from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.pterodactyl.timezones import LogTimezones
 from pteroassets.platform.environment import RuntimeFault, home_of, warehouse_of
+from pteroassets.platform.progress import bytes_under_way
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import PanelClient
@@ -69,7 +69,10 @@ class LogUpkeep:
         reports: list[LoadReport] = []
         started = self.clock.now()
         fetched, left = 0, (-1, -1)
-        with connect(self.warehouse, autocommit=True) as connection, self._bar("fetching logs") as show:
+        with (
+            connect(self.warehouse, autocommit=True) as connection,
+            bytes_under_way(self.console, "fetching logs") as show,
+        ):
             while left != (0, 0):
                 base, left_before = fetched, left
                 report = collect_logs(
@@ -109,7 +112,7 @@ class LogUpkeep:
         """
         with connect(self.warehouse, autocommit=True) as connection:
             try:
-                with self._bar("reading logs again") as show:
+                with bytes_under_way(self.console, "reading logs again") as show:
                     parsed = self._parse(connection, everything=True, servers=servers, since=since, progress=show)
             finally:
                 # of what was parsed, whatever became of the rest
@@ -126,20 +129,6 @@ class LogUpkeep:
             keep_text=self.keep_text,
             **options,
         )
-
-    @contextmanager
-    def _bar(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Show how many bytes are done; give what is told of it."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @dataclass(frozen=True, slots=True)

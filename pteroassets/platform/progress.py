@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 Advance = Callable[[int, int | None], None]
 
@@ -33,3 +42,21 @@ def under_way(console: Console, what: str) -> Iterator[Advance]:
     finally:
         seconds = time.monotonic() - begun
         console.print(f"{what}: {outcome} after {seconds:.0f} s", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def bytes_under_way(console: Console, what: str, *, is_kept: bool = True) -> Iterator[Advance]:
+    """Show how many bytes are done of what is called *what*; give what is told how many, and the total.
+
+    Only a terminal shows it. With *is_kept* the bar stays there when it is over.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=not is_kept, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -194,6 +194,8 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
     """Tell Dagster what a back-fill landed, as one materialization of each table that it filled."""
     import dagster as dg  # noqa: PLC0415 - a second of imports that only the first start needs
 
+    from pteroassets.defs.raw import raw_tables  # noqa: PLC0415 - the same
+
     with connect(warehouse, autocommit=True) as connection:
         loads = connection.execute(
             """
@@ -204,10 +206,9 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
         ).fetchall()
     with dg.DagsterInstance.get() as instance:
         for table, passes, read, added, changed, gone, first, last in loads:
-            schema, _, name = table.partition(".")
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(
-                    asset_key=[schema.removeprefix("raw_"), name],
+                    asset_key=raw_tables()[table].key,
                     description="Back-fill of the history, by the same passes as the schedules'.",
                     metadata={
                         "passes": int(passes),

@@ -13,8 +13,8 @@ from pteroassets.warehouse.load import table_identifier
 _REWRITTEN = (
     "raw_minecraft.log_files",
     "raw_minecraft.log_reads",
-    "raw_minecraft.player_sessions",
-    "raw_minecraft.server_runs",
+    "derived_minecraft.player_sessions",
+    "derived_minecraft.server_runs",
 )
 # Tables that only grow: whatever load added to them is named by their rows for good, and to look is to read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")

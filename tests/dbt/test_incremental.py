@@ -16,7 +16,7 @@ from pteroassets.warehouse.load import LoadReport, record_load
 from .conftest import dbt_environment
 from .world import SERVERS, land_world
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 # The end of the world, a stretch in its middle over a midnight, and single samples: all arrive late.
 HELD_BACK = f"""
@@ -44,8 +44,8 @@ MEANWHILE = f"""
     update raw_pterodactyl.servers set is_active = false, missing_since = '2026-10-26 17:02+00',
         deleted_at = '2026-10-26 17:02+00' where uuid = '{SERVERS["b"]}';
     -- sessions were derived anew, and a UUID became known
-    delete from raw_minecraft.player_sessions where server_uuid = '{SERVERS["a"]}' and session_key = 'file:5';
-    update raw_minecraft.player_sessions set player_uuid = '66666666-0000-4000-8000-000000000006'
+    delete from derived_minecraft.player_sessions where server_uuid = '{SERVERS["a"]}' and session_key = 'file:5';
+    update derived_minecraft.player_sessions set player_uuid = '66666666-0000-4000-8000-000000000006'
     where server_uuid = '{SERVERS["b"]}' and session_key = 'file:31';
 """
 

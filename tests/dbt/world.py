@@ -109,7 +109,7 @@ from (
 """
 
 _LOGS = """
-insert into raw_minecraft.player_sessions (
+insert into derived_minecraft.player_sessions (
     server_uuid, session_key, player_name, player_uuid, joined_at, left_at, left_at_lower, left_at_upper, close_reason,
     is_join_observed, is_end_observed, last_seen_at, _load_id
 )
@@ -131,7 +131,7 @@ from (
     where id < 4
 ) as planned;
 
-insert into raw_minecraft.player_sessions (
+insert into derived_minecraft.player_sessions (
     server_uuid, session_key, player_name, left_at, left_at_lower, left_at_upper, close_reason, is_join_observed,
     is_end_observed, _load_id
 )
@@ -139,7 +139,7 @@ select server_uuid, 'file:early', 'Early', early, early, early, 'left', false, t
 from world, (values (timestamptz '2026-10-24 00:30+00')) as moments (early)
 where id = 1;
 
-insert into raw_minecraft.server_runs (server_uuid, run_key, started_at, _load_id)
+insert into derived_minecraft.server_runs (server_uuid, run_key, started_at, _load_id)
 select server_uuid, 'file:1', '2026-10-24 00:00+00', gen_random_uuid() from world where id < 4;
 
 insert into raw_minecraft.log_files (
@@ -162,15 +162,15 @@ select server_uuid, 'file', row_number() over (partition by server_uuid order by
     logged_at at time zone timezone, '2026-10-24', kind, player_name, '{}', '1', gen_random_uuid()
 from (
     select server_uuid, joined_at as logged_at, 'player_join' as kind, player_name
-    from raw_minecraft.player_sessions where joined_at is not null
+    from derived_minecraft.player_sessions where joined_at is not null
     union all
     select server_uuid, left_at, 'player_leave', player_name
-    from raw_minecraft.player_sessions where left_at is not null
+    from derived_minecraft.player_sessions where left_at is not null
     union all
-    select server_uuid, started_at, 'server_start', null from raw_minecraft.server_runs
+    select server_uuid, started_at, 'server_start', null from derived_minecraft.server_runs
     union all
     select server_uuid, joined_at + interval '1 second', 'player_command', player_name
-    from raw_minecraft.player_sessions where session_key = 'file:7'
+    from derived_minecraft.player_sessions where session_key = 'file:7'
 ) as lines inner join world using (server_uuid);
 """
 
@@ -194,7 +194,7 @@ from network, raw_pterodactyl.servers as servers where servers.id = 1;
 
 insert into ops.server_timezones select server_uuid, 'Europe/Berlin', 'default' from network;
 
-insert into raw_minecraft.player_sessions (
+insert into derived_minecraft.player_sessions (
     server_uuid, session_key, player_name, player_uuid, joined_at, left_at, left_at_lower, left_at_upper, close_reason,
     is_join_observed, is_end_observed, last_seen_at, is_proxy, server_switches, _load_id
 )
@@ -225,7 +225,7 @@ from (values
 ) as sessions (id, number, player_name, player_uuid, joined_at, left_at, lower, upper, close_reason, switches)
 inner join network using (id);
 
-insert into raw_minecraft.server_runs (
+insert into derived_minecraft.server_runs (
     server_uuid, run_key, started_at, ready_at, startup_seconds, ended_at_lower, ended_at_upper, end_reason,
     software, is_proxy, game_version, crash_cause, overload_warnings, _load_id
 )
@@ -274,7 +274,7 @@ insert into ops.loads (
 select gen_random_uuid(), table_name, observed_at, true, 1, 1, 0, 0, 1, 1
 from unnest(array[
     'raw_pterodactyl.servers', 'raw_pterodactyl.utilization_samples', 'raw_minecraft.log_files',
-    'raw_minecraft.player_sessions'
+    'derived_minecraft.player_sessions'
 ]) as tables (table_name), unnest(array[timestamptz '2026-10-24 00:10+00', '2026-10-26 23:50+00']) as observed_at;
 drop table world;
 analyze;

@@ -9,7 +9,7 @@ import pytest
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 
 def test_the_marts_of_a_pelican_panel_hold_what_is_true_of_it(new_platform: NewPlatform) -> None:

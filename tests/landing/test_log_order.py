@@ -187,7 +187,7 @@ class Host:
         """Return the sessions in the warehouse, in local time."""
         rows = self.connection.execute(
             "select player_name, joined_at, left_at, left_at_lower, left_at_upper, close_reason "
-            "from raw_minecraft.player_sessions"
+            "from derived_minecraft.player_sessions"
         ).fetchall()
         return sorted((row[0], *map(self._shown, row[1:5]), row[5]) for row in rows)
 
@@ -212,7 +212,7 @@ class Host:
         return self.tables()
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
-        names = ("raw_minecraft.player_sessions", "raw_minecraft.server_runs", "raw_minecraft.events")
+        names = ("derived_minecraft.player_sessions", "derived_minecraft.server_runs", "raw_minecraft.events")
         return {name: table_rows(self.connection, name) for name in names}
 
 
@@ -239,7 +239,7 @@ def ask(host: Host, text: str) -> list[tuple[Any, ...]]:
 
 
 def keys(host: Host) -> dict[str, str]:
-    return dict(ask(host, "select player_name, join_file_key from raw_minecraft.player_sessions"))
+    return dict(ask(host, "select player_name, join_file_key from derived_minecraft.player_sessions"))
 
 
 def test_a_file_that_takes_the_next_number_at_each_start_is_fetched_once_and_keeps_its_key(host: Host) -> None:
@@ -381,7 +381,7 @@ def test_a_file_of_the_hour_shown_twice_moves_by_that_hour_once_the_one_before_i
     host.start()
     host.listed_earlier = [file for file in host.list() if file.name != "2026-10-25-1.log.gz"]
     host.collect()
-    joined = "select player_name, joined_at from raw_minecraft.player_sessions where player_name <> 'Al' order by 1"
+    joined = "select player_name, joined_at from derived_minecraft.player_sessions where player_name <> 'Al' order by 1"
     assert ask(host, joined) == [("Cy", datetime(2026, 10, 25, 0, 6, tzinfo=UTC))]
     host.collect()
     assert ask(host, joined) == [
@@ -391,7 +391,10 @@ def test_a_file_of_the_hour_shown_twice_moves_by_that_hour_once_the_one_before_i
     assert host.landed() == host.read()
 
 
-TABLES = ("log_files", "log_reads", "events", "player_sessions", "server_runs")
+TABLES = (
+    *(f"raw_minecraft.{table}" for table in ("log_files", "log_reads", "events")),
+    *(f"derived_minecraft.{table}" for table in ("player_sessions", "server_runs")),
+)
 
 
 @pytest.mark.parametrize("seeds", [range(first, first + 6) for first in (0, 6, 12, 18)], ids=lambda seeds: seeds[0])
@@ -399,7 +402,7 @@ def test_whatever_is_collected_when_sessions_are_those_of_the_whole_folder(
     warehouse: Connection, tmp_path: Path, seeds: range
 ) -> None:
     for seed in seeds:
-        warehouse.execute(f"truncate {', '.join(f'raw_minecraft.{table}' for table in TABLES)}")
+        warehouse.execute(f"truncate {', '.join(TABLES)}")
         host = Host(folder=tmp_path / str(seed), connection=warehouse)
         live(host, random.Random(seed), night=seed % 2 == 1)
         host.collect()

@@ -33,7 +33,10 @@ from tests.harness import PII_KEY, Platform, table_rows
 
 pytestmark = pytest.mark.postgres
 
-TABLES = [f"raw_minecraft.{table}" for table in ("log_files", "events", "player_sessions", "server_runs")]
+TABLES = [
+    *("raw_minecraft.log_files", "raw_minecraft.events"),
+    *("derived_minecraft.player_sessions", "derived_minecraft.server_runs"),
+]
 
 
 def ask(platform: Platform, text: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -110,7 +113,9 @@ def test_sessions_that_were_derived_without_older_archives_are_right_once_those_
         with connect(whole.settings, autocommit=True) as connection:
             connection.execute("delete from raw_minecraft.log_reads")
         whole.logs(budget=LogBudget(requests=2 * servers + passes % 2, bytes=1 << 30))
-        gaps += ask(whole, "select count(*) from raw_minecraft.player_sessions where close_reason = 'log_gap'")[0][0]
+        gaps += ask(whole, "select count(*) from derived_minecraft.player_sessions where close_reason = 'log_gap'")[0][
+            0
+        ]
         passes += 1
         assert passes < 30
     assert passes > 2
@@ -265,7 +270,7 @@ def test_a_back_fill_makes_passes_until_nothing_is_left(platform: Platform) -> N
     )[0]
     assert present == read
     assert "fetching logs" in shown.getvalue()
-    assert ask(platform, "select count(*) > 0 from raw_minecraft.player_sessions") == [(True,)]
+    assert ask(platform, "select count(*) > 0 from derived_minecraft.player_sessions") == [(True,)]
 
 
 def test_a_back_fill_that_gets_nowhere_says_so(platform: Platform) -> None:
@@ -392,7 +397,7 @@ def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whol
     assert found == [("not_a_server_log", True, PARSER_VERSION, 0)]
     assert ask(
         whole,
-        "select count(*) from raw_minecraft.player_sessions where server_uuid = %s "
+        "select count(*) from derived_minecraft.player_sessions where server_uuid = %s "
         "and split_part(session_key, ':', 1) = %s",
         server, key,
     ) == [(0,)]  # fmt: skip

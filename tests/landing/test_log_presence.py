@@ -43,7 +43,8 @@ def test_the_warehouse_and_the_log_tool_tell_alike_who_was_in(
     assert host.landed() == host.read()
     report = parse_paths([str(host.logs)], dates=DateRules(zone=host.zone, by_modification=True))
     runs = warehouse.execute(
-        "select software, refused_entries, fake_players, is_proxy from raw_minecraft.server_runs order by started_at"
+        "select software, refused_entries, fake_players, is_proxy from derived_minecraft.server_runs "
+        "order by started_at"
     ).fetchall()
     assert runs == [(run.software, run.refused_entries, run.fake_players, is_proxy) for run in report.runs]
     assert warehouse.execute("select software, is_proxy from raw_minecraft.log_files").fetchall() == [

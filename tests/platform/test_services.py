@@ -50,7 +50,6 @@ RUNS = "{ runsOrError { ... on Runs { results { status } } } }"
 
 
 @pytest.mark.alone
-@pytest.mark.slow
 @pytest.mark.postgres
 def test_the_work_of_a_killed_run_worker_begins_again_within_half_a_minute(
     tmp_path: Path, postgres: ConnectionSettings, monkeypatch: pytest.MonkeyPatch

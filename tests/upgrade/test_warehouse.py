@@ -25,7 +25,7 @@ from tests.upgrade.world import DUMP, RECORDED_UNTIL, RecordedPlatform, recorded
 
 pytestmark = pytest.mark.postgres
 
-MOVED: dict[str, str] = {}
+MOVED = {f"raw_minecraft.{table}": f"derived_minecraft.{table}" for table in ("player_sessions", "server_runs")}
 """Tables that a migration moved since, by their old names."""
 
 LATER = [RECORDED_UNTIL + timedelta(hours=hours) for hours in (5, 9)]
@@ -202,7 +202,8 @@ def test_the_recorded_warehouse_holds_no_secret(dump: str, canary: str) -> None:
 
 def test_the_migrations_keep_every_row(taken_up: TakenUp) -> None:
     for table, rows in taken_up.before.items():
-        assert taken_up.after[table] == rows, table
+        # the ledger names tables, and is ordered by more than their names
+        assert taken_up.after[table] == [tuple(MOVED.get(value, value) for value in row) for row in rows], table
 
 
 def test_the_same_passes_again_change_nothing(again: Again) -> None:

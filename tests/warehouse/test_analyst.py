@@ -21,6 +21,7 @@ def test_the_analyst_reads_what_is_made_there_later(warehouse: Connection, schem
         "raw_pterodactyl.servers",
         "raw_pterodactyl.users",
         "raw_minecraft.events",
+        "derived_minecraft.player_sessions",
         "ops.loads",
         "intermediate.made_by_dbt",
     ],

@@ -62,11 +62,11 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
                 collected.load_id,
             )  # fmt: skip
         record_load(connection, collected)
-    for table in ("events", "player_sessions", "server_runs"):
+    for table in ("raw_minecraft.events", "derived_minecraft.player_sessions", "derived_minecraft.server_runs"):
         with connection.transaction():
             record_load(
                 connection,
-                LoadReport(table=f"raw_minecraft.{table}", observed_at=now, rows_read=0, rows_added=0),
+                LoadReport(table=table, observed_at=now, rows_read=0, rows_added=0),
             )
 
 

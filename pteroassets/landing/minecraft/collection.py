@@ -41,7 +41,7 @@ from pteroassets.landing.pterodactyl.timezones import LogTimezones
 from pteroassets.landing.pterodactyl.traits import ServerTraits, server_traits
 from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
 from pteroassets.sources.pterodactyl.errors import (
     NodeUnreachableError,
     PanelError,
@@ -50,7 +50,6 @@ from pteroassets.sources.pterodactyl.errors import (
 )
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
 from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
-from pteroassets.sources.pterodactyl.servers import ServerFlags, current_flags, server_flags
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 

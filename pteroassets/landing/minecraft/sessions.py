@@ -30,15 +30,15 @@ from pteroassets.warehouse.load import (
     table_identifier,
 )
 
-SESSIONS = "raw_minecraft.player_sessions"
-RUNS = "raw_minecraft.server_runs"
+SESSIONS = "derived_minecraft.player_sessions"
+RUNS = "derived_minecraft.server_runs"
 
 
 def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]:
     """Derive sessions and runs again where events changed, one transaction a server.
 
     Returns:
-        What the loads of ``raw_minecraft.player_sessions`` and of ``raw_minecraft.server_runs`` did.
+        What the loads of ``derived_minecraft.player_sessions`` and of ``derived_minecraft.server_runs`` did.
     """
     started = clock.now()
     load_id = uuid.uuid4()

@@ -4,6 +4,6 @@ Path of the data::
 
     bytes --log.LogParser--> LogEvent --dates.Stamper--> SessionEvent --sessions.build_sessions--> sessions, runs
 
-``formats`` declares how lines begin and what they say, ``messages`` reads a line by that, ``text`` makes text of bytes,
-``reasons`` says why somebody left.
+``declarations`` tell how lines begin and what they say, ``messages`` reads a line by that, ``text`` makes text of
+bytes, ``reasons`` says why somebody left.
 """

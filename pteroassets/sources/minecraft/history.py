@@ -44,7 +44,7 @@ class FileOfEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayerSession:
-    """One session: the columns of ``raw_minecraft.player_sessions``, without the server."""
+    """One session: the columns of ``derived_minecraft.player_sessions``, without the server."""
 
     session_key: str
     player_name: str
@@ -73,7 +73,7 @@ class PlayerSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRun:
-    """One run: the columns of ``raw_minecraft.server_runs``, without the server."""
+    """One run: the columns of ``derived_minecraft.server_runs``, without the server."""
 
     run_key: str
     started_at: datetime | None

@@ -2,7 +2,8 @@
 
 Finding is generous and runs over all bytes of a block; reading is strict, anchored at both ends and runs on candidates
 only. Chat can hold any text, so nothing but the part right after the line's prefix is ever matched, and whatever begins
-with a bracket or stands on a chat thread is a plugin's or a player's word. The declarations stand in ``formats``.
+with a bracket or stands on a chat thread is a plugin's or a player's word. The messages are
+those of ``declarations``.
 """
 
 from __future__ import annotations

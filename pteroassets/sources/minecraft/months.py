@@ -7,8 +7,10 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Final
 
-from pteroassets.sources.minecraft.month_words import WORDS
+from pteroassets.sources.minecraft.declarations import declared
 
+#: The words of each month, by its number, parted by bars.
+WORDS: Final = {int(month): "".join(words) for month, words in declared("months").items()}
 #: Encodings of machines whose Java does not write UTF-8, in the names of Python; each holds some of the words alone.
 ENCODINGS: Final = (
     *("big5", "big5hkscs", "gbk", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "johab", "cp874", "tis_620"),

@@ -7,5 +7,5 @@ Path of the data::
                                 --files.list_logs-----------> ListedFile --files.fetch_file--> bytes
 
 Every request passes `transport.PacedAdapter`, which counts it, keeps it within the panel's announced limit and turns
-failures into the errors of `errors`. `redact.Redactor` removes secrets before a record leaves this package.
+failures into the errors of `errors`. `privacy.Redactor` removes secrets before a record leaves this package.
 """

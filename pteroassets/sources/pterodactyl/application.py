@@ -2,10 +2,10 @@
 
 Path of the data::
 
-    application/locations, nodes, nests, servers, users --pages.read_pages--> rows
+    application/locations, nodes, nests, servers, users --client.read_pages--> rows
     application/nodes/<id>/allocations, nests/<id>/eggs (one list a scope)--> rows
     application/eggs where there are no nests (see `dialect`)--> rows
-    rows --redact.Redactor, redact.digest--> EntityRecord --> Reading
+    rows --privacy.Redactor, privacy.digest--> EntityRecord --> Reading
 
 ``servers?include=allocations,subusers,databases`` gives servers, subusers, server databases and which allocation is
 whose in one list. Lists of one server each (activity, backups, schedules) have the shape of `_EstateReader._scoped`.
@@ -21,7 +21,7 @@ from typing import Any
 
 from pteroassets.clock import Clock
 from pteroassets.privacy import Redactor, digest
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PagedList, PanelClient, read_pages
 from pteroassets.sources.pterodactyl.dialect import PELICAN
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
@@ -32,7 +32,6 @@ from pteroassets.sources.pterodactyl.errors import (
     PermissionMissingError,
     RateLimitedError,
 )
-from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, PagedList, read_pages
 
 ENTITIES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases")
 
@@ -57,7 +56,7 @@ class EntityRecord:
         uuid: In lower case with hyphens; None where the entity has none.
         scope: The list it stood in: ``node:1``, ``nest:4``, ``server:<uuid>``; empty for a list of its own.
         record: Attributes and relationships as they arrived, minus secrets, personal data treated.
-        digest: Changes when the record does (see `redact.digest`).
+        digest: Changes when the record does (see `privacy.digest`).
     """
 
     key: str

@@ -1,13 +1,16 @@
-"""Talk to one panel through pydactyl, with what pydactyl lacks.
+"""One panel: its answers, its lists read whole, and which of its servers may be asked anything.
 
 pydactyl gives the headers and addresses of the panel's two APIs; every one of its objects is made with our session, so
-that all of them share connections, time-outs, pacing and errors (see `transport`). Lists are paged by `pages`, since
-pydactyl forgets every parameter from the second page on.
+that all of them share connections, time-outs, pacing and errors (see `transport`). Lists are read by `read_pages`,
+since pydactyl forgets every parameter from the second page on.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -21,14 +24,15 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from pteroassets.clock import Clock
-from pteroassets.sources.pterodactyl.answers import unreadable
-from pteroassets.sources.pterodactyl.dialect import PELICAN, Dialect, dialect_of_keys
+from pteroassets.sources.outcomes import Gate
+from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, Dialect
 from pteroassets.sources.pterodactyl.errors import (
     PanelAddressError,
     PanelError,
     PermanentPanelError,
     PermissionMissingError,
     UnreadableAnswerError,
+    unreadable,
 )
 from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
 from pteroassets.sources.pterodactyl.transport import (
@@ -43,8 +47,15 @@ USER_AGENT = f"pteroassets/{version('pteroassets')}"
 DEFAULT_TIMEOUT: Timeout = (5.0, 20.0)
 # a restart, an update or a database that comes back takes less, and a sampling pass still ends before the next begins
 PATIENCE_SECONDS = 180.0
+PAGE_SIZE = 100
 _READ_ATTEMPTS = 3
 _READ_PAUSE_SECONDS = 0.5
+_LIST_READINGS = 3
+_GATING_STATUSES: dict[str, Gate] = {
+    "installing": "installing",
+    "install_failed": "install_failed",
+    "restoring_backup": "restoring_backup",
+}
 
 
 class PanelClient:
@@ -245,3 +256,214 @@ def _secret(key: SecretStr | None, setting: str) -> str | None:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise PanelAddressError(f"the key of {setting} holds a space, a line break or another sign that no key has")
     return text
+
+
+def dialect_of_keys(keys: Iterable[str]) -> Dialect:
+    """Return the dialect that the prefix of any of *keys* tells, Pterodactyl's where none does.
+
+    A Pelican panel that was upgraded from Pterodactyl still takes that panel's keys, so Pterodactyl's prefixes prove
+    nothing; `application.read_estate` finds out from the lists that are not there.
+    """
+    prefixes = (PELICAN.application_prefix, PELICAN.client_prefix)
+    return PELICAN if any(key.startswith(prefixes) for key in keys) else PTERODACTYL
+
+
+# ---------- lists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedList:
+    """A list as the panel gave it.
+
+    Attributes:
+        rows: The ``attributes`` of each item, once for each id, in the order of arrival.
+        total: ``meta.total`` of the last page read; None where the route has none.
+        failure: The error that ended the reading early.
+        problem: Why this is not the whole list; None if it is.
+    """
+
+    rows: list[dict[str, Any]]
+    total: int | None
+    failure: PanelError | None = None
+    problem: str | None = None
+
+
+def read_pages(fetch: Callable[[int], dict[str, Any]], *, identity: str = "id") -> PagedList:
+    """Read a list from its first page to its last, and again while its total does not hold.
+
+    ``meta.pagination`` gives ``total`` and ``total_pages``; ``links.next`` loses the query on application lists and is
+    not followed. Lists have no order of their own, so rows are known by their id: one that a page repeats counts once.
+
+    Args:
+        fetch: Returns the answer for a page, counted from 1.
+        identity: The attribute that tells rows apart.
+
+    Returns:
+        The rows, those of an incomplete reading too: what arrived is true, it is only not all.
+    """
+    reading = _read_once(fetch, identity)
+    for _ in range(_LIST_READINGS - 1):
+        if reading.problem is None or reading.failure is not None:
+            break
+        reading = _read_once(fetch, identity)
+    return reading
+
+
+def items(body: Any) -> list[Any]:
+    """Return the items of a list answer.
+
+    Raises:
+        UnreadableAnswerError: It is no list.
+    """
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, list):
+        raise UnreadableAnswerError("the panel answered something else than a list: is it a Pterodactyl panel?")
+    return data
+
+
+def _read_once(fetch: Callable[[int], dict[str, Any]], identity: str) -> PagedList:
+    rows: dict[int | str, dict[str, Any]] = {}
+    totals: list[int] = []
+    problem: str | None = None
+    failure: PanelError | None = None
+    page, pages = 1, 1
+    while page <= pages:
+        try:
+            body = fetch(page)
+            arrived = items(body)
+        except PanelError as error:
+            failure, problem = error, f"page {page}: {error}"
+            break
+        for item in arrived:
+            attributes = item.get("attributes") if isinstance(item, dict) else None
+            if not isinstance(attributes, dict) or not isinstance(attributes.get(identity), int | str):
+                problem = f"page {page} holds a row without {identity}"
+                continue
+            rows[attributes[identity]] = attributes
+        pagination = (body.get("meta") or {}).get("pagination") or {}
+        total = pagination.get("total")
+        # a list that ends before its last page is told by its count; asking on would only cost requests
+        pages = pagination.get("total_pages") or 1 if arrived else page
+        if isinstance(total, int):
+            totals.append(total)
+            if total != totals[0]:
+                problem = f"the total moved from {totals[0]} to {total} while the list was read"
+                break
+        page += 1
+    counted = totals[-1] if totals else None
+    if problem is None and counted is not None and len(rows) != counted:
+        problem = f"{len(rows)} rows came of the {counted} that the panel counts"
+    return PagedList(rows=list(rows.values()), total=counted, failure=failure, problem=problem)
+
+
+# ---------- servers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFlags:
+    """A server as the client API lists it, with the flags that decide whether it may be asked anything.
+
+    The client API answers 409 for a server that is suspended, installing, restoring a backup or in transfer, and for
+    all servers of a node under maintenance. The list tells the same beforehand (``status``, ``is_suspended``,
+    ``is_transferring``, ``is_node_under_maintenance``), so such a server costs no request.
+
+    Attributes:
+        uuid: In lower case with hyphens.
+        id: The number that the application API knows it by.
+        name: As its owner calls it.
+        node_name: Of the node it runs on; the client API tells no node's id.
+        outcome: Why the panel answers no question about it; None when it does.
+    """
+
+    uuid: str
+    id: int | None
+    name: str
+    node_name: str
+    outcome: Gate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerListing:
+    """Every server of the panel.
+
+    Attributes:
+        servers: Sorted by uuid, since the list has no order of its own.
+        total: The panel's own count.
+        problem: Why these are not all; None if they are.
+    """
+
+    servers: list[ServerFlags]
+    total: int | None
+    problem: str | None
+
+
+def list_servers(panel: PanelClient) -> ServerListing:
+    """Return every server of the panel with its flags.
+
+    Raises:
+        PermissionMissingError: The client key's user is no root admin, to whom the panel lists nothing, silently.
+        PanelError: A page could not be read.
+    """
+    pages = read_pages(lambda page: panel.client("", type="admin-all", per_page=PAGE_SIZE, page=page), identity="uuid")
+    if pages.failure is not None:
+        raise pages.failure
+    if not pages.rows:
+        _refuse_other_than_root_admin(panel)
+    servers = []
+    problem = pages.problem
+    for row in pages.rows:
+        try:
+            servers.append(_flags(row))
+        except ValueError:
+            problem = problem or "a server has an invalid uuid"
+    return ServerListing(servers=sorted(servers, key=lambda server: server.uuid), total=pages.total, problem=problem)
+
+
+def server_flags(panel: PanelClient) -> list[ServerFlags]:
+    """Return the servers of `list_servers`."""
+    return list_servers(panel).servers
+
+
+def current_flags(panel: PanelClient, server_uuid: str) -> ServerFlags:
+    """Return one server's flags as they are now; this route answers in every state.
+
+    Raises:
+        PanelError: The server is gone, or could not be read.
+    """
+    return _flags(panel.client(f"servers/{server_uuid}").get("attributes") or {"uuid": server_uuid})
+
+
+def _flags(row: Mapping[str, Any]) -> ServerFlags:
+    return ServerFlags(
+        uuid=str(uuid.UUID(str(row["uuid"]))),
+        id=row.get("internal_id"),
+        name=row.get("name") or "",
+        node_name=row.get("node") or "",
+        outcome=_gate(row),
+    )
+
+
+def _gate(row: Mapping[str, Any]) -> Gate | None:
+    """Return what forbids questions about a server, in the order in which the panel itself looks for it.
+
+    A status that we do not know forbids nothing until the panel says so.
+    """
+    status = row.get("status")
+    if status == "suspended" or row.get("is_suspended"):
+        return "suspended"
+    if row.get("is_node_under_maintenance"):
+        return "maintenance"
+    if status in _GATING_STATUSES:
+        return _GATING_STATUSES[status]
+    if status == "reinstall_failed" and row.get("is_installing"):
+        return "install_failed"  # Pelican refuses such a server, Pterodactyl does not, and each flags it so
+    return "transferring" if row.get("is_transferring") else None
+
+
+def _refuse_other_than_root_admin(panel: PanelClient) -> None:
+    account = panel.client("account").get("attributes") or {}
+    if account.get("admin") is False:
+        raise PermissionMissingError(
+            "the client key of PTERODACTYL_CLI_KEY belongs to an account that is no root admin, to which the panel "
+            "lists no servers: make a key with an administrator's account"
+        )

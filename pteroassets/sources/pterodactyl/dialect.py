@@ -9,7 +9,7 @@ Pelican's sources, as of August 2026: ``routes/api-application.php``, ``app/Http
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,16 +49,6 @@ PELICAN = Dialect(
     port_of_node="daemon_connect",
 )
 DIALECTS = (PTERODACTYL, PELICAN)
-
-
-def dialect_of_keys(keys: Iterable[str]) -> Dialect:
-    """Return the dialect that the prefix of any of *keys* tells, Pterodactyl's where none does.
-
-    A Pelican panel that was upgraded from Pterodactyl still takes that panel's keys, so Pterodactyl's prefixes prove
-    nothing; `application.read_estate` finds out from the lists that are not there.
-    """
-    prefixes = (PELICAN.application_prefix, PELICAN.client_prefix)
-    return PELICAN if any(key.startswith(prefixes) for key in keys) else PTERODACTYL
 
 
 def node_port(dialect: Dialect, node: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a panel, sorted by whether trying again can help.
+"""What can go wrong between us and a panel, sorted by whether trying again can help, and which answer is which error.
 
 ::
 
@@ -27,6 +27,9 @@ address; exceptions of the HTTP library do, so none of them is chained to ours.
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
+
+import requests
 
 _ADDRESS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?(?P<rest>[^\s?#'\"<>]*)[^\s'\"<>)]*", re.IGNORECASE
@@ -133,3 +136,137 @@ def scrub(text: str) -> str:
     text = _BEARER.sub("Bearer …", text)
     text = _KEY.sub("…", text)
     return _JWT.sub("…", text)
+
+
+# these routes are answered by the node behind the panel, which gives it up to 15 s
+NODE_ROUTE = re.compile(r"/api/client/servers/[^/]+/(?:resources|files)(?:/|$)")
+# At /resources the panel says 504 for every failure of a node. Only this text, which no version translates, means that
+# the node gave no answer at all; otherwise the text ends with the status that the node answered for this one server.
+_NODE_GAVE_NO_ANSWER = "Could not establish a connection"
+_STATUS_FROM_NODE = re.compile(r"\(code: (\d{3})\)")
+# what the panel names the failure of a node at one request
+DAEMON_FAULT = "DaemonConnectionException"
+# what Pelican names the failure to reach a node, with a status of 500
+_NO_CONNECTION = "ConnectionException"
+
+
+def judge(answer: requests.Response) -> PanelError:
+    """Return the error that an answer of another status than 200 to 299 stands for.
+
+    An error of the panel is ``{"errors": [{"code": "NotFoundHttpException", "status": "404", "detail": "…"}]}``; one of
+    a proxy before it is a web page. The panel's own name of an error (``code``, a class of its source) is told. Its
+    text is not passed on, since it may quote paths and addresses, and decides one thing alone: whether a 504 is the
+    node's or one server's.
+    """
+    status = answer.status_code
+    what = route(urlsplit(answer.url).path)
+    code, detail = _code_and_detail(answer)
+    said = f"{status}{f' {code}' if code else ''}"
+    key = "PTERODACTYL_APP_KEY" if "/api/application" in answer.url else "PTERODACTYL_CLI_KEY"
+    error: PanelError
+    if status == requests.codes.unauthorized:
+        error = KeyRejectedError(
+            f"the panel does not know the key of {key} ({said}): make a new one in the panel and set it",
+            status=status,
+            code=code,
+        )
+    elif status == requests.codes.forbidden:
+        error = PermissionMissingError(
+            f"the key of {key} may not read {what} ({said}): "
+            + (
+                "give it the read permission of this resource, or use a root admin's client key"
+                if key == "PTERODACTYL_APP_KEY"
+                else "it must be a client key that belongs to a root admin and allows this machine's address"
+            ),
+            status=status,
+            code=code,
+        )
+    elif status == requests.codes.not_found:
+        error = NotFoundError(f"the panel knows nothing at {what} ({said})", status=status, code=code)
+    elif status == requests.codes.conflict:
+        error = StateConflictError(
+            f"the state of the server or of its node forbids {what} ({said})", status=status, code=code
+        )
+    elif status == requests.codes.too_many_requests:
+        error = RateLimitedError(
+            f"the panel refuses {what} for now ({said}): its rate limit is used up, perhaps by another tool or person "
+            "with the same account; give this platform an account of its own or lower PTEROASSETS_REQUEST_SHARE",
+            status=status,
+            code=code,
+        )
+    elif NODE_ROUTE.search(urlsplit(answer.url).path) and (
+        code == _NO_CONNECTION or detail.startswith(_NODE_GAVE_NO_ANSWER)
+    ):
+        error = NodeUnreachableError(
+            f"the node gave the panel no answer for {what} ({said}): is the node up, and can the panel reach "
+            "Wings there?",
+            status=status,
+            code=code,
+        )
+    elif NODE_ROUTE.search(urlsplit(answer.url).path) and code == DAEMON_FAULT:
+        error = ServerFaultError(_fault_of_node(what, said, detail), status=status, code=code)
+    elif status == requests.codes.request_timeout or status >= requests.codes.internal_server_error:
+        error = ServerFaultError(
+            f"the panel failed at {what} ({said}): its log tells why, or that of the proxy before it",
+            status=status,
+            code=code,
+        )
+    elif status < requests.codes.bad_request:
+        error = RequestRefusedError(
+            f"the panel redirects {what} ({said}): set PTERODACTYL_URL to the address it ends at, scheme included",
+            status=status,
+        )
+    elif code == "TwoFactorAuthRequiredException":
+        error = RequestRefusedError(
+            f"the panel demands two-factor authentication of the account that owns the key of {key} ({said}): enable "
+            "it for that account",
+            status=status,
+            code=code,
+        )
+    else:
+        error = RequestRefusedError(f"the panel refuses {what} as it was asked ({said})", status=status, code=code)
+    return error
+
+
+def unreadable(answer: requests.Response) -> UnreadableAnswerError:
+    """Return the error for a successful answer whose body is not what the route gives."""
+    kind = answer.headers.get("Content-Type", "no content type").split(";")[0]
+    return UnreadableAnswerError(
+        f"the answer to {route(urlsplit(answer.url).path)} cannot be read ({len(answer.content)} bytes of {kind}): the "
+        "panel or a proxy before it broke off, or PTERODACTYL_URL is not the panel's address",
+        status=answer.status_code,
+    )
+
+
+def route(path: str) -> str:
+    """Return how a message names the request of *path*: method and path, never the query."""
+    return f"GET {path}"
+
+
+def _fault_of_node(what: str, said: str, detail: str) -> str:
+    """Return the message for a node that answered the panel, but with a fault at this one server."""
+    found = _STATUS_FROM_NODE.search(detail)
+    answered = int(found[1]) if found else None
+    remedy = (
+        "the node does not know this server; restart Wings there, and if that does not help reinstall or delete the "
+        "server in the panel"
+        if answered == requests.codes.not_found
+        else "the log of Wings on the node tells why"
+    )
+    return f"the node answered the panel {answered or 'with a fault'} for {what} ({said}): {remedy}"
+
+
+def _code_and_detail(answer: requests.Response) -> tuple[str | None, str]:
+    """Return the panel's name of an error, None if the answer is not the panel's, and its text."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None, ""  # a web page of a proxy; the status says enough
+    errors = body.get("errors") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return None, ""
+    code, detail = first.get("code"), first.get("detail")
+    if not (isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_\\]{1,80}", code)):
+        code = None
+    return code, detail if isinstance(detail, str) else ""

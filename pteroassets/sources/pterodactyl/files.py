@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, items, server_flags
 from pteroassets.sources.pterodactyl.dialect import Dialect
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
@@ -34,8 +34,6 @@ from pteroassets.sources.pterodactyl.errors import (
     ServerFaultError,
     UnreadableAnswerError,
 )
-from pteroassets.sources.pterodactyl.pages import items
-from pteroassets.sources.pterodactyl.servers import ServerFlags, server_flags
 from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reason_of
 
 __all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "requests_for", "server_flags"]

@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, read_pages
 from pteroassets.sources.pterodactyl.dialect import node_port
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
@@ -26,7 +26,6 @@ from pteroassets.sources.pterodactyl.errors import (
     UnreadableAnswerError,
 )
 from pteroassets.sources.pterodactyl.files import LARGEST_FILE_BYTES, ListedFile, ask_node, list_folder
-from pteroassets.sources.pterodactyl.pages import PAGE_SIZE, read_pages
 
 _LARGEST_LISTING_BYTES = 64 * 1024 * 1024
 # what closes the door of a node for the rest of a pass; another failure is of one server or file

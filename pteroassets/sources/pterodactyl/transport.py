@@ -24,8 +24,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pteroassets.clock import Clock
-from pteroassets.sources.pterodactyl.answers import DAEMON_FAULT, NODE_ROUTE, judge, route
 from pteroassets.sources.pterodactyl.errors import (
+    DAEMON_FAULT,
+    NODE_ROUTE,
     NodeUnreachableError,
     PanelAddressError,
     PanelError,
@@ -34,10 +35,11 @@ from pteroassets.sources.pterodactyl.errors import (
     RateLimitedError,
     RequestRefusedError,
     ServerFaultError,
+    judge,
+    route,
     scrub,
 )
 from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
-from pteroassets.sources.pterodactyl.patience import Patience
 
 Timeout = tuple[float, float]
 
@@ -53,6 +55,8 @@ _RESOURCES_SECONDS = 17.0
 # permission that a key may lack without a clear answer.
 _QUESTION = "/api/client/account"
 _OUTAGES = (PanelUnreachableError, PanelTimeoutError, ServerFaultError)
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 15.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -84,6 +88,52 @@ class RequestCounter:
         if remaining is not None:
             with self._lock:
                 self._remaining = remaining
+
+
+class Patience:
+    """Gives the pauses between attempts, each twice the one before, until an outage has lasted too long.
+
+    A restart takes seconds, an update or a database that is restarted a minute: a pass that gave up at once would leave
+    its tables as they are for an hour. The wait is shared by all requests of a client, so an outage is waited out once
+    and not once for each list.
+
+    Args:
+        clock: Tells how long the outage has lasted.
+        seconds: After which it is waited for no longer.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._began_at: datetime | None = None
+
+    def end(self) -> None:
+        """Note that the panel answered: there is no outage, or it is over."""
+        with self._lock:
+            self._began_at = None
+
+    def waited(self) -> float:
+        """Return for how many seconds the outage has lasted."""
+        with self._lock:
+            return 0.0 if self._began_at is None else (self._clock.now() - self._began_at).total_seconds()
+
+    def pause(self, attempt: int, *, asked: float | None = None) -> float | None:
+        """Return the seconds to wait after a failed *attempt*, counted from 1; None when waiting is over.
+
+        Args:
+            attempt: Of this request.
+            asked: What the panel itself asks to wait; a longer time than is left is not begun.
+        """
+        now = self._clock.now()
+        with self._lock:
+            if self._began_at is None:
+                self._began_at = now
+            left = self._seconds - (now - self._began_at).total_seconds()
+        wanted = min(_FIRST_PAUSE_SECONDS * 2 ** min(attempt - 1, 10), _LONGEST_PAUSE_SECONDS)
+        if asked is not None:
+            wanted = max(wanted, asked)
+        return wanted if wanted <= left else None
 
 
 class PlainSession(requests.Session):
@@ -192,7 +242,8 @@ class PacedAdapter(HTTPAdapter):
         if isinstance(answer, PanelError):
             return answer, None
         asked = self._note_limits(api, answer)
-        return judge(answer) or answer, asked
+        is_success = requests.codes.ok <= answer.status_code < requests.codes.multiple_choices
+        return answer if is_success else judge(answer), asked
 
     def _is_panel_down(
         self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None

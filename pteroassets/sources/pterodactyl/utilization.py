@@ -2,7 +2,7 @@
 
 Path of the data::
 
-    client?type=admin-all --servers.list_servers--> flags --gated--------------------> sample without a request
+    client?type=admin-all --client.list_servers---> flags --gated--------------------> sample without a request
                                                           --PanelReader: /resources--> sample
 
 A pass costs one request for each server that can be asked, and a dead node one time-out: of every node one server is
@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from pteroassets.clock import Clock
 from pteroassets.sources.outcomes import SampleOutcome
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, list_servers
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
     NodeUnreachableError,
@@ -35,12 +35,12 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
     scrub,
 )
-from pteroassets.sources.pterodactyl.servers import ServerFlags, current_flags, list_servers
 
 # nodes of which one server is asked at the same time; a node that hangs holds its place for 15 s
 _NODES_AT_ONCE = 32
 # Wings says offline; the panel stopped where Wings says nothing; a fork's Wings has the container's own states
 _NOT_RUNNING = frozenset({"offline", "stopped", "exited", "created", "dead"})
+_STATES = _NOT_RUNNING | {"starting", "running", "stopping"}
 # what Pelican answers, with a status of 200 and zeros, where the node said nothing, whatever the cause
 _NOT_ASKED = "missing"
 
@@ -294,8 +294,8 @@ def read_stats(server: ServerFlags, attributes: Mapping[str, Any], stamp: PassSt
     """
     resources = attributes.get("resources")
     figures = resources if isinstance(resources, dict) else {}
-    state = attributes.get("current_state")
-    state = scrub(state) if isinstance(state, str) else None
+    said = attributes.get("current_state")
+    state = None if not isinstance(said, str) else said if said in _STATES else scrub(said)
     disk_bytes = _whole(figures.get("disk_bytes"))
     if state == _NOT_ASKED:
         return stamp.sample(

@@ -9,8 +9,7 @@ import pytest
 from babel import Locale
 from babel.dates import get_month_names
 
-from pteroassets.sources.minecraft.month_words import WORDS
-from pteroassets.sources.minecraft.months import ENCODINGS, read_date
+from pteroassets.sources.minecraft.months import ENCODINGS, WORDS, read_date
 from tests.sources.minecraft.writing import parse
 
 # what Polish, Czech and Croatian disagree on

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pteroassets.sources.pterodactyl.client import read_pages
 from pteroassets.sources.pterodactyl.errors import ServerFaultError
-from pteroassets.sources.pterodactyl.pages import read_pages
 
 
 def answer(ids: list[int], *, total: int, pages: int) -> dict[str, Any]:

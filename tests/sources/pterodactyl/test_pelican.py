@@ -17,12 +17,11 @@ from pteroassets.simulator.panel.pelican import as_utf8
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.sources.pterodactyl.application import ENTITIES
-from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, dialect_of_keys, node_port
+from pteroassets.sources.pterodactyl.client import PanelClient, dialect_of_keys, server_flags
+from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, node_port
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
 from pteroassets.sources.pterodactyl.pacing import LocalBudget
-from pteroassets.sources.pterodactyl.servers import server_flags
 from pteroassets.sources.pterodactyl.utilization import sample_servers
 from tests.sources.pterodactyl.reading import connect, estate_of
 

@@ -9,9 +9,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PanelClient, current_flags, list_servers, server_flags
 from pteroassets.sources.pterodactyl.errors import PermissionMissingError, ServerFaultError
-from pteroassets.sources.pterodactyl.servers import current_flags, list_servers, server_flags
 
 
 def row(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def test_an_empty_panel_is_empty(stub: Any, panel: PanelClient) -> None:
 
 def test_a_list_that_fails_on_its_second_page_is_no_list(stub: Any, panel: PanelClient) -> None:
     stub.answer = lambda request: (
-        stub.page([row()], total=2, pages=2) if request.query_params["page"] == "1" else stub.error(500, "X")
+        stub.page([row()], total=2, pages=2) if request.query_params.get("page") == "1" else stub.error(500, "X")
     )
     with pytest.raises(ServerFaultError):
         list_servers(panel)

@@ -14,9 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pteroassets.clock import ManualClock
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags
 from pteroassets.sources.pterodactyl.errors import KeyRejectedError
-from pteroassets.sources.pterodactyl.servers import ServerFlags
 from pteroassets.sources.pterodactyl.utilization import (
     PassStamp,
     SamplingPass,

@@ -11,7 +11,7 @@ from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import connect
 from tests.harness import PII_KEY, Platform
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 
 def secrets(estate: Platform) -> dict[str, str]:

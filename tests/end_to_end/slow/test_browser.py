@@ -22,18 +22,18 @@ from pteroassets.platform.failures import failed_checks
 from pteroassets.platform.loopback import free_port
 from pteroassets.platform.services import docs_server
 from pteroassets.simulator.panel.faults import Fault
-from tests.end_to_end.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 from tests.end_to_end.running import Running
+from tests.end_to_end.slow.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(300)]
 
 GROUPS = (
-    "raw_pterodactyl", "raw_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization", "logs", "sessions",
-    "networks", "server_days", "marts_estate", "marts_servers", "marts_players", "compatibility",
+    "raw_pterodactyl", "raw_minecraft", "derived_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization",
+    "logs", "sessions", "networks", "server_days", "marts_estate", "marts_servers", "marts_players", "compatibility",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
-    "minecraft/player_sessions": "raw_minecraft",
+    "minecraft/player_sessions": "derived_minecraft",
     "pterodactyl/utilization_samples": "raw_pterodactyl",
     "staging/stg_minecraft__player_sessions": "stg_minecraft",
     "staging/stg_pterodactyl__utilization_samples": "stg_pterodactyl",

@@ -24,7 +24,7 @@ from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 # One process makes the history of three days, as the demo's back-fill does; it is killed, and started again.
 _HISTORY = textwrap.dedent(

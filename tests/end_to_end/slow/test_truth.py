@@ -15,7 +15,7 @@ from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres]
 
 
 def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
