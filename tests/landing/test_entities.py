@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pteroassets.landing.pterodactyl.entities import EntityReading, EntityRow, ShrinkRefusedError, land_entities
+from pteroassets.landing.pterodactyl.estate import ShrinkRefusedError, land_entities
+from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
 from pteroassets.warehouse.connection import Connection
 
 TABLE = "raw_pterodactyl.nests"
@@ -14,12 +15,12 @@ HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.postgres
 
 
-def reading(at: datetime, records: dict[str, str], **changes: object) -> EntityReading:
+def reading(at: datetime, records: dict[str, str], **changes: object) -> Reading:
     fields = {
-        "table": TABLE,
+        "entity": TABLE.partition(".")[2],
         "observed_at": at,
-        "rows": [
-            EntityRow(key=key, id=number, uuid=None, scope=f"nest:{key[0]}", record={"name": digest}, digest=digest)
+        "records": [
+            EntityRecord(key=key, id=number, uuid=None, scope=f"nest:{key[0]}", record={"name": digest}, digest=digest)
             for number, (key, digest) in enumerate(records.items())
         ],
         "is_complete": True,
@@ -30,7 +31,7 @@ def reading(at: datetime, records: dict[str, str], **changes: object) -> EntityR
         "rate_limit_remaining": 100,
         "source": "panel.test",
     }
-    return EntityReading(**(fields | changes))  # type: ignore[arg-type]
+    return Reading(**(fields | changes))  # type: ignore[arg-type]
 
 
 def versions(warehouse: Connection) -> list[tuple[object, ...]]:

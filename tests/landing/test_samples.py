@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, TABLE, land_samples
+from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, TABLE, land_samples
 from pteroassets.warehouse.connection import Connection
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

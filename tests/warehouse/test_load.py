@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, TABLE, land_samples
+from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, TABLE, land_samples
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pteroassets.landing.minecraft.log_files import LogRead, save_reads
-from pteroassets.landing.pterodactyl.entities import EntityReading, EntityRow, land_entities
-from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, land_samples
+from pteroassets.landing.pterodactyl.estate import land_entities
+from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
+from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.retention import prune_loads, prune_reads
@@ -31,10 +32,10 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
     for table in TABLES:
         land_entities(
             connection,
-            EntityReading(
-                table=f"raw_pterodactyl.{table}",
+            Reading(
+                entity=table,
                 observed_at=now,
-                rows=[EntityRow(key="1", id=1, uuid=None, scope="", record={"version": version}, digest=version)],
+                records=[EntityRecord(key="1", id=1, uuid=None, scope="", record={"version": version}, digest=version)],
                 is_complete=True,
                 unread_scopes={},
                 rows_expected=1,

@@ -1,23 +1,39 @@
-"""A pass over the panel's entities: read the lists, land the versions.
+"""A pass over the panel's entities: read the lists, land versions of their records, and what is gone.
 
 Path of the data::
 
     panel --read_estate--> Reading --land_entities--> raw_pterodactyl.<entity>, ops.loads
+
+Each entity has one table of versions in ``raw_pterodactyl``. A record that differs from its current version
+closes that one and opens another; a record that is gone is marked, never dropped. Only a list read completely can
+declare a record gone, and only on two readings in a row.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterator
 
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
 from pteroassets.clock import Clock
-from pteroassets.landing.pterodactyl.entities import EntityReading, EntityRow, land_entities
 from pteroassets.landing.pterodactyl.timezones import LogTimezones, land_timezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import NothingReadError
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport
+from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows, table_identifier
+
+_COLUMNS = {"key": "text", "id": "int8", "uuid": "uuid", "scope": "text", "record": "jsonb", "digest": "text"}
+# A list of four that loses two is life; a list of two hundred that loses a hundred is a fault.
+_SMALLEST_SHRINK = 5
+_LARGEST_SHARE_GONE = 0.5
+
+
+class ShrinkRefusedError(Exception):
+    """A reading lacks so much of what was there before that it is taken for a fault."""
 
 
 def land_estate(
@@ -43,7 +59,7 @@ def land_estate(
     held: list[tuple[str, LoadReport]] = []
     was_read = False
     for reading in read_estate(panel, redactor=redactor, clock=clock, entities=entities):
-        report = land_entities(connection, _to_rows(panel, reading), allow_shrink=allow_shrink)
+        report = land_entities(connection, reading, allow_shrink=allow_shrink)
         if reading.entity == "servers":
             land_timezones(connection, zones)
         held.append((reading.entity, report))
@@ -60,26 +76,164 @@ def land_estate(
     yield from held  # the panel is of a kind that has none of these
 
 
-def _to_rows(panel: PanelClient, reading: Reading) -> EntityReading:
-    return EntityReading(
-        table=f"raw_pterodactyl.{reading.entity}",
-        observed_at=reading.observed_at,
-        rows=[
-            EntityRow(
-                key=record.key,
-                id=record.id,
-                uuid=record.uuid,
-                scope=record.scope,
-                record=record.record,
-                digest=record.digest,
-            )
-            for record in reading.records
-        ],
-        is_complete=reading.is_complete,
-        unread_scopes=reading.unread_scopes,
-        rows_expected=reading.rows_expected,
-        requests=reading.requests,
-        seconds=reading.seconds,
-        rate_limit_remaining=reading.rate_limit_remaining,
-        source=panel.name,
+def land_entities(connection: Connection, reading: Reading, *, allow_shrink: bool = False) -> LoadReport:
+    """Land *reading* in one transaction and return what changed.
+
+    Landing the same reading again changes nothing but columns that begin with ``_``. A reading older than the
+    newest one in the ledger is refused, since versions only grow forward.
+
+    Raises:
+        ShrinkRefusedError: More than half of the active records, and at least five, would be missing.
+        ValueError: The reading is older than what stands in the table.
+    """
+    load_id, table = uuid.uuid4(), _table(reading)
+    parameters = {"now": reading.observed_at, "load_id": load_id, "source": reading.source}
+    with connection.transaction():
+        lock_table_for_load(connection, table)
+        _refuse_older(connection, reading)
+        stage_rows(
+            connection,
+            "arrived",
+            table,
+            _COLUMNS,
+            (
+                (row.key, row.id, row.uuid and uuid.UUID(row.uuid), row.scope, Jsonb(row.record), row.digest)
+                for row in reading.records
+            ),
+        )
+        counts = {
+            name: connection.execute(_statement(text, table), parameters).rowcount for name, text in _ARRIVALS.items()
+        }
+        gone = 0
+        # an unread scope of no name is the list itself: then nothing can be said of what is missing
+        if reading.is_complete or (reading.unread_scopes and "" not in reading.unread_scopes):
+            gone = _mark_missing(connection, reading, allow_shrink=allow_shrink)
+        total = connection.execute(
+            _statement("select count(*) from {table} where valid_to is null and is_active", table)
+        ).fetchone()
+        report = LoadReport(
+            load_id=load_id,
+            table=table,
+            observed_at=reading.observed_at,
+            is_complete=reading.is_complete,
+            rows_read=len(reading.records),
+            rows_expected=reading.rows_expected,
+            rows_added=counts["added"],
+            rows_changed=counts["opened"] + counts["corrected"],
+            rows_gone=gone,
+            rows_total=total[0] if total else None,
+            requests=reading.requests,
+            seconds=reading.seconds,
+            rate_limit_remaining=reading.rate_limit_remaining,
+            problems=[{"scope": scope, "reason": reason} for scope, reason in reading.unread_scopes.items()],
+        )
+        record_load(connection, report)
+    return report
+
+
+def _table(reading: Reading) -> str:
+    return f"raw_pterodactyl.{reading.entity}"
+
+
+def _statement(text: str, table: str) -> sql.Composed:
+    return sql.SQL(text).format(table=table_identifier(table))
+
+
+def _refuse_older(connection: Connection, reading: Reading) -> None:
+    row = connection.execute(
+        "select max(observed_at) from ops.loads where table_name = %s", (_table(reading),)
+    ).fetchone()
+    newest = row[0] if row else None
+    if newest is not None and reading.observed_at < newest:
+        raise ValueError(
+            f"{_table(reading)} was already read at {newest.isoformat()}; a reading of "
+            f"{reading.observed_at.isoformat()} came too late and is not landed (was this machine's clock set back?)"
+        )
+
+
+# Order matters: versions are closed before their successors are opened. A version that began at this very
+# instant is corrected in place, since a version of no duration would say nothing.
+_ARRIVALS = {
+    "corrected": """
+        update {table} as known
+        set record = arrived.record, digest = arrived.digest, scope = arrived.scope, _load_id = %(load_id)s,
+            _loaded_at = now(), is_active = true, missing_since = null, deleted_at = null
+        from arrived
+        where known.key = arrived.key and known.valid_to is null and known.valid_from = %(now)s
+            and (known.digest <> arrived.digest or known.scope <> arrived.scope or not known.is_active)
+    """,
+    "closed": """
+        update {table} as known set valid_to = %(now)s, _loaded_at = now()
+        from arrived
+        where known.key = arrived.key and known.valid_to is null and known.valid_from < %(now)s
+            and (known.digest <> arrived.digest or known.scope <> arrived.scope or not known.is_active)
+    """,
+    "opened": """
+        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _source, _load_id)
+        select arrived.key, %(now)s, arrived.id, arrived.uuid, arrived.scope, arrived.record, arrived.digest,
+            %(source)s, %(load_id)s
+        from arrived
+        where not exists (select from {table} as known where known.key = arrived.key and known.valid_to is null)
+            and exists (select from {table} as known where known.key = arrived.key)
+    """,
+    "added": """
+        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _source, _load_id)
+        select arrived.key, %(now)s, arrived.id, arrived.uuid, arrived.scope, arrived.record, arrived.digest,
+            %(source)s, %(load_id)s
+        from arrived
+        where not exists (select from {table} as known where known.key = arrived.key)
+    """,
+    # fields outside change detection (updated_at, allocated_resources, hashed e-mails) follow in place
+    "refreshed": """
+        update {table} as known
+        set record = arrived.record, missing_since = null, _load_id = %(load_id)s, _loaded_at = now()
+        from arrived
+        where known.key = arrived.key and known.valid_to is null
+            and (known.record <> arrived.record or known.missing_since is not null)
+    """,
+}
+
+_MISSING = """
+    from {table} as known
+    where known.valid_to is null and known.is_active and not known.scope = any(%(unread)s)
+        and not exists (select from arrived where arrived.key = known.key)
+"""
+
+
+def _mark_missing(connection: Connection, reading: Reading, *, allow_shrink: bool) -> int:
+    parameters = {"unread": list(reading.unread_scopes), "now": reading.observed_at}
+    row = connection.execute(
+        _statement(
+            "select (select count(*) " + _MISSING + "), count(*) from {table} where valid_to is null and is_active",
+            _table(reading),
+        ),
+        parameters,
+    ).fetchone()
+    missing, active = row or (0, 0)
+    if not allow_shrink and missing >= _SMALLEST_SHRINK and missing > active * _LARGEST_SHARE_GONE:
+        raise ShrinkRefusedError(
+            f"{_table(reading)}: {missing} of {active} records are missing from this reading, which is taken for a "
+            "fault of the panel or of the key's permissions; nothing was changed. If they really are gone, set "
+            "PTEROASSETS_ALLOW_SHRINK=true for one run"
+        )
+    gone = connection.execute(
+        _statement(
+            "update {table} as target set is_active = false, deleted_at = target.missing_since, _loaded_at = now() "
+            "where (target.key, target.valid_from) in (select known.key, known.valid_from "
+            + _MISSING
+            + " and known.missing_since < %(now)s)",
+            _table(reading),
+        ),
+        parameters,
+    ).rowcount
+    connection.execute(
+        _statement(
+            "update {table} as target set missing_since = %(now)s, _loaded_at = now() "
+            "where (target.key, target.valid_from) in (select known.key, known.valid_from "
+            + _MISSING
+            + " and known.missing_since is null)",
+            _table(reading),
+        ),
+        parameters,
     )
+    return gone

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from pteroassets.clock import Clock
-from pteroassets.landing.pterodactyl.samples import SAMPLE_COLUMNS, land_samples
 from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport
+from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows
+
+TABLE = "raw_pterodactyl.utilization_samples"
+SAMPLE_COLUMNS = {
+    "server_uuid": "uuid",
+    "pass_at": "timestamptz",
+    "sampled_at": "timestamptz",
+    "interval_seconds": "int4",
+    "node_name": "text",
+    "outcome": "text",
+    "state": "text",
+    "cpu_percent": "float8",
+    "memory_bytes": "int8",
+    "disk_bytes": "int8",
+    "network_rx_bytes": "int8",
+    "network_tx_bytes": "int8",
+    "uptime_milliseconds": "int8",
+    "is_suspect": "bool",
+    "reason": "text",
+}
 
 
 def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock, interval_seconds: int) -> LoadReport:
@@ -39,6 +61,62 @@ def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock
         rate_limit_remaining=sampling.rate_limit_remaining,
         problems=_problems(sampling),
     )
+
+
+def land_samples(
+    connection: Connection,
+    rows: Sequence[Sequence[Any]],
+    *,
+    observed_at: datetime,
+    is_complete: bool = True,
+    rows_expected: int | None = None,
+    requests: int = 0,
+    seconds: float = 0.0,
+    rate_limit_remaining: int | None = None,
+    problems: Sequence[dict[str, str]] = (),
+) -> LoadReport:
+    """Land *rows* (in the order of `SAMPLE_COLUMNS`) in one transaction.
+
+    A pass that is run again for the same minute keeps what was measured and fills in what was not: a sample that
+    failed the first time gives way to one that did not.
+    """
+    load_id = uuid.uuid4()
+    columns = ", ".join(SAMPLE_COLUMNS)
+    with connection.transaction():
+        lock_table_for_load(connection, TABLE)
+        stage_rows(connection, "arrived", TABLE, SAMPLE_COLUMNS, rows)
+        changed = connection.execute(
+            f"""
+            update {TABLE} as known
+            set ({columns}, _load_id) = (select {", ".join("arrived." + name for name in SAMPLE_COLUMNS)}, %(load)s),
+                _loaded_at = now() -- by which incremental models find it
+            from arrived
+            where known.server_uuid = arrived.server_uuid and known.pass_at = arrived.pass_at
+                and known.outcome = any(%(unanswered)s)
+                and arrived.outcome <> all(%(unanswered)s)
+            """,
+            {"load": load_id, "unanswered": list(UNANSWERED)},
+        ).rowcount
+        added = connection.execute(
+            f"insert into {TABLE} ({columns}, _load_id) select {columns}, %s from arrived on conflict do nothing",
+            (load_id,),
+        ).rowcount
+        report = LoadReport(
+            load_id=load_id,
+            table=TABLE,
+            observed_at=observed_at,
+            is_complete=is_complete,
+            rows_read=len(rows),
+            rows_expected=rows_expected,
+            rows_added=added,
+            rows_changed=changed,
+            requests=requests,
+            seconds=seconds,
+            rate_limit_remaining=rate_limit_remaining,
+            problems=problems,
+        )
+        record_load(connection, report)
+    return report
 
 
 def _problems(sampling: SamplingPass) -> list[dict[str, str]]:

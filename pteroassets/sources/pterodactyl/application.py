@@ -14,7 +14,7 @@ whose in one list. Lists of one server each (activity, backups, schedules) have 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,17 +81,19 @@ class Reading:
         requests: What it cost; a list that gives several entities is counted once.
         seconds: On the clock.
         rate_limit_remaining: What the panel said is left.
+        source: Name of the panel.
     """
 
     entity: str
-    records: list[EntityRecord]
+    records: Sequence[EntityRecord]
     is_complete: bool
-    unread_scopes: dict[str, str]
+    unread_scopes: Mapping[str, str]
     rows_expected: int | None
     observed_at: datetime
     requests: int
     seconds: float
     rate_limit_remaining: int | None
+    source: str
 
 
 def read_estate(
@@ -210,6 +212,7 @@ class _EstateReader:
             requests=self._panel.requests_made - requests_before,
             seconds=(self._clock.now() - started).total_seconds(),
             rate_limit_remaining=self._panel.rate_limit_remaining,
+            source=self._panel.name,
         )
 
     def _listing(self, entity: str) -> _Listing:
