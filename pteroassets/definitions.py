@@ -24,9 +24,10 @@ def defs() -> dg.Definitions:
     settings = read_settings()
     chosen = automation.preset(settings.pteroassets_schedules, settings.tz)
     # in the order in which the data flows
-    parts = (pterodactyl.defs, minecraft.defs, dbt.defs)
-    found: list[Any] = [asset for part in parts for asset in part.assets or ()]
-    policies = automation.freshness_policies(found, chosen)
+    parts = (pterodactyl.defs, minecraft.defs)
+    models = dbt.dbt_models()
+    found: list[Any] = [*(asset for part in parts for asset in part.assets or ()), models]
+    policies = automation.freshness_policies(found, automation.paths(models), chosen)
     assets = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(
             freshness_policy=policies.get(spec.key), owners=spec.owners or settings.owners()
@@ -35,13 +36,13 @@ def defs() -> dg.Definitions:
     )
     return dg.Definitions.merge(
         dg.Definitions(assets=assets, asset_checks=[check for part in parts for check in part.asset_checks or ()]),
-        automation.defs,
         maintenance.defs,
         dg.Definitions(
             assets=[
                 # every load writes it, so it has no producer of its own
                 raw_tables()["ops.loads"].spec("ops").replace_attributes(owners=settings.owners()),
             ],
+            jobs=automation.jobs(models),
             schedules=[
                 *automation.schedules(chosen),
                 maintenance.maintenance_schedule(settings.pteroassets_run_retention_days),
@@ -81,7 +82,7 @@ def defs() -> dg.Definitions:
                 ),
                 "time": Time(fixed_at=_optional("PTEROASSETS_FIXED_TIME", "")),
                 "dbt": DbtCliResource(
-                    project_dir=dbt.dbt_project,
+                    project_dir=str(DBT_PROJECT),
                     profiles_dir=str(DBT_PROJECT),
                     dbt_executable=DBT_EXECUTABLE,
                 ),

@@ -15,8 +15,8 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pteroassets.definitions import defs
-from pteroassets.defs.automation import PATHS, preset, schedules
-from pteroassets.defs.dbt import dbt_project
+from pteroassets.defs.automation import PASSES, preset, schedules
+from pteroassets.defs.dbt_project import prepare_manifest
 from pteroassets.defs.dbt_translator import describe_test
 from tests.upgrade.world import NAMES
 
@@ -63,7 +63,7 @@ def test_every_check_says_in_words_what_it_demands(graph: dg.AssetGraph) -> None
 
 
 def test_every_test_of_dbt_is_a_check_of_an_asset(graph: dg.AssetGraph) -> None:
-    manifest = json.loads(dbt_project.manifest_path.read_text())
+    manifest = json.loads(prepare_manifest().read_text())
     tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
     checks = {key.name: key.asset_key.to_user_string() for key in graph.asset_check_keys}
     assert tests - checks.keys() == set()
@@ -185,7 +185,7 @@ def test_every_asset_is_built_more_often_than_its_freshness_asks(name: str, monk
     graph = definitions.resolve_asset_graph()
     waits: dict[dg.AssetKey, timedelta] = {}
     for schedule in definitions.get_repository_def().schedule_defs:
-        if schedule.job_name not in PATHS:
+        if schedule.job_name not in PASSES:
             continue
         wait = longest_wait(schedule)
         for key in definitions.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:

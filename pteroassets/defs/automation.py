@@ -8,7 +8,7 @@ from typing import Any, Literal
 import dagster as dg
 from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 
-from pteroassets.defs.dbt import dbt_models, run_without_assets
+from pteroassets.defs.dbt import run_without_assets
 from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
 from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
 from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
@@ -22,7 +22,7 @@ _LEDGER = "stg_ops__loads"  # each path writes it
 
 # What each path reads, and the models that its data feeds. Passes follow one another in the graph of assets, since a
 # pass must know the servers first; that orders them, and feeds no figure. So models are chosen in dbt's own graph.
-_PASSES: dict[Path, dg.AssetSelection] = {
+PASSES: dict[Path, dg.AssetSelection] = {
     "entities": dg.AssetSelection.assets(panel_entities),
     "logs": dg.AssetSelection.assets(collected_logs, events, derived_sessions),
     "utilization": dg.AssetSelection.assets(utilization_samples),
@@ -33,9 +33,11 @@ _FED: dict[Path, str] = {
     "logs": f"source:minecraft+ stg_ops__server_timezones int_host_timezone {_LEDGER}",
     "utilization": f"source:pterodactyl.utilization_samples+ compat_pterodactyl__last_update {_LEDGER}",
 }
-PATHS: dict[Path, dg.AssetSelection] = {
-    path: _PASSES[path] | build_dbt_asset_selection([dbt_models], dbt_select=_FED[path]) for path in _PASSES
-}
+
+
+def paths(dbt_models: dg.AssetsDefinition) -> dict[Path, dg.AssetSelection]:
+    """Return what each path builds: its passes, and those of *dbt_models* that their data feeds."""
+    return {path: PASSES[path] | build_dbt_asset_selection([dbt_models], dbt_select=_FED[path]) for path in PASSES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,25 +94,6 @@ def preset(name: Literal["fresh", "stiv"], timezone: str) -> Preset:
         utilization_interval=timedelta(minutes=5),
         timezone="UTC",
     )
-
-
-# A run holds its pass and the build of what that feeds.
-entities_job = dg.define_asset_job(
-    "entities", PATHS["entities"], description="Read the panel's entities and rebuild what they feed."
-)
-utilization_job = dg.define_asset_job(
-    "utilization",
-    PATHS["utilization"],
-    description="Sample what every server consumes and rebuild what that feeds.",
-)
-logs_job = dg.define_asset_job(
-    "logs", PATHS["logs"], description="Collect logs, derive sessions and rebuild what they feed."
-)
-everything_job = dg.define_asset_job(
-    "everything",
-    dg.AssetSelection.assets(panel_entities, utilization_samples, collected_logs, events, derived_sessions, dbt_models),
-    description="Every pass once, then every model.",
-)
 
 
 @dg.op(pool="logs", out=dg.Out(dg.Nothing))
@@ -177,36 +160,57 @@ def source_freshness() -> None:
     check_source_freshness()
 
 
+def jobs(dbt_models: dg.AssetsDefinition) -> list[Any]:
+    """Return every job; a run of a path holds its pass and the build of what that feeds."""
+    built = paths(dbt_models)
+    passes = dg.AssetSelection.assets(
+        panel_entities, utilization_samples, collected_logs, events, derived_sessions, dbt_models
+    )
+    return [
+        dg.define_asset_job(
+            "entities", built["entities"], description="Read the panel's entities and rebuild what they feed."
+        ),
+        dg.define_asset_job(
+            "utilization",
+            built["utilization"],
+            description="Sample what every server consumes and rebuild what that feeds.",
+        ),
+        dg.define_asset_job(
+            "logs", built["logs"], description="Collect logs, derive sessions and rebuild what they feed."
+        ),
+        dg.define_asset_job("everything", passes, description="Every pass once, then every model."),
+        reload_log_day,
+        source_freshness,
+    ]
+
+
 def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
     """Return the schedules of a preset, all of them running by default."""
 
-    def schedule(name: str, job: Any, cron: str) -> dg.ScheduleDefinition:
+    def schedule(job: str, cron: str) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
-            name=name,
-            job=job,
+            name=f"{job}_schedule",
+            job_name=job,
             cron_schedule=cron,
             execution_timezone=chosen.timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
         )
 
     return [
-        schedule("entities_schedule", entities_job, chosen.rhythms["entities"].cron),
-        schedule("utilization_schedule", utilization_job, chosen.rhythms["utilization"].cron),
-        schedule("logs_schedule", logs_job, chosen.rhythms["logs"].cron),
-        schedule("source_freshness_schedule", source_freshness, "40 * * * *"),
+        schedule("entities", chosen.rhythms["entities"].cron),
+        schedule("utilization", chosen.rhythms["utilization"].cron),
+        schedule("logs", chosen.rhythms["logs"].cron),
+        schedule("source_freshness", "40 * * * *"),
     ]
 
 
-def freshness_policies(assets: Iterable[dg.AssetsDefinition], chosen: Preset) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
+def freshness_policies(
+    assets: Iterable[dg.AssetsDefinition], built: Mapping[Path, dg.AssetSelection], chosen: Preset
+) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
     """Return how old each asset may get: as old as the most frequent of the paths that build it allows."""
     assets = list(assets)
     policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
     for path, rhythm in sorted(chosen.rhythms.items(), key=lambda item: item[1].stale_after, reverse=True):
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
-        policies |= dict.fromkeys(PATHS[path].resolve(assets), policy)
+        policies |= dict.fromkeys(built[path].resolve(assets), policy)
     return policies
-
-
-defs = dg.Definitions(
-    jobs=[entities_job, utilization_job, logs_job, everything_job, reload_log_day, source_freshness],
-)

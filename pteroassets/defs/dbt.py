@@ -1,8 +1,8 @@
 """The dbt project as assets: staging views, intermediate models, marts and compatibility views.
 
-One build at a time (pool ``dbt``). The project is parsed when it or the connection changed since, and not in every
-process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds take up what was parsed, since
-dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
+One build at a time (pool ``dbt``). The project is parsed when the definitions are loaded and it or the connection
+changed since, and not in every process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds
+take up what was parsed, since dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
 import shutil
@@ -18,30 +18,26 @@ from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_f
 from pteroassets.defs.dbt_translator import Translator
 from pteroassets.defs.retention import prune_builds
 
-# Names of databases stand in a manifest, so each platform has a target folder of its own; see platform.environment.
-dbt_project = DbtProject(
-    project_dir=DBT_PROJECT,
-    profiles_dir=DBT_PROJECT,
-    target_path=target_folder(),
-)
 _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
-prepare_manifest()
+
+def dbt_models() -> dg.AssetsDefinition:
+    """Return the models as one set of assets, of the project as it is: it is parsed first where it changed."""
+    return dbt_assets(
+        manifest=prepare_manifest(),
+        project=DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder()),
+        name="dbt_models",
+        dagster_dbt_translator=Translator(
+            settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
+        ),
+        pool="dbt",
+        # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
+    )(_build)
 
 
-@dbt_assets(
-    manifest=dbt_project.manifest_path,
-    project=dbt_project,
-    name="dbt_models",
-    dagster_dbt_translator=Translator(
-        settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
-    ),
-    pool="dbt",
-    # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
-    retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
-)
-def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Build and test the selected models."""
     # unit tests judge the code and not the data: make test runs them
     arguments = ["build", "--exclude-resource-type", "unit_test"]
@@ -63,7 +59,7 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterat
     ]
     if failure is not None:
         # of a build that failed they tell what was asked, and the next ones may fail as well
-        prune_builds(dbt_project.manifest_path.parent, keep=_FAILED_KEPT, calm=_UNDER_WAY)
+        prune_builds(target_folder(), keep=_FAILED_KEPT, calm=_UNDER_WAY)
     if failure is not None and failed:
         # the same rows would fail again
         raise dg.Failure(f"checks of the data failed: {', '.join(sorted(failed))}", allow_retries=False) from failure
@@ -90,7 +86,7 @@ def _tests_of_assets_left_out(context: dg.AssetExecutionContext) -> list[str]:
     """
     return [
         spec.name
-        for spec in dbt_models.check_specs
+        for spec in context.assets_def.check_specs
         if spec.key not in context.selected_asset_check_keys
         and any(dependency.asset_key in context.selected_asset_keys for dependency in spec.additional_deps)
     ]
@@ -105,6 +101,3 @@ def _all_of(events: Iterator[Any]) -> tuple[list[Any], Exception | None]:
     except Exception as error:  # noqa: BLE001 - raised after the events that came before it
         return come, error
     return come, None
-
-
-defs = dg.Definitions(assets=[dbt_models])

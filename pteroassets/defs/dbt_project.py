@@ -28,8 +28,8 @@ class DbtFailedError(Exception):
 
 
 def target_folder() -> Path:
-    """Return the folder in which dbt works, from the project: a platform has one of its own."""
-    return Path(os.environ.get(DBT_TARGET_VARIABLE, "target"))
+    """Return the folder in which dbt works: a platform has one of its own, since names of databases stand there."""
+    return DBT_PROJECT / os.environ.get(DBT_TARGET_VARIABLE, "target")
 
 
 def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None) -> None:
@@ -57,9 +57,9 @@ def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path 
         raise DbtFailedError(f"dbt {' '.join(arguments)} failed:\n{tail}\n{result.stderr}")
 
 
-def prepare_manifest() -> None:
-    """Parse the dbt project if it or the connection changed since it was last parsed."""
-    manifest = DBT_PROJECT / target_folder() / "manifest.json"
+def prepare_manifest() -> Path:
+    """Parse the dbt project if it or the connection changed since it was last parsed; return the manifest."""
+    manifest = target_folder() / "manifest.json"
     note = manifest.with_name(DIGEST_NAME)
     digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
     manifest.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,7 @@ def prepare_manifest() -> None:
             # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
             run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
             note.write_text(digest)
+    return manifest
 
 
 def digest_of_project(folder: Path, connection: str) -> str:

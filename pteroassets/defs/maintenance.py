@@ -6,7 +6,7 @@ import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
-from pteroassets.defs.dbt import dbt_project
+from pteroassets.defs.dbt_project import target_folder
 from pteroassets.defs.resources import Time, Warehouse
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.warehouse.load import table_identifier
@@ -33,7 +33,7 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, warehouse: Wareho
         loads = prune_loads(connection, before)
         for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds"):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
-    builds = prune_builds(dbt_project.manifest_path.parent, keep=0, calm=_BUILDS_KEPT_FOR)
+    builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(
         "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "
         "%d loads and %d folders of failed builds",

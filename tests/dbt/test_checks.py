@@ -20,9 +20,14 @@ BUILT = dg.AssetKey(["marts", "fct_server_daily"])
 NOT_BUILT = dg.AssetKey(["marts", "dim_servers_history"])
 
 
+@pytest.fixture(scope="module")
+def models() -> dg.AssetsDefinition:
+    return dbt_models()
+
+
 @pytest.fixture
 def build(
-    built_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: dg.AssetsDefinition, built_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dg.ExecuteInProcessResult]:
     """A build of one mart of which other assets' tests read, while the sessions that it counts lack one."""
     for name, value in built_settings.environment().items():
@@ -39,7 +44,7 @@ def build(
         )
         try:
             yield dg.materialize(
-                [dbt_models],
+                [models],
                 selection=dg.AssetSelection.assets(BUILT, ["marts", "dim_servers"]),
                 resources={
                     "dbt": DbtCliResource(
@@ -57,10 +62,10 @@ def build(
 
 
 def test_a_build_reports_each_test_as_a_check_and_a_failed_one_over_two_models_on_its_asset(
-    build: dg.ExecuteInProcessResult, caplog: pytest.LogCaptureFixture
+    build: dg.ExecuteInProcessResult, models: dg.AssetsDefinition, caplog: pytest.LogCaptureFixture
 ) -> None:
     checks = {(check.asset_key, check.check_name): check for check in build.get_asset_check_evaluations()}
-    of_the_mart = {spec.name for spec in dbt_models.check_specs if spec.asset_key == BUILT}
+    of_the_mart = {spec.name for spec in models.check_specs if spec.asset_key == BUILT}
     assert {name for key, name in checks if key == BUILT} == of_the_mart
     assert {name for (_, name), check in checks.items() if not check.passed} == {
         "sessions_of_days_equal_those_that_began"

@@ -3,7 +3,6 @@
 import dagster as dg
 
 from pteroassets import definitions as shipped
-from pteroassets.defs.automation import utilization_job
 
 
 @dg.definitions
@@ -12,7 +11,10 @@ def defs() -> dg.Definitions:
     found = shipped.defs()
     (replaced,) = [schedule for schedule in found.schedules or () if schedule.name == "utilization_schedule"]
     hurried = dg.ScheduleDefinition(
-        name=replaced.name, job=utilization_job, cron_schedule="* * * * *", default_status=replaced.default_status
+        name=replaced.name,
+        job_name=replaced.job_name,
+        cron_schedule="* * * * *",
+        default_status=replaced.default_status,
     )
     kept = [schedule for schedule in found.schedules or () if schedule is not replaced]
     return dg.Definitions(
