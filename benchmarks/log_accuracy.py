@@ -20,8 +20,9 @@ from pteroassets.simulator.logs.files import LogFile
 from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.simulator.truth import TrueRun, TrueSession
 from pteroassets.simulator.world.software import HABITS
-from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.file_names import read_name
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import build_sessions
@@ -105,9 +106,10 @@ def read_server(files: Iterable[LogFile], zone: ZoneInfo) -> SessionBuild:
             events += parser.feed(content[start : start + _BLOCK_BYTES])
         events += parser.finish()
         state = parser.state
-        named = date_of_file(file.name)
+        named = read_name(file.name)
         modified_at = datetime.fromtimestamp(file.modified_at, UTC)
-        date = named[0] if named is not None else state.first_date or date_of_live(modified_at, zone, state.day)
+        day = named.log_date if named is not None else None
+        date = day or state.first_date or date_of_live(modified_at, zone, state.day)
         stamper = Stamper(date, zone, after=after)
         first, after = (stamper.stamp(stamp)[0] if stamp is not None else None for stamp in (state.first, state.last))
         key = f"file{number}"

@@ -7,7 +7,6 @@ file is a server of its own.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,17 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from pteroassets.logtool.content import STDIN, split
-from pteroassets.sources.minecraft.dates import counted_name, date_of_file
 from pteroassets.sources.minecraft.events import LogStamp
-from pteroassets.sources.minecraft.ordering import Numbered, Place, in_order
-from pteroassets.sources.minecraft.packing import MAYBE_PACKED
+from pteroassets.sources.minecraft.file_names import Numbered, Scheme, is_archive_name, is_echo, is_log, read_name
+from pteroassets.sources.minecraft.ordering import Place, in_order
 
 Grouping = Literal["by_name", "separate", "together"]
 
-_LOG = re.compile(rf".+\.log(?:\.\d+)?{MAYBE_PACKED}|Dedicated_Server\.txt", re.IGNORECASE)
-_ARCHIVE = re.compile(r".+\.(?:tar(?:\.\w{1,4})?|t[gx]z|tbz2?|tzst|zip|7z|rar)", re.IGNORECASE)
-_NUMBERED = re.compile(rf"(proxy|server)\.log(?:\.(\d+))?{MAYBE_PACKED}")
-_ECHO = re.compile(rf"(?:debug(?:-\d+)?|(?:fml-server-|ForgeModLoader-server-).+)\.log{MAYBE_PACKED}")
 # plugins and mods keep logs of their own in these folders of a server
 _NOT_THE_SERVERS = {"plugins", "mods", "config"}
 _LOGS = "logs"
@@ -37,7 +31,7 @@ class Candidate:
     """A file to be looked at, and what its name says of it."""
 
     path: str
-    scheme: str | None = None  # the way a server names its logs; None for a name that tells nothing
+    scheme: Scheme | None = None  # the way a server names its logs; None for a name that tells nothing
     is_live: bool = False  # the server still writes to it
     age: int | None = None  # of files that move up by one at each rotation
     log_date: date | None = None
@@ -114,26 +108,19 @@ def find_files(paths: Iterable[str]) -> tuple[list[Candidate], list[Problem]]:
 
 def describe(path: str, *, below: str | None = None) -> Candidate:
     """Return what the name of *path* says; *below* is the folder or archive in which it was found."""
-    name = Path(path).name
+    name = read_name(path)
     refused = _reason_of_place(path, below) if below is not None else None
-    if (dated := date_of_file(name)) is not None:
-        return Candidate(path=path, scheme="rotated", log_date=dated[0], named=counted_name(name), refused=refused)
-    if name == "latest.log":
-        return Candidate(path=path, scheme="rotated", is_live=True, refused=refused)
-    if match := _NUMBERED.fullmatch(name):
-        age = int(match[2] or 0)
-        return Candidate(path=path, scheme=match[1], is_live=age == 0, age=age, refused=refused)
-    return Candidate(path=path, is_echo=_ECHO.fullmatch(name) is not None, refused=refused)
-
-
-def is_log(path: str) -> bool:
-    """Tell whether a file is a log by its name, packed or not."""
-    return _LOG.fullmatch(Path(path).name) is not None
-
-
-def is_archive_name(path: str) -> bool:
-    """Tell whether a file is an archive of files by its name."""
-    return _ARCHIVE.fullmatch(Path(path).name) is not None
+    if name is None:
+        return Candidate(path=path, is_echo=is_echo(path), refused=refused)
+    return Candidate(
+        path=path,
+        scheme=name.scheme,
+        is_live=name.is_live,
+        age=name.age,
+        log_date=name.log_date,
+        named=name.named,
+        refused=refused,
+    )
 
 
 def _reason_of_place(path: str, below: str) -> str | None:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pteroassets.logtool.columns import EventColumns
 from pteroassets.logtool.content import Content
-from pteroassets.logtool.finding import Candidate, describe, is_archive_name, is_log, remedy
+from pteroassets.logtool.finding import Candidate, describe, remedy
 from pteroassets.logtool.unknown import UnknownLines, first_line, note_all
 from pteroassets.sources.minecraft.archives import PackedFile
+from pteroassets.sources.minecraft.file_names import is_archive_name, is_log
 from pteroassets.sources.minecraft.intake import as_text, is_unplaced, refusal
 from pteroassets.sources.minecraft.log import LogParser, ParserState
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign

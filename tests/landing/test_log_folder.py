@@ -21,8 +21,8 @@ from pteroassets.landing.minecraft.content import decode
 from pteroassets.landing.minecraft.folder import ServerFolder
 from pteroassets.landing.minecraft.log_files import LogFile, LogRead
 from pteroassets.landing.minecraft.names import NamedFile
+from pteroassets.sources.minecraft.file_names import LogName
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.places import LogName
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError, ServerFaultError
 from pteroassets.sources.pterodactyl.files import ListedFile
 
@@ -469,7 +469,7 @@ def listed(name: str, size: int) -> NamedFile:
     file = ListedFile(
         path=name, name=name, size=size, modified_at=datetime(2026, 5, 1, tzinfo=UTC), utc_offset_seconds=0
     )
-    return NamedFile(file=file, name=LogName(is_live=False))
+    return NamedFile(file=file, name=LogName(scheme="server", is_live=False, age=1))
 
 
 def test_one_huge_folder_does_not_starve_the_small_ones() -> None:

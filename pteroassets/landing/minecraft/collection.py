@@ -35,11 +35,10 @@ from pteroassets.landing.minecraft.log_files import (
     save_reads,
     unreferenced,
 )
-from pteroassets.landing.minecraft.names import NamedFile
+from pteroassets.landing.minecraft.names import NamedFile, named_files
 from pteroassets.landing.minecraft.places import LogPlaces, Whereabouts
 from pteroassets.landing.pterodactyl.timezones import LogTimezones
 from pteroassets.landing.pterodactyl.traits import ServerTraits, server_traits
-from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
 from pteroassets.sources.pterodactyl.errors import (
@@ -276,7 +275,7 @@ class _Pass:
             return self._unlisted(server, "node_unreachable", str(error))
         except NoLogFolder as missing:
             # servers of up to 1.6 write into their root, which was listed to know that there is no folder
-            listing = [file for file in missing.beside if read_name(file.name, live=where.live) is not None]
+            listing = [named.file for named in named_files(missing.beside, live=where.live)]
             if not listing:
                 return self._unlisted(server, "no_log_folder", f"the server has no folder {folder}")
             access = _Way(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note)

@@ -22,10 +22,10 @@ from pteroassets.landing.minecraft.content import decode
 from pteroassets.landing.minecraft.log_files import LogFile, LogRead
 from pteroassets.landing.minecraft.names import NamedFile, named_files, named_of, unread_archives
 from pteroassets.sources.minecraft.dates import DateSource, Stamper, date_of_live
+from pteroassets.sources.minecraft.file_names import read_name
 from pteroassets.sources.minecraft.intake import refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.ordering import Place, directions_of
-from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.outcomes import FileOutcome, ReadOutcome, Unanswered
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
@@ -196,7 +196,7 @@ class ServerFolder:
                 day = row.log_date if row.date_source == "file_name" else None
                 self._by_stat.setdefault((row.listed_size, row.listed_modified_at, day), []).append(row)
         for names in self._names_by_stat.values():
-            names.sort(key=lambda named: (named.name.sequence or named.name.age, named.file.path))
+            names.sort(key=lambda named: (named.name.sequence or named.name.age or 0, named.file.path))
         for rows in self._by_stat.values():
             # those that lay there when it was last listed come first
             rows.sort(key=lambda row: (not row.is_listed, _number_of(row), row.path))
@@ -504,8 +504,8 @@ def _outcome_of(error: PanelError) -> Unanswered:
 
 
 def _number_of(row: LogFile) -> int:
-    name = read_name(row.path.rpartition("/")[2])
-    return row.log_sequence or (name.age if name is not None else 0)
+    name = read_name(row.path)
+    return row.log_sequence or (name.age if name is not None else None) or 0
 
 
 def _continues(content: bytes, known: LogFile) -> bool:

@@ -9,10 +9,9 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pteroassets.landing.minecraft.log_files import LogFile
-from pteroassets.sources.minecraft.dates import counted_name
+from pteroassets.sources.minecraft.file_names import LogName, Numbered, collected_name, read_name, unread_archive
 from pteroassets.sources.minecraft.log import ParserState
-from pteroassets.sources.minecraft.ordering import Numbered, Place, in_order
-from pteroassets.sources.minecraft.places import LogName, read_name, unread_archive
+from pteroassets.sources.minecraft.ordering import Place, in_order
 from pteroassets.sources.pterodactyl.files import ListedFile
 
 
@@ -37,13 +36,15 @@ class NamedFile:
     def order(self) -> tuple[date, datetime, int]:
         """Sorts the closed files of a folder by what is known before they are read, the oldest first."""
         day = self.name.log_date or self.file.modified_at.date()
-        return day, self.file.modified_at, -self.name.age
+        return day, self.file.modified_at, -(self.name.age or 0)
 
 
 def named_files(listing: Iterable[ListedFile], *, live: str | None) -> list[NamedFile]:
     """Return the logs of a folder: the closed ones from the oldest on, then those that grow."""
     named = [
-        NamedFile(file=file, name=name) for file in listing if (name := read_name(file.name, live=live)) is not None
+        NamedFile(file=file, name=name)
+        for file in listing
+        if (name := collected_name(file.name, live=live)) is not None
     ]
     return sorted(named, key=lambda one: (one.name.is_live, one.order))
 
@@ -95,6 +96,7 @@ def _place(file: LogFile, first_at: datetime | None) -> Place:
 
 def named_of(file: LogFile) -> Numbered | None:
     """Return the day and the number among the files of that day which a file's name shows."""
-    if file.log_sequence is None or file.log_date is None or counted_name(file.path) is None:
+    name = read_name(file.path)
+    if file.log_sequence is None or file.log_date is None or name is None or name.named is None:
         return None
     return file.log_date, file.log_sequence

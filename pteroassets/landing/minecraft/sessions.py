@@ -17,9 +17,8 @@ from psycopg import sql
 from pteroassets.clock import Clock
 from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LogFile, known_files, one_at_a_time, unread_paths
 from pteroassets.landing.minecraft.names import in_order_by_instants, named_of
-from pteroassets.sources.minecraft.dates import date_of_file
+from pteroassets.sources.minecraft.file_names import Numbered, read_name
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
-from pteroassets.sources.minecraft.ordering import Numbered
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
@@ -188,8 +187,10 @@ def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEven
 
 def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
     """Return the days and numbers of the files that lay in the folder and were not fetched yet."""
-    names = [date_of_file(path) for path in unread_paths(connection, server_uuid)]
-    return sorted(name for name in names if name is not None)
+    names = [name for path in unread_paths(connection, server_uuid) if (name := read_name(path)) is not None]
+    return sorted(
+        (name.log_date, name.sequence) for name in names if name.log_date is not None and name.sequence is not None
+    )
 
 
 def _goes_on(before: LogFile, file: LogFile) -> bool:

@@ -7,7 +7,6 @@ tells which of the two is meant; see `Stamper`.
 from __future__ import annotations
 
 import itertools
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,50 +15,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.events import Setback, Stamped
-from pteroassets.sources.minecraft.packing import MAYBE_PACKED
 
 #: What tells the day of a file's first line.
 DateSource = Literal["file_name", "line", "crash_report", "modified_at"]
-
-# as log4j names closed logs; as a common script names the output of a Bedrock server; a crash report
-_NAMED = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d+)\.log" + MAYBE_PACKED)
-_STARTED = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\.(\d\d\.\d\d\.\d\d)\.log" + MAYBE_PACKED)
-_REPORT = re.compile(r"crash-(\d{4})-(\d\d)-(\d\d)_(\d\d)\.(\d\d)\.(\d\d)-\w+\.txt")
-
-
-def date_of_file(name: str) -> tuple[date, int] | None:
-    """Return the day and the number of a closed log ``YYYY-MM-DD-N.log``, ``….log.gz`` or ``….log.zip``, else None.
-
-    The day is that of the file's first line. A folder before the name is allowed. Of ``YYYY.MM.DD.HH.MM.SS.log`` the
-    number is the time of day at which it began, as one number. Names like ``proxy.log.0`` and ``server.log`` tell no
-    day.
-    """
-    last = name.rpartition("/")[2]
-    match = _NAMED.fullmatch(last) or _STARTED.fullmatch(last)
-    if match is None:
-        return None
-    year, month, day, sequence = (int(part.replace(".", "")) for part in match.groups())
-    try:
-        return date(year, month, day), sequence
-    except ValueError:
-        return None  # no such day: somebody's own file, not one that log4j named
-
-
-def counted_name(name: str) -> tuple[date, int] | None:
-    """Return the day and the number of a closed log whose number counts those of the day; else None."""
-    return date_of_file(name) if _NAMED.fullmatch(name.rpartition("/")[2]) else None
-
-
-def moment_of_report(name: str) -> datetime | None:
-    """Return the local time, naive, in the name of a crash report ``crash-YYYY-MM-DD_HH.MM.SS-server.txt``."""
-    match = _REPORT.fullmatch(name.rpartition("/")[2])
-    if match is None:
-        return None
-    year, month, day, hour, minute, second = (int(part) for part in match.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no zone is shown
-    except ValueError:
-        return None
 
 
 def date_of_live(modified_at: datetime, zone: ZoneInfo, day_count: int, restarts: Sequence[Setback] = ()) -> date:

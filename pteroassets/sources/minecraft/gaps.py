@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pteroassets.sources.minecraft.ordering import Direction, Numbered, Place, direction_on, directions_of
+from pteroassets.sources.minecraft.file_names import Numbered
+from pteroassets.sources.minecraft.ordering import Direction, Place, direction_on, directions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
-from pteroassets.sources.minecraft.dates import moment_of_report
 from pteroassets.sources.minecraft.events import PARSER_VERSION, Detail, LogEvent, LogStamp, Setback
+from pteroassets.sources.minecraft.file_names import moment_of_report
 from pteroassets.sources.minecraft.formats import rank_of_software
 from pteroassets.sources.minecraft.layouts import ALL_FORMATS, LogFormat, find_format, format_at
 from pteroassets.sources.minecraft.messages import (

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.sources.minecraft.dates import shown_again_for
 from pteroassets.sources.minecraft.events import LogStamp
+from pteroassets.sources.minecraft.file_names import Numbered
 
 Direction = Literal[1, -1]  # numbers rise, or fall, with the time
-Numbered = tuple[date, int]  # the day and the number in a file's name
 File = TypeVar("File")
 _UNKNOWN = datetime.combine(date.min, time())
 

@@ -1,4 +1,4 @@
-"""Where each kind of server keeps its logs, and which files there are logs.
+"""Where each kind of server keeps its logs.
 
 The panel names no game: what its application API tells of a server's egg decides (`place_of`). A kind of server is one
 line of `PLACES`.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
-from pteroassets.sources.minecraft.dates import date_of_file
 from pteroassets.sources.minecraft.formats import BUNGEECORD_FAMILY
-from pteroassets.sources.minecraft.packing import FOREIGN_SUFFIXES, MAYBE_PACKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,69 +89,3 @@ def place_of(egg: Egg) -> LogPlace | None:
             if place.words.search(text):
                 return place
     return _JAVA if "minecraft" in egg.nest.lower() else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogName:
-    """What a log's name tells.
-
-    Attributes:
-        is_live: The server still writes to it.
-        log_date: Local day of its first line; None where the name does not tell.
-        sequence: Its number among those of that day.
-        age: For files that move up by one at each rotation, the number: the higher, the older.
-    """
-
-    is_live: bool
-    log_date: date | None = None
-    sequence: int | None = None
-    age: int = 0
-
-
-_LIVE = frozenset({"latest.log", "server.log", "proxy.log.0", "Dedicated_Server.txt"})
-_NUMBERED = re.compile(r"(?:server|proxy)\.log\.(\d{1,4})" + MAYBE_PACKED)
-
-
-_ARCHIVE = re.compile(r".+\.(?:tar(?:\.\w{1,4})?|t[gx]z|tbz2?|tzst|zip|7z|rar)", re.IGNORECASE)
-_PACKING = re.compile(MAYBE_PACKED + r"\Z")
-
-
-def unread_archive(path: str) -> str | None:
-    """Say why a packed file in a log folder is not read; None for a file that is, or is not a server's packed log.
-
-    An archive of files counts where it lies in a folder ``logs`` or has ``log`` in its name.
-
-    Args:
-        path: With its folders.
-    """
-    folder, _, name = path.rpartition("/")
-    inner = _PACKING.sub("", name, count=1).lower()
-    if inner == name.lower() or read_name(name) is not None:
-        return None
-    is_archive = _ARCHIVE.fullmatch(name) is not None and not inner.endswith(".log")
-    is_of_logs = folder.rpartition("/")[2] == "logs" or "log" in inner
-    if read_name(inner) is None and not (is_archive and is_of_logs):
-        return None  # another program's, as it would be unpacked
-    if name.lower().endswith(FOREIGN_SUFFIXES):
-        return "packed in a way that is not unpacked here: unpack it in its folder, or pack it with gzip"
-    return "its name does not tell which log it is: unpack it in its folder, with names such as 2026-03-12-1.log.gz"
-
-
-def read_name(name: str, *, live: str | None = None) -> LogName | None:
-    """Return what the name of a file in a log folder tells, or None where it is no server's log.
-
-    Args:
-        name: Without folders.
-        live: The one name that counts, where an operator gave it.
-    """
-    if live is not None:
-        return LogName(is_live=True) if name == live else None
-    if name.lower().endswith(FOREIGN_SUFFIXES):
-        return None
-    if name in _LIVE:
-        return LogName(is_live=True)
-    if (dated := date_of_file(name)) is not None:
-        return LogName(is_live=False, log_date=dated[0], sequence=dated[1])
-    if (numbered := _NUMBERED.fullmatch(name)) is not None:
-        return LogName(is_live=False, age=int(numbered[1]))
-    return None

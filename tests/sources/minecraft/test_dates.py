@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.sources.minecraft.dates import Stamper, date_of_file, date_of_live, moment_of_report
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.events import LogStamp, Setback
 from pteroassets.sources.minecraft.months import read_date
 from tests.sources.minecraft.writing import file_of, paper
@@ -17,32 +17,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("2026-03-12-1.log.gz", (date(2026, 3, 12), 1)),
-        ("/logs/2026-03-12-39.log", (date(2026, 3, 12), 39)),
-        ("latest.log", None),
-        ("2026-02-30-1.log.gz", None),
-        ("debug-1.log.gz", None),
-        ("2026-03-12-1.log.zip", (date(2026, 3, 12), 1)),
-        ("logs/2024.03.12.20.01.02.log", (date(2024, 3, 12), 200102)),
-        ("2024.13.12.20.01.02.log", None),
-        ("proxy.log.0", None),
-        ("server.log", None),
-        ("2026-03-12.log.gz", None),
-    ],
-)
-def test_a_closed_file_tells_its_day_and_number(name: str, found: tuple[date, int] | None) -> None:
-    assert date_of_file(name) == found
-
-
-def test_a_crash_reports_name_tells_its_moment() -> None:
-    assert moment_of_report("./crash-reports/crash-2026-03-12_20.01.02-server.txt") == datetime(2026, 3, 12, 20, 1, 2)  # noqa: DTZ001
-    assert moment_of_report("crash-2026-13-12_20.01.02-server.txt") is None
-    assert moment_of_report("latest.log") is None
 
 
 def test_a_live_file_began_as_many_days_before_its_change_as_midnights_passed() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from pteroassets.sources.minecraft.places import Egg, LogName, place_of, read_name
+from pteroassets.sources.minecraft.places import Egg, place_of
 
 
 @pytest.mark.parametrize(
@@ -51,29 +49,3 @@ def test_an_egg_is_recognised_by_what_the_panel_tells_of_it(egg: Egg, software: 
 )
 def test_another_games_egg_has_no_logs_of_ours(egg: Egg) -> None:
     assert place_of(egg) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("latest.log", LogName(is_live=True)),
-        ("server.log", LogName(is_live=True)),
-        ("proxy.log.0", LogName(is_live=True)),
-        ("proxy.log.7", LogName(is_live=False, age=7)),
-        ("server.log.1", LogName(is_live=False, age=1)),
-        ("2026-05-04-12.log.gz", LogName(is_live=False, log_date=date(2026, 5, 4), sequence=12)),
-        ("2026-05-04-1.log", LogName(is_live=False, log_date=date(2026, 5, 4), sequence=1)),
-        ("proxy.log.0.lck", None),
-        ("debug.log", None),
-        ("debug-1.log.gz", None),
-        ("latest.log.bak", None),
-        ("server.log.99999", None),
-    ],
-)
-def test_a_name_tells_whether_a_file_grows_and_how_old_it_is(name: str, expected: LogName | None) -> None:
-    assert read_name(name) == expected
-
-
-def test_a_name_that_the_operator_gave_is_the_only_one() -> None:
-    assert read_name("console.log", live="console.log") == LogName(is_live=True)
-    assert read_name("latest.log", live="console.log") is None
