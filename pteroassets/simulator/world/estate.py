@@ -104,7 +104,7 @@ class Estate:
         return self.start - int((30 + 600 * dice(self.seed, "long ago", *names).random()) * DAY)
 
     def _make_locations(self) -> list[Location]:
-        needed = {NODES[name][0] for name in self._plan.nodes}
+        needed = {NODES[name].location for name in self._plan.nodes}
         return [
             Location(id=number, short=short, long=long, created_at=self.start - 700 * DAY + number * 61)
             for number, (short, long) in enumerate(LOCATIONS, start=1)
@@ -114,7 +114,7 @@ class Estate:
     def _make_nodes(self) -> list[Node]:
         nodes = []
         for number, name in enumerate(self._plan.nodes, start=1):
-            location, zone, memory, disk = NODES[name]
+            machine = NODES[name]
             throw = dice(self.seed, "node", name)
             maintenance: tuple[tuple[int, int | None], ...] = ()
             if name == MAINTENANCE_NODE:
@@ -127,10 +127,10 @@ class Estate:
                     id=number,
                     uuid=uuid4_of(self.seed, "node", name),
                     name=name,
-                    location_id=location,
-                    zone=zone,
-                    memory=memory,
-                    disk=disk,
+                    location_id=machine.location,
+                    zone=machine.zone,
+                    memory=machine.memory,
+                    disk=machine.disk,
                     description="Under repair since its fan broke." if name == MAINTENANCE_NODE else None,
                     created_at=self.start - 690 * DAY + number * 977,
                     token_id=token[-16:],
@@ -277,7 +277,7 @@ class Estate:
         if node in MOVABLE and MOVABLE[node] in self._node_by_name:
             reserve[MOVABLE[node]] = self._take(index, MOVABLE[node], 1, created_at)
         self._reserve[index] = reserve
-        role = (self._plan.roles | self._new_roles()).get(index, "" if index < self.base_count else "installed")
+        role = {**self._plan.roles, **self._new_roles()}.get(index, "" if index < self.base_count else "installed")
         is_small = self.size is WorldSize.TINY or throw.random() < 0.5
         memory = throw.choice((2048, 3072, 4096) if is_small else (6144, 8192, 12288))
         first = ServerState(
@@ -298,7 +298,7 @@ class Estate:
             external_id=f"order-{50000 + index}" if index % 3 == 0 else None,
             description="" if index % 2 else "Hosted for the school club – 日本語",  # noqa: RUF001 - text as people write it
             swap=512 if index % 5 == 0 else 0,
-            zone=NODES[node][1],
+            zone=NODES[node].zone,
             is_spigot=kind == "Spigot",
             has_geyser=kind == "Geyser",
             role=role,

@@ -1,9 +1,12 @@
-"""What kinds of server software write, where their files lie and how they are rotated: one row for each."""
+"""How each kind of server software writes, where its files lie and how they are rotated (``software.toml``)."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from importlib.resources import files
+from typing import Final, Literal, cast
 
 Software = Literal[
     "vanilla",
@@ -45,7 +48,7 @@ class Habits:
     folder: str = "/logs"
     live_name: str = "latest.log"
     kept_a_day: int = 1000
-    startup_seconds: tuple[int, int] = (6, 30)
+    startup_seconds: Sequence[int] = (6, 30)
     is_bukkit: bool = False
     is_proxy: bool = False
     has_debug_log: bool = False
@@ -60,65 +63,8 @@ class Habits:
         return self.title in {"Vanilla", "Paper", "Spigot", "Forge"}
 
 
+_ROWS = tomllib.loads(files(__package__).joinpath("software.toml").read_text(encoding="utf-8"))
 HABITS: Final[dict[Software, Habits]] = {
-    "vanilla": Habits(title="Vanilla", version="1.21.4", kept_a_day=7),
-    "paper": Habits(title="Paper", version="1.21.4", is_bukkit=True),
-    "spigot": Habits(title="Spigot", version="1.12.2", is_bukkit=True),
-    "purpur": Habits(title="Purpur", version="1.21.4", is_bukkit=True),
-    "folia": Habits(title="Folia", version="1.21.4", is_bukkit=True),
-    "fabric": Habits(title="Fabric", version="1.21.1", kept_a_day=7),
-    "forge": Habits(
-        title="Forge", version="1.20.1", prefix="dated", kept_a_day=7, startup_seconds=(18, 75), has_debug_log=True
-    ),
-    "neoforge": Habits(
-        title="NeoForge", version="1.21.1", prefix="dated", kept_a_day=7, startup_seconds=(18, 75), has_debug_log=True
-    ),
-    "mohist": Habits(title="Mohist", version="1.20.1", prefix="mohist", startup_seconds=(18, 75), is_bukkit=True),
-    "sponge": Habits(title="Sponge", version="1.12.2", prefix="logger", kept_a_day=7),
-    "bedrock": Habits(
-        title="Bedrock Dedicated Server",
-        version="1.21.50.07",
-        prefix="bedrock",
-        rotation="appended",
-        folder="/",
-        live_name="Dedicated_Server.txt",
-        startup_seconds=(2, 6),
-        has_crash_lines=False,
-        gives_reasons=False,
-        shows_uuids=False,
-        keeps_java_accounts=False,
-    ),
-    "pocketmine": Habits(
-        title="PocketMine-MP",
-        version="1.21.50",
-        prefix="pocketmine",
-        rotation="appended",
-        folder="/",
-        live_name="server.log",
-        startup_seconds=(2, 5),
-        shows_uuids=False,
-        keeps_java_accounts=False,
-    ),
-    "bungeecord": Habits(
-        title="BungeeCord",
-        version="1.21-R0.1-SNAPSHOT",
-        prefix="bungeecord",
-        rotation="sized",
-        folder="/",
-        live_name="proxy.log",
-        startup_seconds=(2, 6),
-        is_proxy=True,
-        has_crash_lines=False,
-        shows_uuids=False,
-    ),
-    "velocity": Habits(
-        title="Velocity",
-        version="3.4.0-SNAPSHOT",
-        prefix="logger",
-        startup_seconds=(2, 6),
-        is_proxy=True,
-        has_crash_lines=False,
-        shows_uuids=False,
-    ),
+    **{cast("Software", name): Habits(**row) for name, row in _ROWS.items()},
     "none": Habits(title="", version=""),
 }
