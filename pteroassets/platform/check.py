@@ -26,7 +26,7 @@ from pteroassets.sources.pterodactyl.errors import (
     PanelTimeoutError,
     PanelUnreachableError,
 )
-from pteroassets.sources.pterodactyl.pacing import Api, LocalBudget
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits, Api
 from pteroassets.sources.pterodactyl.transport import is_timeout, reason_of
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
@@ -94,20 +94,6 @@ def holds_application_key(settings: Settings) -> bool:
     key = settings.pterodactyl_cli_key
     prefixes = tuple(dialect.application_prefix for dialect in DIALECTS)
     return key is not None and key.get_secret_value().startswith(prefixes)
-
-
-class AnnouncedLimits(LocalBudget):
-    """A budget that remembers what limits the panel announced."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self.limits: dict[str, int] = {}
-
-    def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
-        """Note what an answer's headers say."""
-        if limit is not None:
-            self.limits[api] = limit
-        super().observe(api, limit=limit, remaining=remaining, retry_after=retry_after)
 
 
 def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from pteroassets.clock import SystemClock
 from pteroassets.platform.check import (
-    AnnouncedLimits,
     Finding,
     check_names,
     check_nodes,
@@ -37,6 +36,7 @@ from pteroassets.platform.supervisor import Supervisor, unwinding
 from pteroassets.settings import Settings, names_set
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 
 
 def has_database(home: Path) -> bool:

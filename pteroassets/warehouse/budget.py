@@ -11,15 +11,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pteroassets.clock import Clock
+from pteroassets.sources.pterodactyl.pacing import WINDOW, Api
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
-Api = Literal["application", "client"]
-
-# our window opens at the lease, the panel's at the first request after it: one second keeps ours the longer
-_WINDOW = timedelta(seconds=61)
 _LEASES_PER_WINDOW = 10
 # a window further in the future than any Retry-After was written by a clock that has since been set back
 _LONGEST_PENALTY = timedelta(hours=1)
@@ -34,7 +30,7 @@ class _Lease:
 class PostgresBudget:
     """Hand out permissions to send a request, within *share* of the limit that the panel announces.
 
-    The limit is unknown until the panel's first answer; till then requests go out one at a time of asking.
+    The limit is unknown until the panel's first answer; until then each request is granted by itself.
     """
 
     def __init__(self, settings: ConnectionSettings, *, panel: str, clock: Clock, share: float = 0.8) -> None:
@@ -84,7 +80,7 @@ class PostgresBudget:
                         where panel = %(panel)s and api = %(api)s
                         """,
                         {
-                            "start": now - _WINDOW + timedelta(seconds=retry_after),
+                            "start": now - WINDOW + timedelta(seconds=retry_after),
                             "limit": limit,
                             "panel": self._panel,
                             "api": api,
@@ -135,7 +131,7 @@ class PostgresBudget:
             ).fetchone()
             assert row is not None  # noqa: S101 - inserted above
             limit, started_at, taken = row
-            if now >= started_at + _WINDOW or now < started_at - _LONGEST_PENALTY:
+            if now >= started_at + WINDOW or now < started_at - _LONGEST_PENALTY:
                 started_at, taken = now, 0
             if limit is None:
                 granted = 1
@@ -147,7 +143,7 @@ class PostgresBudget:
                     "update ops.request_budgets set window_started_at = %s, taken = %s where panel = %s and api = %s",
                     (started_at, taken + granted, self._panel, api),
                 )
-            return max(granted, 0), started_at + _WINDOW
+            return max(granted, 0), started_at + WINDOW
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:

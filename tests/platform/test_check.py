@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from pteroassets.cli import main
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.platform.check import (
-    AnnouncedLimits,
     Finding,
     check_names,
     check_nodes,
@@ -27,6 +26,7 @@ from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 from pteroassets.warehouse.connection import ConnectionSettings
 
 ANCHOR = datetime(2026, 10, 28, 12, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """One request budget for all processes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,6 +38,18 @@ def test_requests_stay_under_the_share_of_the_announced_limit_in_every_window(
         in_window = [other for other in sent if instant <= other < instant + timedelta(seconds=60)]
         assert len(in_window) <= 31, "half of 60, and the first one which found out the limit"
     assert clock.now() > NOON + timedelta(minutes=2), "100 requests at 30 a minute took their time"
+
+
+def test_many_threads_together_keep_the_limit(warehouse_settings: ConnectionSettings, clock: ManualClock) -> None:
+    ours = budget(warehouse_settings, clock, share=1)
+    ours.take("client")
+    ours.observe("client", limit=40, remaining=39, retry_after=None)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda _: ours.take("client"), range(39)))
+    assert clock.now() == NOON
+    ours.take("client")
+    assert clock.now() > NOON + timedelta(seconds=60)
+    ours.close()
 
 
 def test_two_processes_share_one_window(warehouse_settings: ConnectionSettings, clock: ManualClock) -> None:

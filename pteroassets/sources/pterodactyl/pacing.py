@@ -8,8 +8,6 @@ is never assumed: until the first answer has told it, requests go out freely.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -17,8 +15,8 @@ from pteroassets.clock import Clock
 
 Api = Literal["application", "client"]
 
-# the panel's window opens when our first request arrives, ours when it leaves: one second keeps ours the longer
-_WINDOW = timedelta(seconds=61)
+#: The panel's window opens when our first request arrives, ours before that: one second keeps ours the longer.
+WINDOW = timedelta(seconds=61)
 
 
 class RequestBudget(Protocol):
@@ -33,58 +31,28 @@ class RequestBudget(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Window:
-    limit: int | None = None
-    ends_at: datetime | None = None
-    taken: int = 0
+class AnnouncedLimits:
+    """A budget for one process that goes by the panel's own count, and notes the limits that it announces.
 
-
-class LocalBudget:
-    """A budget for one process.
-
-    Args:
-        clock: Tells the windows and is slept on.
-        share: Of the announced limit, how much is ours; the rest is left to people and other tools of the same user.
+    Requests go out freely while the panel says that more than a fifth of its window is left.
     """
 
-    def __init__(self, clock: Clock, *, share: float = 0.8) -> None:
-        if not 0 < share <= 1:
-            raise ValueError(f"the share of the rate limit must be above 0 and at most 1, not {share}")
+    def __init__(self, clock: Clock) -> None:
+        self.limits: dict[Api, int] = {}
         self._clock = clock
-        self._share = share
-        self._lock = threading.Lock()
-        self._windows: dict[Api, _Window] = {"application": _Window(), "client": _Window()}
+        self._closed_until: dict[Api, datetime] = {}
 
     def take(self, api: Api) -> None:
         """Return when one request to *api* may be sent, sleeping on the clock while the window is used up."""
-        while True:
-            with self._lock:
-                window = self._windows[api]
-                now = self._clock.now()
-                if window.ends_at is None or now >= window.ends_at:
-                    window.ends_at = now + _WINDOW
-                    window.taken = 0
-                if window.limit is None or window.taken < self._allowance(window.limit):
-                    window.taken += 1
-                    return
-                seconds = (window.ends_at - now).total_seconds()
+        until = self._closed_until.get(api)
+        if until is not None and (seconds := (until - self._clock.now()).total_seconds()) > 0:
             self._clock.sleep(seconds)
 
     def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
         """Note what an answer's headers say; a refusal stops every request to *api* for *retry_after* seconds."""
-        with self._lock:
-            window = self._windows[api]
-            if limit is not None:
-                window.limit = limit
-            known = window.limit
-            if retry_after is not None:
-                window.limit = known if known is not None else 1
-                window.taken = max(window.taken, window.limit)
-                window.ends_at = self._clock.now() + timedelta(seconds=retry_after)
-            elif known is not None and remaining is not None and remaining <= (known - self._allowance(known)) / 2:
-                # others of the same user draw on the window too: half of what is left to them closes it for us
-                window.taken = max(window.taken, known)
-
-    def _allowance(self, limit: int) -> int:
-        return max(1, int(limit * self._share))
+        if limit is not None:
+            self.limits[api] = limit
+        if retry_after is not None:
+            self._closed_until[api] = self._clock.now() + timedelta(seconds=retry_after)
+        elif limit is not None and remaining is not None and remaining <= limit / 5:
+            self._closed_until[api] = self._clock.now() + WINDOW

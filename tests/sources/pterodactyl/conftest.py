@@ -22,7 +22,7 @@ from starlette.routing import Route
 from pteroassets.clock import ManualClock
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.pacing import LocalBudget
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 
 APPLICATION_KEY = "ptla_CANARYapplicationkey0000"
 CLIENT_KEY = "ptlc_CANARYclientkey000000000"
@@ -122,7 +122,7 @@ def make_panel(clock: ManualClock) -> Iterator[Callable[..., PanelClient]]:
         arguments: dict[str, Any] = {
             "application_key": SecretStr(APPLICATION_KEY),
             "client_key": SecretStr(CLIENT_KEY),
-            "budget": LocalBudget(clock),
+            "budget": AnnouncedLimits(clock),
             "clock": clock,
         }
         panel = PanelClient(url, **(arguments | changes))

@@ -11,14 +11,14 @@ from pteroassets.privacy import Redactor
 from pteroassets.simulator.serve import Simulation
 from pteroassets.sources.pterodactyl.application import Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.sources.pterodactyl.pacing import LocalBudget
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 
 
 def connect(simulation: Simulation, clock: ManualClock, **changes: Any) -> PanelClient:
     arguments: dict[str, Any] = {
         "application_key": SecretStr(simulation.application_key),
         "client_key": SecretStr(simulation.client_key),
-        "budget": LocalBudget(clock),
+        "budget": AnnouncedLimits(clock),
         "clock": clock,
     }
     return PanelClient(simulation.panel_url, **(arguments | changes))

@@ -21,7 +21,7 @@ from pteroassets.sources.pterodactyl.client import PanelClient, dialect_of_keys,
 from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, node_port
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
-from pteroassets.sources.pterodactyl.pacing import LocalBudget
+from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 from pteroassets.sources.pterodactyl.utilization import sample_servers
 from tests.sources.pterodactyl.reading import connect, estate_of
 
@@ -93,7 +93,7 @@ def test_a_wrong_address_is_no_pelican_panel(simulation: Simulation, now: Manual
         f"{simulation.panel_url}/elsewhere",
         application_key=SecretStr("ptla_x"),
         client_key=None,
-        budget=LocalBudget(now),
+        budget=AnnouncedLimits(now),
         clock=now,
     ) as panel:
         readings = estate_of(panel, now, redactor)
