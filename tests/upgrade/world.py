@@ -30,7 +30,6 @@ _PLAN = Plan(
     old_servers=8,
     new_servers=2,
     users=9,
-    nodes=("fra-01", "nyc-01"),
     allocations={"fra-01": 14, "nyc-01": 12},
     kinds=("Paper", "Forge Minecraft", "Velocity", "Paper", "Purpur", "Vanilla Minecraft", "Paper", "Rust", "Paper",
            "Spigot"),
