@@ -6,7 +6,7 @@ take up what was parsed, since dagster-dbt finds it in the folder that ``DBT_TAR
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,26 +22,33 @@ _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
 
-def dbt_models() -> dg.AssetsDefinition:
+def make_dbt_models() -> dg.AssetsDefinition:
     """Return the models as one set of assets, of the project as it is: it is parsed first where it changed."""
-    return dbt_assets(
+
+    @dbt_assets(
         manifest=prepare_manifest(),
         project=DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder()),
-        name="dbt_models",
         dagster_dbt_translator=Translator(
             settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
         ),
         pool="dbt",
         # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
         retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
-    )(_build)
+    )
+    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        """Build and test the selected models."""
+        # the context knows only the checks that were selected
+        yield from _build(context, dbt, every_check=dbt_models.check_specs)
+
+    return dbt_models
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    """Build and test the selected models."""
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, *, every_check: Iterable[dg.AssetCheckSpec]
+) -> Iterator[Any]:
     # unit tests judge the code and not the data: make test runs them
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if tests := _tests_of_assets_left_out(context):
+    if tests := _tests_of_assets_left_out(context, every_check):
         arguments += ["--exclude", " ".join(tests)]
     invocation = dbt.cli(arguments, context=context)
     # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt
@@ -79,14 +86,14 @@ def run_without_assets(dbt: DbtCliResource, arguments: list[str]) -> None:
             shutil.rmtree(invocation.target_path)
 
 
-def _tests_of_assets_left_out(context: dg.AssetExecutionContext) -> list[str]:
+def _tests_of_assets_left_out(context: dg.AssetExecutionContext, checks: Iterable[dg.AssetCheckSpec]) -> list[str]:
     """Return the tests that read a selected model but are checks of an asset that is not: dbt would run them too.
 
     Their results would stand nowhere in the UI, since a run reports the checks of its own assets alone.
     """
     return [
         spec.name
-        for spec in context.assets_def.check_specs
+        for spec in checks
         if spec.key not in context.selected_asset_check_keys
         and any(dependency.asset_key in context.selected_asset_keys for dependency in spec.additional_deps)
     ]
