@@ -25,7 +25,7 @@ def defs() -> dg.Definitions:
     chosen = automation.preset(settings.pteroassets_schedules, settings.tz)
     # in the order in which the data flows
     parts = (pterodactyl.defs, minecraft.defs)
-    models = dbt.make_dbt_models()
+    models = dbt.dbt_models()
     found: list[Any] = [*(asset for part in parts for asset in part.assets or ()), models]
     policies = automation.freshness_policies(found, automation.paths(models), chosen)
     assets = dg.map_asset_specs(

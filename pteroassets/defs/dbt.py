@@ -22,12 +22,13 @@ _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
 
-def make_dbt_models() -> dg.AssetsDefinition:
+def dbt_models() -> dg.AssetsDefinition:
     """Return the models as one set of assets, of the project as it is: it is parsed first where it changed."""
 
     @dbt_assets(
         manifest=prepare_manifest(),
         project=DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder()),
+        name="dbt_models",
         dagster_dbt_translator=Translator(
             settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
         ),
@@ -35,12 +36,12 @@ def make_dbt_models() -> dg.AssetsDefinition:
         # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
         retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
     )
-    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         """Build and test the selected models."""
         # the context knows only the checks that were selected
-        yield from _build(context, dbt, every_check=dbt_models.check_specs)
+        yield from _build(context, dbt, every_check=models.check_specs)
 
-    return dbt_models
+    return models
 
 
 def _build(

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster_dbt import DbtCliResource
 
-from pteroassets.defs.dbt import make_dbt_models
+from pteroassets.defs.dbt import dbt_models
 from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
@@ -22,7 +22,7 @@ NOT_BUILT = dg.AssetKey(["marts", "dim_servers_history"])
 
 @pytest.fixture(scope="module")
 def models() -> dg.AssetsDefinition:
-    return make_dbt_models()
+    return dbt_models()
 
 
 @pytest.fixture
