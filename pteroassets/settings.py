@@ -28,40 +28,6 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 _LARGEST_PORT = 65_535
 
 
-#: Of each setting a value as an operator would write it.
-EXAMPLES: Final[Mapping[str, str]] = {
-    "PTERODACTYL_URL": "https://panel.example.com",
-    "PTERODACTYL_APP_KEY": "ptla_…",
-    "PTERODACTYL_CLI_KEY": "ptlc_…",
-    "POSTGRES_HOST": "127.0.0.1",
-    "POSTGRES_PORT": "5432",
-    "POSTGRES_DATABASE": "pteroassets",
-    "POSTGRES_USERNAME": "postgres",
-    "POSTGRES_PASSWORD": "…",
-    "PTEROASSETS_DAGSTER_DATABASE": "dagster",
-    "PTEROASSETS_PII": "hash",
-    "PTEROASSETS_PII_KEY": "openssl rand -hex 32",
-    "PTEROASSETS_LAND_TEXT": "false",
-    "PTEROASSETS_LOG_TIMEZONE": "Europe/Berlin",
-    "PTEROASSETS_LOG_TIMEZONES": '{"7d0c7a0e-53a5-4c8f-8f3f-0d4f2c5a9e01": "America/New_York"}',
-    "PTEROASSETS_LOG_PATHS": '{"My Old Modpack": "/data/logs"}',
-    "PTEROASSETS_LOG_REQUESTS_PER_PASS": "5000",
-    "PTEROASSETS_LOG_BYTES_PER_PASS": "2147483648",
-    "PTEROASSETS_SCHEDULES": "fresh",
-    "TZ": "Europe/Berlin",
-    "PTEROASSETS_REQUEST_SHARE": "0.8",
-    "PTEROASSETS_ALLOW_SHRINK": "false",
-    "PTEROASSETS_HOME": "/srv/pteroassets",
-    "PTEROASSETS_NODE_ACCESS": "false",
-    "PTEROASSETS_LOG_STORE": "/srv/pteroassets/log_store",
-    "PTEROASSETS_POSTGRES_BINDIR": "/usr/lib/postgresql/17/bin",
-    "PTEROASSETS_DAGSTER_PORT": "3000",
-    "PTEROASSETS_DOCS_PORT": "8080",
-    "PTEROASSETS_ALARM_WEBHOOK": "https://hooks.example.com/services/T0",
-    "PTEROASSETS_UI_URL": "https://dagster.example.com",
-    "PTEROASSETS_OWNERS": "team:platform,someone@example.com",
-    "PTEROASSETS_RUN_RETENTION_DAYS": "30",
-}
 _LONGEST_VALUE = 80
 #: Variables of ours that are no settings: tests, pictures and our own processes use them.
 NOT_SETTINGS: Final = (
@@ -82,42 +48,53 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
-    pterodactyl_url: str | None = Field(None, description="Address of the panel, with its scheme.")
+    pterodactyl_url: str | None = Field(
+        None, description="Address of the panel, with its scheme.", examples=["https://panel.example.com"]
+    )
     pterodactyl_app_key: SecretStr | None = Field(
         None,
         description="Application key (ptla_…, of Pelican papp_…) that may read servers, nodes, allocations, users, "
         "locations, nests, eggs and server databases; a root admin's client key works as well.",
+        examples=["ptla_…"],
     )
     pterodactyl_cli_key: SecretStr | None = Field(
-        None, description="Client key (ptlc_…, of Pelican pacc_…) of a root admin."
+        None, description="Client key (ptlc_…, of Pelican pacc_…) of a root admin.", examples=["ptlc_…"]
     )
 
-    postgres_host: str | None = Field(None, description="Unset: the embedded Postgres is started and used.")
+    postgres_host: str | None = Field(
+        None, description="Unset: the embedded Postgres is started and used.", examples=["127.0.0.1"]
+    )
     postgres_port: int = Field(5432, ge=1, le=_LARGEST_PORT)
     postgres_database: str = Field("pteroassets", description="Database of the warehouse; created when absent.")
     postgres_username: str = Field("postgres")
-    postgres_password: SecretStr = Field(SecretStr(""))
+    postgres_password: SecretStr = Field(SecretStr(""), examples=["…"])
     pteroassets_dagster_database: str = Field("dagster", description="Dagster's own database on the same Postgres.")
 
     pteroassets_pii: Literal["hash", "drop", "plain"] = Field(
         "hash", description="How player IP addresses and users' e-mail addresses are landed."
     )
     pteroassets_pii_key: SecretStr | None = Field(
-        None, description="Key of the hashes, at least 16 characters; needed when PTEROASSETS_PII is hash."
+        None,
+        description="Key of the hashes, at least 16 characters; needed when PTEROASSETS_PII is hash.",
+        examples=["openssl rand -hex 32"],
     )
     pteroassets_land_text: bool = Field(
         default=False, description="Land the text of chat lines and commands, not only that they happened."
     )
-    pteroassets_log_timezone: str | None = Field(None, description="IANA zone of the servers' logs; UTC when unset.")
+    pteroassets_log_timezone: str | None = Field(
+        None, description="IANA zone of the servers' logs; UTC when unset.", examples=["Europe/Berlin"]
+    )
     pteroassets_log_timezones: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Zones of single servers, or of all servers of an egg or a node, as JSON: "
         '{"<server uuid, egg or node>": "Europe/Berlin"}; the uuid goes before the egg, the egg before the node.',
+        examples=['{"7d0c7a0e-53a5-4c8f-8f3f-0d4f2c5a9e01": "America/New_York"}'],
     )
     pteroassets_log_paths: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Where single servers, or all of an egg, keep their logs, as JSON: "
         '{"<server uuid or egg>": "/path/of/folder"}; a path that ends in .log or .txt is one growing file.',
+        examples=['{"My Old Modpack": "/data/logs"}'],
     )
     pteroassets_log_requests_per_pass: int = Field(
         5_000, ge=2, description="Requests that one pass over the logs may send; at most half of them are lists."
@@ -130,14 +107,16 @@ class Settings(BaseSettings):
         description="fresh: entities hourly, logs every 15 minutes, consumption every 5; "
         "stiv: entities 06:00, 12:00, 18:00, logs 07:00, consumption every 30 minutes, in the zone TZ.",
     )
-    tz: str = Field("UTC", description="IANA zone in which the stiv schedules run.")
+    tz: str = Field("UTC", description="IANA zone in which the stiv schedules run.", examples=["Europe/Berlin"])
     pteroassets_request_share: float = Field(
         0.8, gt=0, le=1, description="Share of the panel's announced rate limit that may be used."
     )
     pteroassets_allow_shrink: bool = Field(
         default=False, description="Accept a reading that lacks more than half of what was there before."
     )
-    pteroassets_home: Path | None = Field(None, description="Data folder: embedded Postgres, log store, service logs.")
+    pteroassets_home: Path | None = Field(
+        None, description="Data folder: embedded Postgres, log store, service logs.", examples=["/srv/pteroassets"]
+    )
     pteroassets_node_access: bool = Field(
         default=False,
         description="Read log files at the nodes themselves, with the tokens that the application key can read; "
@@ -146,25 +125,32 @@ class Settings(BaseSettings):
     pteroassets_log_store: str | None = Field(
         None,
         description="Folder of fetched log files, or a URL such as s3://bucket/prefix; default below the data folder.",
+        examples=["/srv/pteroassets/log_store"],
     )
-    pteroassets_postgres_bindir: Path | None = Field(None, description="Folder with initdb and pg_ctl to use instead.")
+    pteroassets_postgres_bindir: Path | None = Field(
+        None, description="Folder with initdb and pg_ctl to use instead.", examples=["/usr/lib/postgresql/17/bin"]
+    )
     pteroassets_dagster_port: int | None = Field(
-        None, ge=1, le=_LARGEST_PORT, description="Port of the Dagster UI; a free one when unset."
+        None, ge=1, le=_LARGEST_PORT, description="Port of the Dagster UI; a free one when unset.", examples=["3000"]
     )
     pteroassets_docs_port: int | None = Field(
-        None, ge=1, le=_LARGEST_PORT, description="Port of the dbt docs site; a free one when unset."
+        None, ge=1, le=_LARGEST_PORT, description="Port of the dbt docs site; a free one when unset.", examples=["8080"]
     )
     pteroassets_alarm_webhook: SecretStr | None = Field(
-        None, description="URL to which each failed run and check is sent as one JSON message; a secret."
+        None,
+        description="URL to which each failed run and check is sent as one JSON message; a secret.",
+        examples=["https://hooks.example.com/services/T0"],
     )
     pteroassets_ui_url: str | None = Field(
         None,
         description="Address at which people reach the Dagster UI, for links in messages; that of this machine when "
         "unset.",
+        examples=["https://dagster.example.com"],
     )
     pteroassets_owners: str = Field(
         "team:platform",
         description="Whom the UI names as owners of the tables, by commas: e-mail addresses and team:NAME.",
+        examples=["team:platform,someone@example.com"],
     )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
 
@@ -280,6 +266,13 @@ class Settings(BaseSettings):
     def pii_key_bytes(self) -> bytes | None:
         """Return the key of the hashes as bytes, or None when none is set."""
         return None if self.pteroassets_pii_key is None else self.pteroassets_pii_key.get_secret_value().encode()
+
+
+#: Of each setting a value as an operator would write it.
+EXAMPLES: Final = {
+    name.upper(): str((field.examples or [str(field.default).lower()])[0])
+    for name, field in Settings.model_fields.items()
+}
 
 
 def _owners(text: str) -> list[str]:

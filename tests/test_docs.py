@@ -100,6 +100,14 @@ def test_the_example_of_the_settings_is_accepted_once_it_is_filled_in(
     assert settings.postgres_port == 5432
 
 
+def test_the_example_of_the_settings_shows_what_holds_where_nothing_is_set() -> None:
+    text = (CHECKOUT / ".env.example").read_text()
+    shown = dict(re.findall(r"^#?([A-Z_]+)=(.*)", text, flags=re.MULTILINE))
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    plain = {name: str(value).lower() for name, value in defaults.items() if isinstance(value, str | int | float)}
+    assert {name: shown[name].lower() for name in plain} == plain
+
+
 def test_every_field_of_the_settings_says_what_it_is() -> None:
     plain = {"postgres_port", "postgres_username", "postgres_password"}
     assert [name for name, field in Settings.model_fields.items() if not field.description and name not in plain] == []
