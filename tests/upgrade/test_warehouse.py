@@ -103,6 +103,7 @@ class TakenUp:
     columns: dict[str, list[str]]
     before: Rows
     after: Rows
+    served: dict[str, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +115,11 @@ def taken_up(migrated_template: ConnectionSettings, dump: str) -> Iterator[Taken
         with connect(settings) as connection:
             columns = {table: columns_of(connection, table) for table in tables_of(connection)}
             before = {table: rows_of(connection, table, names) for table, names in columns.items()}
+            offered = types_of_served(connection)
         upgrade(settings)
         with connect(settings) as connection:
             after = {table: rows_of(connection, MOVED.get(table, table), names) for table, names in columns.items()}
-        yield TakenUp(settings=settings, columns=columns, before=before, after=after)
+        yield TakenUp(settings=settings, columns=columns, before=before, after=after, served=offered)
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +236,7 @@ class Built:
 
     going_on: Rows
     from_nothing: Rows
+    served: dict[str, dict[str, str]]
     kept: dict[str, float]
     analyst: dict[str, set[str]]
 
@@ -252,6 +255,7 @@ def built(later: Later) -> Iterator[Built]:
             yield Built(
                 going_on=served(connection),
                 from_nothing=served(from_nothing),
+                served=types_of_served(connection),
                 kept={
                     table: len(rows & written_rows(connection, table)) / len(rows) for table, rows in written.items()
                 },
@@ -281,6 +285,18 @@ def served(connection: Connection) -> Rows:
             (list(SERVED),),
         ).fetchall()
     }
+
+
+def types_of_served(connection: Connection) -> dict[str, dict[str, str]]:
+    """The type of each column that an analyst may ask for, by relation."""
+    found: dict[str, dict[str, str]] = {}
+    for relation, column, kind in connection.execute(
+        "select format('%%s.%%s', table_schema, table_name), column_name, data_type from information_schema.columns "
+        "where table_schema = any(%s)",
+        (list(SERVED),),
+    ):
+        found.setdefault(relation, {})[column] = kind
+    return found
 
 
 def readable(connection: Connection) -> set[str]:
@@ -317,3 +333,14 @@ def test_models_built_on_those_of_the_version_before_equal_models_built_from_not
 def test_an_analyst_reads_what_is_served_after_as_before(built: Built) -> None:
     assert len(built.analyst["from nothing"]) > 40
     assert built.analyst["going on"] == built.analyst["from nothing"]
+
+
+def test_a_query_of_the_version_before_finds_its_tables_and_columns(taken_up: TakenUp, built: Built) -> None:
+    assert len(taken_up.served) > 40
+    gone = {
+        f"{relation}.{column}": kind
+        for relation, columns in taken_up.served.items()
+        for column, kind in columns.items()
+        if built.served.get(relation, {}).get(column) != kind
+    }
+    assert gone == {}
