@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from pteroassets.cli import main
 from pteroassets.definitions import defs
 from pteroassets.platform.postgres.binaries import find_bindir
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
@@ -20,6 +21,7 @@ from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import ConnectionSettings
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from tests.upgrade.commands import commands
 from tests.upgrade.world import DUMP, NAMES, RecordedPlatform, recorded_world
 
 # a psql command, and a setting that servers before Postgres 17 refuse
@@ -35,7 +37,7 @@ def dumped(settings: ConnectionSettings) -> str:
     answer = subprocess.run(
         command, env={**os.environ, "PGPASSWORD": settings.password}, capture_output=True, text=True, check=True
     )
-    lines = answer.stdout.splitlines()
+    lines = answer.stdout.split("\n")
     return "\n".join(line for line in lines if line and not line.startswith(("--", *_NOT_EVERYWHERE))) + "\n"
 
 
@@ -43,14 +45,15 @@ def names() -> dict[str, object]:
     """Return what operators and Dagster know this version by: settings, assets, jobs and what starts them."""
     repository = defs().get_repository_def()
     jobs = {job.name: job for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    offered = (CHECKOUT / ".env.example").read_text()
+    example = (CHECKOUT / ".env.example").read_text()
     return {
-        "settings": re.findall(r"^#?([A-Z_]+=.*)", offered, flags=re.MULTILINE),
+        "settings": re.findall(r"^#?([A-Z_]+=.*)", example, flags=re.MULTILINE),
         "defaults": {
             name.upper(): field.get_default(call_default_factory=True)
             for name, field in Settings.model_fields.items()
             if "SecretStr" not in str(field.annotation)
         },
+        "commands": {name: sorted(offered) for name, offered in commands(main)},
         "assets": sorted(key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()),
         # those of a job over assets are named after its assets
         "jobs": {
@@ -62,7 +65,7 @@ def names() -> dict[str, object]:
     }
 
 
-def main() -> None:
+def make() -> None:
     """Make the passes and the build in a Postgres of their own, and write what they left."""
     with (
         EmbeddedPostgres.temporary() as server,
@@ -85,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    make()

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from pteroassets.cli import main
 from pteroassets.landing.files.store import LogStore
 from pteroassets.platform.demo import World
 from pteroassets.platform.environment import generated_key, home_of
 from pteroassets.platform.postgres.data_folder import data_dir_below
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.settings import CHECKOUT, Settings
+from tests.upgrade.commands import commands
 from tests.upgrade.world import NAMES
 
 
@@ -40,6 +42,13 @@ def test_every_line_that_was_offered_for_an_env_file_is_still_taken(names: dict[
 def test_a_setting_that_an_operator_left_out_means_what_it_meant(names: dict[str, Any]) -> None:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     assert {name: getattr(settings, name.lower()) for name in names["defaults"]} == names["defaults"]
+
+
+def test_every_command_and_option_is_still_there(names: dict[str, Any]) -> None:
+    offered = dict(commands(main))
+    assert names["commands"].keys() <= offered.keys()
+    for command, options in names["commands"].items():
+        assert set(options) <= set(offered[command]), command
 
 
 def test_the_data_folder_is_found_where_it_was(names: dict[str, Any]) -> None:
