@@ -128,6 +128,12 @@ def test_raw_tables_lead_to_marts(graph: dg.AssetGraph) -> None:
         assert dg.AssetKey(raw) in upstream
 
 
+def test_marts_of_the_estate_wait_for_no_log(graph: dg.AssetGraph) -> None:
+    upstream = dg.AssetSelection.groups("marts_estate").upstream().resolve(graph)
+    assert dg.AssetKey(["pterodactyl", "servers"]) in upstream
+    assert [key.to_user_string() for key in upstream if key.path[0] == "minecraft"] == []
+
+
 def built_by(definitions: dg.Definitions, path: str) -> set[str]:
     job = definitions.resolve_job_def(path)
     return {key.to_user_string() for key in job.asset_layer.executable_asset_keys}

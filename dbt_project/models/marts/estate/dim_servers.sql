@@ -48,12 +48,6 @@ timezones as (
 
 ),
 
-logged as (
-
-    select * from {{ ref('int_minecraft__servers') }}
-
-),
-
 joined as (
 
     select
@@ -96,9 +90,6 @@ joined as (
         servers.egg_id,
         eggs.egg_uuid,
         eggs.egg_name,
-        logged.software,
-        logged.game_version,
-        logged.is_proxy,
         coalesce(timezones.timezone, 'UTC') as timezone,
         coalesce(timezones.timezone_source, 'utc') as timezone_source
     from servers
@@ -109,7 +100,6 @@ joined as (
     left join nests on servers.nest_id = nests.nest_id
     left join eggs on servers.egg_id = eggs.egg_id
     left join timezones on servers.server_uuid = timezones.server_uuid
-    left join logged on servers.server_uuid = logged.server_uuid
 
 )
 

@@ -14,7 +14,7 @@ files as (
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
+    select * from {{ ref('stg_minecraft__player_sessions') }}
 
 ),
 
