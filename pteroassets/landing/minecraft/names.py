@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.landing.minecraft.log_files import LogFile
 from pteroassets.sources.minecraft.file_names import LogName, Numbered, collected_name, read_name, unread_archive
-from pteroassets.sources.minecraft.log import ParserState
 from pteroassets.sources.minecraft.ordering import Place, in_order
+from pteroassets.sources.minecraft.state import ParserState
 from pteroassets.sources.pterodactyl.files import ListedFile
 
 

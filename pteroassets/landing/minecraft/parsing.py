@@ -30,8 +30,9 @@ from pteroassets.sources.minecraft.dates import Stamper, is_near_change
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
 from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import refusal
-from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.refusals import CLIENT
+from pteroassets.sources.minecraft.state import ParserState
 from pteroassets.sources.outcomes import READABLE
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier

@@ -12,11 +12,6 @@ from pteroassets.platform.postgres.binaries import Account, EmbeddedPostgresErro
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - only folders of our own are made and used below it
 
 
-def default_data_dir(checkout: Path) -> Path:
-    """Return the data folder of *checkout*: in it, or in ``/var/tmp`` where the server's account cannot reach it."""
-    return data_dir_below(checkout / ".pteroassets")
-
-
 def data_dir_below(home: Path) -> Path:
     """Return the data folder that belongs to the folder *home*.
 

@@ -42,7 +42,6 @@ from pteroassets.platform.postgres.binaries import (
 from pteroassets.platform.postgres.data_folder import (
     OUTSIDE,
     data_dir_below,
-    default_data_dir,
     prepare_folders,
     read_lines,
     state_folder,
@@ -50,7 +49,7 @@ from pteroassets.platform.postgres.data_folder import (
 )
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir_below", "default_data_dir"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir_below"]
 
 _USERNAME = "postgres"
 _RECOVERY_SECONDS = 10  # the orphans of a killed server hold its shared memory for about two

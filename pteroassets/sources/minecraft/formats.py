@@ -11,9 +11,11 @@ that would cost too much in a dialect ``like`` such a one whose layout is that o
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 from pteroassets.sources.minecraft.declarations import declared, spelled_out
@@ -84,6 +86,35 @@ def _dialect(name: str) -> Dialect:
 
 
 DIALECTS = {name: _dialect(name) for name in _DIALECTS}
+
+
+@cache
+def _signs(dialect: Dialect) -> re.Pattern[bytes] | None:
+    return re.compile(dialect.signs) if dialect.signs is not None else None
+
+
+def _shows(dialect: Dialect, text: bytes) -> bool:
+    signs = _signs(dialect)
+    return signs is not None and signs.match(text) is not None
+
+
+def dialect_shown(dialects: tuple[Dialect, ...], message: bytes) -> Dialect:
+    """Return the one of a layout's *dialects* that a message shows itself to be of; the last where it does not."""
+    return next((each for each in dialects[:-1] if _shows(each, b"message " + message)), dialects[-1])
+
+
+@cache
+def dialect_by(dialects: tuple[Dialect, ...], software: str) -> Dialect:
+    """Return the one of a layout's *dialects* that a program speaks; the last where none of them is known to be its."""
+    return next((each for each in dialects if software in each.software), dialects[-1])
+
+
+@lru_cache(maxsize=4096)
+def dialect_of(dialects: tuple[Dialect, ...], thread: bytes, logger: bytes | None) -> Dialect:
+    """Return the one of a layout's *dialects* that a thread or a logger shows; the last where neither does."""
+    shown = [b"thread " + thread, *([b"logger " + logger] if logger is not None else [])]
+    return next((each for each in dialects[:-1] if any(_shows(each, text) for text in shown)), dialects[-1])
+
 
 #: BungeeCord and what is built on it, as their start lines name them.
 BUNGEECORD_FAMILY = DIALECTS["bungeecord"].software

@@ -69,8 +69,3 @@ def classify(head: bytes) -> str | None:
     if find_client(text):
         return CLIENT
     return None
-
-
-def is_server_log(head: bytes) -> bool:
-    """Tell whether the file that begins with *head* is a server's log."""
-    return classify(head) is None

@@ -13,143 +13,40 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pteroassets.sources.minecraft.lines import (
+    EIGHT,
+    INDENTS,
+    ONE,
+    SHORT_WINDOW,
+    WINDOW,
+    Eights,
+    Flags,
+    Lines,
+    Places,
+    below,
+    bits_of,
+    lowest,
+    number_of,
+)
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
-from pteroassets.sources.minecraft.text import CONTROLS
 
-Eights = NDArray[np.uint64]  # eight bytes each, or 64 bits
-Places = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-_WINDOW, _SHORT_WINDOW = 64, 32
-_PAD = bytes(2 * _WINDOW)  # so that all places looked at lie in the block
-_EIGHT = 8
 _PAIRS_OF_EIGHT = 4
 _PAIR_BYTES = 2
 _PAIRS = 1 << 16
 _GROUPS = 64
 _LEAST_BYTES = 4  # that tell words apart at first sight
-_LINE_FEED = 10
-_TO_CLEAN = ~np.isin(np.arange(32), [9, 10])  # what `clean` looks for
-_TO_CLEAN_FIRST = np.isin(
-    np.arange(256), [*CONTROLS[1:], ord(">")]
-)  # the same, as a line's first byte; behind it is a NUL
-_INDENTS = np.isin(np.arange(256), [9, 10, 32])
 _OPENERS = np.isin(np.arange(256), [*b"[0123456789"])  # of stamps
-# places of a time's digits, and their worth in seconds
-_DIGITS = ((0, 36_000), (1, 3_600), (3, 600), (4, 60), (6, 10), (7, 1))
 _LEVEL_LENGTH = len("/INFO")
 
 
-def _number(text: bytes) -> np.uint64:
-    """Return *text* as the number that it is in memory, where the first byte is the lowest."""
-    return np.uint64(int.from_bytes(text, "little"))
-
-
-_ONE, _BYTE, _TWO_BYTES, _BEHIND_SHORT = (np.uint64(number) for number in (1, 0xFF, 0xFFFF, 1 << _SHORT_WINDOW))
-_COLON, _SQUARE, _ROUND = (_number(text) for text in (b": ", b" [", b" ("))
-_INFO, _WARN = (_number(text) for text in (b"/INFO]: ", b"/WARN]: "))
-_CHAT = _number(CHAT_THREAD[:_EIGHT])
-_NO_CONTROL = _number(b"\xe0" * _EIGHT)  # the bits of which a control character has none
+_BYTE, _TWO_BYTES, _BEHIND_SHORT = (np.uint64(number) for number in (0xFF, 0xFFFF, 1 << SHORT_WINDOW))
+_COLON, _SQUARE, _ROUND = (number_of(text) for text in (b": ", b" [", b" ("))
+_INFO, _WARN = (number_of(text) for text in (b"/INFO]: ", b"/WARN]: "))
+_CHAT = number_of(CHAT_THREAD[:EIGHT])
 _SECONDS_BITS = np.uint64(16)  # ":0", as far as the eight bytes reach that begin before the time
 _MIXER = np.uint64(0x9E3779B9 << 32)  # of Fibonacci hashing: 2**32 over the golden ratio, for the lower four bytes
 _HASH_TO = np.uint64(48)
-
-
-class Lines:
-    """The lines of a block, which is a line feed and whole lines; they are numbered from 0.
-
-    Args:
-        block: The block.
-
-    Attributes:
-        feeds: Places of the line feeds.
-        breaks: Place of the first control character in each line; the line feed at its end is one.
-        is_clean: Whether `clean` would leave the block as it is.
-    """
-
-    def __init__(self, block: bytes) -> None:
-        padded = block + _PAD
-        self._data = data = np.frombuffer(padded, np.uint8)
-        # bytes at each place, which numpy copies faster as such than as numbers that are not aligned
-        self._eights = np.ndarray(len(padded) - _EIGHT, f"V{_EIGHT}", padded, strides=(1,))
-        self._windows = np.ndarray(len(padded) - _WINDOW, f"V{_WINDOW}", padded, strides=(1,))
-        self._short_windows = np.ndarray(len(padded) - _WINDOW, f"V{_SHORT_WINDOW}", padded, strides=(1,))
-        controls = _controls(padded, len(block))
-        codes = data[controls]
-        is_feed = codes == _LINE_FEED
-        order = np.flatnonzero(is_feed)
-        self.feeds: Places = controls[order]
-        self.breaks: Places = controls[order[:-1] + 1]
-        self.is_clean = not _TO_CLEAN[codes[~is_feed]].any() and not _TO_CLEAN_FIRST[data[self.feeds + 1]].any()
-
-    def __len__(self) -> int:
-        """Return the number of lines."""
-        return len(self.feeds) - 1
-
-    def at(self, places: list[int]) -> list[int]:
-        """Return the lines in which *places* lie; a line feed belongs to the line behind it."""
-        numbers: list[int] = (np.searchsorted(self.feeds, places, "right") - 1).tolist()
-        return numbers
-
-    def bounds(self, lines: list[int]) -> tuple[list[int], list[int]]:
-        """Return the places of the line feeds before each of *lines*, and those after."""
-        numbers = np.array(lines, np.int64)
-        return self.feeds[numbers].tolist(), self.feeds[numbers + 1].tolist()
-
-    def unindented(self) -> list[int]:
-        """Return the places of the line feeds before the lines that begin with no blank."""
-        feeds = self.feeds[:-1]
-        places: list[int] = feeds[~_INDENTS[self._data[feeds + 1]]].tolist()
-        return places
-
-    def eights(self, places: Places) -> Eights:
-        """Return the eight bytes at each of *places*, as numbers."""
-        eights: Eights = self._eights[places].view("<u8")
-        return eights
-
-    def windows(self, places: Places) -> NDArray[np.uint8]:
-        """Return the 64 bytes from each of *places* on, one after the other."""
-        return self._windows[places].view(np.uint8)
-
-    def short_windows(self, places: Places) -> NDArray[np.uint8]:
-        """Return the 32 bytes from each of *places* on, one after the other."""
-        return self._short_windows[places].view(np.uint8)
-
-    def first_bytes(self, some: Places) -> NDArray[np.uint8]:
-        """Return the first byte of each of *some* lines."""
-        return self._data[self.feeds[some] + 1]
-
-    def seconds(self, lines: list[int], at: int) -> list[int]:
-        """Return the times of day, in seconds, that stand in *lines* *at* a place."""
-        starts = self.feeds[np.array(lines, np.int64)] + 1 + at
-        values = np.zeros(len(starts), np.int64)
-        for place, worth in _DIGITS:
-            values += (self._data[starts + place].astype(np.int64) - ord("0")) * worth
-        seconds: list[int] = values.tolist()
-        return seconds
-
-
-def _controls(padded: bytes, length: int) -> Places:
-    """Return the places of the control characters among the first *length* bytes."""
-    eights = np.frombuffer(padded, np.uint64, -(-length // _WINDOW) * _EIGHT)
-    # a bit for each byte: with few of them, this is faster than to look for them among the bytes
-    bits = ~np.packbits((eights & _NO_CONTROL).view(np.uint8), bitorder="little").view("<u8")
-    bits[-1] &= np.uint64((1 << (length - 1) % _WINDOW + 1) - 1)  # without what follows the block
-    windows = np.flatnonzero(bits != 0)
-    bits = bits[windows]
-    windows *= _WINDOW
-    ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
-    found = np.empty(ends[-1], np.int64)
-    at = np.append(0, ends[:-1])
-    while len(windows):
-        found[at] = windows + _lowest(bits)
-        bits &= bits - _ONE
-        more = np.flatnonzero(bits)
-        windows, bits, at = windows[more], bits[more], at[more] + 1
-    return found
 
 
 class Skimmed(NamedTuple):
@@ -224,7 +121,7 @@ class _LongWords:
             raise ValueError(f"{short} have less than {_LEAST_BYTES} bytes, so lines cannot be skimmed for them")
         self._words = _Words(_groups(words, _GROUPS))
         self._hashes = np.zeros(_PAIRS, np.bool_)
-        self._hashes[_hashed(np.array([_number(word[:_EIGHT]) for word in words]))] = True
+        self._hashes[_hashed(np.array([number_of(word[:EIGHT]) for word in words]))] = True
 
     def among(self, eights: Eights, some: Places | None = None) -> Places:
         """Return at which places one may stand, by their numbers or those in *some*; their eight bytes are *eights*."""
@@ -250,8 +147,8 @@ class _Literal:
 
     def __init__(self, word: bytes, *, is_name: bool = False) -> None:
         self.is_name = is_name
-        parts = [word[offset : offset + _EIGHT] for offset in range(0, len(word), _EIGHT)]
-        self._parts = [(_number(b"\xff" * len(part)), _number(part)) for part in parts]
+        parts = [word[offset : offset + EIGHT] for offset in range(0, len(word), EIGHT)]
+        self._parts = [(number_of(b"\xff" * len(part)), number_of(part)) for part in parts]
 
     def among(self, lines: Lines, heads: Eights, places: Places, some: Places) -> Places:
         """Return those of *some* numbers at whose *places* the word stands; these places begin with *heads*."""
@@ -260,7 +157,7 @@ class _Literal:
         for number, (mask, wanted) in enumerate(self._parts[1:], 1):
             if not len(some):
                 break
-            some = some[(lines.eights(places[some] + _EIGHT * number) & mask) == wanted]
+            some = some[(lines.eights(places[some] + EIGHT * number) & mask) == wanted]
         return some
 
 
@@ -268,24 +165,6 @@ def could_be_name(word: bytes, then: Iterable[bytes]) -> bool:
     """Tell whether what begins a message could as well be a player's name, a space and the beginning of any *then*."""
     match = re.fullmatch(rb"\w{2,16} (.*)", word, re.DOTALL)
     return match is not None and any(each.startswith(match[1]) or match[1].startswith(each) for each in then)
-
-
-def _bits(of: Flags) -> Eights:
-    """Return a window's flags as bits, the first one lowest."""
-    bits: Eights = np.packbits(of, bitorder="little").view("<u8")
-    return bits
-
-
-def _below(bits: Eights) -> Eights:
-    """Return the bits below the lowest one that is set; all where none is."""
-    below: Eights = (bits - _ONE) & ~bits
-    return below
-
-
-def _lowest(bits: Eights) -> NDArray[np.uint8]:
-    """Return the number of the lowest bit that is set; 64 where none is."""
-    count: NDArray[np.uint8] = np.bitwise_count(_below(bits))
-    return count
 
 
 _ZERO = ord("0")
@@ -296,7 +175,7 @@ def _form(form: bytes) -> tuple[np.uint64, np.uint64, np.uint64]:
     mask = bytes({0: 0, _ZERO: 0xF0}.get(byte, 0xFF) for byte in form)
     # with six more, a digit stays in its row of the code table, and what follows the nine leaves it
     more = bytes(6 * (byte == _ZERO) for byte in form)
-    return _number(mask), _number(more), _number(form)
+    return number_of(mask), number_of(more), number_of(form)
 
 
 def _fits(eights: Eights, form: tuple[np.uint64, np.uint64, np.uint64]) -> Flags:
@@ -319,10 +198,10 @@ class Stamp:
 
     def __init__(self, form: bytes, at: int) -> None:
         # the byte before the time is the same in all lines, so what begins with it is in the order of the times
-        places = [*range(at - 1, len(form), _EIGHT), *range(0, at - 1, _EIGHT)]
+        places = [*range(at - 1, len(form), EIGHT), *range(0, at - 1, EIGHT)]
         ends = [len(form) if place >= at - 1 else at - 1 for place in places]
         self._forms = [
-            (place, _form(form[place : min(place + _EIGHT, end)].ljust(_EIGHT, b"\0")))
+            (place, _form(form[place : min(place + EIGHT, end)].ljust(EIGHT, b"\0")))
             for place, end in zip(places, ends, strict=True)
         ]
         self.length = len(form)
@@ -392,7 +271,7 @@ class Skimmer:
         threads, breaks = starts[timed] + stamp.length, lines.breaks[timed]
         names = lines.short_windows(threads)
         closes = np.packbits(names == ord("]"), bitorder="little").view("<u4") | _BEHIND_SHORT
-        thread_ends = threads + _lowest(closes)
+        thread_ends = threads + lowest(closes)
         # nearly all threads end with one of two levels, and a colon follows
         ends = lines.eights(thread_ends - _LEVEL_LENGTH)
         is_entry = ((ends == _INFO) | (ends == _WARN)) & (thread_ends < breaks)
@@ -409,10 +288,10 @@ class Skimmer:
         if len(spaced := np.flatnonzero((heads_of_messages & _BYTE) == ord(" "))):
             places[spaced] += 1
             heads_of_messages[spaced] = lines.eights(places[spaced])
-        is_long = feeds[entries + 1] - places > _WINDOW
+        is_long = feeds[entries + 1] - places > WINDOW
         is_doubtful, ignored = self._judge(_Messages(lines, places, heads_of_messages, is_long))
-        is_doubtful |= names.view("<u8")[:: _SHORT_WINDOW // _EIGHT][sure] == _CHAT
-        others = (untimed[~(_INDENTS[first_bytes] | is_stray)], timed[~is_entry & ~doubtful])
+        is_doubtful |= names.view("<u8")[:: SHORT_WINDOW // EIGHT][sure] == _CHAT
+        others = (untimed[~(INDENTS[first_bytes] | is_stray)], timed[~is_entry & ~doubtful])
         return Skimmed(
             entries=entries,
             thread_ends=thread_ends[sure],
@@ -448,40 +327,40 @@ class Skimmer:
                 found = word.among(lines, group_heads, places, of_group)
                 ignored[found], doubtful[found] = True, False
                 if word.is_name and len(found):
-                    spaces = _bits(lines.windows(places[found]) == ord(" "))
-                    named = self._then.among(lines.eights(places[found] + _lowest(spaces) + 1), found)
+                    spaces = bits_of(lines.windows(places[found]) == ord(" "))
+                    named = self._then.among(lines.eights(places[found] + lowest(spaces) + 1), found)
                     ignored[named], doubtful[named] = False, True
 
     def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages of which the first words could be a name."""
         lines = messages.lines
         places, is_long = messages.places[some], messages.is_long[some]
-        spaces = _bits(lines.windows(places) == ord(" "))
+        spaces = bits_of(lines.windows(places) == ord(" "))
         everyone = np.arange(len(some))
         for rank in range(MOST_NAME_WORDS):
             doubtful[some[(spaces == 0) & is_long]] = True
-            at = places + _lowest(spaces) + 1
+            at = places + lowest(spaces) + 1
             then = lines.eights(at)
             found = self._then.among(then)
             doubtful[some[found[spaces[found] != 0]]] = True
             if rank == 0:
                 for word in self._after_name:
                     ignored[some[word.among(lines, then, at, everyone)]] = True
-            spaces &= spaces - _ONE
+            spaces &= spaces - ONE
         doubtful &= ~ignored
 
     def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
         """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
         lines, places = messages.lines, messages.places[some]
         windows = lines.windows(places)
-        spaces, closes, colons = (_bits(windows == ord(mark)) for mark in " ]:")
+        spaces, closes, colons = (bits_of(windows == ord(mark)) for mark in " ]:")
         looked_at = np.zeros(len(some), np.bool_)
         looked_at[self._in_brackets.among(messages.heads[some])] = True
-        echoes = np.flatnonzero((colons != 0) & ((closes & _below(colons)) == 0))
-        looked_at[self._echoes.among(lines.eights(places[echoes] + _lowest(colons[echoes]) + 2), echoes)] = True
-        ends = closes & (spaces >> _ONE)
+        echoes = np.flatnonzero((colons != 0) & ((closes & below(colons)) == 0))
+        looked_at[self._echoes.among(lines.eights(places[echoes] + lowest(colons[echoes]) + 2), echoes)] = True
+        ends = closes & (spaces >> ONE)
         peers = np.flatnonzero(ends)
-        looked_at[self._of_peers.among(lines.eights(places[peers] + _lowest(ends[peers]) + 2), peers)] = True
+        looked_at[self._of_peers.among(lines.eights(places[peers] + lowest(ends[peers]) + 2), peers)] = True
         looked_at |= (ends == 0) & messages.is_long[some]
         doubtful[some], ignored[some] = looked_at, ~looked_at
 
@@ -489,12 +368,12 @@ class Skimmer:
 def _look_closer(lines: Lines, threads: Places, breaks: Places) -> tuple[Flags, Places, Places, Flags]:
     """Tell which lines have a prefix, where their threads end and messages begin, and which are doubtful."""
     windows = lines.windows(threads)
-    closes, slashes = (_bits(windows == ord(mark)) for mark in "]/")
-    thread_ends = threads + _lowest(closes)
+    closes, slashes = (bits_of(windows == ord(mark)) for mark in "]/")
+    thread_ends = threads + lowest(closes)
     is_whole = (closes != 0) & (thread_ends < breaks)
-    has_level = (slashes & _below(closes)) != 0
+    has_level = (slashes & below(closes)) != 0
     # too long a thread, or one that some layouts have without a level
-    doubtful = ((closes == 0) & (breaks >= threads + _WINDOW)) | (is_whole & ~has_level)
+    doubtful = ((closes == 0) & (breaks >= threads + WINDOW)) | (is_whole & ~has_level)
     doubtful |= breaks < threads  # a control character in a date, which patterns allow
     is_whole &= has_level
     after = thread_ends + 1
@@ -502,14 +381,14 @@ def _look_closer(lines: Lines, threads: Places, breaks: Places) -> tuple[Flags, 
     is_entry = is_whole & (marks == _COLON)
     doubtful |= is_whole & (marks == _ROUND)
     named = np.flatnonzero(is_whole & (marks == _SQUARE))
-    second = closes[named] & (closes[named] - _ONE)
-    logger_ends = threads[named] + _lowest(second)
+    second = closes[named] & (closes[named] - ONE)
+    logger_ends = threads[named] + lowest(second)
     far = np.flatnonzero(second == 0)  # Forge's loggers are long
-    beyond = threads[named[far]] + _WINDOW
-    second[far] = _bits(lines.windows(beyond) == ord("]"))
-    logger_ends[far] = beyond + _lowest(second[far])
+    beyond = threads[named[far]] + WINDOW
+    second[far] = bits_of(lines.windows(beyond) == ord("]"))
+    logger_ends[far] = beyond + lowest(second[far])
     after[named] = logger_ends + 1
     is_known = (second != 0) & (logger_ends < breaks[named])
     is_entry[named] = is_known & ((lines.eights(after[named]) & _TWO_BYTES) == _COLON)
-    doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + 2 * _WINDOW)
+    doubtful[named] = (second == 0) & (breaks[named] >= threads[named] + 2 * WINDOW)
     return is_entry, thread_ends, after + len(": "), doubtful

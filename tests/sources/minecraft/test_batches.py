@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent
-from pteroassets.sources.minecraft.log import LogParser, ParserState
+from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import (
     FileOfEvents,
     PlayerSession,
@@ -25,6 +25,7 @@ from pteroassets.sources.minecraft.sessions import (
     build_sessions,
     rebuild_from,
 )
+from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import at, parse
 
 GOLDEN = sorted((Path(__file__).parents[2] / "fixtures" / "minecraft" / "golden").glob("*.log"))

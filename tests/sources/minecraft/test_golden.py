@@ -14,7 +14,8 @@ from uuid import UUID
 
 import pytest
 
-from pteroassets.sources.minecraft.log import LogParser, classify
+from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.sessions import PlayerSession, ServerRun, SessionBuild, build_sessions
 from tests.sources.minecraft.writing import file_of, parse
 

@@ -1,0 +1,229 @@
+"""When the lines of a block were written: the day, the steps of the clock, and what a line's beginning shows of it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.months import read_date
+from pteroassets.sources.minecraft.scan import TIME_LENGTH, Scanner, seconds_of
+from pteroassets.sources.minecraft.state import ParserState
+
+DAY = 86_400
+HALF_DAY = DAY // 2
+_STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
+_LATE = 5  # the same at midnight, where the order of lines tells the day
+
+
+class Segment(NamedTuple):
+    """The lines from *offset* on lie on *day*, after *setback*."""
+
+    offset: int
+    day: int
+    setback: Setback | None
+
+
+class Days:
+    """The segments of a block while its events are read in order: each start at an earlier time adds a day."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = segments
+        self._taken = 1
+        self._added = 0
+        self._found = [segments[0]]  # with the days that were added
+
+    def at(self, place: int) -> Segment:
+        """Return the segment in which *place* lies; no later call may ask for an earlier one."""
+        while self._taken < len(self._segments) and self._segments[self._taken].offset <= place:
+            self._take()
+        return self._found[-1]
+
+    def add(self, place: int) -> None:
+        """Let the next day begin at *place*."""
+        self._added += 1
+        here = self._found[-1]
+        self._found.append(here._replace(offset=place, day=here.day + 1))
+
+    def all(self) -> list[Segment]:
+        """Return all segments of the block."""
+        while self._taken < len(self._segments):
+            self._take()
+        return self._found
+
+    def _take(self) -> None:
+        before, each = self._segments[self._taken - 1 : self._taken + 1]
+        step = self._found[-1].setback
+        if each.setback is not None and each.setback is not before.setback:
+            step = each.setback._replace(day=each.setback.day + self._added)
+        self._found.append(Segment(each.offset, each.day + self._added, step))
+        self._taken += 1
+
+
+def segments_of(data: bytes, scanner: Scanner, state: ParserState, *, is_in_order: bool | None) -> list[Segment]:
+    """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
+    last = state.last
+    start = Segment(0, last.day, last.setback) if last is not None else Segment(0, 0, None)
+    midnights = start.day - len(state.restarts)  # of the lines, whatever the starts among them make of it
+    line = scanner.starts.search(data)
+    if line is not None and line["time"] and _goes_on(line["time"], midnights, state.clock):
+        is_in_order = _is_in_order(data, line["time"]) if is_in_order is None else is_in_order
+        if is_in_order:
+            return [start]
+    times: list[bytes] = scanner.starts.findall(data)
+    timed = [time for time in times if time]
+    if not timed:
+        return [start]
+    previous = state.clock if state.clock is not None else seconds_of(timed[0])
+    in_order = len(timed[0]) == len(timed[-1]) == TIME_LENGTH and timed == sorted(timed)
+    if in_order and previous <= seconds_of(timed[0]) and (midnights == 0 or previous >= _LATE):
+        return [start]
+    changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
+    day, setback = start.day, start.setback
+    for number, text in enumerate(times):
+        if not text:
+            continue
+        seconds = seconds_of(text)
+        if midnights > 0 and previous < _LATE and seconds >= DAY - _LATE:
+            # a thread that was late at midnight: this line alone belongs to the day before
+            changes += [(number, day - 1, setback), (number + 1, day, setback)]
+            continue
+        if previous - seconds > HALF_DAY:
+            day += 1
+            midnights += 1
+            changes.append((number, day, setback))
+        elif previous - seconds >= _STEP:
+            setback = Setback(day, previous, seconds)
+            changes.append((number, day, setback))
+        previous = seconds
+    if not changes:
+        return [start]
+    offsets = [match.start() for match in scanner.starts.finditer(data)]
+    offsets.append(len(data))
+    return [start, *(Segment(offsets[number], day, setback) for number, day, setback in changes)]
+
+
+def ends_of(
+    data: bytes, segments: list[Segment], scanner: Scanner, first: LogStamp | None
+) -> tuple[LogStamp | None, LogStamp | None, int | None]:
+    """Return the stamps of the first and the last line with a time, and the time of day that the last shows.
+
+    Where *first* is known it is given back.
+    """
+    line = next((match for match in scanner.starts.finditer(data) if match["time"]), None)
+    if line is None:
+        return None, None, None
+    if first is None and (prefix := scanner.prefix.match(data, line.start() + 1)):
+        first = _stamp(prefix, segments, scanner)
+    last, end = None, len(data) - 1
+    while last is None or not last["time"]:
+        end = data.rfind(b"\n", 0, end)
+        last = scanner.prefix.match(data, end + 1)
+    return first, _stamp(last, segments, scanner), seconds_of(last["time"])
+
+
+def first_dated_of(data: bytes, segments: list[Segment], scanner: Scanner) -> LogStamp | None:
+    """Return the stamp of the first line that shows its date."""
+    for line in scanner.starts.finditer(data):
+        prefix = scanner.prefix.match(data, line.start() + 1) if line["time"] else None
+        if prefix is not None and (stamp := _stamp(prefix, segments, scanner)).dated is not None:
+            return stamp
+    return None
+
+
+def _stamp(prefix: re.Match[bytes], segments: list[Segment], scanner: Scanner) -> LogStamp:
+    segment = _segment_at(segments, prefix.start())
+    found = shown(prefix, scanner)
+    return LogStamp(
+        day=segment.day,
+        seconds=found.seconds,
+        dated=found.dated,
+        setback=segment.setback,
+        offset=found.offset,
+    )
+
+
+@lru_cache(maxsize=1440)
+def _other_minute(minute: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
+
+
+def _goes_on(first: bytes, midnights: int, clock: int | None) -> bool:
+    """Tell whether the time of a block's first line certainly makes no step that matters."""
+    if len(first) != TIME_LENGTH:
+        return False
+    seconds = seconds_of(first)
+    if clock is not None and (clock > seconds or (midnights > 0 and clock < _LATE)):
+        return False
+    return midnights == 0 or seconds >= _LATE
+
+
+def _is_in_order(data: bytes, first: bytes) -> bool:
+    """Tell, without looking at each time, whether certainly no line is of a minute before the one above it.
+
+    It can say so only of layouts whose lines begin with the time in a bracket.
+    """
+    if not data.startswith(b"\n[" + first):
+        return False
+    minute, place = first[:5], 0
+    while (other := _other_minute(minute).search(data, place)) is not None:
+        if other[1] < minute:
+            return False
+        minute, place = other[1], other.start()
+    return True
+
+
+def _segment_at(segments: list[Segment], line_start: int) -> Segment:
+    if len(segments) == 1:
+        return segments[0]
+    return segments[bisect_right(segments, line_start - 1, key=lambda segment: segment.offset) - 1]
+
+
+class Shown(NamedTuple):
+    """What a line's beginning tells of its time, shipper's stamp and own taken together."""
+
+    dated: date | None
+    seconds: int
+    offset: int | None
+
+
+def shown(prefix: re.Match[bytes], scanner: Scanner) -> Shown:
+    """Return the time of a line whose beginning has one.
+
+    Where a log shipper's stamp tells the zone, the server's own is what lies between the two clocks, in quarters of an
+    hour. A clock that differs from the shipper's otherwise is wrong, or its line was long under way: the stamp counts.
+    """
+    seconds = seconds_of(prefix["time"])
+    dated = read_date(prefix["date"]) if "date" in scanner.groups and prefix["date"] else None
+    if "outer_date" not in scanner.groups or (outer := read_date(prefix["outer_date"])) is None:
+        return Shown(dated, seconds, None)
+    zone = _offset_of(prefix["outer_zone"])
+    if "outer_time" not in scanner.groups:
+        return Shown(outer, seconds, zone)
+    outer_seconds = seconds_of(prefix["outer_time"])
+    ahead = (seconds - outer_seconds + HALF_DAY) % DAY - HALF_DAY
+    if dated is not None:
+        ahead = (dated - outer).days * DAY + seconds - outer_seconds
+    quarters = round(ahead / _QUARTER) * _QUARTER
+    if zone is None:
+        return Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // DAY), seconds, None)
+    if abs(ahead - quarters) > _LAG or abs(zone + quarters) > _FARTHEST:
+        return Shown(outer, outer_seconds, zone)
+    return Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // DAY), seconds, zone + quarters)
+
+
+_QUARTER = 900
+_LAG = 120  # seconds by which a line's time may differ from its shipper's
+_FARTHEST = 14 * 3600 + 60  # of a zone from UTC
+
+
+@lru_cache(maxsize=256)
+def _offset_of(zone: bytes | None) -> int | None:
+    if zone is None:
+        return None
+    seconds = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+    return -seconds if zone.startswith(b"-") else seconds
