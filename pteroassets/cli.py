@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | sql | migrate | logs``.
+"""The command line: ``pteroassets demo | up | check | sql | backfill | migrate | logs``.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -116,6 +116,18 @@ def check() -> None:
     ]
     console.print(" and ".join(found) or "everything is as it should be")
     sys.exit(1 if faults else 0)
+
+
+@main.command()
+@click.argument("name", metavar="PASS")
+def backfill(name: str) -> None:
+    """Fetch all that the source of a pass still holds of the past, such as logs; what is killed goes on later."""
+    from rich.console import Console
+
+    from pteroassets.platform.backfill import run_backfill
+    from pteroassets.settings import read_settings
+
+    run_backfill(read_settings(), Console(), name)
 
 
 @main.command()
@@ -262,10 +274,10 @@ def backfill_logs() -> None:
     """Fetch every log that is left on the servers, oldest first, and derive sessions; what is killed goes on later."""
     from rich.console import Console
 
-    from pteroassets.platform.log_upkeep import run_backfill
+    from pteroassets.platform.backfill import run_backfill
     from pteroassets.settings import read_settings
 
-    run_backfill(read_settings(), Console())
+    run_backfill(read_settings(), Console(), "logs")
 
 
 @logs.command("reparse")
@@ -275,7 +287,7 @@ def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
     """Read the collected logs again from the log store, without asking the panel, and derive sessions."""
     from rich.console import Console
 
-    from pteroassets.platform.log_upkeep import run_reparse
+    from pteroassets.platform.backfill import run_reparse
     from pteroassets.settings import read_settings
 
     run_reparse(read_settings(), Console(), server=server, since=None if since is None else since.date())

@@ -263,9 +263,20 @@ class Settings(BaseSettings):
         found = (getattr(self, name) for name in type(self).model_fields)
         return [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
 
-    def pii_key_bytes(self) -> bytes | None:
-        """Return the key of the hashes as bytes, or None when none is set."""
-        return None if self.pteroassets_pii_key is None else self.pteroassets_pii_key.get_secret_value().encode()
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make these settings again in another process, of those that are set."""
+        found = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        return {name: _as_text(value) for name, value in found.items() if value is not None}
+
+
+def _as_text(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case bool() | dict():
+            return json.dumps(value)
+        case _:
+            return str(value)
 
 
 #: Of each setting a value as an operator would write it.

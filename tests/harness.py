@@ -5,29 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
 from pteroassets.defs.dbt_project import run_dbt
+from pteroassets.landing.context import Landing
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import collect_logs
-from pteroassets.landing.minecraft.parsing import parse_logs
-from pteroassets.landing.minecraft.sessions import derive_sessions
-from pteroassets.landing.pterodactyl.estate import land_estate
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
-from pteroassets.landing.pterodactyl.utilization import land_utilization
-from pteroassets.privacy import Redactor
+from pteroassets.landing.minecraft.passes import parse_and_derive
+from pteroassets.landing.pterodactyl.passes import read_entities
+from pteroassets.landing.servers import LogTimezones
+from pteroassets.landing.sources import PASSES
+from pteroassets.platform.demo import make_history
+from pteroassets.platform.environment import located
+from pteroassets.privacy import PiiMode
+from pteroassets.settings import Settings
 from pteroassets.simulator.serve import Simulation
 from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.warehouse.budget import PostgresBudget
-from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.load import LoadReport
 
 PII_KEY = b"a key of the tests, long enough"
@@ -42,54 +43,62 @@ class Platform:
     settings: ConnectionSettings
     folder: Path
     interval: timedelta = timedelta(minutes=30)
-    redactor: Redactor = field(default_factory=lambda: Redactor("hash", PII_KEY))
+    pii: PiiMode = "hash"
+
+    def landing_at(self, at: datetime) -> Landing:
+        settings = located(
+            Settings(_env_file=None),  # type: ignore[call-arg]
+            warehouse=self.settings,
+            home=self.folder,
+            pterodactyl_url=self.simulation.panel_url,
+            pterodactyl_app_key=SecretStr(self.simulation.application_key),
+            pterodactyl_cli_key=SecretStr(self.simulation.client_key),
+            pteroassets_pii=self.pii,
+            pteroassets_pii_key=SecretStr(PII_KEY.decode()),
+            pteroassets_log_timezones=self.simulation.world.log_timezones(at),
+        )
+        return Landing(settings=settings, clock=self.clock)
+
+    @property
+    def landing(self) -> Landing:
+        return self.landing_at(self.clock.now())
 
     @property
     def store(self) -> LogStore:
-        return LogStore(self.folder / "log_store")
+        return self.landing.store
 
     @property
     def zones(self) -> LogTimezones:
-        return LogTimezones(by_server=self.simulation.log_timezones)
+        return self.landing.zones
 
     @contextmanager
     def _open(self) -> Iterator[tuple[PanelClient, Connection]]:
-        budget = PostgresBudget(self.settings, panel=urlsplit(self.simulation.panel_url).netloc, clock=self.clock)
-        with (
-            connect(self.settings, autocommit=True) as connection,
-            PanelClient(
-                self.simulation.panel_url,
-                application_key=SecretStr(self.simulation.application_key),
-                client_key=SecretStr(self.simulation.client_key),
-                budget=budget,
-                clock=self.clock,
-            ) as panel,
-        ):
+        landing = self.landing
+        with landing.connect() as connection, landing.panel() as panel:
             yield panel, connection
-        budget.close()
+
+    def make(self, name: str) -> list[LoadReport]:
+        """Make the pass called *name*."""
+        one, landing = PASSES[name], self.landing
+        with landing.connect() as connection:
+            read = [*one.read(landing, connection, self.interval)]
+            return read if one.derive is None else [*read, *one.derive(landing, connection)]
 
     def entities(self, **options: Any) -> dict[str, LoadReport]:
-        with self._open() as (panel, connection):
-            return dict(
-                land_estate(panel, connection, redactor=self.redactor, clock=self.clock, zones=self.zones, **options)
-            )
+        with self.landing.connect() as connection:
+            return dict(read_entities(self.landing, connection, **options))
 
     def utilization(self) -> LoadReport:
-        with self._open() as (panel, connection):
-            return land_utilization(
-                panel, connection, clock=self.clock, interval_seconds=int(self.interval.total_seconds())
-            )
+        (report,) = self.make("utilization")
+        return report
 
     def collect(self, **options: Any) -> LoadReport:
         with self._open() as (panel, connection):
             return collect_logs(panel, connection, self.store, clock=self.clock, zones=self.zones, **options)
 
     def derive(self) -> list[LoadReport]:
-        with connect(self.settings, autocommit=True) as connection:
-            parsed = parse_logs(
-                connection, self.store, clock=self.clock, zones=self.zones, redactor=self.redactor, keep_text=False
-            )
-            return [parsed, *derive_sessions(connection, clock=self.clock)]
+        with self.landing.connect() as connection:
+            return [*parse_and_derive(self.landing, connection)]
 
     def logs(self, **options: Any) -> LoadReport:
         report = self.collect(**options)
@@ -97,9 +106,8 @@ class Platform:
         return report
 
     def everything(self) -> None:
-        self.entities()
-        self.utilization()
-        self.logs()
+        for name in PASSES:
+            self.make(name)
 
     def history(
         self,
@@ -110,19 +118,13 @@ class Platform:
         logs: timedelta = timedelta(days=1),
     ) -> None:
         """Make the passes from the world's beginning to *until*, each kind at its own step."""
-        start = self.simulation.world.start
-        step = min(entities, utilization, logs)
-        at = start
-        while at <= until:
-            self.clock.move_to(at)
-            if (at - start) % entities == timedelta(0):
-                self.entities()
-            if (at - start) % utilization == timedelta(0):
-                self.utilization()
-            if (at - start) % logs == timedelta(0):
-                self.collect()
-            at += step
-        self.derive()
+        make_history(
+            self.landing_at(until),
+            lambda _done, _of: None,
+            start=self.simulation.world.start,
+            until=until,
+            steps={"entities": entities, "utilization": utilization, "logs": logs},
+        )
 
     def build(self, *arguments: str) -> None:
         """Run ``dbt build`` in a target folder of this platform's own."""
@@ -152,18 +154,7 @@ def table_rows(connection: Connection, table: str, *, without: Collection[str] =
     return connection.execute(f"select {listed} from {table} order by {listed}").fetchall()
 
 
-RAW_TABLES = [
-    *(
-        f"raw_pterodactyl.{entity}"
-        for entity in (
-            "locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases",
-            "utilization_samples",
-        )
-    ),
-    *("raw_minecraft.log_files", "raw_minecraft.events"),
-    *("derived_minecraft.player_sessions", "derived_minecraft.server_runs"),
-    "ops.server_timezones",
-]  # fmt: skip
+RAW_TABLES = [table for one in PASSES.values() for table in one.tables if table != "raw_minecraft.log_reads"]
 
 
 def graphql(port: int, query: str, **variables: Any) -> Any:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from graphlib import TopologicalSorter
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster._serdes import serialize_value
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pteroassets.definitions import defs
-from pteroassets.defs.automation import PASSES, preset, schedules
+from pteroassets.defs import pterodactyl
+from pteroassets.defs.automation import schedule_of
 from pteroassets.defs.dbt_project import prepare_manifest
 from pteroassets.defs.dbt_translator import describe_test
+from pteroassets.landing.context import Landing
+from pteroassets.landing.sources import PASSES
+from pteroassets.settings import Settings
+from pteroassets.warehouse.load import LoadReport
 from tests.upgrade.world import NAMES
 
 
@@ -244,33 +253,32 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
     ],
 )
 def test_a_preset_sets_the_times(name: str, expected: dict[str, str]) -> None:
-    chosen = preset(name, "Europe/Berlin")  # type: ignore[arg-type]
-    found = {schedule.name: schedule for schedule in schedules(chosen)}
-    assert {kind: found[f"{kind}_schedule"].cron_schedule for kind in expected} == expected
-    assert found["logs_schedule"].execution_timezone == ("UTC" if name == "fresh" else "Europe/Berlin")
+    found = {one.name: schedule_of(one, name, "Europe/Berlin") for one in PASSES.values()}  # type: ignore[arg-type]
+    assert {kind: schedule.cron_schedule for kind, schedule in found.items()} == expected
+    assert found["logs"].execution_timezone == ("UTC" if name == "fresh" else "Europe/Berlin")
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("fresh", 300), ("stiv", 1800)])
 def test_a_sample_stands_for_the_time_between_two_passes(
     name: str, seconds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PTEROASSETS_SCHEDULES", name)
-    resources = defs().resources
-    assert resources is not None
-    assert resources["panel"].sampling_seconds == seconds
+    asked: list[timedelta] = []
+
+    def read(_landing: object, _connection: object, interval: timedelta) -> Iterator[LoadReport]:
+        asked.append(interval)
+        return iter(())
+
+    monkeypatch.setattr(pterodactyl, "read_utilization", read)
+    monkeypatch.setattr(Landing, "connect", lambda _self: contextlib.nullcontext())
+    landing = Landing(settings=Settings(_env_file=None, pteroassets_schedules=name))  # type: ignore[call-arg,arg-type]
+    dg.materialize([pterodactyl.utilization_samples], resources={"landing": landing}, raise_on_error=False)
+    assert asked == [timedelta(seconds=seconds)]
 
 
 def test_an_operator_can_choose_the_day_of_logs_to_reload(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("reload_log_day")
     assert job.partitions_def is not None
     assert job.partitions_def.has_partition_key("2026-03-01")
-
-
-def test_secrets_are_known_to_the_ui_by_their_variables_name_alone(definitions: dg.Definitions) -> None:
-    resources = definitions.resources or {}
-    assert resources["panel"].client_key == dg.EnvVar("PTERODACTYL_CLI_KEY")
-    assert resources["panel"].application_key == dg.EnvVar("PTERODACTYL_APP_KEY")
-    assert resources["warehouse"].password == dg.EnvVar("POSTGRES_PASSWORD")
 
 
 def test_dagster_finds_what_it_knew_the_version_before_by(definitions: dg.Definitions, graph: dg.AssetGraph) -> None:
@@ -285,3 +293,14 @@ def test_dagster_finds_what_it_knew_the_version_before_by(definitions: dg.Defini
     assert set(before["sensors"]) - {sensor.name for sensor in repository.sensor_defs} == set()
     for name, ops in before["jobs"].items():
         assert set(ops) <= {op.name for op in repository.get_job(name).nodes}, name
+
+
+def test_the_ui_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
+    assert len(secrets) > 4
+    for name in secrets:
+        monkeypatch.setenv(name.upper(), f"https://{name.replace('_', '-')}.canary")
+    repository = defs().get_repository_def()
+    shown = serialize_value(RepositorySnap.from_def(repository)) + repr(defs().resources)
+    assert "report_failures" in shown
+    assert "canary" not in shown

@@ -16,14 +16,14 @@ from rich.console import Console
 from pteroassets.definitions import defs
 from pteroassets.defs import pterodactyl
 from pteroassets.defs.alarms import Alarms
-from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
+from pteroassets.landing.context import Landing
+from pteroassets.landing.pterodactyl import passes
 from pteroassets.platform import demo, up
 from pteroassets.platform import environment as place
 from pteroassets.platform.demo import DemoOptions, run_demo
-from pteroassets.platform.environment import PanelAccess, demo_home_of, environment, home_of
+from pteroassets.platform.environment import demo_home_of, environment, home_of
 from pteroassets.platform.loopback import PortHeldError, holder_of
 from pteroassets.settings import EXAMPLES, Settings
-from pteroassets.warehouse.connection import ConnectionSettings
 
 Effect = Callable[[Settings, pytest.MonkeyPatch], object]
 COMPLETE = {
@@ -57,7 +57,7 @@ def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[s
         pass
 
     def serve(serving: Any, *_args: object, **_options: object) -> None:
-        started.update(serving.variables)
+        started.update(environment(serving.settings, serving.home))
         raise StoppedError
 
     monkeypatch.setattr(up, "serve", serve)
@@ -68,18 +68,16 @@ def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[s
         monkeypatch.setenv(name, value)
     monkeypatch.chdir("/")  # no .env of a developer's
     found = defs()
-    resources = {
-        f"{name}.{field}": value.get_value() if hasattr(value, "get_value") else value
-        for name, resource in (found.resources or {}).items()
-        if isinstance(resource, Alarms | Logs | Panel | Privacy | Time | Warehouse)
-        for field in type(resource).model_fields
-        if (value := getattr(resource, field)) is not None
-    }
+    landing, alarms = (found.resources or {})["landing"], (found.resources or {})["alarms"]
+    assert isinstance(landing, Landing)
+    assert isinstance(alarms, Alarms)
+    settings = {name: getattr(landing.settings, name) for name in Settings.model_fields}
     (schedule,) = (each for each in found.schedules or () if each.name == "entities_schedule")
     assert isinstance(schedule, dg.ScheduleDefinition)
     owners = found.resolve_asset_graph().get(dg.AssetKey(["ops", "loads"])).owners
     return {
-        **resources,
+        **settings,
+        "alarms": (alarms.webhook, alarms.ui_url),
         "asset.owners": owners,
         "schedule.cron": schedule.cron_schedule,
         "schedule.zone": schedule.execution_timezone,
@@ -135,7 +133,7 @@ def ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     asked: list[object] = []
 
     def serve(serving: Any, *_args: object, **_options: object) -> None:
-        asked.append((serving.dagster_port, serving.docs_port))
+        asked.append((serving.settings.pteroassets_dagster_port, serving.settings.pteroassets_docs_port))
 
     monkeypatch.setattr(up, "serve", serve)
     monkeypatch.setattr(up, "prepare_databases", lambda *_args: None)
@@ -146,30 +144,30 @@ def ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
 
 # a value for each setting, and where it shows: in what the code location is made of, or in what a function does
 IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
-    "pterodactyl_url": ("https://other.test", "panel.url"),
-    "pterodactyl_app_key": ("ptla_other", "panel.application_key"),
-    "pterodactyl_cli_key": ("ptlc_other", "panel.client_key"),
-    "postgres_host": ("other.test", "warehouse.host"),
-    "postgres_port": ("5433", "warehouse.port"),
-    "postgres_database": ("other", "warehouse.database"),
-    "postgres_username": ("other", "warehouse.username"),
-    "postgres_password": ("other", "warehouse.password"),
-    "pteroassets_pii": ("drop", "privacy.mode"),
-    "pteroassets_pii_key": ("o" * 16, "privacy.key"),
-    "pteroassets_land_text": ("true", "logs.land_text"),
-    "pteroassets_log_timezone": ("Asia/Tokyo", "logs.default_timezone"),
-    "pteroassets_log_timezones": ('{"node-1": "Asia/Tokyo"}', "logs.timezones"),
-    "pteroassets_log_paths": ('{"Paper": "/data/logs"}', "logs.paths"),
-    "pteroassets_log_requests_per_pass": ("77", "logs.requests_per_pass"),
-    "pteroassets_log_bytes_per_pass": ("77", "logs.bytes_per_pass"),
+    "pterodactyl_url": ("https://other.test", "pterodactyl_url"),
+    "pterodactyl_app_key": ("ptla_other", "pterodactyl_app_key"),
+    "pterodactyl_cli_key": ("ptlc_other", "pterodactyl_cli_key"),
+    "postgres_host": ("other.test", "postgres_host"),
+    "postgres_port": ("5433", "postgres_port"),
+    "postgres_database": ("other", "postgres_database"),
+    "postgres_username": ("other", "postgres_username"),
+    "postgres_password": ("other", "postgres_password"),
+    "pteroassets_pii": ("drop", "pteroassets_pii"),
+    "pteroassets_pii_key": ("o" * 16, "pteroassets_pii_key"),
+    "pteroassets_land_text": ("true", "pteroassets_land_text"),
+    "pteroassets_log_timezone": ("Asia/Tokyo", "pteroassets_log_timezone"),
+    "pteroassets_log_timezones": ('{"node-1": "Asia/Tokyo"}', "pteroassets_log_timezones"),
+    "pteroassets_log_paths": ('{"Paper": "/data/logs"}', "pteroassets_log_paths"),
+    "pteroassets_log_requests_per_pass": ("77", "pteroassets_log_requests_per_pass"),
+    "pteroassets_log_bytes_per_pass": ("77", "pteroassets_log_bytes_per_pass"),
     "pteroassets_schedules": ("stiv", "schedule.cron"),
     "tz": ("Asia/Tokyo", "schedule.zone"),
-    "pteroassets_request_share": ("0.1", "panel.request_share"),
-    "pteroassets_allow_shrink": ("true", "panel.allow_shrink"),
-    "pteroassets_node_access": ("true", "logs.node_access"),
-    "pteroassets_log_store": ("memory://other", "logs.store_location"),
-    "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms.webhook"),
-    "pteroassets_ui_url": ("https://dagster.test", "alarms.ui_url"),
+    "pteroassets_request_share": ("0.1", "pteroassets_request_share"),
+    "pteroassets_allow_shrink": ("true", "pteroassets_allow_shrink"),
+    "pteroassets_node_access": ("true", "pteroassets_node_access"),
+    "pteroassets_log_store": ("memory://other", "pteroassets_log_store"),
+    "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
+    "pteroassets_ui_url": ("https://dagster.test", "alarms"),
     "pteroassets_owners": ("team:other", "asset.owners"),
 }
 ELSEWHERE: dict[str, tuple[str, Effect]] = {
@@ -215,21 +213,11 @@ def test_a_list_may_shrink_where_the_setting_allows_it(monkeypatch: pytest.Monke
         asked.append(allow_shrink)
         return iter(())
 
-    monkeypatch.setattr(pterodactyl, "land_estate", land_estate)
-    monkeypatch.setattr(Panel, "open", lambda *_args: contextlib.nullcontext())
-    monkeypatch.setattr(Warehouse, "connect", lambda _self: contextlib.nullcontext())
-    address = ConnectionSettings(host="db.test", port=1, database="d", username="u", password="p")
-    variables = environment(
-        settings_with(PTEROASSETS_ALLOW_SHRINK=str(is_allowed)),
-        panel=PanelAccess(url="https://panel.test", application_key="a", client_key="c"),
-        warehouse=address,
-        home=Path("/srv"),
-        pii_key="k" * 16,
-    )
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    resources = {name: resource for name, resource in (defs().resources or {}).items() if name != "dbt"}
-    dg.materialize([pterodactyl.panel_entities], resources=resources, raise_on_error=False)
+    monkeypatch.setattr(passes, "land_estate", land_estate)
+    monkeypatch.setattr(Landing, "panel", lambda _self: contextlib.nullcontext())
+    monkeypatch.setattr(Landing, "connect", lambda _self: contextlib.nullcontext())
+    landing = Landing(settings=settings_with(PTEROASSETS_ALLOW_SHRINK=str(is_allowed)))
+    dg.materialize([pterodactyl.panel_entities], resources={"landing": landing}, raise_on_error=False)
     assert asked == [is_allowed]
 
 

@@ -17,7 +17,6 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import dagster as dg
-from pydantic import Field
 
 from pteroassets.alarms.webhook import DeliveryError, FailureMessage, deliver, redact
 
@@ -30,11 +29,17 @@ _LONGEST_DETAIL = 400
 _NOT_TELLING = ("unique_id", "invocation_id", "status", "Execution Duration")
 
 
-class Alarms(dg.ConfigurableResource):
-    """Where failures are told."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """Where failures are told.
 
-    webhook: str = Field(default="", description="URL that each failure is sent to as JSON; empty: it is logged only.")
-    ui_url: str = Field(default="", description="Address at which people reach this UI, for links to it.")
+    Attributes:
+        webhook: URL that each failure is sent to as JSON; empty: it is logged only.
+        ui_url: Address at which people reach this UI, for links to it.
+    """
+
+    webhook: str = field(default="", repr=False)
+    ui_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,7 @@ def failure_sensor(
         description="Tells of each failed run once, and of each check when it begins to fail or fails more severely; "
         "a retry of a failed run is not told again.",
     )
-    def report_failures(context: dg.SensorEvaluationContext, alarms: Alarms) -> dg.SensorResult:
+    def report_failures(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms]) -> dg.SensorResult:
         """Write what failed to the log and, where a webhook is set, send it there."""
         now = datetime.now(UTC)
         begun = time.monotonic()

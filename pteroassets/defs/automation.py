@@ -1,136 +1,78 @@
-"""Jobs, schedules and sensors: what runs by itself, and when."""
+"""Jobs and schedules: what runs by itself, and when; made of the passes that the sources declare."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Literal
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 
 from pteroassets.defs.dbt import run_without_assets
-from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
-from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
-from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
-from pteroassets.landing.minecraft.parsing import parse_logs
-from pteroassets.landing.minecraft.sessions import derive_sessions
-from pteroassets.sources.pterodactyl.application import ENTITIES
+from pteroassets.defs.metadata import materializations
+from pteroassets.defs.raw import raw_tables
+from pteroassets.landing.context import Landing
+from pteroassets.landing.minecraft.passes import collect, parse_and_derive
+from pteroassets.landing.passes import Pass, PresetName
+from pteroassets.landing.sources import PASSES
+from pteroassets.settings import Settings
 
-Path = Literal["entities", "logs", "utilization"]
-
-_LEDGER = "stg_ops__loads"  # each path writes it
-
-# What each path reads, and the models that its data feeds. Passes follow one another in the graph of assets, since a
-# pass must know the servers first; that orders them, and feeds no figure. So models are chosen in dbt's own graph.
-PASSES: dict[Path, dg.AssetSelection] = {
-    "entities": dg.AssetSelection.assets(panel_entities),
-    "logs": dg.AssetSelection.assets(collected_logs, events, derived_sessions),
-    "utilization": dg.AssetSelection.assets(utilization_samples),
-}
-_FED: dict[Path, str] = {
-    "entities": " ".join([*(f"source:pterodactyl.{entity}+" for entity in ENTITIES), _LEDGER]),
-    # zones are those of the logs' clocks; what entities date by them they feed themselves
-    "logs": f"source:minecraft+ stg_ops__server_timezones int_host_timezone {_LEDGER}",
-    "utilization": f"source:pterodactyl.utilization_samples+ compat_pterodactyl__last_update {_LEDGER}",
-}
+_LEDGER = "stg_ops__loads"  # each pass writes it
 
 
-def paths(dbt_models: dg.AssetsDefinition) -> dict[Path, dg.AssetSelection]:
-    """Return what each path builds: its passes, and those of *dbt_models* that their data feeds."""
-    return {path: PASSES[path] | build_dbt_asset_selection([dbt_models], dbt_select=_FED[path]) for path in PASSES}
+def running(settings: Settings) -> list[Pass]:
+    """Return the passes that run by themselves."""
+    return [one for one in PASSES.values() if one.is_on(settings)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """When a path runs, and how old what it builds may get before that is a warning, and a failure."""
-
-    cron: str
-    warn_after: timedelta
-    stale_after: timedelta
+def landed_by(one: Pass) -> dg.AssetSelection:
+    """Return the assets of the tables that a pass lands."""
+    return dg.AssetSelection.assets(*(raw_tables()[table].key for table in one.tables))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """The rhythm of each path, and the zone of its times."""
+def path_of(one: Pass, dbt_models: dg.AssetsDefinition) -> dg.AssetSelection:
+    """Return what a pass lands and those of *dbt_models* that its data feed.
 
-    rhythms: Mapping[Path, Rhythm]
-    utilization_interval: timedelta
-    timezone: str
+    Passes follow one another in the graph of assets, since a pass must know the servers first; that orders them, and
+    feeds no figure. So models are chosen in dbt's own graph (decision 12).
+    """
+    return landed_by(one) | build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}")
 
 
-def preset(name: Literal["fresh", "stiv"], timezone: str) -> Preset:
-    """Return the rhythms of a preset; STIV's times are those of its own zone."""
-    if name == "stiv":
-        return Preset(
-            rhythms={
-                # a night of a clock change makes twelve hours thirteen, and a day twenty-five
-                "entities": Rhythm(
-                    cron="0 6,12,18 * * *",
-                    warn_after=timedelta(hours=13, minutes=30),
-                    stale_after=timedelta(hours=14),
-                ),
-                "logs": Rhythm(
-                    cron="0 7 * * *",
-                    warn_after=timedelta(hours=25, minutes=30),
-                    stale_after=timedelta(hours=26),
-                ),
-                "utilization": Rhythm(
-                    cron="*/30 * * * *", warn_after=timedelta(minutes=70), stale_after=timedelta(minutes=95)
-                ),
-            },
-            utilization_interval=timedelta(minutes=30),
-            timezone=timezone,
-        )
-    return Preset(
-        rhythms={
-            "entities": Rhythm(
-                cron="0 * * * *", warn_after=timedelta(hours=2, minutes=15), stale_after=timedelta(hours=3)
-            ),
-            "logs": Rhythm(cron="*/15 * * * *", warn_after=timedelta(minutes=37), stale_after=timedelta(minutes=50)),
-            "utilization": Rhythm(
-                cron="*/5 * * * *", warn_after=timedelta(minutes=15), stale_after=timedelta(minutes=20)
-            ),
-        },
-        utilization_interval=timedelta(minutes=5),
-        timezone="UTC",
+def job_of(one: Pass, dbt_models: dg.AssetsDefinition) -> Any:
+    """Return the job that makes a pass and builds what it feeds, in one run."""
+    return dg.define_asset_job(one.name, path_of(one, dbt_models), description=one.description)
+
+
+def schedule_of(one: Pass, preset: PresetName, timezone: str) -> dg.ScheduleDefinition:
+    """Return the schedule of a pass, running by default; the times of STIV's preset are those of *timezone*."""
+    return _schedule(
+        f"{one.name}_schedule", one.name, one.rhythms[preset].cron, timezone if preset == "stiv" else "UTC"
     )
 
 
+def freshness_policies(
+    assets: Iterable[dg.AssetsDefinition], dbt_models: dg.AssetsDefinition, settings: Settings
+) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
+    """Return how old each asset may get: as old as the most frequent of the passes that build it allows."""
+    assets, preset = list(assets), settings.pteroassets_schedules
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
+    for one in sorted(running(settings), key=lambda one: one.rhythms[preset].stale_after, reverse=True):
+        rhythm = one.rhythms[preset]
+        policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
+        policies |= dict.fromkeys(path_of(one, dbt_models).resolve(assets), policy)
+    return policies
+
+
 @dg.op(pool="logs", out=dg.Out(dg.Nothing))
-def reload_logs_of_day(
-    context: dg.OpExecutionContext,
-    panel: Panel,
-    warehouse: Warehouse,
-    logs: Logs,
-    privacy: Privacy,
-    time: Time,
-) -> None:
+def reload_logs_of_day(context: dg.OpExecutionContext, landing: dg.ResourceParam[Landing]) -> None:
     """Fetch the files of one date again, parse them from their first line and derive their sessions."""
-    clock = time.clock()
     day = context.partition_time_window.start.date()
-    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        reports = [
-            logs.collect(client, connection, clock, reload_dates={day}),
-            parse_logs(
-                connection,
-                logs.store(),
-                clock=clock,
-                zones=logs.zones(),
-                redactor=privacy.redactor(),
-                keep_text=logs.land_text,
-            ),
-            *derive_sessions(connection, clock=clock),
-        ]
-    for report in reports:
-        context.log.info(
-            "%s: %d added, %d changed, %d gone", report.table, report.rows_added, report.rows_changed, report.rows_gone
-        )
-        context.log_event(
-            dg.AssetMaterialization(
-                asset_key=["minecraft", report.table.partition(".")[2]],
-                metadata={"reloaded_day": day.isoformat(), "added": report.rows_added, "changed": report.rows_changed},
-            )
-        )
+    with landing.connect() as connection:
+        reports = [collect(landing, connection, reload_dates={day}), *parse_and_derive(landing, connection)]
+        for result in materializations(connection, reports):
+            metadata = {"reloaded_day": day.isoformat(), **(result.metadata or {})}
+            context.log_event(dg.AssetMaterialization(asset_key=result.asset_key or "", metadata=metadata))
 
 
 @dg.op(pool="dbt", ins={"reloaded": dg.In(dg.Nothing)})
@@ -160,57 +102,28 @@ def source_freshness() -> None:
     check_source_freshness()
 
 
-def jobs(dbt_models: dg.AssetsDefinition) -> list[Any]:
-    """Return every job; a run of a path holds its pass and the build of what that feeds."""
-    built = paths(dbt_models)
-    passes = dg.AssetSelection.assets(
-        panel_entities, utilization_samples, collected_logs, events, derived_sessions, dbt_models
+def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Definitions:
+    """Return the jobs and schedules of every pass that runs."""
+    passes = running(settings)
+    everything = dg.define_asset_job(
+        "everything",
+        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models),
+        description="Every pass once, then every model.",
     )
-    return [
-        dg.define_asset_job(
-            "entities", built["entities"], description="Read the panel's entities and rebuild what they feed."
-        ),
-        dg.define_asset_job(
-            "utilization",
-            built["utilization"],
-            description="Sample what every server consumes and rebuild what that feeds.",
-        ),
-        dg.define_asset_job(
-            "logs", built["logs"], description="Collect logs, derive sessions and rebuild what they feed."
-        ),
-        dg.define_asset_job("everything", passes, description="Every pass once, then every model."),
-        reload_log_day,
-        source_freshness,
-    ]
+    return dg.Definitions(
+        jobs=[*(job_of(one, dbt_models) for one in passes), everything, reload_log_day, source_freshness],
+        schedules=[
+            *(schedule_of(one, settings.pteroassets_schedules, settings.tz) for one in passes),
+            _schedule("source_freshness_schedule", source_freshness.name, "40 * * * *", "UTC"),
+        ],
+    )
 
 
-def schedules(chosen: Preset) -> list[dg.ScheduleDefinition]:
-    """Return the schedules of a preset, all of them running by default."""
-
-    def schedule(job: str, cron: str) -> dg.ScheduleDefinition:
-        return dg.ScheduleDefinition(
-            name=f"{job}_schedule",
-            job_name=job,
-            cron_schedule=cron,
-            execution_timezone=chosen.timezone,
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        )
-
-    return [
-        schedule("entities", chosen.rhythms["entities"].cron),
-        schedule("utilization", chosen.rhythms["utilization"].cron),
-        schedule("logs", chosen.rhythms["logs"].cron),
-        schedule("source_freshness", "40 * * * *"),
-    ]
-
-
-def freshness_policies(
-    assets: Iterable[dg.AssetsDefinition], built: Mapping[Path, dg.AssetSelection], chosen: Preset
-) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
-    """Return how old each asset may get: as old as the most frequent of the paths that build it allows."""
-    assets = list(assets)
-    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
-    for path, rhythm in sorted(chosen.rhythms.items(), key=lambda item: item[1].stale_after, reverse=True):
-        policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
-        policies |= dict.fromkeys(built[path].resolve(assets), policy)
-    return policies
+def _schedule(name: str, job: str, cron: str, timezone: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )

@@ -7,8 +7,8 @@ from psycopg import sql
 from pydantic import Field
 
 from pteroassets.defs.dbt_project import target_folder
-from pteroassets.defs.resources import Time, Warehouse
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
+from pteroassets.landing.context import Landing
 from pteroassets.warehouse.load import table_identifier
 from pteroassets.warehouse.retention import prune_loads, prune_reads
 
@@ -22,13 +22,13 @@ class PruneConfig(dg.Config):
 
 
 @dg.op(pool="maintenance")
-def prune(context: dg.OpExecutionContext, config: PruneConfig, warehouse: Warehouse, time: Time) -> None:
+def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.ResourceParam[Landing]) -> None:
     """Remove what is noted of old runs, read attempts and loads, and what failed builds left behind."""
-    before = time.clock().now() - timedelta(days=config.keep_days)
+    before = landing.clock.now() - timedelta(days=config.keep_days)
     runs = prune_runs(context.instance, before)
     folders = prune_files(context.instance, before)
     assets = prune_assets_of_no_code(context.instance, context.repository_def.asset_graph.get_all_asset_keys(), before)
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         reads = prune_reads(connection, before)
         loads = prune_loads(connection, before)
         for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds"):
@@ -52,15 +52,13 @@ def maintenance() -> None:
     prune()
 
 
-def maintenance_schedule(keep_days: int) -> dg.ScheduleDefinition:
-    """Return the daily schedule of the pruning."""
-    return dg.ScheduleDefinition(
+def definitions(keep_days: int) -> dg.Definitions:
+    """Return the job and its daily schedule, which removes what is older than *keep_days*."""
+    schedule = dg.ScheduleDefinition(
         name="maintenance_schedule",
         job=maintenance,
         cron_schedule="23 3 * * *",  # when no other schedule makes a run
         default_status=dg.DefaultScheduleStatus.RUNNING,
         run_config={"ops": {"prune": {"config": {"keep_days": keep_days}}}},
     )
-
-
-defs = dg.Definitions(jobs=[maintenance])
+    return dg.Definitions(jobs=[maintenance], schedules=[schedule])

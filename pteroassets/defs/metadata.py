@@ -1,5 +1,6 @@
 """What every landing asset tells Dagster about its load and its table."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,12 @@ from pteroassets.warehouse.load import LoadReport, table_identifier
 
 # counting a table of this size takes a fraction of a second; the largest grow by gigabytes
 _COUNTED_BYTES = 256 * 1024**2
+
+
+def materializations(connection: Connection, reports: Iterable[LoadReport]) -> Iterator[dg.MaterializeResult]:
+    """Yield what each of *reports* did as a materialization of the asset of its table."""
+    for report in reports:
+        yield dg.MaterializeResult(asset_key=raw_tables()[report.table].key, metadata=load_metadata(connection, report))
 
 
 def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:

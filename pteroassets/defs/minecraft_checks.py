@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pteroassets.defs.resources import Warehouse
+from pteroassets.landing.context import Landing
 from pteroassets.sources.outcomes import READ_FAULTS, SAID_EACH_PASS, TIMED
 
 
@@ -10,9 +10,9 @@ from pteroassets.sources.outcomes import READ_FAULTS, SAID_EACH_PASS, TIMED
     asset=["minecraft", "log_files"],
     description="The zone set for each server's log has the offset that the file listing shows.",
 )
-def timezone_agrees_with_listing(warehouse: Warehouse) -> dg.AssetCheckResult:
+def timezone_agrees_with_listing(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Warn of servers whose configured zone disagrees with the zone of the node that lists their files."""
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         rows = connection.execute(
             """
             select files.server_uuid::text, zones.timezone, files.listed_utc_offset_seconds,
@@ -45,12 +45,12 @@ def timezone_agrees_with_listing(warehouse: Warehouse) -> dg.AssetCheckResult:
     asset=["minecraft", "log_files"],
     description="Every server's logs could be listed and every changed file be fetched.",
 )
-def every_log_was_read(warehouse: Warehouse) -> dg.AssetCheckResult:
+def every_log_was_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Fail when the newest pass left a file unread for a reason that is not the server's own state.
 
     What only waits for a later pass is a warning: a back-fill takes its time. So are archives that cannot be unpacked.
     """
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         rows = connection.execute(
             """
             select outcome, count(*), min(reason), sum(size)::bigint from raw_minecraft.log_reads
@@ -94,9 +94,9 @@ _LEAST_SHARE = 0.01
     asset=["minecraft", "events"],
     description="The share of a server's log lines that is understood or ignored by rule has not fallen.",
 )
-def lines_are_understood(warehouse: Warehouse) -> dg.AssetCheckResult:
+def lines_are_understood(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Warn of servers whose newest files are understood clearly less than their earlier ones, or hardly at all."""
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         rows = connection.execute(
             """
             with numbered as (
@@ -158,9 +158,9 @@ _SMALLEST_FALL = 0.02
     asset=["minecraft", "log_reads"],
     description="The share of the bytes in a server's log folder that have been read has not fallen.",
 )
-def bytes_are_read(warehouse: Warehouse) -> dg.AssetCheckResult:
+def bytes_are_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Warn of servers of whose log bytes a smaller share is read than a week's listings before showed."""
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         rows = connection.execute(
             """
             with listings as (

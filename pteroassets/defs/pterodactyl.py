@@ -1,17 +1,17 @@
 """The panel's entities and what its servers consume, as assets."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
 
-from pteroassets.defs.metadata import load_metadata, table_metadata
+from pteroassets.defs.metadata import load_metadata, materializations, table_metadata
 from pteroassets.defs.pterodactyl_checks import CHECKS
 from pteroassets.defs.raw import raw_tables
-from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
-from pteroassets.landing.pterodactyl.estate import land_estate
-from pteroassets.landing.pterodactyl.timezones import land_timezones
-from pteroassets.landing.pterodactyl.utilization import land_utilization
+from pteroassets.landing.context import Landing
+from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS, read_entities, read_utilization
+from pteroassets.landing.servers import land_timezones
 from pteroassets.sources.pterodactyl.application import ENTITIES
 
 _ZONES = dg.AssetKey(["ops", "server_timezones"])
@@ -28,9 +28,9 @@ class EntitiesConfig(dg.Config):
 @dg.multi_asset(
     name="panel_entities",
     specs=[
-        *(raw_tables()[f"raw_pterodactyl.{entity}"].spec("pterodactyl", skippable=True) for entity in ENTITIES),
+        *(raw_tables()[f"raw_pterodactyl.{entity}"].spec(skippable=True) for entity in ENTITIES),
         raw_tables()["ops.server_timezones"]
-        .spec("ops", deps=[["pterodactyl", entity] for entity in ("servers", "eggs", "nodes")], skippable=True)
+        .spec(deps=[["pterodactyl", entity] for entity in ("servers", "eggs", "nodes")], skippable=True)
         .replace_attributes(group_name="raw_pterodactyl"),
     ],
     check_specs=[
@@ -45,27 +45,12 @@ class EntitiesConfig(dg.Config):
     pool="entities",
 )
 def panel_entities(
-    context: dg.AssetExecutionContext,
-    config: EntitiesConfig,
-    panel: Panel,
-    warehouse: Warehouse,
-    privacy: Privacy,
-    logs: Logs,
-    time: Time,
+    context: dg.AssetExecutionContext, config: EntitiesConfig, landing: dg.ResourceParam[Landing]
 ) -> Iterator[dg.MaterializeResult]:
     """Read the panel's lists once and land a version for each record that changed, and the zone of each server."""
-    chosen = [entity for entity in ENTITIES if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys]
-    clock = time.clock()
-    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        for entity, report in land_estate(
-            client,
-            connection,
-            redactor=privacy.redactor(),
-            clock=clock,
-            zones=logs.zones(),
-            entities=chosen,
-            allow_shrink=config.allow_shrink or panel.allow_shrink,
-        ):
+    chosen = tuple(entity for entity in ENTITIES if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys)
+    with landing.connect() as connection:
+        for entity, report in read_entities(landing, connection, entities=chosen, allow_shrink=config.allow_shrink):
             key = dg.AssetKey(["pterodactyl", entity])
             yield dg.MaterializeResult(
                 asset_key=key,
@@ -86,7 +71,7 @@ def panel_entities(
             )
         if _ZONES in context.selected_asset_keys:
             # written with the servers too, since logs are read by them; an egg or a node may have come after those
-            changed = land_timezones(connection, logs.zones())
+            changed = land_timezones(connection, landing.zones)
             yield dg.MaterializeResult(
                 asset_key=_ZONES,
                 metadata={**table_metadata(connection, "ops.server_timezones"), "changed_since_servers": changed},
@@ -99,12 +84,12 @@ def panel_entities(
     deps=[["pterodactyl", "servers"]],
     pool="utilization",
 )
-def utilization_samples(panel: Panel, warehouse: Warehouse, time: Time) -> dg.MaterializeResult:
+def utilization_samples(landing: dg.ResourceParam[Landing]) -> dg.MaterializeResult:
     """One row for each server and sampling pass: outcome, state, CPU, memory, disk, network counters and uptime."""
-    clock = time.clock()
-    with panel.open(warehouse.settings(), clock) as client, warehouse.connect() as connection:
-        report = land_utilization(client, connection, clock=clock, interval_seconds=panel.sampling_seconds)
-        return dg.MaterializeResult(metadata=load_metadata(connection, report))
+    interval: timedelta = UTILIZATION_PASS.rhythms[landing.settings.pteroassets_schedules].every
+    with landing.connect() as connection:
+        (result,) = materializations(connection, read_utilization(landing, connection, interval))
+        return result
 
 
 defs = dg.Definitions(assets=[panel_entities, utilization_samples], asset_checks=CHECKS)

@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from pteroassets.defs.resources import Warehouse
+from pteroassets.landing.context import Landing
 from pteroassets.sources.outcomes import UNANSWERED
 
 
 @dg.asset_check(asset=["pterodactyl", "utilization_samples"], description="Every node answered in the newest pass.")
-def every_node_answers(warehouse: Warehouse) -> dg.AssetCheckResult:
+def every_node_answers(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Fail when servers of the newest pass have no sample because their node, or the panel, did not answer."""
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         rows = connection.execute(
             """
             select node_name, outcome, count(*), min(reason)
@@ -37,9 +37,9 @@ def every_node_answers(warehouse: Warehouse) -> dg.AssetCheckResult:
     asset=["pterodactyl", "utilization_samples"],
     description="A sample that was not measured is NULL, never 0, and each one that was not says why.",
 )
-def unknown_is_not_zero(warehouse: Warehouse) -> dg.AssetCheckResult:
+def unknown_is_not_zero(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Fail when a sample without a measurement has figures, or lacks a reason."""
-    with warehouse.connect() as connection:
+    with landing.connect() as connection:
         row = connection.execute(
             """
             select

@@ -22,9 +22,9 @@ class RawTable:
     columns: Mapping[str, str]
 
     @property
-    def key(self) -> list[str]:
-        """Key of its asset: dbt's source and the name, so that lineage joins by itself."""
-        return [self.source, self.name]
+    def key(self) -> dg.AssetKey:
+        """The key of its asset, which is that of dbt's source, so that lineage joins by itself."""
+        return dg.AssetKey([self.source, self.name])
 
     @property
     def qualified_name(self) -> str:
@@ -40,9 +40,9 @@ class RawTable:
             "metadata": {"dagster/table_name": self.qualified_name},
         }
 
-    def spec(self, source: str, *, deps: Iterable[list[str]] = (), skippable: bool = False) -> dg.AssetSpec:
-        """Return the spec of its asset, whose key is that of dbt's *source*, so that lineage joins by itself."""
-        return dg.AssetSpec([source, self.name], deps=list(deps), skippable=skippable, **self.definition())
+    def spec(self, *, deps: Iterable[list[str]] = (), skippable: bool = False) -> dg.AssetSpec:
+        """Return the spec of its asset."""
+        return dg.AssetSpec(self.key, deps=list(deps), skippable=skippable, **self.definition())
 
 
 @cache

@@ -8,33 +8,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from pydantic import SecretStr
 from rich.console import Console
 
 from pteroassets.clock import ManualClock, SystemClock
-from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.collection import collect_logs
-from pteroassets.landing.minecraft.parsing import parse_logs
-from pteroassets.landing.minecraft.sessions import derive_sessions
-from pteroassets.landing.pterodactyl.estate import land_estate
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
-from pteroassets.landing.pterodactyl.utilization import land_utilization
+from pteroassets.landing.context import Landing
+from pteroassets.landing.sources import PASSES
 from pteroassets.platform.environment import (
     DEMO_DATABASE,
     DEMO_WORLD,
-    PanelAccess,
     RuntimeFault,
     demo_home_of,
-    environment,
     generated_key,
+    located,
     make_folder,
     prepare_databases,
 )
@@ -45,16 +39,11 @@ from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.progress import Advance, under_way
 from pteroassets.platform.serve import Serving, serve
 from pteroassets.platform.supervisor import Service, Supervisor, unwinding
-from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings
-from pteroassets.sources.pterodactyl.client import PanelClient
-from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.load import LoadReport
 
 HISTORY = timedelta(days=14)
-SAMPLING_STEP = timedelta(minutes=30)
-ENTITIES_STEP = timedelta(hours=12)
-LOGS_STEP = timedelta(days=1)
 DEFAULT_SEED = 7
 
 
@@ -83,10 +72,14 @@ class SimulatorProcess:
     """The simulated panel and its nodes, in a process of their own, and the handle on their clock."""
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self.panel = PanelAccess(
-            url=state["panel_url"], application_key=state["application_key"], client_key=state["client_key"]
-        )
-        self.log_timezones: dict[str, str] = state["log_timezones"]
+        self.settings: dict[str, Any] = {
+            "pterodactyl_url": state["panel_url"],
+            "pterodactyl_app_key": SecretStr(state["application_key"]),
+            "pterodactyl_cli_key": SecretStr(state["client_key"]),
+            "pteroassets_log_timezones": state["log_timezones"],
+            "pteroassets_log_timezone": None,
+        }
+        """What the platform is to know of this panel."""
         self._control = state["control_url"]
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {state['control_token']}"
@@ -137,82 +130,58 @@ class WorldClock(ManualClock):
         self._simulator.set_clock(self.now())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backfill:
-    """The making of the history."""
+def make_history(
+    landing: Landing,
+    advance: Advance,
+    *,
+    start: datetime,
+    until: datetime,
+    steps: Mapping[str, timedelta] = MappingProxyType({}),
+) -> dict[str, int]:
+    """Make every pass from *start* to *until* that the ledger does not hold yet; return their number by name.
 
-    simulator: SimulatorProcess
-    warehouse: ConnectionSettings
-    store: LogStore
-    redactor: Redactor
-    world: World
-    history: timedelta = HISTORY
-    sampling_step: timedelta = SAMPLING_STEP
+    A killed back-fill goes on where it stopped: a pass is one transaction (logs: one a server), and passes whose
+    instant the ledger holds are left out.
 
-    def run(self, advance: Advance) -> dict[str, int]:
-        """Make every pass that is not in the ledger yet, oldest first; return the number of passes by kind.
+    Args:
+        landing: On a clock that can be moved.
+        advance: Told how many steps are done.
+        start: Of the first pass of each kind.
+        until: Of the last ones.
+        steps: Between two passes, by name, where it is not the pass' own ``history_step``.
+    """
+    passes = [one for one in PASSES.values() if one.is_on(landing.settings)]
+    clock = landing.clock
+    assert isinstance(clock, ManualClock)  # noqa: S101 - said above
+    paced = [(one, steps.get(one.name, one.history_step)) for one in passes]
+    step = min(pace for _, pace in paced)
+    count = int((until - start) / step) + 1
+    made = dict.fromkeys((one.name for one in passes), 0)
+    with landing.panel(), landing.connect() as connection:
+        loads = connection.execute("select table_name, max(observed_at) from ops.loads group by 1")
+        newest: dict[str, datetime] = dict(loads.fetchall())
+        for number in range(count):
+            at = start + number * step
+            due = [
+                (one, pace)
+                for one, pace in paced
+                if (at - start) % pace == timedelta(0) and newest.get(one.ends_with, start - step) < at
+            ]
+            if due:
+                clock.move_to(at)
+            for one, pace in due:
+                _exhaust(one.read(landing, connection, pace))
+                made[one.name] += 1
+            advance(number + 1, count)
+        for one in passes:
+            if one.derive is not None:
+                _exhaust(one.derive(landing, connection))
+    return made
 
-        A killed back-fill goes on where it stopped: a pass is one transaction (logs: one a server), and passes whose
-        instant the ledger holds are left out.
-        """
-        zones = LogTimezones(by_server=self.simulator.log_timezones)
-        start = self.world.anchor - self.history
-        steps = int(self.history / self.sampling_step) + 1
-        clock = WorldClock(self.simulator, start)
-        budget = PostgresBudget(self.warehouse, panel=urlsplit(self.simulator.panel.url).netloc, clock=clock)
-        made = {"entities": 0, "utilization": 0, "logs": 0}
-        with (
-            connect(self.warehouse, autocommit=True) as connection,
-            PanelClient(
-                self.simulator.panel.url,
-                application_key=SecretStr(self.simulator.panel.application_key),
-                client_key=SecretStr(self.simulator.panel.client_key),
-                budget=budget,
-                clock=clock,
-            ) as panel,
-        ):
-            newest = {
-                table: connection.execute(
-                    "select max(observed_at) from ops.loads where table_name = %s", (table,)
-                ).fetchone()
-                for table in (
-                    "raw_pterodactyl.server_databases",
-                    "raw_pterodactyl.utilization_samples",
-                    "raw_minecraft.log_files",
-                )
-            }
 
-            def due(table: str, step: timedelta, at: datetime) -> bool:
-                row = newest[table]
-                behind = row is None or row[0] is None or row[0] < at
-                return behind and (at - start) % step == timedelta(0)
-
-            for number in range(steps):
-                at = start + number * self.sampling_step
-                wanted = {
-                    "entities": due("raw_pterodactyl.server_databases", ENTITIES_STEP, at),
-                    "utilization": due("raw_pterodactyl.utilization_samples", self.sampling_step, at),
-                    "logs": due("raw_minecraft.log_files", LOGS_STEP, at),
-                }
-                if any(wanted.values()):
-                    clock.move_to(at)
-                if wanted["entities"]:
-                    for _ in land_estate(panel, connection, redactor=self.redactor, clock=clock, zones=zones):
-                        pass
-                if wanted["utilization"]:
-                    land_utilization(
-                        panel, connection, clock=clock, interval_seconds=int(self.sampling_step.total_seconds())
-                    )
-                if wanted["logs"]:
-                    collect_logs(panel, connection, self.store, clock=clock, zones=zones)
-                for kind, is_wanted in wanted.items():
-                    made[kind] += is_wanted
-                advance(number + 1, steps)
-            parse_logs(connection, self.store, clock=clock, zones=zones, redactor=self.redactor, keep_text=False)
-            for _ in derive_sessions(connection, clock=clock):
-                pass
-        budget.close()
-        return made
+def _exhaust(reports: Iterable[LoadReport]) -> None:
+    for _ in reports:
+        pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,12 +207,14 @@ def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None
 
 
 def _run(home: Path, options: DemoOptions, settings: Settings, console: Console) -> None:
-    dagster_port = options.dagster_port or settings.pteroassets_dagster_port
-    docs_port = options.docs_port or settings.pteroassets_docs_port
+    ports = {
+        "pteroassets_dagster_port": options.dagster_port or settings.pteroassets_dagster_port,
+        "pteroassets_docs_port": options.docs_port or settings.pteroassets_docs_port,
+    }
     require_free(
         {
-            "--dagster-port" if options.dagster_port else "PTEROASSETS_DAGSTER_PORT": dagster_port,
-            "--docs-port" if options.docs_port else "PTEROASSETS_DOCS_PORT": docs_port,
+            "--dagster-port" if options.dagster_port else "PTEROASSETS_DAGSTER_PORT": ports["pteroassets_dagster_port"],
+            "--docs-port" if options.docs_port else "PTEROASSETS_DOCS_PORT": ports["pteroassets_docs_port"],
         }
     )
     world = World.of(home, DEFAULT_SEED if options.seed is None else options.seed)
@@ -259,27 +230,22 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
         simulator = _start_simulator(supervisor, world, home)
         warehouse = postgres.with_database(DEMO_DATABASE)
         prepare_databases(warehouse, settings.pteroassets_dagster_database)
-        variables = environment(
-            settings.model_copy(
-                update={"pteroassets_log_timezones": simulator.log_timezones, "pteroassets_log_timezone": None}
-            ),
-            panel=simulator.panel,
+        settings = located(
+            settings,
             warehouse=warehouse,
             home=home,
-            pii_key=generated_key(home, "pii.key"),
+            pteroassets_pii_key=SecretStr(generated_key(home, "pii.key")),
+            **simulator.settings,
+            **ports,
         )
-        made = _backfill(simulator, warehouse, world, home, variables, console)
+        made = _history(simulator, settings, world, home, console)
         simulator.set_clock(None)
         serve(
             Serving(
                 supervisor=supervisor,
-                variables=variables,
-                warehouse=warehouse,
-                dagster_database=settings.pteroassets_dagster_database,
+                settings=settings,
                 home=home,
-                dagster_port=dagster_port,
-                docs_port=docs_port,
-                extra_urls={"simulated panel": simulator.panel.url},
+                extra_urls={"simulated panel": str(settings.pterodactyl_url)},
                 history=made,
                 reader=reader_login(warehouse, home),
             ),
@@ -304,26 +270,16 @@ def _has_history(warehouse: ConnectionSettings) -> bool:
     return bool(row and row[0])
 
 
-def _backfill(
-    simulator: SimulatorProcess,
-    warehouse: ConnectionSettings,
-    world: World,
-    home: Path,
-    variables: Mapping[str, str],
-    console: Console,
+def _history(
+    simulator: SimulatorProcess, settings: Settings, world: World, home: Path, console: Console
 ) -> dict[str, int] | None:
     """Make the history unless it is there; return how many passes of each kind that took."""
     done = home / "history.made"
-    if done.exists() and _has_history(warehouse):
+    start = world.anchor - HISTORY
+    landing = Landing(settings=settings, clock=WorldClock(simulator, start))
+    if done.exists() and _has_history(landing.warehouse):
         return None
-    backfill = Backfill(
-        simulator=simulator,
-        warehouse=warehouse,
-        store=LogStore(variables["PTEROASSETS_LOG_STORE"]),
-        redactor=Redactor("hash", variables["PTEROASSETS_PII_KEY"].encode()),
-        world=world,
-    )
     with under_way(console, "making 14 days of history") as advance:
-        made = backfill.run(advance)
+        made = make_history(landing, advance, start=start, until=world.anchor)
     done.touch()
     return made

@@ -6,19 +6,21 @@ real panel.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from pydantic import SecretStr
 
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DbtFailedError, run_dbt
+from pteroassets.landing.context import Landing, MissingSettingError
 from pteroassets.landing.files.store import LogStoreError
+from pteroassets.landing.minecraft.passes import WaitingLogsError
 from pteroassets.platform.loopback import PortHeldError
 from pteroassets.platform.postgres.binaries import EmbeddedPostgresError
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
@@ -40,6 +42,8 @@ class RuntimeFault(Exception):  # noqa: N818 - it is shown to operators by its m
 # what an operator can mend by the message alone: shown by the command line without a stack trace
 OPERATOR_FAULTS = (
     RuntimeFault,
+    MissingSettingError,
+    WaitingLogsError,
     DbtFailedError,
     ServiceError,
     EmbeddedPostgresError,
@@ -49,15 +53,6 @@ OPERATOR_FAULTS = (
     PortHeldError,
     psycopg.OperationalError,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PanelAccess:
-    """Address and keys of a panel."""
-
-    url: str
-    application_key: str
-    client_key: str
 
 
 def make_folder(path: Path) -> Path:
@@ -91,15 +86,7 @@ def demo_home_of(settings: Settings) -> Path:
 
 def external_postgres(settings: Settings) -> ConnectionSettings | None:
     """Return the operator's own Postgres, or None when the embedded one is to be used."""
-    if settings.postgres_host is None:
-        return None
-    return ConnectionSettings(
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        username=settings.postgres_username,
-        password=settings.postgres_password.get_secret_value(),
-        database=settings.postgres_database,
-    )
+    return None if settings.postgres_host is None else Landing(settings=settings).warehouse
 
 
 @contextmanager
@@ -114,42 +101,29 @@ def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
         yield server.with_database(settings.postgres_database)
 
 
-def environment(
-    settings: Settings, *, panel: PanelAccess, warehouse: ConnectionSettings, home: Path, pii_key: str | None
-) -> dict[str, str]:
+def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **others: Any) -> Settings:
+    """Return *settings* with the place of the warehouse and of the log store, and with *others* instead of theirs."""
+    return settings.model_copy(
+        update={
+            "postgres_host": warehouse.host,
+            "postgres_port": warehouse.port,
+            "postgres_database": warehouse.database,
+            "postgres_username": warehouse.username,
+            "postgres_password": SecretStr(warehouse.password),
+            "pteroassets_log_store": settings.pteroassets_log_store or str(home / "log_store"),
+            **others,
+        }
+    )
+
+
+def environment(settings: Settings, home: Path) -> dict[str, str]:
     """Return the variables that every process of the platform is started with, on top of the caller's own."""
-    variables = {
-        "PTERODACTYL_URL": panel.url,
-        "PTERODACTYL_APP_KEY": panel.application_key,
-        "PTERODACTYL_CLI_KEY": panel.client_key,
-        **warehouse.environment(),
-        "PTEROASSETS_PII": settings.pteroassets_pii,
-        "PTEROASSETS_SCHEDULES": settings.pteroassets_schedules,
-        "PTEROASSETS_REQUEST_SHARE": str(settings.pteroassets_request_share),
-        "PTEROASSETS_ALLOW_SHRINK": str(settings.pteroassets_allow_shrink).lower(),
-        "PTEROASSETS_LAND_TEXT": str(settings.pteroassets_land_text).lower(),
-        "PTEROASSETS_RUN_RETENTION_DAYS": str(settings.pteroassets_run_retention_days),
-        "PTEROASSETS_LOG_STORE": str(settings.pteroassets_log_store or home / "log_store"),
-        "PTEROASSETS_LOG_TIMEZONES": json.dumps(settings.pteroassets_log_timezones),
-        "PTEROASSETS_LOG_PATHS": json.dumps(settings.pteroassets_log_paths),
-        "PTEROASSETS_LOG_REQUESTS_PER_PASS": str(settings.pteroassets_log_requests_per_pass),
-        "PTEROASSETS_NODE_ACCESS": str(settings.pteroassets_node_access).lower(),
-        "PTEROASSETS_LOG_BYTES_PER_PASS": str(settings.pteroassets_log_bytes_per_pass),
-        "PTEROASSETS_OWNERS": settings.pteroassets_owners,
-        DBT_TARGET_VARIABLE: str(home / "dbt_target" / warehouse.database),
-        "TZ": settings.tz,
+    return {
+        **settings.environment(),
+        DBT_TARGET_VARIABLE: str(home / "dbt_target" / settings.postgres_database),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
-    if settings.pteroassets_log_timezone:
-        variables["PTEROASSETS_LOG_TIMEZONE"] = settings.pteroassets_log_timezone
-    if settings.pteroassets_alarm_webhook is not None:
-        variables["PTEROASSETS_ALARM_WEBHOOK"] = settings.pteroassets_alarm_webhook.get_secret_value()
-    if settings.pteroassets_ui_url is not None:
-        variables["PTEROASSETS_UI_URL"] = settings.pteroassets_ui_url
-    if pii_key:
-        variables["PTEROASSETS_PII_KEY"] = pii_key
-    return variables
 
 
 def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -25,10 +26,10 @@ def require_free(ports: Mapping[str, int | None]) -> None:
         PortHeldError: On one of them we cannot, or two of them are the same.
     """
     given = {name: port for name, port in ports.items() if port is not None}
+    for (name, port), (other, same) in combinations(sorted(given.items()), 2):
+        if same == port:
+            raise PortHeldError(f"{name} and {other} are both {port}: give one of them another port")
     for name, port in given.items():
-        for other, same in given.items():
-            if other < name and same == port:
-                raise PortHeldError(f"{other} and {name} are both {port}: give one of them another port")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             try:

@@ -18,7 +18,8 @@ from dagster_graphql import DagsterGraphQLClient
 from rich.console import Console
 
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
-from pteroassets.platform.environment import RuntimeFault, build_docs
+from pteroassets.landing.context import Landing
+from pteroassets.platform.environment import RuntimeFault, build_docs, environment
 from pteroassets.platform.failures import FailedRuns, UnansweredError, failed_checks
 from pteroassets.platform.home_lock import note_address
 from pteroassets.platform.loopback import HOST, remembered_port
@@ -34,7 +35,7 @@ from pteroassets.platform.services import (
 from pteroassets.platform.sql import psql_to_show
 from pteroassets.platform.summary import figures, findings
 from pteroassets.platform.supervisor import Supervisor
-from pteroassets.settings import CHECKOUT
+from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
@@ -51,12 +52,8 @@ class Serving:
     """What is to be served, and from where."""
 
     supervisor: Supervisor
-    variables: Mapping[str, str]
-    warehouse: ConnectionSettings
-    dagster_database: str
+    settings: Settings
     home: Path
-    dagster_port: int | None = None
-    docs_port: int | None = None
     extra_urls: Mapping[str, str] = field(default_factory=dict)
     reader: Login | None = None
     """Who reads the embedded Postgres; on a Postgres of the operator's own we make no login."""
@@ -70,30 +67,33 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     Raises:
         RuntimeFault: A service did not start or the first build failed.
     """
-    os.environ.update(serving.variables)
+    settings = serving.settings
+    variables = environment(settings, serving.home)
+    warehouse = Landing(settings=settings).warehouse
+    os.environ.update(variables)
     prepare_manifest()
-    dagster_port = serving.dagster_port or remembered_port(serving.home / "dagster.port")
+    dagster_port = settings.pteroassets_dagster_port or remembered_port(serving.home / "dagster.port")
     os.environ.setdefault("PTEROASSETS_UI_URL", f"http://{HOST}:{dagster_port}")
-    docs_port = serving.docs_port or remembered_port(serving.home / "docs.port")
+    docs_port = settings.pteroassets_docs_port or remembered_port(serving.home / "docs.port")
     note_address(serving.home, f"http://{HOST}:{dagster_port}")
     console.print("starting the Dagster webserver and daemon")
     place = DagsterPlace(
         checkout=CHECKOUT,
-        warehouse=serving.warehouse,
-        database=serving.dagster_database,
+        warehouse=warehouse,
+        database=settings.pteroassets_dagster_database,
         artifacts=serving.home / "artifacts",
         code_server_port=remembered_port(serving.home / "code-server.port"),
     )
     os.environ.update(place.environment())
     if serving.history is not None:
-        report_history(serving.warehouse, serving.history)
+        report_history(warehouse, serving.history)
     serving.supervisor.start(dagster_code_server(place))
     serving.supervisor.start(dagster_webserver(place, port=dagster_port), dagster_daemon(place))
     interface = f"http://{HOST}:{dagster_port}"
     _say(console, f"Dagster UI:       {interface}")
     teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
-    target = Path(serving.variables[DBT_TARGET_VARIABLE])
-    if once or not is_built(serving.warehouse, target):
+    target = Path(variables[DBT_TARGET_VARIABLE])
+    if once or not is_built(warehouse, target):
         (target / _BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
@@ -101,13 +101,13 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     if once or not (docs / "index.html").exists():
         with under_way(console, "generating the dbt docs"):
             build_docs(
-                serving.variables,
+                variables,
                 docs,
                 target=serving.home / "docs_target",
                 parsed_in=target,
             )
     serving.supervisor.start(docs_server(docs, port=docs_port))
-    if is_built(serving.warehouse, target):
+    if is_built(warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
     addresses = {
         "Dagster UI": interface,
@@ -156,9 +156,10 @@ class _Teller:
 
 
 def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) -> None:
-    for line in figures(serving.warehouse):
+    warehouse = Landing(settings=serving.settings).warehouse
+    for line in figures(warehouse):
         _say(console, line)
-    found = [*findings(serving.warehouse), *failed_checks(dagster_port)]
+    found = [*findings(warehouse), *failed_checks(dagster_port)]
     if not found:
         return
     _say(console, "")

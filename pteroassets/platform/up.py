@@ -19,11 +19,10 @@ from pteroassets.platform.check import (
     holds_application_key,
 )
 from pteroassets.platform.environment import (
-    PanelAccess,
     RuntimeFault,
-    environment,
     external_postgres,
     home_of,
+    located,
     make_folder,
     prepare_databases,
     warehouse_of,
@@ -101,8 +100,6 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
     ]
     if missing:
         raise RuntimeFault("the settings are not complete\n  " + "\n  ".join(missing))
-    if settings.pterodactyl_url is None or settings.pterodactyl_app_key is None or settings.pterodactyl_cli_key is None:
-        raise RuntimeFault("the panel's address or a key is not set")
     home = make_folder(home_of(settings))
     with unwinding(), sole_platform(home, SystemClock()):
         require_free(
@@ -113,27 +110,11 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
         )
         with warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
             prepare_databases(warehouse, settings.pteroassets_dagster_database)
-            key = settings.pteroassets_pii_key
-            variables = environment(
-                settings,
-                panel=PanelAccess(
-                    url=settings.pterodactyl_url,
-                    application_key=settings.pterodactyl_app_key.get_secret_value(),
-                    client_key=settings.pterodactyl_cli_key.get_secret_value(),
-                ),
-                warehouse=warehouse,
-                home=home,
-                pii_key=key.get_secret_value() if key is not None else None,
-            )
             serve(
                 Serving(
                     supervisor=supervisor,
-                    variables=variables,
-                    warehouse=warehouse,
-                    dagster_database=settings.pteroassets_dagster_database,
+                    settings=located(settings, warehouse=warehouse, home=home),
                     home=home,
-                    dagster_port=settings.pteroassets_dagster_port,
-                    docs_port=settings.pteroassets_docs_port,
                     reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
                 ),
                 console,

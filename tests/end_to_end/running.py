@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from dagster_graphql import DagsterGraphQLClient
+from pydantic import SecretStr
 
 from pteroassets.clock import Clock
-from pteroassets.platform.environment import PanelAccess, environment
+from pteroassets.platform.environment import environment, located
 from pteroassets.platform.loopback import free_port
 from pteroassets.platform.services import DagsterPlace, dagster_code_server, dagster_daemon, dagster_webserver
 from pteroassets.platform.supervisor import Service, Supervisor
@@ -157,18 +158,15 @@ def running_platform(
             admin.execute(f'create database "{warehouse.database}" template "{template.database}"')
         dagster = f"dagster_of_{warehouse.database}"
         ensure_database(warehouse, dagster)
-        variables = environment(
-            Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
-                update={"pteroassets_log_timezones": simulation.log_timezones}
-            ),
-            panel=PanelAccess(
-                url=simulation.panel_url,
-                application_key=simulation.application_key,
-                client_key=simulation.client_key,
-            ),
+        settings = located(
+            Settings(_env_file=None),  # type: ignore[call-arg]
             warehouse=warehouse,
             home=folder,
-            pii_key=PII_KEY.decode(),
+            pterodactyl_url=simulation.panel_url,
+            pterodactyl_app_key=SecretStr(simulation.application_key),
+            pterodactyl_cli_key=SecretStr(simulation.client_key),
+            pteroassets_pii_key=SecretStr(PII_KEY.decode()),
+            pteroassets_log_timezones=simulation.log_timezones,
         )
         place = DagsterPlace(
             checkout=CHECKOUT,
@@ -177,7 +175,7 @@ def running_platform(
             artifacts=folder / "artifacts",
             code_server_port=free_port(),
         )
-        given = {**variables, **place.environment()}
+        given = {**environment(settings, folder), **place.environment()}
         if fixed_at is not None:
             given["PTEROASSETS_FIXED_TIME"] = fixed_at.isoformat()
 

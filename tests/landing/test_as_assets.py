@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import json
-
 import dagster as dg
 import pytest
 
 from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
 from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
 from pteroassets.defs.raw import raw_tables
-from pteroassets.defs.resources import Logs, Panel, Privacy, Time, Warehouse
 from pteroassets.sources.pterodactyl.application import ENTITIES
 from pteroassets.warehouse.connection import connect
-from tests.harness import PII_KEY, Platform
+from tests.harness import Platform
 
 pytestmark = pytest.mark.postgres
 
 
 def test_each_raw_asset_shows_the_rows_and_described_columns_of_its_table(platform: Platform) -> None:
-    settings, simulation = platform.settings, platform.simulation
+    settings = platform.settings
     result = dg.materialize(
         [panel_entities, utilization_samples, collected_logs, events, derived_sessions],
-        resources={
-            "panel": Panel(
-                url=simulation.panel_url,
-                application_key=simulation.application_key,
-                client_key=simulation.client_key,
-                sampling_seconds=300,
-            ),
-            "warehouse": Warehouse(
-                host=settings.host,
-                port=settings.port,
-                database=settings.database,
-                username=settings.username,
-                password=settings.password,
-            ),
-            "privacy": Privacy(mode="hash", key=PII_KEY.decode()),
-            "logs": Logs(
-                store_location=str(platform.folder / "log_store"), timezones=json.dumps(simulation.log_timezones)
-            ),
-            "time": Time(fixed_at=platform.clock.now().isoformat()),
-        },
+        resources={"landing": platform.landing},
     )
     assert result.success
     shown = {

@@ -24,7 +24,7 @@ from pteroassets.landing.minecraft.folder import ServerFolder
 from pteroassets.landing.minecraft.log_files import forget_file, known_files, save_file, save_reads, unreferenced
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
+from pteroassets.landing.servers import LogTimezones
 from pteroassets.logtool import DateRules, parse_paths
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.files import ListedFile

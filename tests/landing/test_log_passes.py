@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import tracemalloc
@@ -16,16 +17,15 @@ from rich.console import Console
 
 from pteroassets.cli import main
 from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
-from pteroassets.defs.resources import Warehouse
+from pteroassets.landing.context import Landing
 from pteroassets.landing.files.budget import LogBudget
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft import parsing
 from pteroassets.landing.minecraft.log_files import LogRead, save_reads
+from pteroassets.landing.minecraft.passes import WaitingLogsError, backfill, reparse
 from pteroassets.landing.minecraft.places import LogPlaces
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
-from pteroassets.landing.pterodactyl.traits import server_traits
-from pteroassets.platform.environment import RuntimeFault
-from pteroassets.platform.log_upkeep import LogUpkeep
+from pteroassets.landing.servers import LogTimezones, server_traits
+from pteroassets.platform.progress import bytes_under_way
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.sources.minecraft.events import PARSER_VERSION
 from pteroassets.warehouse.connection import Connection, connect
@@ -49,16 +49,14 @@ def materialized_rows(platform: Platform) -> dict[str, list[tuple[Any, ...]]]:
         return {table: table_rows(connection, table, without={"fetched_at"}) for table in TABLES}
 
 
-def upkeep(platform: Platform, console: Console | None = None) -> LogUpkeep:
-    return LogUpkeep(
-        warehouse=platform.settings,
-        store=platform.store,
-        zones=platform.zones,
-        redactor=platform.redactor,
-        keep_text=False,
-        clock=platform.clock,
-        console=console or Console(file=io.StringIO()),
-    )
+def ignored(_done: int, _total: int) -> None:
+    """Of how far something is."""
+
+
+def of_budget(platform: Platform, *, requests: int, size: int) -> Landing:
+    budget = {"pteroassets_log_requests_per_pass": requests, "pteroassets_log_bytes_per_pass": size}
+    landing = platform.landing
+    return dataclasses.replace(landing, settings=landing.settings.model_copy(update=budget))
 
 
 def file_requests(platform: Platform) -> list[str]:
@@ -226,7 +224,7 @@ def test_history_of_one_server_since_a_day_can_be_read_again(whole: Platform) ->
     day = date(2026, 10, 28)
     with connect(whole.settings, autocommit=True) as connection:
         connection.execute("update raw_minecraft.events set _load_id = gen_random_uuid(), player_name = 'spoilt'")
-    reports = upkeep(whole).reparse(servers=[server], since=day)
+    reports = reparse(whole.landing, ignored, servers=[server], since=day)
     assert reports[0].rows_read > 0
     mended = ask(
         whole,
@@ -235,7 +233,7 @@ def test_history_of_one_server_since_a_day_can_be_read_again(whole: Platform) ->
         server, day, server, day,
     )  # fmt: skip
     assert mended == [(True, True)]
-    upkeep(whole).reparse()
+    reparse(whole.landing, ignored)
     found = materialized_rows(whole)
     for table, wanted in expected.items():
         assert (found[table] == wanted) is True, table
@@ -248,7 +246,7 @@ def test_a_file_that_the_store_lost_is_told_and_keeps_no_other_from_being_read(w
     )[0]
     whole.store.remove(digest)
     with pytest.raises(FileNotFoundError, match=f"1 log files could not be parsed.*{server}.*reload that day"):
-        upkeep(whole).reparse()
+        reparse(whole.landing, ignored)
     assert ask(whole, "select count(*) from raw_minecraft.events") == events
     assert ask(whole, "select is_complete from ops.loads where table_name = 'raw_minecraft.events' "
                       "order by _loaded_at desc limit 1") == [(False,)]  # fmt: skip
@@ -256,10 +254,8 @@ def test_a_file_that_the_store_lost_is_told_and_keeps_no_other_from_being_read(w
 
 def test_a_back_fill_makes_passes_until_nothing_is_left(platform: Platform) -> None:
     shown = io.StringIO()
-    with platform._open() as (panel, _):
-        reports = upkeep(platform, Console(file=shown, force_terminal=True, width=100)).backfill(
-            panel, places=LogPlaces(), budget=LogBudget(requests=18, bytes=40_000)
-        )
+    with bytes_under_way(Console(file=shown, force_terminal=True, width=100), "fetching logs") as advance:
+        reports = backfill(of_budget(platform, requests=18, size=40_000), advance)
     assert len(reports) > 1
     assert left(platform) == 0
     present, read = ask(
@@ -274,24 +270,13 @@ def test_a_back_fill_makes_passes_until_nothing_is_left(platform: Platform) -> N
 
 
 def test_a_back_fill_that_gets_nowhere_says_so(platform: Platform) -> None:
-    with (
-        platform._open() as (panel, _),
-        pytest.raises(RuntimeFault, match="PTEROASSETS_LOG_REQUESTS_PER_PASS"),
-    ):
+    with pytest.raises(WaitingLogsError, match="PTEROASSETS_LOG_REQUESTS_PER_PASS"):
         # nothing is left of one request when a server is listed
-        upkeep(platform).backfill(panel, places=LogPlaces(), budget=LogBudget(requests=1, bytes=1))
+        backfill(of_budget(platform, requests=1, size=1), ignored)
 
 
 def materialized(platform: Platform, check: Any) -> dg.AssetCheckResult:
-    settings = platform.settings
-    warehouse = Warehouse(
-        host=settings.host,
-        port=settings.port,
-        database=settings.database,
-        username=settings.username,
-        password=settings.password,
-    )
-    result = check(warehouse=warehouse)
+    result = check(landing=platform.landing)
     assert isinstance(result, dg.AssetCheckResult)
     return result
 
@@ -517,7 +502,7 @@ def test_the_commands_fetch_what_is_left_and_read_it_again(platform: Platform, m
     fetched = command(platform, monkeypatch, "backfill")
     assert fetched.exit_code == 0, fetched.output
     files = ask(platform, "select count(*) from raw_minecraft.log_files")[0][0]
-    assert f"{files} new log files in 1 pass and" in fetched.output
+    assert f"{files} new rows in raw_minecraft.log_files, 1 pass and" in fetched.output
     events = ask(platform, "select count(*) from raw_minecraft.events")[0][0]
     again = command(platform, monkeypatch, "reparse", "--since", "2026-10-01")
     assert again.exit_code == 0, again.output

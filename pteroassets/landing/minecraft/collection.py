@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pteroassets.clock import Clock
 from pteroassets.landing.files.budget import LogBudget, Purse, share
@@ -37,8 +37,8 @@ from pteroassets.landing.minecraft.log_files import (
 )
 from pteroassets.landing.minecraft.names import NamedFile, named_files
 from pteroassets.landing.minecraft.places import LogPlaces, Whereabouts
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
-from pteroassets.landing.pterodactyl.traits import ServerTraits, server_traits
+from pteroassets.landing.passes import Advance
+from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
 from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
 from pteroassets.sources.pterodactyl.errors import (
@@ -56,13 +56,6 @@ _Answer = TypeVar("_Answer")
 _NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Progress(Protocol):
-    """Told how far the fetching is."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """Take note that *done* of *total* bytes were fetched; the total includes what is left to later passes."""
-
-
 def collect_logs(
     panel: PanelClient,
     connection: Connection,
@@ -75,7 +68,7 @@ def collect_logs(
     node_access: bool = False,
     reload_dates: Collection[date] = (),
     max_workers: int = 8,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> LoadReport:
     """List the logs of every server, fetch what changed into *store* and land the files' rows.
 
@@ -202,7 +195,7 @@ class _Pass:
     nodes: NodeFiles | None
     now: datetime
     reload_dates: frozenset[date]
-    progress: Progress | None
+    progress: Advance | None
     load_id: uuid.UUID = field(default_factory=uuid.uuid4)
     dead_nodes: dict[str, str] = field(default_factory=dict)
     totals: Counter[str] = field(default_factory=Counter)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 from psycopg import sql
@@ -24,7 +24,8 @@ from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.folder import PREFIX_BYTES
 from pteroassets.landing.minecraft.log_files import EVENTS, LogFile, known_files, one_at_a_time, save_file
 from pteroassets.landing.minecraft.names import in_order_by_stamps
-from pteroassets.landing.pterodactyl.timezones import LogTimezones
+from pteroassets.landing.passes import Advance
+from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.minecraft.dates import Stamper, is_near_change
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
@@ -73,13 +74,6 @@ _UNPARSED: Final[dict[str, Any]] = {
 }
 
 
-class Progress(Protocol):
-    """Told how far the parsing is."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """Take note that *done* of *total* bytes were parsed."""
-
-
 def parse_logs(
     connection: Connection,
     store: LogStore,
@@ -91,7 +85,7 @@ def parse_logs(
     everything: bool = False,
     servers: Collection[uuid.UUID] | None = None,
     since: date | None = None,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> LoadReport:
     """Parse the files that have unparsed bytes, or all of them, and land their events.
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pteroassets.landing.pterodactyl.traits import ServerTraits
+from pteroassets.landing.servers import ServerTraits
 from pteroassets.sources.minecraft.places import DEFAULT_FOLDER, Egg, place_of
 
 _FILE = re.compile(r"\.(?:log|txt)$", re.IGNORECASE)

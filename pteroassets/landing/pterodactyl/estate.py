@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
-from pteroassets.landing.pterodactyl.timezones import LogTimezones, land_timezones
+from pteroassets.landing.servers import LogTimezones, land_timezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient

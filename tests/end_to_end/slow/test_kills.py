@@ -32,21 +32,27 @@ _HISTORY = textwrap.dedent(
     import json, sys
     from datetime import datetime, timedelta
     from pathlib import Path
-    from pteroassets.platform.demo import Backfill, SimulatorProcess, World
-    from pteroassets.landing.files.store import LogStore
-    from pteroassets.privacy import Redactor
+    from pydantic import SecretStr
+    from pteroassets.landing.context import Landing
+    from pteroassets.platform.demo import SimulatorProcess, WorldClock, make_history
+    from pteroassets.platform.environment import located
+    from pteroassets.settings import Settings
     from pteroassets.warehouse.connection import ConnectionSettings
 
     given = json.loads(sys.stdin.read())
-    Backfill(
-        simulator=SimulatorProcess(json.loads(Path(given["state"]).read_text())),
+    simulator = SimulatorProcess(json.loads(Path(given["state"]).read_text()))
+    until = datetime.fromisoformat(given["anchor"])
+    start = until - timedelta(days=given["days"])
+    settings = located(
+        Settings(_env_file=None),
         warehouse=ConnectionSettings(**given["warehouse"]),
-        store=LogStore(Path(given["store"])),
-        redactor=Redactor("hash", b"a key of the tests, long enough"),
-        world=World(seed=given["seed"], anchor=datetime.fromisoformat(given["anchor"])),
-        history=timedelta(days=given["days"]),
-        sampling_step=timedelta(hours=3),
-    ).run(lambda number, steps: None)
+        home=Path(given["home"]),
+        pteroassets_pii_key=SecretStr("a key of the tests, long enough"),
+        **simulator.settings,
+    )
+    landing = Landing(settings=settings, clock=WorldClock(simulator, start))
+    steps = {"utilization": timedelta(hours=3)}
+    make_history(landing, lambda number, steps: None, start=start, until=until, steps=steps)
     """
 )
 _DAYS = 3
@@ -56,7 +62,7 @@ _IMPORTS_SECONDS = 1.2
 class History:
     """A back-fill in a process of its own, that can be killed."""
 
-    def __init__(self, platform: Platform, simulator_state: Path, seed: int) -> None:
+    def __init__(self, platform: Platform, simulator_state: Path) -> None:
         self.platform = platform
         self.given = {
             "state": str(simulator_state),
@@ -67,8 +73,7 @@ class History:
                 "password": platform.settings.password,
                 "database": platform.settings.database,
             },
-            "store": str(platform.folder / "log_store"),
-            "seed": seed,
+            "home": str(platform.folder),
             "anchor": platform.simulation.world.anchor.isoformat(),
             "days": _DAYS,
         }
@@ -122,7 +127,7 @@ def history_of(new_platform_of_module: NewPlatform, tmp_path_factory: pytest.Tem
                 }
             )
         )
-        return History(platform, state, simulation.world.seed)
+        return History(platform, state)
 
     return make
 

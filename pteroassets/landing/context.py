@@ -1,0 +1,123 @@
+"""The one place where settings become clients, stores, zones and budgets.
+
+Dagster's assets, the command line, the demo's back-fill and the tests all work with a `Landing`, so that a setting has
+one meaning wherever a pass runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pteroassets.clock import Clock, SystemClock
+from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.servers import LogTimezones
+from pteroassets.privacy import Redactor
+from pteroassets.settings import Settings
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.warehouse.budget import PostgresBudget
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+
+
+class MissingSettingError(Exception):
+    """A setting that a pass needs is not set; the message names it and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landing:
+    """What a pass works with.
+
+    Attributes:
+        settings: Of the operator, with the warehouse's address.
+        clock: The time of everything that is landed.
+    """
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    _opened: list[PanelClient] = field(default_factory=list, repr=False)
+
+    def require(self, *names: str) -> None:
+        """Make sure that the settings *names* are set.
+
+        Raises:
+            MissingSettingError: Some are not.
+        """
+        missing = [name.upper() for name in names if getattr(self.settings, name) is None]
+        if missing:
+            raise MissingSettingError(f"set {' and '.join(missing)}; .env.example says what they are")
+
+    @property
+    def warehouse(self) -> ConnectionSettings:
+        """Where the warehouse is."""
+        settings = self.settings
+        return ConnectionSettings(
+            host=settings.postgres_host or "127.0.0.1",
+            port=settings.postgres_port,
+            username=settings.postgres_username,
+            password=settings.postgres_password.get_secret_value(),
+            database=settings.postgres_database,
+        )
+
+    def connect(self) -> Connection:
+        """Open a connection in autocommit mode; loads open their own transactions."""
+        return connect(self.warehouse, autocommit=True)
+
+    @contextmanager
+    def panel(self) -> Iterator[PanelClient]:
+        """Give a client of the panel, which draws on the request budget shared by everything that runs.
+
+        Within another call it is the same client, so that many passes in a row open one connection.
+        """
+        if self._opened:
+            yield self._opened[-1]
+            return
+        self.require("pterodactyl_url")
+        url = str(self.settings.pterodactyl_url)
+        budget = PostgresBudget(
+            self.warehouse,
+            panel=urlsplit(url).netloc.rpartition("@")[2],
+            clock=self.clock,
+            share=self.settings.pteroassets_request_share,
+        )
+        try:
+            with PanelClient(
+                url,
+                application_key=self.settings.pterodactyl_app_key,
+                client_key=self.settings.pterodactyl_cli_key,
+                budget=budget,
+                clock=self.clock,
+            ) as client:
+                self._opened.append(client)
+                yield client
+        finally:
+            self._opened.clear()
+            budget.close()
+
+    @property
+    def redactor(self) -> Redactor:
+        """What removes secrets and treats personal data before anything is landed."""
+        key = self.settings.pteroassets_pii_key
+        return Redactor(self.settings.pteroassets_pii, None if key is None else key.get_secret_value().encode())
+
+    @property
+    def zones(self) -> LogTimezones:
+        """The zone of each server."""
+        return LogTimezones(
+            by_server=self.settings.pteroassets_log_timezones, default=self.settings.pteroassets_log_timezone
+        )
+
+    @property
+    def store(self) -> LogStore:
+        """The store of fetched files."""
+        self.require("pteroassets_log_store")
+        return LogStore(str(self.settings.pteroassets_log_store))
+
+    @property
+    def budget(self) -> LogBudget:
+        """What one pass over files may cost."""
+        return LogBudget(
+            requests=self.settings.pteroassets_log_requests_per_pass, bytes=self.settings.pteroassets_log_bytes_per_pass
+        )

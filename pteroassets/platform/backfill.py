@@ -1,0 +1,78 @@
+"""What an operator does by hand with what was collected: fetch all that is left, read history again.
+
+Both may run beside the platform: passes and parsing wait for each other.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from rich.console import Console
+
+from pteroassets.landing.context import Landing
+from pteroassets.landing.minecraft.passes import reparse
+from pteroassets.landing.sources import PASSES
+from pteroassets.platform.environment import RuntimeFault, home_of, located, warehouse_of
+from pteroassets.platform.progress import bytes_under_way
+from pteroassets.settings import Settings
+from pteroassets.sources.wording import counted
+from pteroassets.warehouse.migrate import ensure_database, upgrade
+
+
+@contextmanager
+def landing_of(settings: Settings) -> Iterator[Landing]:
+    """Give what passes work with, with the Postgres of the platform running for as long as it is needed.
+
+    Raises:
+        RuntimeFault: A setting is missing.
+    """
+    if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
+        raise RuntimeFault(
+            "PTEROASSETS_PII is hash, which needs a secret in PTEROASSETS_PII_KEY: set the one that the platform uses"
+        )
+    with warehouse_of(settings) as warehouse:
+        ensure_database(warehouse, warehouse.database)
+        upgrade(warehouse)
+        yield Landing(settings=located(settings, warehouse=warehouse, home=home_of(settings)))
+
+
+def run_backfill(settings: Settings, console: Console, name: str) -> None:
+    """Fetch all that the source of the pass *name* still holds of the past, and derive what follows.
+
+    Raises:
+        RuntimeFault: A setting is missing, or the source keeps no past.
+        WaitingLogsError: Something is left that no pass fetches.
+        PanelError: The list of servers could not be read.
+    """
+    one = PASSES.get(name)
+    if one is None or one.backfill is None:
+        able = ", ".join(name for name, one in PASSES.items() if one.backfill is not None)
+        raise RuntimeFault(f"{name} cannot be back-filled, for its source keeps no past; of what can: {able}")
+    Landing(settings=settings).require(*one.needs)
+    with landing_of(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
+        reports = one.backfill(landing, advance)
+    added = sum(report.rows_added for report in reports)
+    passes = counted(len(reports), "pass", "passes")
+    requests = counted(sum(report.requests for report in reports), "request")
+    console.print(f"{counted(added, 'new row')} in {reports[0].table}, {passes} and {requests}")
+    for problem in reports[-1].problems:
+        console.print(f"{problem['scope']}: {problem['reason']}", markup=False)
+
+
+def run_reparse(settings: Settings, console: Console, *, server: uuid.UUID | None, since: date | None) -> None:
+    """Read history again from the log store and derive sessions, without asking the panel.
+
+    Raises:
+        RuntimeFault: A setting is missing, or the store lacks files.
+    """
+    with landing_of(settings) as landing:
+        try:
+            with bytes_under_way(console, "reading logs again") as advance:
+                reports = reparse(landing, advance, servers=None if server is None else [server], since=since)
+        except FileNotFoundError as error:
+            raise RuntimeFault(str(error)) from error
+    for report in reports:
+        console.print(f"{report.table}: {counted(report.rows_read, 'row')}, {report.seconds:.1f} s")
