@@ -10,6 +10,7 @@ import pytest
 
 from pteroassets.cli import main
 from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.warehouse.migrate import LEAST_MAJOR
 
 DOCUMENTS = sorted([CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *CHECKOUT.glob("docs/**/*.md")])
 _PLACEHOLDER = re.compile(r"[<>*…{}]")
@@ -115,3 +116,11 @@ def test_every_field_of_the_settings_says_what_it_is() -> None:
 
 def test_the_changelog_opens_with_what_is_not_released() -> None:
     assert re.search(r"^## \[(.+)\]", (CHECKOUT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1] == "Unreleased"
+
+
+def test_the_versions_that_are_asked_for_are_the_same_wherever_they_are_named() -> None:
+    least, after = re.findall(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (CHECKOUT / "pyproject.toml").read_text())[0]
+    for name in ("README.md", "docs/operating.md", "Makefile", ".ci/interpreter"):
+        named = set(re.findall(r"3\.(\d+) to 3\.(\d+)", (CHECKOUT / name).read_text()))
+        assert named == {(least, str(int(after) - 1))}, name
+    assert f"version {LEAST_MAJOR} or later" in (CHECKOUT / ".env.example").read_text()

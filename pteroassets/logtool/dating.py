@@ -20,7 +20,7 @@ from pteroassets.logtool.finding import Candidate
 from pteroassets.logtool.parsing import ParsedFile
 from pteroassets.sources.minecraft import dates
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live, is_shown_again
-from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
 
 DateSource = Literal[dates.DateSource, "given"]
 
@@ -30,7 +30,6 @@ _AFTER = date(9000, 1, 1)
 _UTC = ZoneInfo("UTC")
 _FIRST_OF_LOGS = 1970
 _UNTIMED = datetime(1, 1, 1, tzinfo=UTC)
-_STEP_BACK = 120  # seconds; lines of several threads are written a second or so out of order
 _MICROSECONDS = 1_000_000
 
 
@@ -91,7 +90,7 @@ def _day_after(before: FileDate, stamper: Stamper, last: LogStamp, first: LogSta
     """Return the day of a file whose first line follows *last*: earlier in the day means a later one."""
     day = stamper.date_of(last.day)
     step = Setback(last.day, last.seconds, first.seconds)
-    is_earlier = last.seconds - first.seconds >= _STEP_BACK
+    is_earlier = last.seconds - first.seconds >= OUT_OF_ORDER_SECONDS
     if is_earlier and not is_shown_again(day, step, _zone_of(before, rules.zone)):
         day += timedelta(days=1)
     return dataclasses.replace(before, day=day)

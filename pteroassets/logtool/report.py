@@ -31,6 +31,7 @@ from pteroassets.logtool.finding import Candidate, Grouping, History, Problem, a
 from pteroassets.logtool.parsing import ParsedFile, parse_files
 from pteroassets.logtool.summary import Summary, summarize
 from pteroassets.logtool.unknown import UnknownTemplate, most_frequent
+from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
 from pteroassets.sources.minecraft.history import EndReason, FileOfEvents, PlayerSession, ServerRun, SessionEvent
@@ -42,8 +43,6 @@ from pteroassets.sources.outcomes import READABLE, FileOutcome
 Outcome = Literal[FileOutcome, "duplicate"]
 
 _UTC = ZoneInfo("UTC")
-# lines of the loader, before the start line of the run that they belong to
-_BEFORE_A_START = {"server_software"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +319,7 @@ class _Read:
 
     @property
     def begins_with_start(self) -> bool:
-        kinds = (row.kind for row in self.parsed.events if row.kind not in _BEFORE_A_START)
+        kinds = (row.kind for row in self.parsed.events if row.kind != BEFORE_A_START)
         return next(kinds, None) == "server_start"
 
 
@@ -489,7 +488,7 @@ class _Teller:
         key, _, line = run.run_key.partition(":")
         rows = self._files[key].parsed.events
         before = takewhile(lambda row: row.line_number < int(line), rows)
-        is_first = all(row.kind in _BEFORE_A_START for row in before)
+        is_first = all(row.kind == BEFORE_A_START for row in before)
         return self._offsets[key] + (0 if is_first else int(line) - 1)
 
     def _place_of(self, session: PlayerSession) -> int:

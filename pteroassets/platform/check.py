@@ -29,7 +29,7 @@ from pteroassets.sources.pterodactyl.errors import (
 from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits, Api
 from pteroassets.sources.pterodactyl.transport import is_timeout, reason_of
 from pteroassets.warehouse.connection import ConnectionSettings, connect
-from pteroassets.warehouse.migrate import UnsuitablePostgresError, require_suitable_server
+from pteroassets.warehouse.migrate import LEAST_MAJOR, UnsuitablePostgresError, require_suitable_server
 
 _NODE_TIMEOUT_SECONDS = 5
 _OF_THE_WHOLE_PANEL = (PanelUnreachableError, PanelTimeoutError)
@@ -224,7 +224,9 @@ def check_postgres(settings: ConnectionSettings) -> Iterator[Finding]:
     try:
         version = require_suitable_server(settings.with_database("postgres"))
     except UnsuitablePostgresError as error:
-        yield Finding(subject="Postgres", status="fault", detail=str(error), remedy="use version 15 or later")
+        yield Finding(
+            subject="Postgres", status="fault", detail=str(error), remedy=f"use version {LEAST_MAJOR} or later"
+        )
         return
     except psycopg.OperationalError as error:
         yield Finding(

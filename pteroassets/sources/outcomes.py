@@ -9,6 +9,8 @@ from typing import Final, Literal, get_args
 
 #: The server's own state, in which the panel answers no question about it.
 Gate = Literal["suspended", "installing", "install_failed", "restoring_backup", "transferring", "maintenance"]
+#: What the panel writes into a server's status; a server with none of them has no status.
+ServerStatus = Literal["installing", "install_failed", "reinstall_failed", "suspended", "restoring_backup"]
 #: Nobody answered, although somebody should have.
 Unanswered = Literal["node_unreachable", "rate_limited", "error"]
 SampleOutcome = Literal[Gate, Unanswered, "ok", "offline", "gone"]

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
-MINIMUM_SERVER_VERSION = 150000  # MERGE came with Postgres 15
+LEAST_MAJOR = 15  # of Postgres: it brought MERGE
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -52,9 +52,10 @@ def require_suitable_server(settings: ConnectionSettings) -> str:
     """
     with connect(settings, autocommit=True) as connection:
         version: str = connection.info.parameter_status("server_version") or "unknown"
-        if connection.info.server_version < MINIMUM_SERVER_VERSION:
+        if connection.info.server_version < LEAST_MAJOR * 10_000:
             raise UnsuitablePostgresError(
-                f"Postgres {version} at {settings.host}:{settings.port} is too old: version 15 or later is needed"
+                f"Postgres {version} at {settings.host}:{settings.port} is too old: version {LEAST_MAJOR} or later is "
+                "needed"
             )
     return version
 

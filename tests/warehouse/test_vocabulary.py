@@ -14,6 +14,7 @@ from pteroassets.landing.pterodactyl.timezones import ZoneSource
 from pteroassets.settings import CHECKOUT
 from pteroassets.sources import outcomes
 from pteroassets.sources.minecraft.dates import DateSource
+from pteroassets.sources.minecraft.events import Kind
 from pteroassets.sources.minecraft.history import EndReason
 from pteroassets.sources.minecraft.reasons import CloseReason
 from pteroassets.sources.pterodactyl.pacing import Api
@@ -32,7 +33,7 @@ WORDS: dict[tuple[str, str], Any] = {
 }
 # columns of the models that hand such words on under the same name, or under one of their own
 HANDED_ON = {name: WORDS[table, name] for table, name in WORDS if name not in ("outcome", "source", "api")}
-HANDED_ON |= {"timezone_source": ZoneSource}
+HANDED_ON |= {"timezone_source": ZoneSource, "status": outcomes.ServerStatus}
 OUTCOMES = {
     "stg_minecraft__log_files": outcomes.FileOutcome,
     "stg_pterodactyl__utilization_samples": outcomes.SampleOutcome,
@@ -78,6 +79,12 @@ def test_dbt_accepts_the_words_that_python_writes_and_no_others() -> None:
     }
     assert compared.items() <= found.items()
     assert {words for _, words in compared} >= {*HANDED_ON, "outcome"}
+
+
+def test_the_models_know_no_kind_of_event_that_is_not_read() -> None:
+    query = (DBT / "models" / "compatibility" / "minecraft" / "compat_minecraft__activity.sql").read_text()
+    named = set(re.findall(r"'((?:server|player)_[a-z_]+)'", query))
+    assert {"player_join", "server_stop"} <= named <= set(get_args(Kind))
 
 
 @pytest.mark.parametrize("group", ["unanswered", "timed", "damaged"])

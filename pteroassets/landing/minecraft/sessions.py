@@ -17,6 +17,7 @@ from psycopg import sql
 from pteroassets.clock import Clock
 from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LogFile, known_files, one_at_a_time, unread_paths
 from pteroassets.landing.minecraft.names import in_order_by_instants, named_of
+from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.file_names import Numbered, read_name
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
 from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
@@ -142,8 +143,8 @@ def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, st
     """Return the kind of the first event of each file; what names the software comes before the start line."""
     rows = connection.execute(
         f"select distinct on (file_key) file_key, kind from {EVENTS} "
-        "where server_uuid = %s and kind <> 'server_software' order by file_key, line_number",
-        (server_uuid,),
+        "where server_uuid = %s and kind <> %s order by file_key, line_number",
+        (server_uuid, BEFORE_A_START),
     ).fetchall()
     return dict(rows)
 

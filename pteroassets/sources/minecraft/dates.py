@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pteroassets.sources.minecraft.events import Setback, Stamped
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, Setback, Stamped
 
 #: What tells the day of a file's first line.
 DateSource = Literal["file_name", "line", "crash_report", "modified_at"]
@@ -98,8 +98,7 @@ class Stamper:
         return (second if is_of_day and step is not None and is_shown_again(day, step, self._zone) else first), local
 
 
-# lines are written a second or so out of order
-_TOLERANCE = timedelta(minutes=2)
+_TOLERANCE = timedelta(seconds=OUT_OF_ORDER_SECONDS)
 
 
 def is_shown_again(day: date, step: Setback, zone: ZoneInfo) -> bool:

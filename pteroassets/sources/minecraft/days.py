@@ -9,15 +9,14 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Scanner, seconds_of
 from pteroassets.sources.minecraft.state import ParserState
 
 DAY = 86_400
 HALF_DAY = DAY // 2
-_STEP = 120  # lines of several threads are written a second or so out of order; a clock that is set moves further
-_LATE = 5  # the same at midnight, where the order of lines tells the day
+_LATE = 5  # seconds by which lines may be out of order at midnight, where their order tells the day
 
 
 class Segment(NamedTuple):
@@ -96,7 +95,7 @@ def segments_of(data: bytes, scanner: Scanner, state: ParserState, *, is_in_orde
             day += 1
             midnights += 1
             changes.append((number, day, setback))
-        elif previous - seconds >= _STEP:
+        elif previous - seconds >= OUT_OF_ORDER_SECONDS:
             setback = Setback(day, previous, seconds)
             changes.append((number, day, setback))
         previous = seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 PARSER_VERSION = "5"
@@ -34,6 +34,11 @@ Kind = Literal[
     "login_refused",
     "fake_login",
 ]
+
+#: What names the software stands before the start line of the run that it belongs to.
+BEFORE_A_START: Final[Kind] = "server_software"
+#: Lines of several threads are written a second or so out of order; a clock that is set moves further than this.
+OUT_OF_ORDER_SECONDS: Final = 120
 
 Detail = Mapping[str, str | int | float]
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.formats import is_proxy, rank_of_software
 from pteroassets.sources.minecraft.history import (
     EndReason,
@@ -56,11 +57,9 @@ _UNNAMED_CAUSES = ("crash_report", "exception")
 def begins_with_start(file: FileOfEvents) -> bool:
     """Tell whether the first event of *file* is the start of a run, so that nothing from before lives on in it.
 
-    Lines that name the software do not count, since they stand before the start line of the run that they belong to.
-    Whoever looks for the first event without reading all (in SQL: the event of the lowest line number whose kind is
-    not ``server_software``) must leave them out too.
+    Lines that name the software do not count (`BEFORE_A_START`).
     """
-    return next((event.kind == "server_start" for event in file.events if event.kind != "server_software"), False)
+    return next((event.kind == "server_start" for event in file.events if event.kind != BEFORE_A_START), False)
 
 
 def build_sessions(files: Sequence[FileOfEvents], *, last_line_at: datetime | None = None) -> SessionBuild:
@@ -134,7 +133,7 @@ class _Builder:
         self._just_started = None
         brands: list[SessionEvent] = []
         for event in file.events:
-            if event.kind == "server_software":
+            if event.kind == BEFORE_A_START:
                 brands.append(event)  # of the coming run, if that starts next
                 continue
             self._read(event, brands)

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from pteroassets.clock import Clock
-from pteroassets.sources.outcomes import Gate
+from pteroassets.sources.outcomes import Gate, ServerStatus
 from pteroassets.sources.pterodactyl.dialect import PELICAN, PTERODACTYL, Dialect
 from pteroassets.sources.pterodactyl.errors import (
     PanelAddressError,
@@ -51,7 +51,7 @@ PAGE_SIZE = 100
 _READ_ATTEMPTS = 3
 _READ_PAUSE_SECONDS = 0.5
 _LIST_READINGS = 3
-_GATING_STATUSES: dict[str, Gate] = {
+_GATING_STATUSES: dict[ServerStatus, Gate] = {
     "installing": "installing",
     "install_failed": "install_failed",
     "restoring_backup": "restoring_backup",
