@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -14,9 +15,14 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
+from pteroassets.platform.services import DagsterPlace
+from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database, upgrade
 from tests.timeouts import pytest_fixture_setup, pytest_timeout_set_timer
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 __all__ = ["pytest_fixture_setup", "pytest_timeout_set_timer"]
 
@@ -122,3 +128,23 @@ def warehouse(warehouse_settings: ConnectionSettings) -> Iterator[Connection]:
     """A connection to a migrated, empty warehouse of the test's own."""
     with connect(warehouse_settings, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def make_instance(
+    warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], DagsterInstance]:
+    """Dagster's storage as dagster.yaml describes it, on a real Postgres."""
+    from dagster import DagsterInstance  # noqa: PLC0415 - two seconds that few tests need
+
+    place = DagsterPlace(
+        checkout=CHECKOUT,
+        warehouse=warehouse_settings,
+        database=f"dagster_{warehouse_settings.database}",
+        artifacts=tmp_path,
+        code_server_port=0,
+    )
+    for name, value in place.environment().items():
+        monkeypatch.setenv(name, value)
+    ensure_database(warehouse_settings, place.database)
+    return lambda: DagsterInstance.from_config(str(CHECKOUT))

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from pteroassets.alarms.webhook import DeliveryError, FailureMessage, deliver, redact
+from pteroassets.defs.private import event_records
 
 _RUNS_PER_TICK = 50
 _EVALUATIONS_PER_TICK = 2_000  # ten builds
@@ -124,12 +125,7 @@ def _events(instance: dg.DagsterInstance, *, after: int, since: float | None) ->
         (dg.DagsterEventType.RUN_FAILURE, _RUNS_PER_TICK),
         (dg.DagsterEventType.ASSET_CHECK_EVALUATION, _EVALUATIONS_PER_TICK),
     ):
-        # the instance's own method is deprecated and has no successor for checks
-        records = instance.event_log_storage.get_event_records(
-            dg.EventRecordsFilter(event_type=kind, after_cursor=after, after_timestamp=since),
-            limit=limit,
-            ascending=True,
-        )
+        records = event_records(instance, kind, after=after, since=since, limit=limit)
         found += records
         if len(records) == limit:
             complete_up_to.append(records[-1].storage_id)

@@ -12,10 +12,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
 from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_folder
 from pteroassets.defs.dbt_translator import Translator
+from pteroassets.defs.private import with_rows_and_columns
 from pteroassets.defs.retention import prune_builds
 
 _FAILED_KEPT = 10
@@ -54,10 +54,9 @@ def _build(
     invocation = dbt.cli(arguments, context=context)
     # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt
     # finishes first. They would also look up columns for each test, which has none.
-    events, failure = _all_of(invocation.stream())
-    outputs = [event for event in events if isinstance(event, dg.Output)]
-    counted = list(DbtEventIterator(iter(outputs), invocation).fetch_row_counts())
-    described = DbtEventIterator(iter(counted), invocation).fetch_column_metadata()
+    stream = invocation.stream()
+    events, failure = _all_of(stream)
+    described = with_rows_and_columns(invocation, stream, [event for event in events if isinstance(event, dg.Output)])
     for event in events:
         yield next(described) if isinstance(event, dg.Output) else event
     failed = [

@@ -6,7 +6,6 @@ kept beside the events, the folders of what the run printed, and the snapshots o
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -15,55 +14,16 @@ from collections.abc import Iterable
 # RunsFilter resolves its annotations in the caller's names, where a module called datetime would be in the way
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-from sqlalchemy import text
 
-if TYPE_CHECKING:
-    from dagster._core.storage.event_log import SqlEventLogStorage
+from pteroassets.defs.private import prune_tables
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _BATCH = 200
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BUILD_FOLDER = re.compile(r"(?:\w+-[0-9a-f]{7}-)?[0-9a-f]{7}")  # as dagster-dbt names them, with and without a context
 _IN_USE = timedelta(hours=1)  # a run's folder that was touched since may be in use
-
-# The newest event of its kind says what an asset is now: fresh, materialized, observed. Runs that are there keep all
-# of their own; the rest belongs to no run (changes of freshness, what a back-fill reported) or to one that is gone.
-_EVENTS = """
-    delete from event_logs as old
-    where old.timestamp < :before
-        and not exists (select from runs where runs.run_id = old.run_id)
-        and old.id not in (
-            select max(id) from event_logs where asset_key is not null group by asset_key, dagster_event_type
-        )
-"""
-_EVENT_TAGS = """
-    delete from asset_event_tags as old
-    where not exists (select from event_logs where event_logs.id = old.event_id)
-"""
-# the newest execution of a check is what the page of its asset shows, however old it is
-_CHECKS = """
-    delete from asset_check_executions as old
-    where old.create_timestamp < :before
-        and not exists (select from runs where runs.run_id = old.run_id)
-        and old.id not in (
-            select max(id) from asset_check_executions where execution_status <> 'PLANNED'
-            group by asset_key, check_name, partition
-        )
-"""
-_BACKFILLS = """
-    delete from bulk_actions where timestamp < :before and status in ('COMPLETED', 'COMPLETED_SUCCESS',
-        'COMPLETED_FAILED', 'FAILED', 'CANCELED')
-"""
-_BACKFILL_TAGS = """
-    delete from backfill_tags as old where not exists (select from bulk_actions where key = old.backfill_id)
-"""
-_VACUUMED = (
-    "runs", "run_tags", "event_logs", "asset_event_tags", "asset_check_executions", "snapshots", "job_ticks",
-    "bulk_actions", "backfill_tags",
-)  # fmt: skip
 
 
 def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
@@ -75,25 +35,8 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
         for record in records:
             instance.delete_run(record.dagster_run.run_id)
         pruned += len(records)
-    storage = cast("SqlEventLogStorage", instance.event_log_storage)  # of dagster.yaml, where runs lie beside it
-    with storage.index_connection() as connection:
-        for statement in (_EVENTS, _EVENT_TAGS, _CHECKS, _BACKFILLS, _BACKFILL_TAGS):
-            given = {"before": before.replace(tzinfo=None)} if ":before" in statement else {}
-            connection.execute(text(statement), given)
-        _prune_snapshots(connection)
-        # so that what comes next takes the place of what went, and the files do not grow
-        for table in _VACUUMED:
-            connection.execute(text(f"vacuum (analyze) {table}"))
+    prune_tables(instance, before)
     return pruned
-
-
-def _prune_snapshots(connection: Any) -> None:
-    """Delete the snapshots of jobs and plans that no run was made of: each version of the code brings new ones."""
-    named: set[str] = set()
-    for (body,) in connection.execute(text("select run_body from runs")):
-        run = json.loads(body)
-        named |= {run.get("pipeline_snapshot_id"), run.get("execution_plan_snapshot_id")} - {None}
-    connection.execute(text("delete from snapshots where not snapshot_id = any(:named)"), {"named": list(named)})
 
 
 def prune_assets_of_no_code(instance: dg.DagsterInstance, known: Iterable[dg.AssetKey], before: datetime) -> int:

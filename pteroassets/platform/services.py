@@ -77,7 +77,12 @@ def dagster_daemon(place: DagsterPlace) -> Service:
     """Run schedules, sensors, the queue of runs and their monitoring."""
     return Service(
         name="dagster-daemon",
-        command=[sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(place.checkout / "workspace.yaml")],
+        command=[
+            str(Path(sys.executable).with_name("dagster-daemon")),
+            "run",
+            "--workspace",
+            str(place.checkout / "workspace.yaml"),
+        ],
         # it looks for failed runs to retry each 5 seconds otherwise, and work is to resume soon after a killed worker
         environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"},
         folder=place.checkout,

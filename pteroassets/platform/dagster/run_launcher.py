@@ -7,15 +7,11 @@ Run monitoring asks this launcher instead; a run that it fails is retried.
 
 from __future__ import annotations
 
-import json
 import socket
 
 from dagster import DagsterRun, DefaultRunLauncher
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
+
+from pteroassets.defs.private import CheckRunHealthResult, WorkerStatus, code_server_of, executes
 
 _CONNECT_SECONDS = 5
 
@@ -33,22 +29,12 @@ class WatchingRunLauncher(DefaultRunLauncher):
 
         A code server that is only slow counts as alive: failing a living run would have it run twice.
         """
-        if GRPC_INFO_TAG not in run.tags:  # executed without a launcher, in a process that we do not know
+        server = code_server_of(run)
+        if server is None:  # executed without a launcher, in a process that we do not know
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        server = json.loads(run.tags[GRPC_INFO_TAG])
         if server.get("port") and _refuses(server["host"], server["port"]):
             return CheckRunHealthResult(WorkerStatus.FAILED, "the code server that executed it is gone")
-        client = DagsterGrpcClient(
-            host=server["host"],
-            port=server.get("port"),
-            socket=server.get("socket"),
-            use_ssl=server.get("use_ssl", False),
-        )
-        answer = deserialize_value(
-            client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=_CONNECT_SECONDS),
-            CanCancelExecutionResult,
-        )
-        if answer.can_cancel:
+        if executes(server, run.run_id, timeout=_CONNECT_SECONDS):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.FAILED, "the code server does not execute it")
 
