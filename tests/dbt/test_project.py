@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import pteroassets.warehouse.migrations
 from pteroassets.defs.dbt_project import DBT_PROJECT, run_dbt
+from pteroassets.landing.sources import PASSES
 
 from .conftest import WARNINGS_ARE_ERRORS
 
@@ -66,6 +68,18 @@ def test_every_raw_table_is_a_source_whose_freshness_is_that_of_its_loads(manife
         assert "ops.loads" in sources[name]["loaded_at_query"], name
         assert "is_complete" in sources[name]["loaded_at_query"], f"{name} is fresh after a reading that read nothing"
         assert sources[name]["freshness"]["error_after"]["count"], name
+
+
+def test_a_source_may_get_as_old_as_the_slowest_preset_of_its_pass_lets_it(manifest: dict[str, Any]) -> None:
+    sources = {f"{node['schema']}.{node['name']}": node["freshness"] for node in manifest["sources"].values()}
+    for one in PASSES.values():
+        warn = max(rhythm.warn_after for rhythm in one.rhythms.values())
+        stale = max(rhythm.stale_after for rhythm in one.rhythms.values())
+        for table in one.tables:
+            if not table.startswith("ops."):
+                limits = [sources[table][name] for name in ("warn_after", "error_after")]
+                found = [timedelta(**{f"{limit['period']}s": limit["count"]}) for limit in limits]
+                assert found == [warn, stale], table
 
 
 def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
