@@ -20,7 +20,8 @@ from pteroassets.landing.minecraft.names import in_order_by_instants, named_of
 from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.file_names import Numbered, read_name
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
-from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionEvent, build_sessions, rebuild_from
+from pteroassets.sources.minecraft.history import FileOfEvents, SessionEvent
+from pteroassets.sources.minecraft.sessions import build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
     LoadReport,

@@ -10,116 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from pteroassets.sources.minecraft.history import SessionEvent
+from pteroassets.sources.minecraft.open_sessions import OpenSession, text_of
+from pteroassets.sources.minecraft.reasons import CloseReason, close_reason
 
 _SAME_SECOND = timedelta(seconds=2)
-_KICK = timedelta(seconds=5)  # from the announcement of a kick to the departure
-
-
-@dataclass(slots=True, kw_only=True)
-class OpenRun:
-    """A run whose end was not read yet."""
-
-    key: str
-    started_at: datetime | None
-    game_version: str | None = None
-    ready_at: datetime | None = None
-    startup_seconds: float | None = None
-    stopped_at: datetime | None = None  # the first stop line
-    crashed_at: datetime | None = None  # the first crash line, unless a stop was under way already
-    last_departure_at: datetime | None = None
-    software: str | None = None
-    crash_cause: str | None = None
-    crash_report: str | None = None
-    overload_warnings: int = 0
-    is_proxy: bool = False  # by what it says
-    refused_entries: int = 0
-    fake_players: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True, kw_only=True)
-class OpenSession:
-    """A session whose end was not read yet.
-
-    A proxy's begins with the first back-end that keeps the player; a connection to one does not tell yet that it does.
-    """
-
-    key: str
-    name: str
-    player_uuid: UUID | None
-    opened_at: datetime
-    joined_at: datetime | None  # None: before the first known line
-    join_file_key: str | None
-    join_line_number: int | None
-    has_login: bool
-    run_started_at: datetime | None
-    not_before: datetime | None  # neither it nor its end can lie before: the run's start, the player's last end
-    shown_as: str | None = None
-    is_proxy: bool = False
-    kicked_by: SessionEvent | None = None  # an announcement that no departure and no deed has followed yet
-    was_announced: bool = False  # of a proxy: a line said that the client is there
-    connects: list[SessionEvent] = field(default_factory=list)  # of a proxy: to back-ends that did not turn out failed
-    in_flight: SessionEvent | None = None  # the last of them, until it failed
-    counts: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def server_switches(self) -> int:
-        """How often a proxy's player came onto another back-end."""
-        return max(len(self.connects) - 1, 0)
-
-    @property
-    def is_nowhere(self) -> bool:
-        """Whether it is a proxy's whose every back-end so far did not take the player."""
-        return self.is_proxy and self.joined_at is not None and not self.connects
-
-    def connect(self, event: SessionEvent) -> None:
-        """Take a connection to a back-end, which may fail yet."""
-        self.connects.append(event)
-        self.in_flight = event
-        self._begin()
-
-    def fail(self, event: SessionEvent, *, within: timedelta) -> bool:
-        """Take back the connect that turned out to have failed; tell whether there was one.
-
-        Where the connection itself is seen to end, it can be one that another followed. Else it is the last one, or
-        none at all: of a back-end that could not be reached there is no other line.
-        """
-        back_end, is_reached = _server(event), "reached" in (event.detail or {})
-        likely = reversed(self.connects) if is_reached else [self.in_flight]
-        failed = next(
-            (
-                each
-                for each in likely
-                if each is not None and _server(each) == back_end and abs(event.logged_at - each.logged_at) <= within
-            ),
-            None,
-        )
-        if failed is None:
-            return False
-        self.connects.remove(failed)
-        if failed is self.in_flight:
-            self.in_flight = None
-        self._begin()
-        return True
-
-    def _begin(self) -> None:
-        """Let it begin with the first back-end that may have taken the player."""
-        if self.joined_at is not None and self.connects:
-            first = self.connects[0]
-            self.key = f"{first.file_key}:{first.line_number}"
-            self.joined_at = max(filter(None, (first.logged_at, self.not_before)))
-            self.join_file_key, self.join_line_number = first.file_key, first.line_number
-
-    def login(self, event: SessionEvent) -> None:
-        """Take the login line of the entry that a join line opened: it is the one that proves it."""
-        self.key = f"{event.file_key}:{event.line_number}"
-        self.joined_at = max(event.logged_at, self.joined_at or event.logged_at)
-        self.join_file_key, self.join_line_number = event.file_key, event.line_number
-        self.has_login = True
+KICK = timedelta(seconds=5)  # from the announcement of a kick to the departure
+CONNECT = timedelta(seconds=60)  # from a client's arrival or departure at a proxy to what its back-end says of it
+_NOT_TAKEN = re.compile(r"Kicked whilst connecting to |Unable to connect (?:you )?to ")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -279,7 +181,31 @@ class Presence:
     def kick_of(self, name: str, at: datetime) -> Kick | None:
         """Return the announcement that the departure of *name* follows, if there was one."""
         kick = self._kicks.get(name)
-        return kick if kick is not None and abs(at - kick.at) <= _KICK else None
+        return kick if kick is not None and abs(at - kick.at) <= KICK else None
+
+    def is_told_so(self, session: OpenSession, text: str | None, at: datetime) -> bool:
+        """Tell whether a proxy's client is told that its only back-end, by name, did not take it.
+
+        The lines of the connection say so without any text; they are what lacks where a log is cut or filtered.
+        """
+        kick = self.kick_of(session.name, at)
+        said = text or (kick.reason if kick is not None else None) or ""
+        only = session.in_flight if len(session.connects) == 1 else None
+        if only is None or at - only.logged_at > CONNECT or (prefix := _NOT_TAKEN.match(said)) is None:
+            return False
+        return said[prefix.end() :].startswith(text_of(only, "server") or "?")
+
+    def why(self, name: str, text: str | None, at: datetime) -> tuple[CloseReason, str | None]:
+        """Return how a departure closes by what its lines say, and the reason to show.
+
+        What announced a kick comes before a line that says nothing.
+        """
+        reason = close_reason(text)
+        kick = self.kick_of(name, at)
+        if kick is None or reason != "left":
+            return reason, text
+        announced = close_reason(kick.reason)
+        return announced if announced == "timed_out" else "kicked", kick.reason or text
 
     def refused(self, event: SessionEvent) -> None:
         """Note that somebody was turned away at the login."""
@@ -462,11 +388,6 @@ class Presence:
             return None
         self._shown = [(shown, shown_at) for shown, shown_at in self._shown if shown != claimed[0]]
         return claimed[0]
-
-
-def _server(event: SessionEvent) -> str | None:
-    server = (event.detail or {}).get("server")
-    return str(server) if server is not None else None
 
 
 def _contains_word(text: str, word: str) -> bool:

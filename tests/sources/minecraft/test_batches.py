@@ -14,17 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.sessions import (
-    FileOfEvents,
-    PlayerSession,
-    ServerRun,
-    SessionBuild,
-    SessionEvent,
-    begins_with_start,
-    build_sessions,
-    rebuild_from,
-)
+from pteroassets.sources.minecraft.sessions import begins_with_start, build_sessions, rebuild_from
 from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import at, parse
 

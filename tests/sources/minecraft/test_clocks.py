@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.sessions import FileOfEvents, PlayerSession, SessionEvent, build_sessions
+from pteroassets.sources.minecraft.sessions import build_sessions
 from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import login, paper
 

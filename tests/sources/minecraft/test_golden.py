@@ -14,9 +14,10 @@ from uuid import UUID
 
 import pytest
 
+from pteroassets.sources.minecraft.history import PlayerSession, ServerRun, SessionBuild
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.refusals import classify
-from pteroassets.sources.minecraft.sessions import PlayerSession, ServerRun, SessionBuild, build_sessions
+from pteroassets.sources.minecraft.sessions import build_sessions
 from tests.sources.minecraft.writing import file_of, parse
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "minecraft"

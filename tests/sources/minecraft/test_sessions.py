@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.reasons import close_reason
-from pteroassets.sources.minecraft.sessions import (
-    FileOfEvents,
-    PlayerSession,
-    SessionBuild,
-    SessionEvent,
-    begins_with_start,
-    build_sessions,
-    rebuild_from,
-)
+from pteroassets.sources.minecraft.sessions import begins_with_start, build_sessions, rebuild_from
 from tests.sources.minecraft.writing import at, build, file_of, login, paper, summary
 
 START = "12:00:00 Starting minecraft server version 1.21.4"

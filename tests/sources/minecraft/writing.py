@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from pteroassets.sources.minecraft.dates import Stamper
 from pteroassets.sources.minecraft.events import LogEvent
 from pteroassets.sources.minecraft.formats import is_proxy
+from pteroassets.sources.minecraft.history import FileOfEvents, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.sessions import FileOfEvents, SessionBuild, SessionEvent, build_sessions
+from pteroassets.sources.minecraft.sessions import build_sessions
 
 
 def parse(text: str | bytes, *, keep_text: bool = False) -> list[LogEvent]:
