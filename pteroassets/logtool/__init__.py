@@ -2,14 +2,8 @@
 
 from pteroassets.logtool.dating import DateRules
 from pteroassets.logtool.finding import Problem
-from pteroassets.logtool.report import (
-    FileReport,
-    Progress,
-    Report,
-    RunReport,
-    SessionReport,
-    parse_paths,
-)
+from pteroassets.logtool.report import Progress, parse_paths
+from pteroassets.logtool.rows import FileReport, Report, RunReport, SessionReport
 from pteroassets.logtool.summary import Summary
 from pteroassets.logtool.unknown import UnknownTemplate
 

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pteroassets.logtool.report import FileReport, Report, RunReport, SessionReport
+from pteroassets.logtool.rows import FileReport, Report, RunReport, SessionReport
 from pteroassets.logtool.summary import Summary
 from pteroassets.logtool.unknown import UnknownTemplate
 from pteroassets.sources.outcomes import READABLE

@@ -10,7 +10,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any, Literal, TextIO
 
-from pteroassets.logtool.report import FileReport, Report, RunReport, SessionReport
+from pteroassets.logtool.rows import FileReport, Report, RunReport, SessionReport
 from pteroassets.logtool.summary import Summary
 
 Table = Literal["sessions", "runs", "files", "events"]

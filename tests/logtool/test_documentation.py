@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pteroassets.cli import main
 from pteroassets.logtool import parse_paths
 from pteroassets.logtool.as_text import schema
-from pteroassets.logtool.report import Outcome
+from pteroassets.logtool.rows import Outcome
 from pteroassets.settings import CHECKOUT
 
 DOCUMENT = (CHECKOUT / "docs" / "log-tool.md").read_text()
