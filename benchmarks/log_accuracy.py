@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pteroassets.simulator.logs.files import LogFile
 from pteroassets.simulator.simulated_world import World, WorldSize
-from pteroassets.simulator.truth import TrueRun, TrueSession
+from pteroassets.simulator.true_rows import TrueRun, TrueSession
 from pteroassets.simulator.world.software import HABITS
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.events import LogEvent

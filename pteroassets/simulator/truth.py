@@ -2,126 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pteroassets.simulator.history import History
 from pteroassets.simulator.logs.lines import crash_report_name
 from pteroassets.simulator.troubles import Troubles, troubles_of
+from pteroassets.simulator.true_rows import CrashCause, Sample, ServerVersion, TrueNetwork, TrueRun, TrueSession
 from pteroassets.simulator.world.catalog import EGGS, NESTS
 from pteroassets.simulator.world.chance import epoch, utc, uuid4_of
-from pteroassets.simulator.world.consumption import Outcome, PowerState, gate
+from pteroassets.simulator.world.consumption import gate
 from pteroassets.simulator.world.entities import Server, ServerState, exists
-from pteroassets.simulator.world.life import Reason, Run, Visit
+from pteroassets.simulator.world.life import Run, Visit
 from pteroassets.simulator.world.software import HABITS
 from pteroassets.simulator.world.zones import Zone
-
-CrashCause = Literal["exception", "watchdog", "crash_report"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerVersion:
-    """How a server stood in [valid_from, valid_to); memory and disk in MiB, cpu in percent of a core."""
-
-    server_uuid: str
-    valid_from: datetime
-    valid_to: datetime | None
-    memory: int
-    disk: int
-    cpu: int
-    egg_id: int
-    owner_id: int
-    node_id: int
-    status: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What the panel's ``/resources`` says of a server at an instant; figures are None where it refuses (409).
-
-    The figures are those of the beginning of the instant's slot of 20 seconds (epoch seconds divisible by 20), as the
-    panel keeps an answer that long; the outcome is that of the instant itself.
-    """
-
-    server_uuid: str
-    at: datetime
-    outcome: Outcome
-    state: PowerState | None
-    cpu_percent: float | None
-    memory_bytes: int | None
-    disk_bytes: int | None
-    rx_bytes: int | None
-    tx_bytes: int | None
-    uptime_ms: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrueSession:
-    """A stay of a player on a server, as of an instant.
-
-    *joined_at* is the second of the login line; *left_at* that of the first departure line, or, where no line tells the
-    end, that at which the server closed its connections or its process was killed; None while the player is on.
-    *is_end_observed* tells whether a line does (None while on). *player_uuid* is what the log shows: None where it
-    shows none, *player_xuid* the number of the account on phones and consoles. *network_session* is the same text for a
-    session on a proxy (*is_proxy*) and for those on the back-ends within it; *server_switches* counts the changes of
-    the back-end until the instant. *end_known_at* is when a reader of the log could first know that the stay had ended:
-    at the departure line, else at the stop or crash line, else (killed) at the next start; None while nobody could. The
-    counts are of lines written until the instant: ``<name>`` chat, commands, deaths, advancements.
-    """
-
-    server_uuid: str
-    player_name: str
-    player_uuid: str | None
-    joined_at: datetime
-    left_at: datetime | None
-    close_reason: Reason | None
-    is_end_observed: bool | None
-    end_known_at: datetime | None
-    chat_messages: int
-    commands: int
-    deaths: int
-    advancements: int
-    player_xuid: int | None = None
-    is_proxy: bool = False
-    server_switches: int = 0
-    network_session: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrueRun:
-    """A run of a Minecraft server or a proxy, as of an instant.
-
-    *started_at* is the second of the start line, *ready_at* of the ``Done`` line, *stopping_at* of the first stop or
-    crash line (None where it was killed, or goes on), *ended_at* the end of the process. What has not come yet is None.
-    A proxy is of no version of the game. *crash_cause* is what the first line of the crash shows, *crash_exception* the
-    exception that it names, *crash_report* the name of the report that a line names.
-    """
-
-    server_uuid: str
-    started_at: datetime
-    ready_at: datetime | None
-    stopping_at: datetime | None
-    ended_at: datetime | None
-    end_reason: Literal["stopped", "crashed"] | None
-    software: str
-    game_version: str | None
-    is_proxy: bool
-    overload_warnings: int
-    crash_cause: CrashCause | None
-    crash_exception: str | None
-    crash_report: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrueNetwork:
-    """A proxy and the servers behind it, by the names that the proxy has for them."""
-
-    proxy_uuid: str
-    members: dict[str, str]
-
 
 Row = dict[str, Any]
 
@@ -143,31 +40,17 @@ class Truth:
             assigned = estate.assigned(second)
             ids = {server.id for server, _ in living}
             return {
-                "locations": [
-                    {"id": row.id, "short": row.short, "long": row.long, "created_at": utc(row.created_at)}
-                    for row in estate.locations
-                ],
+                "locations": [_made(row, "id", "short", "long") for row in estate.locations],
                 "nodes": [
                     {
-                        "id": row.id,
-                        "uuid": row.uuid,
-                        "name": row.name,
-                        "location_id": row.location_id,
-                        "memory": row.memory,
-                        "disk": row.disk,
+                        **_made(row, "id", "uuid", "name", "location_id", "memory", "disk"),
                         "maintenance_mode": row.is_in_maintenance(second),
-                        "created_at": utc(row.created_at),
                     }
                     for row in estate.nodes
                 ],
                 "allocations": [
                     {
-                        "id": row.id,
-                        "node_id": row.node_id,
-                        "ip": row.ip,
-                        "alias": row.alias,
-                        "port": row.port,
-                        "notes": row.notes,
+                        **_fields(row, "id", "node_id", "ip", "alias", "port", "notes"),
                         "assigned": row.id in assigned,
                         "server_id": assigned.get(row.id),
                     }
@@ -175,20 +58,12 @@ class Truth:
                     if exists(row, second)
                 ],
                 "nests": [
-                    {
-                        "id": nest.id,
-                        "uuid": uuid4_of("nest", nest.id),
-                        "name": nest.name,
-                        "description": nest.description,
-                    }
-                    for nest in NESTS
+                    {**_fields(nest, "id", "name", "description"), "uuid": uuid4_of("nest", nest.id)} for nest in NESTS
                 ],
                 "eggs": [
                     {
-                        "id": egg.id,
+                        **_fields(egg, "id", "name", "nest_id"),
                         "uuid": uuid4_of("egg", egg.id),
-                        "name": egg.name,
-                        "nest_id": egg.nest_id,
                         "variables": [variable.env for variable in egg.variables],
                     }
                     for egg in EGGS
@@ -196,24 +71,12 @@ class Truth:
                 "servers": [self._server_row(server, state) for server, state in living],
                 "users": [_user_row(row) for row in estate.users if exists(row, second)],
                 "subusers": [
-                    {
-                        "id": row.id,
-                        "user_id": row.user_id,
-                        "server_id": row.server_id,
-                        "permissions": list(row.permissions),
-                        "created_at": utc(row.created_at),
-                    }
+                    {**_made(row, "id", "user_id", "server_id"), "permissions": list(row.permissions)}
                     for row in estate.subusers
                     if exists(row, second) and row.server_id in ids
                 ],
                 "server_databases": [
-                    {
-                        "id": row.id,
-                        "server_id": row.server_id,
-                        "database": row.name,
-                        "username": row.username,
-                        "created_at": utc(row.created_at),
-                    }
+                    {**_made(row, "id", "server_id", "username"), "database": row.name}
                     for row in estate.databases
                     if exists(row, second) and row.server_id in ids
                 ],
@@ -254,12 +117,12 @@ class Truth:
                     if row.deleted_at is not None and row.deleted_at <= second
                 ],
                 "subusers": [
-                    {"id": row.id, "user_id": row.user_id, "server_id": row.server_id, "deleted_at": utc(end)}
+                    {**_fields(row, "id", "user_id", "server_id"), "deleted_at": utc(end)}
                     for row in estate.subusers
                     if (end := end_of(row)) is not None
                 ],
                 "server_databases": [
-                    {"id": row.id, "server_id": row.server_id, "database": row.name, "deleted_at": utc(end)}
+                    {**_fields(row, "id", "server_id"), "database": row.name, "deleted_at": utc(end)}
                     for row in estate.databases
                     if (end := end_of(row)) is not None
                 ],
@@ -278,7 +141,7 @@ class Truth:
         versions: list[ServerVersion] = []
         spans: list[tuple[ServerState, int | None]] = []
         for state in server.states(second):
-            if spans and not state.is_deleted and _judged(spans[-1][0]) == _judged(state):
+            if spans and not state.is_deleted and _fields(spans[-1][0], *_JUDGED) == _fields(state, *_JUDGED):
                 continue
             if spans:
                 spans[-1] = (spans[-1][0], state.since)
@@ -290,38 +153,18 @@ class Truth:
                     server_uuid=server.uuid,
                     valid_from=utc(state.since),
                     valid_to=None if end is None else utc(end),
-                    memory=state.memory,
-                    disk=state.disk,
-                    cpu=state.cpu,
-                    egg_id=state.egg_id,
-                    owner_id=state.owner_id,
-                    node_id=state.node_id,
-                    status=state.status,
+                    **_fields(state, *_JUDGED),
                 )
             )
         return versions
 
     def _server_row(self, server: Server, state: ServerState) -> Row:
         return {
-            "id": server.id,
-            "uuid": server.uuid,
-            "identifier": server.identifier,
-            "external_id": server.external_id,
-            "name": state.name,
-            "description": server.description,
-            "memory": state.memory,
-            "swap": server.swap,
-            "disk": state.disk,
-            "cpu": state.cpu,
-            "owner_id": state.owner_id,
-            "node_id": state.node_id,
-            "egg_id": state.egg_id,
+            **_made(server, "id", "uuid", "identifier", "external_id", "description", "swap"),
+            **_fields(state, "name", *_JUDGED, "is_transferring"),
             "nest_id": state.egg.nest_id,
             "allocation_id": state.allocation_ids[0],
             "allocation_ids": list(state.allocation_ids),
-            "status": state.status,
-            "is_transferring": state.is_transferring,
-            "created_at": utc(server.created_at),
             "has_log": state.egg.is_minecraft_server,
             "log_folder": HABITS[server.software(state.since)].folder if state.egg.is_minecraft_server else None,
         }
@@ -342,19 +185,13 @@ class Truth:
                 raise KeyError(server_uuid)
             refused = gate(state, self._world.estate.node_by_id[state.node_id], second)
             if refused is not None:
-                return _sample(server_uuid, at, refused)
+                return Sample(server_uuid=server_uuid, at=at, outcome=refused)
             use = self._world.usage(server, state, second)
         return Sample(
             server_uuid=server_uuid,
             at=at,
             outcome="offline" if use.state == "offline" else "ok",
-            state=use.state,
-            cpu_percent=use.cpu_percent,
-            memory_bytes=use.memory_bytes,
-            disk_bytes=use.disk_bytes,
-            rx_bytes=use.rx_bytes,
-            tx_bytes=use.tx_bytes,
-            uptime_ms=use.uptime_ms,
+            **asdict(use),
         )
 
     # ------------------------------------------------------------------ players and runs
@@ -405,48 +242,35 @@ class Truth:
 
     def to_json(self, at: datetime) -> dict[str, Any]:
         """Return everything but samples as of *at*, ready for JSON; instants as ISO text."""
-        return {
-            "at": at.isoformat(),
-            "entities": _plain(self.entities(at)),
-            "deleted": _plain(self.deleted(at)),
-            "server_versions": _plain(self.server_versions(at)),
-            "sessions": _plain(self.sessions(at)),
-            "runs": _plain(self.runs(at)),
-            "networks": _plain(self.networks(at)),
-            "samples": _plain(
-                [self.sample(server["uuid"], at) for server in self.entities(at)["servers"]],
-            ),
+        entities = self.entities(at)
+        whole = {
+            "at": at,
+            "entities": entities,
+            "deleted": self.deleted(at),
+            "server_versions": self.server_versions(at),
+            "sessions": self.sessions(at),
+            "runs": self.runs(at),
+            "networks": self.networks(at),
+            "samples": [self.sample(server["uuid"], at) for server in entities["servers"]],
         }
+        plain: dict[str, Any] = json.loads(json.dumps(whole, default=_plain))
+        return plain
 
 
-def _judged(state: ServerState) -> tuple[object, ...]:
-    return (state.memory, state.disk, state.cpu, state.egg_id, state.owner_id, state.node_id, state.status)
+_JUDGED = ("memory", "disk", "cpu", "egg_id", "owner_id", "node_id", "status")
+
+
+def _fields(thing: object, *names: str) -> Row:
+    return {name: getattr(thing, name) for name in names}
+
+
+def _made(thing: Any, *names: str) -> Row:
+    """Return the fields *names* of a thing, and when it was made."""
+    return {**_fields(thing, *names), "created_at": utc(thing.created_at)}
 
 
 def _user_row(row: Any) -> Row:
-    return {
-        "id": row.id,
-        "uuid": row.uuid,
-        "username": row.username,
-        "root_admin": row.is_admin,
-        "2fa": row.has_2fa,
-        "created_at": utc(row.created_at),
-    }
-
-
-def _sample(server_uuid: str, at: datetime, outcome: Outcome) -> Sample:
-    return Sample(
-        server_uuid=server_uuid,
-        at=at,
-        outcome=outcome,
-        state=None,
-        cpu_percent=None,
-        memory_bytes=None,
-        disk_bytes=None,
-        rx_bytes=None,
-        tx_bytes=None,
-        uptime_ms=None,
-    )
+    return {**_made(row, "id", "uuid", "username"), "root_admin": row.is_admin, "2fa": row.has_2fa}
 
 
 def _run(run: Run, second: int, zone: Zone) -> TrueRun:
@@ -502,15 +326,6 @@ def _session(run: Run, visit: Visit, second: int, told: int | None) -> TrueSessi
     )
 
 
-def _plain(value: object) -> Any:
-    """Return *value* made of what JSON knows."""
-    convert: Callable[[object], Any] = _plain
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return convert(asdict(value))
-    if isinstance(value, dict):
-        return {key: convert(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [convert(item) for item in value]
-    return value
+def _plain(value: Any) -> Any:
+    """Return a value that JSON does not know as one that it knows."""
+    return value.isoformat() if isinstance(value, datetime) else asdict(value)

@@ -11,7 +11,7 @@ from pteroassets.clock import ManualClock
 from pteroassets.simulator.logs.files import FULL_BYTES, LogFile
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World
-from pteroassets.simulator.truth import TrueSession
+from pteroassets.simulator.true_rows import TrueSession
 from pteroassets.simulator.world.chance import epoch
 from pteroassets.simulator.world.entities import Server
 from pteroassets.simulator.world.software import HABITS, Software

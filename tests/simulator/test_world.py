@@ -16,7 +16,7 @@ import pytest
 from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.logs.files import LogFile
 from pteroassets.simulator.simulated_world import World, WorldSize
-from pteroassets.simulator.truth import TrueSession
+from pteroassets.simulator.true_rows import TrueSession
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import epoch
 

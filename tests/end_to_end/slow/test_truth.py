@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pteroassets.platform.summary import figures, findings
-from pteroassets.simulator.truth import TrueSession
+from pteroassets.simulator.true_rows import TrueSession
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
