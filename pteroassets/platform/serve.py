@@ -42,7 +42,7 @@ from pteroassets.warehouse.connection import ConnectionSettings, connect
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BUILD_SECONDS = 900
-_BUILT = "built.txt"  # beside the digest of the project that was parsed: of the one that was built
+_BUILT = "built.txt"  # digest of the project of which something was built
 _FAILURES_EVERY_SECONDS = 5.0
 _SHOWN_OF_A_KIND = 2
 
@@ -97,15 +97,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         (target / _BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
-    docs = serving.home / "docs"
-    if once or not (docs / "index.html").exists():
-        with under_way(console, "generating the dbt docs"):
-            build_docs(
-                variables,
-                docs,
-                target=serving.home / "docs_target",
-                parsed_in=target,
-            )
+    docs = publish_docs(serving.home, variables, target, console, anew=once)
     serving.supervisor.start(docs_server(docs, port=docs_port))
     if is_built(warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
@@ -225,13 +217,29 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
             )
 
 
+def publish_docs(
+    home: Path, variables: Mapping[str, str], target: Path, console: Console, *, anew: bool = False
+) -> Path:
+    """Return the folder of the dbt docs, made again where the project is another than the one that they describe."""
+    docs, described = home / "docs", home / "docs_target" / _BUILT
+    if anew or not (docs / "index.html").exists() or not _is_of_project(described, target):
+        with under_way(console, "generating the dbt docs"):
+            build_docs(variables, docs, target=described.parent, parsed_in=target)
+        shutil.copyfile(target / DIGEST_NAME, described)
+    return docs
+
+
+def _is_of_project(note: Path, target: Path) -> bool:
+    """Return whether *note* was copied from the digest of the dbt project as it was last parsed into *target*."""
+    return note.exists() and note.read_text() == (target / DIGEST_NAME).read_text()
+
+
 def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
     """Tell whether every model was built from the dbt project as it is: a path builds its own models alone.
 
     After an upgrade one of them may read a model of another path, which is not there yet.
     """
-    built = target / _BUILT
-    if not built.exists() or built.read_text() != (target / DIGEST_NAME).read_text():
+    if not _is_of_project(target / _BUILT, target):
         return False
     with connect(warehouse, autocommit=True) as connection:
         row = connection.execute("select to_regclass('marts.fct_server_daily') is not null").fetchone()

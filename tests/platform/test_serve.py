@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pteroassets.defs.dbt_project import DIGEST_NAME
+from pteroassets.platform import serve
 from pteroassets.platform.serve import is_built
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 
-pytestmark = pytest.mark.postgres
 
-
+@pytest.mark.postgres
 def test_everything_is_built_once_and_again_after_the_models_changed(
     warehouse: Connection, warehouse_settings: ConnectionSettings, tmp_path: Path
 ) -> None:
@@ -25,3 +27,22 @@ def test_everything_is_built_once_and_again_after_the_models_changed(
     assert is_built(warehouse_settings, tmp_path)
     parsed.write_text("of other models")
     assert not is_built(warehouse_settings, tmp_path)
+
+
+def test_the_docs_are_made_again_after_the_models_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = tmp_path / "target" / DIGEST_NAME
+    made: list[str] = []
+
+    def build(_variables: object, folder: Path, *, target: Path, parsed_in: Path) -> None:
+        assert parsed_in == parsed.parent
+        for each in (folder, target):
+            each.mkdir(exist_ok=True)
+        (folder / "index.html").write_text("")
+        made.append(parsed.read_text())
+
+    monkeypatch.setattr(serve, "build_docs", build)
+    parsed.parent.mkdir()
+    for models in ("of these models", "of these models", "of other models", "of other models"):
+        parsed.write_text(models)
+        assert serve.publish_docs(tmp_path, {}, parsed.parent, Console(file=io.StringIO())) == tmp_path / "docs"
+    assert made == ["of these models", "of other models"]
