@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import tracemalloc
 import uuid
 from datetime import date
 from typing import Any
@@ -19,7 +18,6 @@ from pteroassets.cli import main
 from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.landing.context import Landing
 from pteroassets.landing.files.budget import LogBudget
-from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft import parsing
 from pteroassets.landing.minecraft.log_files import LogRead, save_reads
 from pteroassets.landing.minecraft.passes import WaitingLogsError, backfill, reparse
@@ -28,7 +26,7 @@ from pteroassets.landing.servers import LogTimezones, server_traits
 from pteroassets.platform.progress import bytes_under_way
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.sources.minecraft.events import PARSER_VERSION
-from pteroassets.warehouse.connection import Connection, connect
+from pteroassets.warehouse.connection import connect
 from tests.harness import PII_KEY, Platform, table_rows
 
 pytestmark = pytest.mark.postgres
@@ -351,106 +349,6 @@ def test_a_server_of_which_hardly_a_line_is_understood_is_named_without_any_earl
     assert not materialized(whole, lines_are_understood).passed
 
 
-def spoil(platform: Platform, connection: Connection, content: bytes) -> tuple[uuid.UUID, str]:
-    """Put other content in the place of one archive, as if it had been fetched."""
-    server, key = connection.execute(
-        "select server_uuid, file_key from raw_minecraft.log_files where not is_live order by parsed_lines desc"
-    ).fetchall()[0]
-    connection.execute(
-        "update raw_minecraft.log_files set content_digest = %s, content_bytes = %s, parser_version = null, "
-        "parsed_bytes = 0, outcome = 'ok', sessions_built = false where server_uuid = %s and file_key = %s",
-        (platform.store.put(content), len(content), server, key),
-    )
-    return server, key
-
-
-LATE_CLIENT = b"[12:00:00] [main/INFO]: Loading a mod\n" * 2_000 + b"[12:00:01] [Render thread/INFO]: Created\n"
-
-
-@pytest.mark.parametrize("content", [b"<!doctype html><html>\n", LATE_CLIENT], ids=["no log", "a client's"])
-def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whole: Platform, content: bytes) -> None:
-    with connect(whole.settings, autocommit=True) as connection:
-        server, key = spoil(whole, connection, content)
-    whole.derive()
-    found = ask(
-        whole,
-        "select outcome, sessions_built, parser_version, (select count(*) from raw_minecraft.events as events "
-        "where events.server_uuid = files.server_uuid and events.file_key = files.file_key) "
-        "from raw_minecraft.log_files as files where server_uuid = %s and file_key = %s",
-        server, key,
-    )  # fmt: skip
-    assert found == [("not_a_server_log", True, PARSER_VERSION, 0)]
-    assert ask(
-        whole,
-        "select count(*) from derived_minecraft.player_sessions where server_uuid = %s "
-        "and split_part(session_key, ':', 1) = %s",
-        server, key,
-    ) == [(0,)]  # fmt: skip
-
-
-def test_a_shippers_stamp_tells_the_instant_and_the_line_the_local_time(whole: Platform) -> None:
-    line = "[01:30:00] [Server thread/INFO]: Al[/192.0.2.4:5] logged in with entity id 7 at (1.0, 2.0, 3.0)"
-    with connect(whole.settings, autocommit=True) as connection:
-        server, key = spoil(whole, connection, f"2026-03-12T23:30:00.123Z stdout F {line}\n".encode())
-    whole.derive()
-    assert ask(
-        whole,
-        "select (logged_at at time zone 'UTC')::text, logged_at_local::text from raw_minecraft.events "
-        "where server_uuid = %s and file_key = %s",
-        server, key,
-    ) == [("2026-03-12 23:30:00", "2026-03-13 01:30:00")]  # fmt: skip
-
-
-def test_a_log_without_times_has_no_events_and_names_the_tool(whole: Platform) -> None:
-    timeless = b"".join(
-        b"[INFO] " + text + b"\n"
-        for text in (
-            b"Starting Server",
-            b"Version 1.16.220.02",
-            b"Server started.",
-            b"Player connected: Nora Seven, xuid: 2535400000000001",
-            b"Player disconnected: Nora Seven, xuid: 2535400000000001",
-        )
-    )
-    with connect(whole.settings, autocommit=True) as connection:
-        server, key = spoil(whole, connection, timeless)
-    whole.derive()
-    found = ask(
-        whole,
-        "select outcome, reason, parsed_lines, first_line_at from raw_minecraft.log_files "
-        "where server_uuid = %s and file_key = %s",
-        server, key,
-    )  # fmt: skip
-    assert [(row[0], row[2], row[3]) for row in found] == [("no_times", 5, None)]
-    assert "pteroassets logs parse" in found[0][1]
-    assert ask(whole, "select 1 from raw_minecraft.events where server_uuid = %s and file_key = %s", server, key) == []
-
-
-def test_a_long_line_is_parsed_without_holding_the_file(whole: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = (
-        b"[12:00:00] [Server thread/INFO]: Starting minecraft server version 1.21.4",
-        b"[12:00:01] [Server thread/INFO]: Nora_7[/192.0.2.4:50123] logged in with entity id 1 at (1.5, 64.0, -3.25)",
-        b"[12:00:02] [Server thread/INFO]: " + b"all work and no play " * (2 << 20),
-        b"[12:30:00] [Server thread/INFO]: Nora_7 lost connection: Disconnected",
-    )
-    with connect(whole.settings, autocommit=True) as connection:
-        server, key = spoil(whole, connection, b"".join(line + b"\n" for line in lines))
-    monkeypatch.delattr(LogStore, "get")  # gives the whole content at once
-    tracemalloc.start()
-    whole.derive()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    found = ask(
-        whole,
-        "select parsed_bytes = content_bytes, parsed_lines, (select count(*) from raw_minecraft.events as events "
-        "where events.server_uuid = files.server_uuid and events.file_key = files.file_key and player_name = 'Nora_7') "
-        "from raw_minecraft.log_files as files where server_uuid = %s and file_key = %s",
-        server, key,
-    )  # fmt: skip
-    assert found == [(True, 4, 2)]
-    assert peak < 20 << 20
-
-
 def test_packed_logs_that_are_not_unpacked_are_said_once_and_are_a_warning(platform: Platform) -> None:
     platform.entities()
     server = str(ask(platform, "select uuid from raw_pterodactyl.servers where valid_to is null limit 1")[0][0])
@@ -465,17 +363,6 @@ def test_packed_logs_that_are_not_unpacked_are_said_once_and_are_a_warning(platf
     result = materialized(platform, every_log_was_read)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert ask(platform, "select count(*) from raw_minecraft.log_reads where outcome = 'unreadable'") == [(1,)]
-
-
-def test_every_file_says_its_software_and_its_lines_add_up(whole: Platform) -> None:
-    found = ask(
-        whole,
-        "select layout, software, game_version, lines_understood + lines_ignored + lines_unknown + lines_continuation "
-        "= parsed_lines from raw_minecraft.log_files",
-    )
-    assert {row[3] for row in found} == {True}
-    assert None not in {row[0] for row in found}
-    assert {row[1] for row in found} - {None}
 
 
 def command(platform: Platform, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
