@@ -7,31 +7,16 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from pteroassets.sources.minecraft.events import LogEvent, Setback
+from pteroassets.sources.minecraft.events import Kind, LogEvent, Setback
 
 # neither sessions nor runs nor the report are made of these; they are most of what there is
 _UNUSED_KINDS = {"player_chat", "player_command", "player_death", "player_advancement", "server_overload"}
 _UNUSED_DETAILS = {"address", "world", "x", "y", "z", "text"}
 _NONE = -1
 _Value = TypeVar("_Value")
-
-
-class Row(NamedTuple):
-    """One event, as `LogEvent` has it."""
-
-    line_number: int
-    day: int
-    seconds: int | None
-    dated: date | None
-    setback: Setback | None
-    kind: str
-    player: str | None
-    player_uuid: UUID | None
-    detail: dict[str, str | int | float] | None
-    offset: int | None
 
 
 class EventColumns:
@@ -79,10 +64,10 @@ class EventColumns:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def __getitem__(self, index: int) -> Row:
+    def __getitem__(self, index: int) -> LogEvent:
         return self._row(range(len(self))[index], list(self._kind_numbers), list(self._player_numbers))
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[LogEvent]:
         kinds, players = list(self._kind_numbers), list(self._player_numbers)
         return (self._row(index, kinds, players) for index in range(len(self)))
 
@@ -95,15 +80,15 @@ class EventColumns:
         """Return every name that an event shows."""
         return set(self._player_numbers)
 
-    def _row(self, index: int, kinds: list[str], players: list[str]) -> Row:
+    def _row(self, index: int, kinds: list[str], players: list[str]) -> LogEvent:
         player, seconds, ordinal = self._players[index], self._seconds[index], self._dates[index]
-        return Row(
+        return LogEvent(
             line_number=self._lines[index],
             day=self._days[index],
             seconds=None if seconds == _NONE else seconds,
             dated=None if ordinal == _NONE else date.fromordinal(ordinal),
             setback=_value_at(self._setbacks, index),
-            kind=kinds[self._kinds[index]],
+            kind=cast("Kind", kinds[self._kinds[index]]),
             player=None if player == _NONE else players[player],
             player_uuid=self._uuids.get(index),
             detail=self._details.get(index),

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pteroassets.logtool.columns import Row
 from pteroassets.logtool.finding import Candidate
 from pteroassets.logtool.parsing import ParsedFile
 from pteroassets.sources.minecraft import dates
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live, is_shown_again
-from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogEvent, LogStamp, Setback
 
 DateSource = Literal[dates.DateSource, "given"]
 
@@ -150,7 +149,7 @@ class Timeline:
         # without a zone all times are told as the logs show them
         self._heeds_offsets = zone is not None
 
-    def instants(self, events: Iterable[Row]) -> Iterator[tuple[datetime, Row]]:
+    def instants(self, events: Iterable[LogEvent]) -> Iterator[tuple[datetime, LogEvent]]:
         """Yield each of one file's *events* with its instant; without a time it only tells the place of the line."""
         before = self._start
         for event in events:
@@ -158,8 +157,8 @@ class Timeline:
                 if self._is_sum and (event.offset is None or not self._heeds_offsets):
                     day = event.dated if event.dated is not None else self._stamper.date_of(event.day)
                     before = _midnight(day) + timedelta(seconds=event.seconds)
-                else:
-                    before = self._stamper.stamp(_stamp(event, event.seconds))[0]
+                elif (stamp := event.stamp) is not None:
+                    before = self._stamper.stamp(stamp)[0]
                 yield before, event
             else:
                 # never a whole second, which is what tells it from a time that was shown
@@ -215,7 +214,3 @@ def _counted(instant: datetime, start: date) -> str:
 @lru_cache(maxsize=1024)
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
-
-
-def _stamp(line: Row, seconds: int) -> LogStamp:
-    return LogStamp(day=line.day, seconds=seconds, dated=line.dated, setback=line.setback, offset=line.offset)

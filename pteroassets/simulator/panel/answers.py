@@ -62,14 +62,10 @@ def failure(fault: PanelFault, *, wants_json: bool, panel_url: str) -> Answer:
     is_compact = fault.code in _COMPACT_CODES
     return Answer(
         status=fault.status,
-        body=_unslashed(body) if is_compact else _pretty(body),
+        body=compact(body) if is_compact else _pretty(body),
         headers=dict(fault.headers),
         delay=fault.delay,
     )
-
-
-def _unslashed(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).replace("/", "\\/").encode()
 
 
 def _page(fault: PanelFault, panel_url: str) -> Answer:
@@ -113,13 +109,10 @@ def forbidden(detail: str = "This action is unauthorized.") -> PanelFault:
     return PanelFault(status=403, code="AccessDeniedHttpException", detail=detail)
 
 
-def server_error(code: str) -> PanelFault:
+def server_error(code: str, delay: float = 0.0) -> PanelFault:
     """Return a 500 of the panel's own."""
-    return PanelFault(
-        status=500,
-        code=code,
-        detail="An unexpected error was encountered while processing this request, please try again.",
-    )
+    detail = "An unexpected error was encountered while processing this request, please try again."
+    return PanelFault(status=500, code=code, detail=detail, delay=delay)
 
 
 def daemon_error(status: int, request_id: str, delay: float = 0.0, *, is_relayed: bool = True) -> PanelFault:

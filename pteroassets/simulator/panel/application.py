@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pteroassets.simulator.panel import pelican
@@ -41,14 +41,18 @@ NULL_RESOURCE: Final = {"object": "null_resource", "attributes": None}
 _PER_PAGE: Final = 50
 
 
+#: The resource that a key must be allowed to read, and what is shown of a row's relation then.
+Include = tuple[str, Callable[[View, Any, Includes], Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How one kind of row is shown: *guards* name the resource that each include needs."""
+    """How one kind of row is shown."""
 
     name: str
     attributes: Callable[[View, Any], dict[str, Any]]
-    number: Callable[[Any], int]
-    includes: Mapping[str, tuple[str, Callable[[View, Any, Includes], Any]]]
+    number: Callable[[Any], int] = lambda row: int(row.id)
+    includes: Mapping[str, Include] = field(default_factory=dict)
 
 
 def item(kind: Kind, view: View, row: Any, includes: Includes) -> dict[str, Any]:
@@ -118,141 +122,117 @@ def _server_of_allocation(view: View, row: Allocation, deeper: Includes) -> dict
     return dict(NULL_RESOURCE) if server_id is None else item(SERVER, view, view.living_by_id[server_id], deeper)
 
 
-USER: Kind = Kind(
+def _one_of(resource: str, kind: str, row_of: Callable[[View, Any], Any]) -> Include:
+    return resource, lambda view, row, deeper: item(KINDS[kind], view, row_of(view, row), deeper)
+
+
+def _all_of(resource: str, kind: str, rows_of: Callable[[View, Any], Any]) -> Include:
+    return resource, lambda view, row, deeper: _many(KINDS[kind], view, rows_of(view, row), deeper)
+
+
+USER: Final = Kind(
     name="user",
     attributes=user_attributes,
-    number=lambda row: int(row.id),
-    includes={
-        "servers": ("servers", lambda view, row, deep: _many(SERVER, view, _servers_where(view, owner_id=row.id), deep))
-    },
+    includes={"servers": _all_of("servers", "server", lambda view, row: _servers_where(view, owner_id=row.id))},
 )
-NODE: Kind = Kind(
+NODE: Final = Kind(
     name="node",
     attributes=node_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "allocations": (
-            "allocations",
-            lambda view, row, deep: _many(ALLOCATION, view, [a for a in view.allocations if a.node_id == row.id], deep),
+        "allocations": _all_of(
+            "allocations", "allocation", lambda view, row: [a for a in view.allocations if a.node_id == row.id]
         ),
-        "location": ("locations", lambda view, row, deep: item(LOCATION, view, _location_of(view, row.id), deep)),
-        "servers": ("servers", lambda view, row, deep: _many(SERVER, view, _servers_where(view, node_id=row.id), deep)),
+        "location": _one_of("locations", "location", lambda view, row: _location_of(view, row.id)),
+        "servers": _all_of("servers", "server", lambda view, row: _servers_where(view, node_id=row.id)),
     },
 )
-ALLOCATION: Kind = Kind(
+ALLOCATION: Final = Kind(
     name="allocation",
     attributes=allocation_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "node": ("nodes", lambda view, row, deep: item(NODE, view, view.world.estate.node_by_id[row.node_id], deep)),
+        "node": _one_of("nodes", "node", lambda view, row: view.world.estate.node_by_id[row.node_id]),
         "server": ("servers", _server_of_allocation),
     },
 )
-LOCATION: Kind = Kind(
+LOCATION: Final = Kind(
     name="location",
     attributes=location_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "nodes": (
-            "nodes",
-            lambda view, row, deep: _many(
-                NODE, view, [node for node in view.world.estate.nodes if node.location_id == row.id], deep
-            ),
+        "nodes": _all_of(
+            "nodes", "node", lambda view, row: [n for n in view.world.estate.nodes if n.location_id == row.id]
         ),
-        "servers": (
+        "servers": _all_of(
             "servers",
-            lambda view, row, deep: _many(
-                SERVER, view, [pair for pair in view.living if _location_of(view, pair[1].node_id).id == row.id], deep
-            ),
+            "server",
+            lambda view, row: [pair for pair in view.living if _location_of(view, pair[1].node_id).id == row.id],
         ),
     },
 )
-NEST: Kind = Kind(
+NEST: Final = Kind(
     name="nest",
     attributes=nest_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "eggs": ("eggs", lambda view, row, deep: _many(EGG, view, [e for e in EGGS if e.nest_id == row.id], deep)),
-        "servers": (
-            "servers",
-            lambda view, row, deep: _many(SERVER, view, [p for p in view.living if p[1].egg.nest_id == row.id], deep),
+        "eggs": _all_of("eggs", "egg", lambda _, row: [e for e in EGGS if e.nest_id == row.id]),
+        "servers": _all_of(
+            "servers", "server", lambda view, row: [p for p in view.living if p[1].egg.nest_id == row.id]
         ),
     },
 )
-EGG: Kind = Kind(
+EGG: Final = Kind(
     name="egg",
     attributes=egg_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "nest": ("nests", lambda view, row, deep: item(NEST, view, _nest_of(row.nest_id), deep)),
-        "servers": ("servers", lambda view, row, deep: _many(SERVER, view, _servers_where(view, egg_id=row.id), deep)),
+        "nest": _one_of("nests", "nest", lambda _, row: _nest_of(row.nest_id)),
+        "servers": _all_of("servers", "server", lambda view, row: _servers_where(view, egg_id=row.id)),
         "config": ("eggs", lambda view, row, _: {"object": None, "attributes": egg_config_attributes(view, row)}),
         "script": ("eggs", lambda view, row, _: {"object": None, "attributes": egg_script_attributes(view, row)}),
-        "variables": (
-            "eggs",
-            lambda view, row, deep: _many(EGG_VARIABLE, view, [(row, variable) for variable in row.variables], deep),
-        ),
+        "variables": _all_of("eggs", "egg_variable", lambda _, row: [(row, variable) for variable in row.variables]),
     },
 )
-EGG_VARIABLE: Kind = Kind(
-    name="egg_variable", attributes=egg_variable_attributes, number=lambda row: int(row[1].id), includes={}
+EGG_VARIABLE: Final = Kind(name="egg_variable", attributes=egg_variable_attributes, number=lambda row: int(row[1].id))
+SERVER_VARIABLE: Final = Kind(
+    name="server_variable", attributes=server_variable_attributes, number=lambda row: int(row[1].id)
 )
-SERVER_VARIABLE: Kind = Kind(
-    name="server_variable", attributes=server_variable_attributes, number=lambda row: int(row[1].id), includes={}
-)
-SUBUSER: Kind = Kind(
+SUBUSER: Final = Kind(
     name="subuser",
     attributes=subuser_attributes,
-    number=lambda row: int(row.id),
     includes={
-        "user": ("users", lambda view, row, deep: item(USER, view, view.world.estate.user_by_id[row.user_id], deep)),
-        "server": ("servers", lambda view, row, deep: item(SERVER, view, view.living_by_id[row.server_id], deep)),
+        "user": _one_of("users", "user", lambda view, row: view.world.estate.user_by_id[row.user_id]),
+        "server": _one_of("servers", "server", lambda view, row: view.living_by_id[row.server_id]),
     },
 )
-_DATABASE_INCLUDES: Final[dict[str, tuple[str, Callable[[View, Any, Includes], Any]]]] = {
+_DATABASE_INCLUDES: Final[dict[str, Include]] = {
     "password": (
         "server_databases",
         lambda _view, row, _: {"object": "database_password", "attributes": {"password": row.password}},
     ),
     "host": ("database_hosts", lambda view, _row, _: database_host(view)),
 }
-DATABASE: Kind = Kind(
-    name="server_database", attributes=database_attributes, number=lambda row: int(row.id), includes=_DATABASE_INCLUDES
-)
-DATABASE_IN_SERVER: Kind = Kind(
-    name="databases", attributes=database_attributes, number=lambda row: int(row.id), includes=_DATABASE_INCLUDES
-)
-SERVER: Kind = Kind(
+DATABASE: Final = Kind(name="server_database", attributes=database_attributes, includes=_DATABASE_INCLUDES)
+DATABASE_IN_SERVER: Final = Kind(name="databases", attributes=database_attributes, includes=_DATABASE_INCLUDES)
+SERVER: Final = Kind(
     name="server",
     attributes=server_attributes,
     number=lambda row: int(row[0].id),
     includes={
-        "allocations": (
-            "allocations",
-            lambda view, row, deep: _many(ALLOCATION, view, _allocations_of(view, row), deep),
-        ),
-        "user": (
-            "users",
-            lambda view, row, deep: item(USER, view, view.world.estate.user_by_id[row[1].owner_id], deep),
-        ),
-        "subusers": ("users", lambda view, row, deep: _many(SUBUSER, view, _subusers_of(view, row), deep)),
-        "nest": ("nests", lambda view, row, deep: item(NEST, view, _nest_of(row[1].egg.nest_id), deep)),
-        "egg": ("eggs", lambda view, row, deep: item(EGG, view, EGG_BY_ID[row[1].egg_id], deep)),
-        "variables": (
-            "servers",
-            lambda view, row, deep: _many(SERVER_VARIABLE, view, [(row, v) for v in row[1].egg.variables], deep),
-        ),
-        "location": (
-            "locations",
-            lambda view, row, deep: item(LOCATION, view, _location_of(view, row[1].node_id), deep),
-        ),
-        "node": ("nodes", lambda view, row, deep: item(NODE, view, view.world.estate.node_by_id[row[1].node_id], deep)),
-        "databases": (
-            "server_databases",
-            lambda view, row, deep: _many(DATABASE_IN_SERVER, view, databases_of(view, row), deep),
-        ),
+        "allocations": _all_of("allocations", "allocation", _allocations_of),
+        "user": _one_of("users", "user", lambda view, row: view.world.estate.user_by_id[row[1].owner_id]),
+        "subusers": _all_of("users", "subuser", _subusers_of),
+        "nest": _one_of("nests", "nest", lambda _, row: _nest_of(row[1].egg.nest_id)),
+        "egg": _one_of("eggs", "egg", lambda _, row: EGG_BY_ID[row[1].egg_id]),
+        "variables": _all_of("servers", "server_variable", lambda _, row: [(row, v) for v in row[1].egg.variables]),
+        "location": _one_of("locations", "location", lambda view, row: _location_of(view, row[1].node_id)),
+        "node": _one_of("nodes", "node", lambda view, row: view.world.estate.node_by_id[row[1].node_id]),
+        "databases": _all_of("server_databases", "databases", databases_of),
     },
 )
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        *(USER, NODE, ALLOCATION, LOCATION, NEST, EGG, EGG_VARIABLE, SERVER_VARIABLE, SUBUSER, DATABASE),
+        *(DATABASE_IN_SERVER, SERVER),
+    )
+}
 
 # ---------------------------------------------------------------------- routes
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pteroassets.simulator.panel.context import ServerRow, View, feature_limits, iso, iso_micro, limits, variable_values
+from pteroassets.simulator.panel.context import (
+    ServerRow,
+    View,
+    feature_limits,
+    fields,
+    iso,
+    iso_micro,
+    limits,
+    variable_values,
+)
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.catalog import Egg, Nest, Variable
 from pteroassets.simulator.world.chance import epoch, uuid4_of
@@ -14,13 +23,7 @@ from pteroassets.simulator.world.entities import Allocation, Location, Node, Ser
 def user_attributes(view: View, row: User) -> dict[str, Any]:
     """Return an account."""
     return {
-        "id": row.id,
-        "external_id": row.external_id,
-        "uuid": row.uuid,
-        "username": row.username,
-        "email": row.email,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
+        **fields(row, "id", "external_id", "uuid", "username", "email", "first_name", "last_name"),
         "language": "en",
         "root_admin": row.is_admin,
         "2fa": row.has_2fa,
@@ -38,9 +41,7 @@ def node_attributes(view: View, row: Node) -> dict[str, Any]:
         "id": row.id,
         "uuid": row.uuid,
         "public": not row.maintenance,
-        "name": row.name,
-        "description": row.description,
-        "location_id": row.location_id,
+        **fields(row, "name", "description", "location_id"),
         "fqdn": "127.0.0.1",
         "scheme": "http",
         "behind_proxy": False,
@@ -65,11 +66,7 @@ def node_attributes(view: View, row: Node) -> dict[str, Any]:
 def allocation_attributes(view: View, row: Allocation) -> dict[str, Any]:
     """Return an address and port."""
     return {
-        "id": row.id,
-        "ip": row.ip,
-        "alias": row.alias,
-        "port": row.port,
-        "notes": row.notes,
+        **fields(row, "id", "ip", "alias", "port", "notes"),
         "assigned": row.id in view.assigned,
     }
 
@@ -77,9 +74,7 @@ def allocation_attributes(view: View, row: Allocation) -> dict[str, Any]:
 def location_attributes(_: View, row: Location) -> dict[str, Any]:
     """Return a location."""
     return {
-        "id": row.id,
-        "short": row.short,
-        "long": row.long,
+        **fields(row, "id", "short", "long"),
         "updated_at": iso(row.created_at + 86400),
         "created_at": iso(row.created_at),
     }
@@ -183,10 +178,7 @@ def server_attributes(view: View, row: ServerRow) -> dict[str, Any]:
     location = next(place for place in view.world.estate.locations if place.id == node.location_id)
     feature = feature_limits(server)
     return {
-        "id": server.id,
-        "external_id": server.external_id,
-        "uuid": server.uuid,
-        "identifier": server.identifier,
+        **fields(server, "id", "external_id", "uuid", "identifier"),
         "name": state.name,
         "description": server.description,
         "status": state.status,
@@ -218,9 +210,7 @@ def server_attributes(view: View, row: ServerRow) -> dict[str, Any]:
 def subuser_attributes(_: View, row: Subuser) -> dict[str, Any]:
     """Return a subuser."""
     return {
-        "id": row.id,
-        "user_id": row.user_id,
-        "server_id": row.server_id,
+        **fields(row, "id", "user_id", "server_id"),
         "permissions": list(row.permissions),
         "created_at": iso(row.created_at),
         "updated_at": iso(row.created_at),

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pteroassets.simulator.panel import pelican
-from pteroassets.simulator.panel.answers import Answer, PanelFault, daemon_error, forbidden, not_found, success
+from pteroassets.simulator.panel.answers import (
+    Answer,
+    PanelFault,
+    daemon_error,
+    forbidden,
+    not_found,
+    server_error,
+    success,
+)
 from pteroassets.simulator.panel.application import NULL_RESOURCE
-from pteroassets.simulator.panel.context import ServerRow, View, feature_limits, iso, limits, variable_values
+from pteroassets.simulator.panel.context import ServerRow, View, feature_limits, fields, iso, limits, variable_values
 from pteroassets.simulator.panel.links import Links
 from pteroassets.simulator.panel.listing import Query, contains, filter_rows, page_of, parse_includes, shuffled
 from pteroassets.simulator.world.canaries import CANARIES
@@ -102,7 +110,7 @@ def refuse_dead_node(view: View, row: ServerRow, memory: Memory) -> None:
     """Raise the 504 of a node that does not answer."""
     delay = view.stage.faults.delay_of_down(row[1].node_id)
     if delay is not None and view.stage.is_pelican:
-        raise pelican.no_connection(delay)
+        raise server_error("ConnectionException", delay)
     if delay is not None:
         raise daemon_error(504, memory.request_id(), delay)
 
@@ -330,10 +338,7 @@ def account(view: View) -> Answer:
             "attributes": {
                 "id": user.id,
                 "admin": user.is_admin,
-                "username": user.username,
-                "email": user.email,
-                "first_name": user.first_name,
-                "last_name": user.last_name,
+                **fields(user, "username", "email", "first_name", "last_name"),
                 "language": "en",
             }
             if not view.stage.is_pelican

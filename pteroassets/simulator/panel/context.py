@@ -75,6 +75,11 @@ class View:
         return self.world.estate.user_by_id[self.key.user_id]
 
 
+def fields(row: object, *names: str) -> dict[str, Any]:
+    """Return fields of *row* that the panel shows under their own names."""
+    return {name: getattr(row, name) for name in names}
+
+
 def iso(second: int) -> str:
     """Return *second* as the panel writes most times."""
     return utc(second).isoformat()

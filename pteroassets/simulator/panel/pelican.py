@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from pteroassets.simulator.panel.answers import Answer, PanelFault, success
+from pteroassets.simulator.panel.answers import Answer, success
 from pteroassets.simulator.panel.context import View
 from pteroassets.simulator.panel.listing import Includes
 
@@ -85,16 +85,6 @@ def account(person: dict[str, Any], *, is_admin: bool) -> dict[str, Any]:
 def missing_stats() -> Answer:
     """Answer what Pelican says of a server whose node said nothing: a success, with zeros."""
     return success({"object": "stats", "attributes": _STATS_OF_NOBODY})
-
-
-def no_connection(delay: float) -> PanelFault:
-    """Return what Pelican says of a node that it cannot reach, where a route needs the node."""
-    return PanelFault(
-        status=500,
-        code="ConnectionException",
-        detail="An unexpected error was encountered while processing this request, please try again.",
-        delay=delay,
-    )
 
 
 def as_utf8(content: bytes) -> bytes:

@@ -23,15 +23,13 @@ from pteroassets.simulator.world.entities import (
 )
 from pteroassets.simulator.world.plans import (
     BROKEN_FOR,
-    FIRST,
-    LAST,
     LATER_STEP,
     LOCATIONS,
     MAINTENANCE_NODE,
     MOVABLE,
     NEW_ROLES,
     NODES,
-    PERMISSIONS,
+    PEOPLE,
     PLANS,
     WorldSize,
     names_for,
@@ -178,7 +176,7 @@ class Estate:
         times += [self.start + int((self.anchor - self.start) * part) for part in (0.35, 0.75)]
         for number, created_at in enumerate(times, start=1):
             throw = dice(self.seed, "user", number)
-            first, last = throw.choice(FIRST), throw.choice(LAST)
+            first, last = throw.choice(PEOPLE["first"]), throw.choice(PEOPLE["last"])
             name = {1: "etl", 2: "plain"}.get(
                 number, f"{throw.choice(('pixel', 'block', 'craft', 'ender'))}_{number:02}"
             )
@@ -419,7 +417,7 @@ class Estate:
                     continue
                 created_at = server.created_at + throw.randrange(HOUR, 20 * DAY)
                 is_removed = created_at < self.start and throw.random() < 0.1 and number != 2
-                wanted = throw.sample(PERMISSIONS[1:], k=throw.randrange(0, 7))
+                wanted = throw.sample(PEOPLE["permissions"][1:], k=throw.randrange(0, 7))
                 if number == 2 and server.index == 5:
                     wanted = ["control.start"]  # may not read files
                 rows.append(

@@ -18,28 +18,11 @@ from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import DAY, MINUTE, dice, mix, uuid4_of
 from pteroassets.simulator.world.entities import Server
 from pteroassets.simulator.world.estate import Estate
-from pteroassets.simulator.world.plans import Network
+from pteroassets.simulator.world.plans import PEOPLE, Network
 from pteroassets.simulator.world.software import HABITS
 from pteroassets.simulator.world.zones import Zone
 
-# names that begin with another name, all at home on the first server
-_PREFIXING: Final = ("Al", "Alex", "Alexa", "Bo", "Bob", "Bobby_7", "Steve", "Steve2", "Max", "Maxi")
-_SYLLABLES: Final = (
-    "Red",
-    "Ender",
-    "Night",
-    "Gold",
-    "Iron",
-    "Pixel",
-    "Creep",
-    "Moss",
-    "Sky",
-    "Fox",
-    "Wolf",
-    "Nora",
-    "Kit",
-)
-_ENDINGS: Final = ("", "7", "_7", "42", "Miner", "Xx", "_", "Wolf", "er", "ina", "_YT", "2010")
+_PREFIXING, _SYLLABLES, _ENDINGS = (PEOPLE[name] for name in ("prefixing", "syllables", "endings"))
 _DAYS_AHEAD: Final = 1
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, Setback, Stamped
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
 
 #: What tells the day of a file's first line.
 DateSource = Literal["file_name", "line", "crash_report", "modified_at"]
@@ -82,7 +82,7 @@ class Stamper:
         """Return the local date of the lines for which the parser counts *day* midnights."""
         return self._log_date + timedelta(days=day - bisect_left(self._same_day, day))
 
-    def stamp(self, line: Stamped) -> tuple[datetime, datetime]:
+    def stamp(self, line: LogStamp) -> tuple[datetime, datetime]:
         """Return a line's instant in UTC, and its local time as the log shows it, naive."""
         day = line.dated if line.dated is not None else self.date_of(line.day)
         local = datetime.combine(day, time()) + timedelta(seconds=line.seconds)

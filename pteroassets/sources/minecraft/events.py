@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 PARSER_VERSION = "5"
@@ -51,39 +51,15 @@ class Setback(NamedTuple):
     to_seconds: int  # of the line after it
 
 
-class Stamped(Protocol):
-    """Whatever bears the time that a log line shows."""
-
-    @property
-    def day(self) -> int:
-        """Midnights since the first line of the file."""
-
-    @property
-    def seconds(self) -> int:
-        """Local time of day."""
-
-    @property
-    def dated(self) -> date | None:
-        """The local date, where the line itself shows one."""
-
-    @property
-    def setback(self) -> Setback | None:
-        """The last step back of the clock before the line, in this file."""
-
-    @property
-    def offset(self) -> int | None:
-        """Seconds by which the line's clock is ahead of UTC, where a log shipper's stamp tells it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStamp:
     """The time of one line, as the file shows it."""
 
-    day: int
-    seconds: int
-    dated: date | None = None
-    setback: Setback | None = None
-    offset: int | None = None
+    day: int  # midnights since the first line of the file
+    seconds: int  # local time of day
+    dated: date | None = None  # the local date, where the line itself shows one
+    setback: Setback | None = None  # the last step back of the clock before the line, in this file
+    offset: int | None = None  # seconds by which its clock is ahead of UTC, where a log shipper's stamp tells it
 
 
 class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and there are millions of them
