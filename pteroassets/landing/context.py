@@ -17,7 +17,8 @@ from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import PATIENCE_SECONDS, PanelClient
+from pteroassets.sources.pterodactyl.pacing import RequestBudget
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
@@ -70,11 +71,13 @@ class Landing:
         """Give a client of the panel, which draws on the request budget shared by everything that runs.
 
         Within another call it is the same client, so that many passes in a row open one connection.
+
+        Raises:
+            MissingSettingError: The panel's address is not set.
         """
         if self._opened:
             yield self._opened[-1]
             return
-        self.require("pterodactyl_url")
         url = str(self.settings.pterodactyl_url)
         budget = PostgresBudget(
             self.warehouse,
@@ -83,18 +86,28 @@ class Landing:
             share=self.settings.pteroassets_request_share,
         )
         try:
-            with PanelClient(
-                url,
-                application_key=self.settings.pterodactyl_app_key,
-                client_key=self.settings.pterodactyl_cli_key,
-                budget=budget,
-                clock=self.clock,
-            ) as client:
+            with self.client(budget) as client:
                 self._opened.append(client)
                 yield client
         finally:
             self._opened.clear()
             budget.close()
+
+    def client(self, budget: RequestBudget, *, patience_seconds: float = PATIENCE_SECONDS) -> PanelClient:
+        """Return a client of the panel on *budget*; one that is down is waited for *patience_seconds*.
+
+        Raises:
+            MissingSettingError: The panel's address is not set.
+        """
+        self.require("pterodactyl_url")
+        return PanelClient(
+            str(self.settings.pterodactyl_url),
+            application_key=self.settings.pterodactyl_app_key,
+            client_key=self.settings.pterodactyl_cli_key,
+            budget=budget,
+            clock=self.clock,
+            patience_seconds=patience_seconds,
+        )
 
     @property
     def redactor(self) -> Redactor:

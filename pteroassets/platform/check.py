@@ -13,6 +13,7 @@ import psycopg
 import requests
 
 from pteroassets.clock import Clock
+from pteroassets.landing.sources import PASSES
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings, unknown_names
 from pteroassets.sources.pterodactyl.application import read_estate
@@ -49,22 +50,22 @@ class Finding:
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Say which settings are missing, and which key is of the wrong kind."""
-    needed = {
+    remedies = {
         "PTERODACTYL_URL": "set it to the panel's address, for example https://panel.example.com",
         "PTERODACTYL_CLI_KEY": "make a client API key in the panel under Account, API Credentials, as a root admin",
         "PTERODACTYL_APP_KEY": "make an application API key under Admin, Application API with read permissions, "
         "or give the root admin's client key here as well",
     }
-    for name, remedy in needed.items():
-        value = getattr(settings, name.lower())
-        if value is None:
-            yield Finding(subject=name, status="fault", detail="is not set", remedy=remedy)
+    for name in dict.fromkeys(name for one in PASSES.values() if not one.is_optional for name in one.needs):
+        if getattr(settings, name) is None:
+            remedy = remedies.get(name.upper(), ".env.example says what it is")
+            yield Finding(subject=name.upper(), status="fault", detail="is not set", remedy=remedy)
     if holds_application_key(settings):
         yield Finding(
             subject="PTERODACTYL_CLI_KEY",
             status="fault",
             detail="holds an application key, as the beginning of it tells; the client API takes none",
-            remedy=needed["PTERODACTYL_CLI_KEY"],
+            remedy=remedies["PTERODACTYL_CLI_KEY"],
         )
     if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
         yield Finding(

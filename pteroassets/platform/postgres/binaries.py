@@ -17,7 +17,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,16 +120,16 @@ def first_closed(path: Path, account: Account) -> Path | None:
     return None
 
 
-def find_bindir(environ: Mapping[str, str] = os.environ) -> Path:
+def find_bindir(named: Path | None = None) -> Path:
     """Return the folder of ``initdb``, ``pg_ctl`` and ``postgres``.
 
-    The first of: ``PTEROASSETS_POSTGRES_BINDIR``, the installed wheel, the newest of Debian's packages, the ``PATH``.
+    The first of: *named* (``PTEROASSETS_POSTGRES_BINDIR``), the installed wheel, Debian's newest, the ``PATH``.
 
     Raises:
         EmbeddedPostgresError: None of them has the programs.
     """
-    if named := environ.get("PTEROASSETS_POSTGRES_BINDIR"):
-        return require_programs(Path(named))
+    if named is not None:
+        return require_programs(named)
     wheel = importlib.util.find_spec(_WHEEL)
     if wheel is not None and wheel.submodule_search_locations:
         bindir = Path(next(iter(wheel.submodule_search_locations))) / "pginstall" / "bin"
@@ -140,7 +139,7 @@ def find_bindir(environ: Mapping[str, str] = os.environ) -> Path:
     for bindir in sorted(packaged, key=lambda path: int(path.parent.name), reverse=True):
         if _has_programs(bindir):
             return bindir
-    on_path = shutil.which("initdb", path=environ.get("PATH"))
+    on_path = shutil.which("initdb")
     if on_path is not None and _has_programs(Path(on_path).resolve().parent):
         return Path(on_path).resolve().parent
     raise EmbeddedPostgresError(

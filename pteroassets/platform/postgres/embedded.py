@@ -36,7 +36,6 @@ from pteroassets.platform.postgres.binaries import (
     first_closed,
     major_version,
     reachable_bindir,
-    require_programs,
     run,
 )
 from pteroassets.platform.postgres.data_folder import (
@@ -181,7 +180,7 @@ class EmbeddedPostgres:
                 f"{account.name}, who runs the server, cannot reach {self.data_dir}: {closed} is closed to that user. "
                 f"Run chmod o+x {closed}, or set PTEROASSETS_HOME to an open folder"
             )
-        installed = require_programs(self._bindir) if self._bindir else find_bindir()
+        installed = find_bindir(self._bindir)
         copies = self.data_dir.with_name(f"{self.data_dir.name}.binaries")
         with self._alone():
             bindir = reachable_bindir(installed, account, copy_to=copies)
