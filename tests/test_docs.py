@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 
 from pteroassets.cli import main
-from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.landing.sources import PASSES
+from pteroassets.settings import CHECKOUT, PresetName, Settings
 from pteroassets.warehouse.migrate import LEAST_MAJOR
 
 DOCUMENTS = sorted([CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *CHECKOUT.glob("docs/**/*.md")])
@@ -126,3 +128,25 @@ def test_the_versions_that_are_asked_for_are_the_same_wherever_they_are_named() 
         named = set(re.findall(r"3\.(\d+) to 3\.(\d+)", (CHECKOUT / name).read_text()))
         assert named == {(least, str(int(after) - 1))}, name
     assert f"version {LEAST_MAJOR} or later" in (CHECKOUT / ".env.example").read_text()
+
+
+IN_WORDS = {
+    "0 * * * *": "hourly",
+    "*/30 * * * *": "every 30 minutes",
+    "*/15 * * * *": "every 15 minutes",
+    "*/5 * * * *": "every 5 minutes",
+    "0 6,12,18 * * *": "06:00, 12:00, 18:00",
+    "0 7 * * *": "07:00",
+}
+
+
+@pytest.mark.parametrize("preset", get_args(PresetName))
+def test_the_times_of_a_preset_are_told_as_they_are(preset: PresetName) -> None:
+    times = [IN_WORDS[PASSES[name].rhythms[preset].cron] for name in ("entities", "logs", "utilization")]
+    sentence = "{}: entities {}, logs {}, consumption {}".format(preset, *times)
+    assert sentence in str(Settings.model_fields["pteroassets_schedules"].description)
+    assert sentence in (CHECKOUT / ".env.example").read_text()
+    guide = (CHECKOUT / "docs" / "operating.md").read_text()
+    row = re.search(rf"^\| `{preset}`[^|]*\| (.*) \|$", guide, flags=re.MULTILINE)
+    assert row is not None
+    assert row[1].split(" | ") == times
