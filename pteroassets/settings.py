@@ -20,6 +20,10 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pteroassets.privacy import PiiMode
+
+PresetName = Literal["fresh", "stiv"]
+
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _OWNER = re.compile(r"team:\S+|[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -70,7 +74,7 @@ class Settings(BaseSettings):
     postgres_password: SecretStr = Field(SecretStr(""), examples=["…"])
     pteroassets_dagster_database: str = Field("dagster", description="Dagster's own database on the same Postgres.")
 
-    pteroassets_pii: Literal["hash", "drop", "plain"] = Field(
+    pteroassets_pii: PiiMode = Field(
         "hash", description="How player IP addresses and users' e-mail addresses are landed."
     )
     pteroassets_pii_key: SecretStr | None = Field(
@@ -102,9 +106,9 @@ class Settings(BaseSettings):
     pteroassets_log_bytes_per_pass: int = Field(
         2 * 1024**3, ge=1, description="Bytes of log files after which one pass fetches no more."
     )
-    pteroassets_schedules: Literal["fresh", "stiv"] = Field(
+    pteroassets_schedules: PresetName = Field(
         "fresh",
-        description="fresh: entities hourly, logs every 15 minutes, consumption every 5; "
+        description="fresh: entities hourly, logs every 15 minutes, consumption every 5 minutes; "
         "stiv: entities 06:00, 12:00, 18:00, logs 07:00, consumption every 30 minutes, in the zone TZ.",
     )
     tz: str = Field("UTC", description="IANA zone in which the stiv schedules run.", examples=["Europe/Berlin"])

@@ -13,9 +13,9 @@ from pteroassets.defs.metadata import materializations
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.minecraft.passes import collect, parse_and_derive
-from pteroassets.landing.passes import Pass, PresetName
+from pteroassets.landing.passes import Pass
 from pteroassets.landing.sources import PASSES
-from pteroassets.settings import Settings
+from pteroassets.settings import PresetName, Settings
 
 _LEDGER = "stg_ops__loads"  # each pass writes it
 

@@ -12,6 +12,7 @@ from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS, read_entities, read_utilization
 from pteroassets.landing.servers import land_timezones
+from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import ENTITIES
 
 _ZONES = dg.AssetKey(["ops", "server_timezones"])
@@ -20,9 +21,7 @@ _ZONES = dg.AssetKey(["ops", "server_timezones"])
 class EntitiesConfig(dg.Config):
     """What an operator may say when reading the panel's entities by hand."""
 
-    allow_shrink: bool = Field(
-        default=False, description="Accept a reading that lacks more than half of what was there before."
-    )
+    allow_shrink: bool = Field(default=False, description=Settings.model_fields["pteroassets_allow_shrink"].description)
 
 
 @dg.multi_asset(

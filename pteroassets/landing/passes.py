@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from pteroassets.landing.context import Landing
-from pteroassets.settings import Settings
+from pteroassets.settings import PresetName, Settings
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
 
-PresetName = Literal["fresh", "stiv"]
-"""Of the setting ``PTEROASSETS_SCHEDULES``."""
 Advance = Callable[[int, int], None]
 """Told how much is done, of how much."""
 

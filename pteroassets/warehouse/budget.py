@@ -33,7 +33,7 @@ class PostgresBudget:
     The limit is unknown until the panel's first answer; until then each request is granted by itself.
     """
 
-    def __init__(self, settings: ConnectionSettings, *, panel: str, clock: Clock, share: float = 0.8) -> None:
+    def __init__(self, settings: ConnectionSettings, *, panel: str, clock: Clock, share: float) -> None:
         self._settings = settings
         self._panel = panel
         self._clock = clock
