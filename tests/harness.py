@@ -19,7 +19,7 @@ from pteroassets.landing.context import Landing
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import collect_logs
 from pteroassets.landing.minecraft.passes import parse_and_derive
-from pteroassets.landing.pterodactyl.passes import read_entities
+from pteroassets.landing.pterodactyl.estate import read_entities
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.demo import make_history

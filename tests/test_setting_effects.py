@@ -17,7 +17,7 @@ from pteroassets.definitions import defs
 from pteroassets.defs import pterodactyl
 from pteroassets.defs.alarms import Alarms
 from pteroassets.landing.context import Landing
-from pteroassets.landing.pterodactyl import passes
+from pteroassets.landing.pterodactyl import estate
 from pteroassets.platform import demo, up
 from pteroassets.platform import environment as place
 from pteroassets.platform.demo import DemoOptions, run_demo
@@ -213,7 +213,7 @@ def test_a_list_may_shrink_where_the_setting_allows_it(monkeypatch: pytest.Monke
         asked.append(allow_shrink)
         return iter(())
 
-    monkeypatch.setattr(passes, "land_estate", land_estate)
+    monkeypatch.setattr(estate, "land_estate", land_estate)
     monkeypatch.setattr(Landing, "panel", lambda _self: contextlib.nullcontext())
     monkeypatch.setattr(Landing, "connect", lambda _self: contextlib.nullcontext())
     landing = Landing(settings=settings_with(PTEROASSETS_ALLOW_SHRINK=str(is_allowed)))

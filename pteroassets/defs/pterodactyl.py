@@ -10,7 +10,8 @@ from pteroassets.defs.metadata import load_metadata, materializations, table_met
 from pteroassets.defs.pterodactyl_checks import CHECKS
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
-from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS, read_entities, read_utilization
+from pteroassets.landing.pterodactyl.estate import read_entities
+from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization
 from pteroassets.landing.servers import land_timezones
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import ENTITIES

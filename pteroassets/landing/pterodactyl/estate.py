@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
+from pteroassets.landing.context import Landing
+from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.landing.servers import LogTimezones, land_timezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
 from pteroassets.sources.pterodactyl.errors import NothingReadError
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows, table_identifier
@@ -237,3 +240,46 @@ def _mark_missing(connection: Connection, reading: Reading, *, allow_shrink: boo
         parameters,
     )
     return gone
+
+
+def read_entities(
+    landing: Landing, connection: Connection, *, entities: tuple[str, ...] = ENTITIES, allow_shrink: bool = False
+) -> Iterator[tuple[str, LoadReport]]:
+    """Read the panel's lists and land a version for each record that changed, and the zone of each server."""
+    with landing.panel() as panel:
+        yield from land_estate(
+            panel,
+            connection,
+            redactor=landing.redactor,
+            clock=landing.clock,
+            zones=landing.zones,
+            entities=entities,
+            allow_shrink=allow_shrink or landing.settings.pteroassets_allow_shrink,
+        )
+
+
+ENTITIES_PASS = Pass(
+    name="entities",
+    description="Read the panel's entities and rebuild what they feed.",
+    tables=(*(f"raw_pterodactyl.{entity}" for entity in ENTITIES), "ops.server_timezones"),
+    read=lambda landing, connection, _interval: (report for _, report in read_entities(landing, connection)),
+    feeds=" ".join(f"source:pterodactyl.{entity}+" for entity in ENTITIES),
+    rhythms={
+        "fresh": Rhythm(
+            cron="0 * * * *",
+            every=timedelta(hours=1),
+            warn_after=timedelta(hours=2, minutes=15),
+            stale_after=timedelta(hours=3),
+        ),
+        # a night of a clock change makes twelve hours thirteen
+        "stiv": Rhythm(
+            cron="0 6,12,18 * * *",
+            every=timedelta(hours=6),
+            warn_after=timedelta(hours=13, minutes=30),
+            stale_after=timedelta(hours=14),
+        ),
+    },
+    needs=ALL_KEYS,
+    ends_with=f"raw_pterodactyl.{ENTITIES[-1]}",
+    history_step=timedelta(hours=12),
+)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pteroassets.clock import Clock
+from pteroassets.landing.context import Landing
+from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.sources.outcomes import UNANSWERED
-from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
@@ -130,3 +132,35 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
         for (outcome, node, reason), count in sorted(grouped.items())
     ]
     return [{"scope": "", "reason": sampling.problem}, *problems] if sampling.problem else problems
+
+
+def read_utilization(landing: Landing, connection: Connection, interval: timedelta) -> Iterator[LoadReport]:
+    """Sample what every server consumes; a sample holds for *interval* at the most."""
+    with landing.panel() as panel:
+        yield land_utilization(panel, connection, clock=landing.clock, interval_seconds=int(interval.total_seconds()))
+
+
+UTILIZATION_PASS = Pass(
+    name="utilization",
+    description="Sample what every server consumes and rebuild what that feeds.",
+    tables=(TABLE,),
+    read=read_utilization,
+    feeds="source:pterodactyl.utilization_samples+ compat_pterodactyl__last_update",
+    rhythms={
+        "fresh": Rhythm(
+            cron="*/5 * * * *",
+            every=timedelta(minutes=5),
+            warn_after=timedelta(minutes=15),
+            stale_after=timedelta(minutes=20),
+        ),
+        "stiv": Rhythm(
+            cron="*/30 * * * *",
+            every=timedelta(minutes=30),
+            warn_after=timedelta(minutes=70),
+            stale_after=timedelta(minutes=95),
+        ),
+    },
+    needs=ALL_KEYS,
+    ends_with=TABLE,
+    history_step=timedelta(minutes=30),
+)

@@ -47,6 +47,8 @@ USER_AGENT = f"pteroassets/{version('pteroassets')}"
 DEFAULT_TIMEOUT: Timeout = (5.0, 20.0)
 # a restart, an update or a database that comes back takes less, and a sampling pass still ends before the next begins
 PATIENCE_SECONDS = 180.0
+ALL_KEYS = ("pterodactyl_url", "pterodactyl_app_key", "pterodactyl_cli_key")
+"""Names of the settings of a client that may ask both of the panel's APIs."""
 PAGE_SIZE = 100
 _READ_ATTEMPTS = 3
 _READ_PAUSE_SECONDS = 0.5
