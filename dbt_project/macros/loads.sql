@@ -27,3 +27,34 @@
 {% macro newest_load_seen() -%}
     coalesce((select built.seen_load from ops.incremental_builds as built where built.model = '{{ this }}'), 0)
 {%- endmacro %}
+
+
+{#-
+    Two CTEs, of which the second, arrived, holds *columns* of the rows of *relation* that loads of *table* brought since
+    the last build of this model. A load and its rows are of one transaction, so of one time: by that the index finds
+    them.
+-#}
+{% macro rows_that_arrived(relation, table, columns) -%}
+loads as (
+
+    select
+        load_id,
+        _loaded_at
+    from {{ ref('stg_ops__loads') }}
+    where
+        table_name = '{{ table }}'
+        and load_number > {{ newest_load_seen() }}
+
+),
+
+arrived as (
+
+    select
+        {{ columns | join(',\n        ') }}
+    from {{ relation }}
+    where
+        _loaded_at >= (select min(loads._loaded_at) from loads)
+        and _load_id in (select loads.load_id from loads)
+
+)
+{%- endmacro %}

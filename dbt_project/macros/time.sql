@@ -23,3 +23,12 @@
             then least(({{ minutes_sampled }})::double precision / {{ minutes_expected }}, 1)
     end
 {%- endmacro %}
+
+
+{#-
+    Until when something that began counts: the end that is certain. An inferred end counts at its lower bound, and what
+    goes on as far as it was last seen.
+-#}
+{% macro counted_until(began_at, ends) -%}
+    case when {{ began_at }} is not null then greatest({{ began_at }}, coalesce({{ ends | join(', ') }})) end
+{%- endmacro %}

@@ -6,7 +6,7 @@
 {{ config(
     materialized='table',
     indexes=[{'columns': ['session_id'], 'unique': true}],
-    post_hook='analyze {{ this }}'
+    post_hook="{{ analyze_rows() }}"
 ) }}
 
 with
@@ -17,50 +17,15 @@ sessions as (
 
 ),
 
-matches as (
+connected as (
 
-    select * from {{ ref('int_minecraft__proxy_matches') }}
-
-),
-
--- the sessions of each connection to a proxy, its own among them
-connections as (
-
-    select
-        proxy_session_id,
-        session_id
-    from matches
-
-    union all
-
-    select distinct
-        proxy_session_id,
-        proxy_session_id as session_id
-    from matches
+    select * from {{ ref('int_minecraft__connected_accounts') }}
 
 ),
 
-members as (
+names as (
 
-    select
-        connections.proxy_session_id,
-        sessions.*
-    from connections
-    inner join sessions on connections.session_id = sessions.session_id
-
-),
-
-accounts as (
-
-    select distinct on (proxy_session_id)
-        proxy_session_id,
-        player_id,
-        identity_kind,
-        identity_server_uuid,
-        player_uuid
-    from members
-    where identity_kind in ('account_uuid', 'bedrock_uuid')
-    order by proxy_session_id asc, is_proxy desc, seen_at asc, session_id asc
+    select * from {{ ref('int_minecraft__names_on_proxies') }}
 
 ),
 
@@ -76,17 +41,12 @@ nameless as (
 told as (
 
     select
-        nameless.session_id,
         nameless.server_uuid,
         nameless.player_name,
         nameless.seen_at,
-        accounts.player_id,
-        accounts.identity_kind,
-        accounts.identity_server_uuid,
-        accounts.player_uuid
-    from connections
-    inner join accounts on connections.proxy_session_id = accounts.proxy_session_id
-    inner join nameless on connections.session_id = nameless.session_id
+        connected.*
+    from connected
+    inner join nameless on connected.session_id = nameless.session_id
 
 ),
 
@@ -129,41 +89,19 @@ nearby as (
 ),
 
 -- where no account is known at all, a name on a proxy is one player: the one it was on a back-end first
-first_on_backends as (
-
-    select distinct on (proxied.server_uuid, proxied.player_name)
-        proxied.server_uuid,
-        proxied.player_name,
-        backends.player_id,
-        backends.identity_kind,
-        backends.identity_server_uuid,
-        backends.player_uuid
-    from matches
-    inner join nameless as proxied on matches.proxy_session_id = proxied.session_id
-    inner join sessions as backends on matches.session_id = backends.session_id
-    where backends.identity_kind in ('offline_uuid', 'name')
-    order by
-        proxied.server_uuid asc,
-        proxied.player_name asc,
-        (backends.identity_kind = 'offline_uuid') desc,
-        backends.seen_at asc,
-        backends.session_id asc
-
-),
-
 by_name as (
 
     select
         nameless.session_id,
-        first_on_backends.player_id,
-        first_on_backends.identity_kind,
-        first_on_backends.identity_server_uuid,
-        first_on_backends.player_uuid
+        names.player_id,
+        names.identity_kind,
+        names.identity_server_uuid,
+        names.player_uuid
     from nameless
-    inner join first_on_backends
+    inner join names
         on
-            nameless.server_uuid = first_on_backends.server_uuid
-            and nameless.player_name = first_on_backends.player_name
+            nameless.server_uuid = names.server_uuid
+            and nameless.player_name = names.player_name
     where nameless.is_proxy
 
 ),
@@ -171,39 +109,18 @@ by_name as (
 -- a union with ranks, since Postgres expects one row of each "is not among those" and then loops over all of them
 claims as (
 
+    {% for claim in ['told', 'nearby', 'by_name'] %}
     select
         session_id,
         player_id,
         identity_kind,
         identity_server_uuid,
         player_uuid,
-        1 as precedence,
-        interval '0' as distance
-    from told
-
-    union all
-
-    select
-        session_id,
-        player_id,
-        identity_kind,
-        identity_server_uuid,
-        player_uuid,
-        2 as precedence,
-        distance
-    from nearby
-
-    union all
-
-    select
-        session_id,
-        player_id,
-        identity_kind,
-        identity_server_uuid,
-        player_uuid,
-        3 as precedence,
-        interval '0' as distance
-    from by_name
+        {{ loop.index }} as precedence,
+        {{ 'distance' if claim == 'nearby' else "interval '0' as distance" }}
+    from {{ claim }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

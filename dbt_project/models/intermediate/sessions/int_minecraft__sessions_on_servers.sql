@@ -1,5 +1,4 @@
-{#- Analyzed, since what follows joins it with itself, and how is to be chosen by what stands in it. -#}
-{{ config(materialized='table', post_hook='analyze {{ this }}') }}
+{{ config(materialized='table', post_hook="{{ analyze_rows() }}") }}
 
 with
 
@@ -21,17 +20,13 @@ timezones as (
 
 ),
 
--- the end that counts is the one that is certain: an inferred end counts at its lower bound
 counted as (
 
     select
         *,
         close_reason is null as is_open,
         joined_at as counted_from,
-        case
-            when joined_at is not null
-                then greatest(joined_at, coalesce(left_at, left_at_lower, last_seen_at))
-        end as counted_until,
+        {{ counted_until('joined_at', ['left_at', 'left_at_lower', 'last_seen_at']) }} as counted_until,
         coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as seen_at,
         greatest(coalesce(left_at, left_at_lower, last_seen_at), joined_at) as last_shown_at
     from sessions

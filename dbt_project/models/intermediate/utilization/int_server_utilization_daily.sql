@@ -25,54 +25,19 @@ terms as (
 
 ),
 
-built as (
-
-    select * from {{ this }}
-
-),
-
--- a load and its rows are of one transaction, so of one time: by that the index finds them
-loads as (
-
-    select
-        load_id,
-        _loaded_at
-    from {{ ref('stg_ops__loads') }}
-    where
-        table_name = 'raw_pterodactyl.utilization_samples'
-        and load_number > {{ newest_load_seen() }}
-
-),
-
-arrived as (
-
-    select
-        samples.server_uuid,
-        coalesce(terms.timezone, 'UTC') as timezone,
-        samples.pass_at
-    from {{ ref('stg_pterodactyl__utilization_samples') }} as samples
-    left join terms on samples.server_uuid = terms.server_uuid
-    where
-        samples._loaded_at >= (select min(loads._loaded_at) from loads)
-        and samples._load_id in (select loads.load_id from loads)
-
-),
+{{ rows_that_arrived(
+    ref('stg_pterodactyl__utilization_samples'), 'raw_pterodactyl.utilization_samples', ['server_uuid', 'pass_at']
+) }},
 
 touched as (
 
     select
-        server_uuid,
-        timezone,
-        {{ local_date('pass_at', 'timezone') }} as local_date
+        arrived.server_uuid,
+        coalesce(terms.timezone, 'UTC') as timezone,
+        {{ local_date('arrived.pass_at + reached.after', "coalesce(terms.timezone, 'UTC')") }} as local_date
     from arrived
-
-    union
-
-    select
-        server_uuid,
-        timezone,
-        {{ local_date("pass_at + interval '1 hour'", 'timezone') }} as local_date
-    from arrived
+    left join terms on arrived.server_uuid = terms.server_uuid
+    cross join (values (interval '0'), (interval '1 hour')) as reached (after)
 
     union
 
@@ -80,7 +45,7 @@ touched as (
         built.server_uuid,
         coalesce(terms.timezone, 'UTC') as timezone,
         built.local_date + neighbour.days as local_date
-    from built
+    from {{ this }} as built
     left join terms on built.server_uuid = terms.server_uuid
     cross join generate_series(-2, 2) as neighbour (days)
     where built.terms_digest <> coalesce(terms.terms_digest, 'unlisted')
@@ -160,26 +125,20 @@ days as (
     from pieces
     group by server_uuid, local_date
 
-),
-
--- an offline server uses no processor: that is measured. What a server used that was not asked, nobody knows
-known as (
-
-    select
-        server_uuid,
-        local_date,
-        minutes_sampled,
-        minutes_gated,
-        minutes_failed,
-        minutes_suspect,
-        case when minutes_sampled > 0 then minutes_running / 60 end as uptime_hours,
-        case when minutes_sampled > 0 then cpu_core_hours_measured end as cpu_core_hours,
-        memory_p95_mebibytes,
-        memory_p95_limit_ratio,
-        terms_digest,
-        _samples_loaded_at
-    from days
-
 )
 
-select * from known
+-- an offline server uses no processor: that is measured. What a server used that was not asked, nobody knows
+select
+    server_uuid,
+    local_date,
+    minutes_sampled,
+    minutes_gated,
+    minutes_failed,
+    minutes_suspect,
+    case when minutes_sampled > 0 then minutes_running / 60 end as uptime_hours,
+    case when minutes_sampled > 0 then cpu_core_hours_measured end as cpu_core_hours,
+    memory_p95_mebibytes,
+    memory_p95_limit_ratio,
+    terms_digest,
+    _samples_loaded_at
+from days

@@ -7,54 +7,7 @@ with
 
 runs as (
 
-    select * from {{ ref('stg_minecraft__server_runs') }}
-
-),
-
-files as (
-
-    select * from {{ ref('stg_minecraft__log_files') }}
-
-),
-
-timezones as (
-
-    select * from {{ ref('stg_ops__server_timezones') }}
-
-),
-
-last_lines as (
-
-    select
-        server_uuid,
-        max(last_line_at) as last_line_at
-    from files
-    group by server_uuid
-
-),
-
--- an end that no line shows counts at its lower bound, a run that goes on up to the last line read
-counted as (
-
-    select
-        runs.*,
-        runs.end_reason is null as is_running,
-        coalesce(timezones.timezone, 'UTC') as timezone,
-        case
-            when runs.started_at is not null
-                then
-                    greatest(
-                        runs.started_at,
-                        coalesce(
-                            runs.ended_at,
-                            runs.ended_at_lower,
-                            case when runs.end_reason is null then last_lines.last_line_at end
-                        )
-                    )
-        end as counted_until
-    from runs
-    left join last_lines on runs.server_uuid = last_lines.server_uuid
-    left join timezones on runs.server_uuid = timezones.server_uuid
+    select * from {{ ref('int_minecraft__server_runs') }}
 
 ),
 
@@ -76,9 +29,9 @@ measured as (
         is_running,
         started_at is not null as is_start_observed,
         ended_at is not null as is_end_observed,
-        started_at as counted_from,
+        counted_from,
         counted_until,
-        {{ seconds_between('started_at', 'counted_until') }} / 60 as counted_minutes,
+        {{ seconds_between('counted_from', 'counted_until') }} / 60 as counted_minutes,
         {{ seconds_between('started_at', 'coalesce(ended_at, ended_at_upper)') }} / 60 as longest_minutes,
         timezone,
         {{ local_date('started_at', 'timezone') }} as started_date,
@@ -87,7 +40,7 @@ measured as (
         overload_warnings,
         refused_entries,
         fake_players
-    from counted
+    from runs
 
 )
 

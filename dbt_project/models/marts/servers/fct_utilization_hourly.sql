@@ -18,36 +18,15 @@
 with
 
 {% if is_incremental() -%}
--- a load and its rows are of one transaction, so of one time: by that the index finds them
-loads as (
-
-    select
-        load_id,
-        _loaded_at
-    from {{ ref('stg_ops__loads') }}
-    where
-        table_name = 'raw_pterodactyl.utilization_samples'
-        and load_number > {{ newest_load_seen() }}
-
-),
-
-arrived as (
-
-    select distinct
-        samples.server_uuid,
-        date_trunc('hour', samples.pass_at, 'UTC') as hour_at
-    from {{ ref('stg_pterodactyl__utilization_samples') }} as samples
-    where
-        samples._loaded_at >= (select min(loads._loaded_at) from loads)
-        and samples._load_id in (select loads.load_id from loads)
-
-),
+{{ rows_that_arrived(
+    ref('stg_pterodactyl__utilization_samples'), 'raw_pterodactyl.utilization_samples', ['server_uuid', 'pass_at']
+) }},
 
 touched as (
 
     select distinct
         arrived.server_uuid,
-        arrived.hour_at + make_interval(hours => neighbour.hours) as hour_at
+        date_trunc('hour', arrived.pass_at, 'UTC') + make_interval(hours => neighbour.hours) as hour_at
     from arrived
     cross join generate_series(0, 2) as neighbour (hours)
 
@@ -56,76 +35,49 @@ touched as (
 -- a span that began in the hour before may reach into a touched one
 read as (
 
-    select
-        server_uuid,
-        hour_at
-    from touched
-
-    union
-
-    select
-        server_uuid,
-        hour_at - interval '1 hour' as hour_at
-    from touched
+    select distinct
+        arrived.server_uuid,
+        date_trunc('hour', arrived.pass_at, 'UTC') + make_interval(hours => neighbour.hours) as hour_at
+    from arrived
+    cross join generate_series(-1, 2) as neighbour (hours)
 
 ),
 
-spans as (
+found as (
 
-    select spans.*
+    select pieces.*
     from read
     cross join lateral (
-        select found.*
-        from {{ ref('int_pterodactyl__sample_spans') }} as found
+        select hours.*
+        from {{ ref('int_server_sample_hours') }} as hours
         where
-            found.server_uuid = read.server_uuid
-            and found.pass_at >= read.hour_at
-            and found.pass_at < read.hour_at + interval '1 hour'
+            hours.server_uuid = read.server_uuid
+            and hours.pass_at >= read.hour_at
+            and hours.pass_at < read.hour_at + interval '1 hour'
         {{ by_index_for_each_row() }}
-    ) as spans
-
-),
-
-{% else -%}
-spans as (
-
-    select * from {{ ref('int_pterodactyl__sample_spans') }}
-
-),
-
-{% endif -%}
-split as (
-
-    select
-        spans.*,
-        generated.hour_at,
-        {{ seconds_between(
-            'greatest(spans.span_from, generated.hour_at)',
-            "least(spans.span_until, generated.hour_at + interval '1 hour')"
-        ) }} as piece_seconds,
-        spans.pass_at >= generated.hour_at as is_pass_hour
-    from spans
-    cross join lateral generate_series(
-        date_trunc('hour', spans.span_from, 'UTC'),
-        spans.span_until - interval '1 microsecond',
-        interval '1 hour'
-    ) as generated (hour_at)
+    ) as pieces
 
 ),
 
 pieces as (
 
-    select split.*
-    from split
-    {% if is_incremental() %}
+    select found.*
+    from found
     inner join touched
         on
-            split.server_uuid = touched.server_uuid
-            and split.hour_at = touched.hour_at
-    {% endif %}
+            found.server_uuid = touched.server_uuid
+            and found.hour_at = touched.hour_at
 
 ),
 
+{% else -%}
+pieces as (
+
+    select * from {{ ref('int_server_sample_hours') }}
+
+),
+
+{% endif -%}
 -- sums are taken in numeric, where their order does not matter: the same samples give the same row to the last bit
 hours as (
 
@@ -160,19 +112,6 @@ hours as (
     from pieces
     group by server_uuid, hour_at
 
-),
-
-covered as (
-
-    select
-        *,
-        {{ ratio('network_rx_bytes', 'network_seconds') }} as network_rx_bytes_per_second,
-        {{ ratio('network_tx_bytes', 'network_seconds') }} as network_tx_bytes_per_second,
-        60::double precision as minutes_expected,
-        {{ coverage('minutes_sampled', '60') }} as coverage_ratio
-    from hours
-    where samples_total > 0
-
 )
 
 select
@@ -194,14 +133,15 @@ select
     disk_mebibytes_max,
     network_rx_bytes,
     network_tx_bytes,
-    network_rx_bytes_per_second,
-    network_tx_bytes_per_second,
+    {{ ratio('network_rx_bytes', 'network_seconds') }} as network_rx_bytes_per_second,
+    {{ ratio('network_tx_bytes', 'network_seconds') }} as network_tx_bytes_per_second,
     minutes_sampled,
     minutes_running,
     minutes_gated,
     minutes_failed,
     minutes_suspect,
-    minutes_expected,
-    coverage_ratio,
+    60::double precision as minutes_expected,
+    {{ coverage('minutes_sampled', '60') }} as coverage_ratio,
     _samples_loaded_at
-from covered
+from hours
+where samples_total > 0
