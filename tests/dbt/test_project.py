@@ -82,9 +82,17 @@ def test_a_source_may_get_as_old_as_the_slowest_preset_of_its_pass_lets_it(manif
 
 
 def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
+    staged = {model["unique_id"] for model in models(manifest) if model["fqn"][1] == "staging"}
     for model in models(manifest):
-        reads_sources = any(parent.startswith("source.") for parent in model["depends_on"]["nodes"])
-        assert reads_sources == (model["fqn"][1] == "staging"), model["name"]
+        parents = set(model["depends_on"]["nodes"])
+        sources = {parent for parent in parents if parent.startswith("source.")}
+        assert sources == (parents - staged if model["unique_id"] in staged else set()), model["name"]
+        assert parents, model["name"]
+
+
+def test_staging_renames_and_casts_what_is_current() -> None:
+    for path in DBT_PROJECT.glob("models/staging/**/*.sql"):
+        assert re.findall(r"\b(where|group by|distinct|limit|inner join|left join)\b", path.read_text()) == [], path
 
 
 def test_everything_served_stands_in_an_exposure(manifest: dict[str, Any]) -> None:

@@ -2,8 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('pterodactyl', 'allocations') }}
-    where valid_to is null
+    {{ current_versions(source('pterodactyl', 'allocations')) }}
 
 ),
 
