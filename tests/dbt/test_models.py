@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pteroassets.defs.dbt_project import run_dbt
-from pteroassets.warehouse.connection import Connection, ConnectionSettings
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
 from .conftest import dbt_environment
 from .world import SERVERS
@@ -196,13 +196,29 @@ def test_coverage_of_a_log_is_of_its_lines_and_of_the_bytes_last_listed(built: C
     assert rows == [("2026-10-24", 150, 0.9, 1000, 0.25), ("2026-10-26", None, None, 1000, 1.0)]
 
 
-def test_building_a_staging_view_again_leaves_the_views_that_read_it(
-    built: Connection, built_settings: ConnectionSettings, dbt_target: Path
-) -> None:
+@pytest.fixture(scope="module")
+def built_again(built_settings: ConnectionSettings, dbt_target: Path) -> None:
+    """Some views are built again, of which one has other columns now."""
+    with connect(built_settings, autocommit=True) as connection:
+        connection.execute("drop view pterodactyl.last_update")
+        connection.execute("create view pterodactyl.last_update as select 1 as other")
     run_dbt(
-        ["run", "--select", "stg_pterodactyl__servers", "stg_minecraft__events"],
+        ["run", "--select", "stg_pterodactyl__servers", "stg_minecraft__events", "compat_pterodactyl__last_update"],
         dbt_environment(built_settings),
         target=dbt_target,
     )
+
+
+@pytest.mark.usefixtures("built_again")
+def test_building_a_staging_view_again_leaves_the_views_that_read_it(built: Connection) -> None:
     for view in ("pterodactyl.servers", "minecraft.activity", "intermediate.int_server_terms"):
         assert built.execute("select to_regclass(%s) is not null", (view,)).fetchone() == (True,), view
+
+
+@pytest.mark.usefixtures("built_again")
+def test_a_view_whose_columns_changed_is_made_anew_with_its_description_and_its_readers(built: Connection) -> None:
+    described = built.execute("select obj_description('pterodactyl.last_update'::regclass)").fetchone()
+    assert described is not None
+    assert described[0].startswith("One row")
+    built.execute("set local role analyst")
+    assert built.execute("select date is not null from pterodactyl.last_update").fetchone() == (True,)
