@@ -16,6 +16,16 @@
 {%- endmacro %}
 
 
+{#- Minutes of the pieces of a group by what came of asking, as columns. -#}
+{% macro minutes_by_outcome() -%}
+    {{ minutes("outcome_group in ('measured', 'offline')") }} as minutes_sampled,
+        {{ minutes("outcome_group = 'measured' and state = 'running'") }} as minutes_running,
+        {{ minutes("outcome_group = 'gated'") }} as minutes_gated,
+        {{ minutes("outcome_group = 'failed'") }} as minutes_failed,
+        {{ minutes("outcome_group = 'suspect'") }} as minutes_suspect
+{%- endmacro %}
+
+
 {#- The part of the expected minutes that was sampled, never above 1; NULL where nothing was expected. -#}
 {% macro coverage(minutes_sampled, minutes_expected) -%}
     case

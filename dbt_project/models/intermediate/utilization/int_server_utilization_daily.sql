@@ -107,11 +107,7 @@ days as (
         server_uuid,
         local_date,
         max(terms_digest) as terms_digest,
-        {{ minutes("outcome_group in ('measured', 'offline')") }} as minutes_sampled,
-        {{ minutes("outcome_group = 'gated'") }} as minutes_gated,
-        {{ minutes("outcome_group = 'failed'") }} as minutes_failed,
-        {{ minutes("outcome_group = 'suspect'") }} as minutes_suspect,
-        {{ minutes("outcome_group = 'measured' and state = 'running'") }} as minutes_running,
+        {{ minutes_by_outcome() }},
         coalesce(
             sum((cpu_percent * piece_seconds)::numeric) filter (where outcome_group = 'measured'), 0
         )::double precision / 360000 as cpu_core_hours_measured,

@@ -103,11 +103,7 @@ hours as (
         sum(network_rx_bytes) filter (where is_pass_hour)::bigint as network_rx_bytes,
         sum(network_tx_bytes) filter (where is_pass_hour)::bigint as network_tx_bytes,
         sum(network_seconds::numeric) filter (where is_pass_hour)::double precision as network_seconds,
-        {{ minutes("outcome_group in ('measured', 'offline')") }} as minutes_sampled,
-        {{ minutes("outcome_group = 'measured' and state = 'running'") }} as minutes_running,
-        {{ minutes("outcome_group = 'gated'") }} as minutes_gated,
-        {{ minutes("outcome_group = 'failed'") }} as minutes_failed,
-        {{ minutes("outcome_group = 'suspect'") }} as minutes_suspect,
+        {{ minutes_by_outcome() }},
         max(_loaded_at) as _samples_loaded_at
     from pieces
     group by server_uuid, hour_at
