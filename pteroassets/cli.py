@@ -25,7 +25,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
 
 class _Faults(click.Group):
-    """A group whose commands end with a message and status 1 on faults that an operator can mend."""
+    """A group whose commands end with a message and status 1 on faults that an operator can fix."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
@@ -33,13 +33,13 @@ class _Faults(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
-        except Exception as error:  # noqa: BLE001 - what an operator cannot mend is raised again
+        except Exception as error:  # noqa: BLE001 - what an operator cannot fix is raised again
             _explain(error)
             sys.exit(1)
 
 
 def _explain(error: Exception) -> None:
-    """Print the message of a fault that an operator can mend; raise any other."""
+    """Print the message of a fault that an operator can fix; raise any other."""
     from pteroassets.platform.environment import OPERATOR_FAULTS
     from pteroassets.settings import SettingsFault
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Stop when everything is built, instead of serving until Ctrl-C.")
-@click.option("--seed", type=int, default=None, help="Another world; only for a new data folder.")
+@click.option("--seed", type=int, default=None, help="Number of another simulated world; only for a new data folder.")
 @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Data folder of the demo.")
 @click.option("--dagster-port", type=int, help="Port of the Dagster UI; a free one when not given.")
 @click.option("--docs-port", type=int, help="Port of the dbt docs site; a free one when not given.")
@@ -92,7 +92,7 @@ def up(*, once: bool) -> None:
 
 @main.command()
 def check() -> None:
-    """Check the panel, the keys, the nodes and Postgres, and say for each fault what to do."""
+    """Check the panel, the keys, the nodes and Postgres, and say what to do about each fault."""
     from rich.console import Console
     from rich.table import Table
 
@@ -121,7 +121,7 @@ def check() -> None:
 @main.command()
 @click.argument("name", metavar="PASS")
 def backfill(name: str) -> None:
-    """Fetch all that the source of a pass still holds of the past, such as logs; what is killed goes on later."""
+    """Fetch all history that the source of a pass still has, such as logs; after a kill, run it again to go on."""
     from rich.console import Console
 
     from pteroassets.platform.backfill import run_backfill
@@ -132,7 +132,7 @@ def backfill(name: str) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Create or change the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and do nothing else."""
+    """Create or update the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and nothing else."""
     from pteroassets.platform.up import run_migrations
     from pteroassets.settings import read_settings
 
@@ -149,8 +149,8 @@ def migrate() -> None:
 def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
     r"""Open psql on the warehouse, read-only: for example pteroassets sql -c "select * from dim_servers".
 
-    What follows is handed to psql: -c runs one statement, -f a file. Without either a shell opens; \d lists the
-    tables, \q leaves. Without POSTGRES_HOST it is the embedded Postgres, started if it does not run.
+    What follows is passed to psql: -c runs one statement, -f a file. Without either a shell opens; \d lists the
+    tables, \q leaves. Without POSTGRES_HOST it is the embedded Postgres, started if it is not running.
     """
     from pteroassets.platform.sql import run_sql
     from pteroassets.settings import read_settings
@@ -180,13 +180,13 @@ def logs() -> None:
     show_default=True,
     help="Which table csv shows.",
 )
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first line of logs that show none.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first line, for logs without dates.")
 @click.option(
-    "--dates-from-mtime", is_flag=True, help="Take that day from the time of the file, which copying may have changed."
+    "--dates-from-mtime", is_flag=True, help="Take that day from the file's time, which copying may have changed."
 )
-@click.option("--timezone", metavar="ZONE", help="IANA zone of the logs: lengths are right across clock changes.")
-@click.option("--separate", is_flag=True, help="Take every file for a server of its own.")
-@click.option("--together", is_flag=True, help="Take all files for one server's.")
+@click.option("--timezone", metavar="ZONE", help="IANA zone of the logs: makes lengths right across clock changes.")
+@click.option("--separate", is_flag=True, help="Treat every file as a server of its own.")
+@click.option("--together", is_flag=True, help="Treat all files as one server's.")
 @click.option(
     "--unknown", type=click.IntRange(min=0), default=0, metavar="N", help="List the N most frequent unknown lines."
 )
@@ -206,12 +206,12 @@ def parse_logs(
     unknown: int,
     jobs: int | None,
 ) -> None:
-    """Print the runs and sessions that server logs tell, and a summary; needs no panel and no database.
+    """Print the runs and sessions found in server logs, and a summary; needs no panel and no database.
 
-    PATH is a log, packed or not, a folder or an archive (tar, zip) with logs in it, or - for the standard input. Files
-    of one folder that are named as a server names its logs are read as one history; any other is a server of its own.
+    PATH is a log, packed or not, a folder or an archive (tar, zip) with logs in it, or - for standard input. Files
+    in one folder with names that servers give their logs are read as one history; any other file is its own server.
 
-    The exit status is 1 where a path gave nothing; the others are read all the same.
+    The exit status is 1 if a path gave nothing; the others are still read.
     """
     from rich.console import Console
 
@@ -221,9 +221,9 @@ def parse_logs(
     from pteroassets.platform.progress import bytes_under_way
 
     if separate and together:
-        raise click.UsageError("--separate and --together exclude each other")
+        raise click.UsageError("--separate and --together cannot be used together")
     if date is not None and dates_from_mtime:
-        raise click.UsageError("--date and --dates-from-mtime exclude each other")
+        raise click.UsageError("--date and --dates-from-mtime cannot be used together")
     grouping: Grouping = "separate" if separate else "together" if together else "by_name"
     rules = DateRules(
         zone=_zone(timezone), given=date.date() if date is not None else None, by_modification=dates_from_mtime
@@ -237,7 +237,7 @@ def parse_logs(
             jobs=jobs if jobs is not None else default_jobs(),
             progress=progress,
         )
-    # names in logs and of files may hold what the terminal's encoding lacks
+    # names of players and files may have characters that the terminal's encoding lacks
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     if format_ == "json":
@@ -257,7 +257,7 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name) if name is not None else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise click.BadParameter(
-            f"{name!r} is no IANA zone; write it like Europe/Berlin", param_hint="--timezone"
+            f"{name!r} is not an IANA zone; write it like Europe/Berlin", param_hint="--timezone"
         ) from None
 
 
@@ -271,7 +271,7 @@ def _print_tables(report: Report) -> None:
 
 @logs.command("backfill")
 def backfill_logs() -> None:
-    """Fetch every log that is left on the servers, oldest first, and derive sessions; what is killed goes on later."""
+    """Fetch every log still on the servers, oldest first, and derive sessions; after a kill, run it again to go on."""
     from rich.console import Console
 
     from pteroassets.platform.backfill import run_backfill
@@ -281,7 +281,7 @@ def backfill_logs() -> None:
 
 
 @logs.command("reparse")
-@click.option("--server", type=click.UUID, help="Uuid of the one server to read again; all when not given.")
+@click.option("--server", type=click.UUID, help="Uuid of the only server to read again; all when not given.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first file to read again.")
 def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
     """Read the collected logs again from the log store, without asking the panel, and derive sessions."""

@@ -1,7 +1,7 @@
 """Everything an operator may set, read from the environment and from a ``.env`` file.
 
 Only entry points (the CLI and the Dagster code location) read the environment; what they find is
-handed on as values. Names of the panel's and Postgres' settings are those that STIV's users know.
+passed on as values. The panel's and Postgres' settings have the names that users of STIV know.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LARGEST_PORT = 65_535
 
 
 _LONGEST_VALUE = 80
-#: Variables of ours that are no settings: tests, pictures and our own processes use them.
+#: Variables of ours that are not settings: tests, pictures and our own processes use them.
 NOT_SETTINGS: Final = (
     "PTEROASSETS_ARTIFACTS",
     "PTEROASSETS_CODE_SERVER_PORT",
@@ -43,8 +43,8 @@ NOT_SETTINGS: Final = (
 )
 
 
-class SettingsFault(Exception):  # noqa: N818 - it is shown to operators by its message alone
-    """Settings have values that cannot be; the message has one line for each, with its name and an example."""
+class SettingsFault(Exception):  # noqa: N818 - operators see only its message
+    """Settings have invalid values; the message has one line for each, with its name and an example."""
 
 
 class Settings(BaseSettings):
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     pteroassets_dagster_database: str = Field("dagster", description="Dagster's own database on the same Postgres.")
 
     pteroassets_pii: PiiMode = Field(
-        "hash", description="How player IP addresses and users' e-mail addresses are landed."
+        "hash", description="How player IP addresses and users' e-mail addresses are stored."
     )
     pteroassets_pii_key: SecretStr | None = Field(
         None,
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         examples=["openssl rand -hex 32"],
     )
     pteroassets_land_text: bool = Field(
-        default=False, description="Land the text of chat lines and commands, not only that they happened."
+        default=False, description="Store the text of chat lines and commands, not only that they happened."
     )
     pteroassets_log_timezone: str | None = Field(
         None, description="IANA zone of the servers' logs; UTC when unset.", examples=["Europe/Berlin"]
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         5_000, ge=2, description="Requests that one pass over the logs may send; at most half of them are lists."
     )
     pteroassets_log_bytes_per_pass: int = Field(
-        2 * 1024**3, ge=1, description="Bytes of log files after which one pass fetches no more."
+        2 * 1024**3, ge=1, description="Bytes of log files after which one pass stops fetching."
     )
     pteroassets_schedules: PresetName = Field(
         "fresh",
@@ -147,16 +147,15 @@ class Settings(BaseSettings):
     )
     pteroassets_ui_url: str | None = Field(
         None,
-        description="Address at which people reach the Dagster UI, for links in messages; that of this machine when "
-        "unset.",
+        description="Address at which people open the Dagster UI; this machine's when unset.",
         examples=["https://dagster.example.com"],
     )
     pteroassets_owners: str = Field(
         "team:platform",
-        description="Whom the UI names as owners of the tables, by commas: e-mail addresses and team:NAME.",
+        description="Owners of the tables that the UI shows: e-mail addresses and team:NAME, separated by commas.",
         examples=["team:platform,someone@example.com"],
     )
-    pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are pruned.")
+    pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are deleted.")
 
     @field_validator("pterodactyl_url")
     @classmethod
@@ -165,15 +164,15 @@ class Settings(BaseSettings):
             parts = urlsplit(value)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("it must begin with https:// or http:// and name a host")
-            if parts.port == 0 or parts.query or parts.fragment:  # asking for the port refuses one that cannot be
-                raise ValueError("it must be the panel's address alone, without what follows a ? or #")
+            if parts.port == 0 or parts.query or parts.fragment:  # reading the port raises on an invalid one
+                raise ValueError("it must be only the panel's address, without what follows a ? or #")
         return value
 
     @field_validator("postgres_host")
     @classmethod
     def _a_host(cls, value: str | None) -> str | None:
         if value is not None and ("://" in value or value.count(":") == 1 or any(map(str.isspace, value))):
-            raise ValueError("it must be a host's name or address alone; the port goes into POSTGRES_PORT")
+            raise ValueError("it must be only a host's name or address; the port goes into POSTGRES_PORT")
         return value
 
     @field_validator("pteroassets_log_store")
@@ -186,7 +185,7 @@ class Settings(BaseSettings):
             )
 
             if protocol not in known_implementations:
-                raise ValueError(f"{protocol}:// is no kind of store that fsspec knows, such as s3:// or gs://")
+                raise ValueError(f"{protocol}:// is not a kind of store that fsspec knows, such as s3:// or gs://")
         return value
 
     @field_validator("pteroassets_log_timezones", "pteroassets_log_paths", mode="before")
@@ -197,15 +196,15 @@ class Settings(BaseSettings):
         try:
             found = json.loads(value)
         except ValueError as error:
-            raise ValueError(f"it is not JSON ({error}); names and values stand in double quotes") from None
+            raise ValueError(f"it is not JSON ({error}); names and values must be in double quotes") from None
         if not isinstance(found, dict) or not all(name.strip() for name in found):
-            raise ValueError("it must be one JSON object in { }, each of its names that of a server, an egg or a node")
+            raise ValueError("it must be one JSON object in { } whose names are those of servers, eggs or nodes")
         return found
 
     @field_validator("pteroassets_pii_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 16:  # noqa: PLR2004 - said in the description
+        if value is not None and len(value.get_secret_value()) < 16:  # noqa: PLR2004 - as the description says
             raise ValueError("PTEROASSETS_PII_KEY needs at least 16 characters; make one with: openssl rand -hex 32")
         return value
 
@@ -228,7 +227,7 @@ class Settings(BaseSettings):
     def _absolute_paths(cls, value: dict[str, str]) -> dict[str, str]:
         for name, path in value.items():
             if not path.startswith("/") or ".." in path.split("/"):
-                raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and hold no ..")
+                raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and contain no ..")
         return value
 
     @field_validator("pteroassets_alarm_webhook")
@@ -236,7 +235,7 @@ class Settings(BaseSettings):
     def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _URL.fullmatch(value.get_secret_value()):
             raise ValueError(
-                "PTEROASSETS_ALARM_WEBHOOK is no URL; give the whole of it, such as https://hooks.example.com/services/T0"
+                "PTEROASSETS_ALARM_WEBHOOK is not a URL; give all of it, such as https://hooks.example.com/services/T0"
             )
         return value
 
@@ -253,22 +252,22 @@ class Settings(BaseSettings):
         for owner in _owners(value):
             if not _OWNER.fullmatch(owner):
                 raise ValueError(
-                    f"PTEROASSETS_OWNERS names {owner!r}, which is neither an e-mail address nor team:NAME; give for "
+                    f"PTEROASSETS_OWNERS names {owner!r}, which is neither an e-mail address nor team:NAME; write for "
                     "example: team:platform,someone@example.com"
                 )
         return value
 
     def owners(self) -> list[str]:
-        """Return whom the UI names as owners of what names none itself."""
+        """Return the owners that the UI shows for what names none itself."""
         return _owners(self.pteroassets_owners)
 
     def secrets(self) -> list[str]:
-        """Return the values of all secret settings, for those who have to keep them out of texts."""
+        """Return the values of all secret settings, to keep them out of messages."""
         found = (getattr(self, name) for name in type(self).model_fields)
         return [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make these settings again in another process, of those that are set."""
+        """Return the variables that give another process these settings; those not set are left out."""
         found = {name.upper(): getattr(self, name) for name in type(self).model_fields}
         return {name: _as_text(value) for name, value in found.items() if value is not None}
 
@@ -283,7 +282,7 @@ def _as_text(value: Any) -> str:
             return str(value)
 
 
-#: Of each setting a value as an operator would write it.
+#: For each setting a value as an operator would write it.
 EXAMPLES: Final = {
     name.upper(): str((field.examples or [str(field.default).lower()])[0])
     for name, field in Settings.model_fields.items()
@@ -298,7 +297,7 @@ def read_settings() -> Settings:
     """Return the settings of the environment and of ``.env``.
 
     Raises:
-        SettingsFault: Some cannot be.
+        SettingsFault: Some are invalid.
     """
     try:
         return Settings()
@@ -312,23 +311,23 @@ def read_settings() -> Settings:
 
 
 def names_set() -> set[str]:
-    """Return the names of all variables that stand in the environment or in ``.env``."""
+    """Return the names of all variables set in the environment or in ``.env``."""
     return {*os.environ, *(name.upper() for name in dotenv_values(".env"))}
 
 
 def _lines_of(error: ValidationError, *, secrets: Collection[str]) -> Iterator[str]:
-    """Yield a line for each setting of which *error* tells.
+    """Yield a line for each setting that *error* reports.
 
     Args:
         error: What reading the settings raised.
         secrets: Names, in lower case, of those whose values are not shown.
     """
-    told: set[str] = set()
+    seen: set[str] = set()
     for fault in error.errors(include_url=False):
         field = str(fault["loc"][0]).lower()
-        if field in told:
+        if field in seen:
             continue
-        told.add(field)
+        seen.add(field)
         name = field.upper()
         value = str(fault["input"])
         is_shown = field not in secrets and "@" not in value and isinstance(fault["input"], str)
@@ -341,10 +340,10 @@ def _lines_of(error: ValidationError, *, secrets: Collection[str]) -> Iterator[s
 
 
 def unknown_names(names: Collection[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables that look like settings of ours and are none, each with what to do.
+    """Yield the variables that look like our settings but are not, each with what to do.
 
     Args:
-        names: Of variables.
+        names: The variables' names.
         known: Names of the settings.
     """
     for name in sorted(names):

@@ -230,9 +230,9 @@ def test_a_port_that_is_held_is_told_with_its_holder_before_anything_starts(name
         settings = settings_with(**{name: str(port), "PTEROASSETS_HOME": str(tmp_path / "home")})
         with pytest.raises(PortHeldError) as told:
             up.run_up(settings, Console(), once=True)
-        assert str(told.value).startswith(f"port {port} ({name}) is held by process {os.getpid()} (")
+        assert str(told.value).startswith(f"port {port} ({name}) is in use by process {os.getpid()} (")
         option = DemoOptions(once=True, seed=None, home=tmp_path / "home", dagster_port=port, docs_port=None)
-        with pytest.raises(PortHeldError, match=rf"port {port} \(--dagster-port\) is held by process {os.getpid()}"):
+        with pytest.raises(PortHeldError, match=rf"port {port} \(--dagster-port\) is in use by process {os.getpid()}"):
             run_demo(option, settings_with(), Console())
     assert holder_of(port) is None
     assert not list((tmp_path / "home").glob("postgres*"))

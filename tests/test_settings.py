@@ -65,7 +65,7 @@ def test_an_owner_is_an_address_or_a_team(monkeypatch: pytest.MonkeyPatch, owner
 
 
 def test_a_webhook_that_is_no_url_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValidationError, match="PTEROASSETS_ALARM_WEBHOOK is no URL") as refusal:
+    with pytest.raises(ValidationError, match="PTEROASSETS_ALARM_WEBHOOK is not a URL") as refusal:
         settings(monkeypatch, PTEROASSETS_ALARM_WEBHOOK="hooks.example.com/secretsecret")
     assert "secretsecret" not in str(refusal.value)
 
@@ -80,9 +80,9 @@ def test_all_secrets_are_known_to_those_who_keep_them_out_of_texts(monkeypatch: 
 BAD = [
     ("PTERODACTYL_URL", "panel.example.com", "must begin with https://"),
     ("PTERODACTYL_URL", "https://panel.example.com:port", "Port could not be cast"),
-    ("PTERODACTYL_URL", "https://panel.example.com/?page=2", "address alone"),
+    ("PTERODACTYL_URL", "https://panel.example.com/?page=2", "only the panel's address"),
     ("POSTGRES_HOST", "db.example.com:5433", "goes into POSTGRES_PORT"),
-    ("POSTGRES_HOST", "postgresql://db.example.com", "host's name or address alone"),
+    ("POSTGRES_HOST", "postgresql://db.example.com", "only a host's name or address"),
     ("POSTGRES_PORT", "70000", "at most 65535"),
     ("POSTGRES_PORT", "five", "whole number"),
     ("PTEROASSETS_PII", "hsh", "'hash', 'drop' or 'plain'"),
@@ -105,10 +105,10 @@ BAD = [
     ("PTEROASSETS_REQUEST_SHARE", "1.5", "at most 1"),
     ("PTEROASSETS_ALLOW_SHRINK", "once", "true or false"),
     ("PTEROASSETS_NODE_ACCESS", "all", "true or false"),
-    ("PTEROASSETS_LOG_STORE", "s4://bucket", "no kind of store"),
+    ("PTEROASSETS_LOG_STORE", "s4://bucket", "not a kind of store"),
     ("PTEROASSETS_DAGSTER_PORT", "99999", "at most 65535"),
     ("PTEROASSETS_DOCS_PORT", "0", "at least 1"),
-    ("PTEROASSETS_ALARM_WEBHOOK", "hooks.example.com/secret", "is no URL"),
+    ("PTEROASSETS_ALARM_WEBHOOK", "hooks.example.com/secret", "is not a URL"),
     ("PTEROASSETS_UI_URL", "dagster.example.com", "must begin with https://"),
     ("PTEROASSETS_OWNERS", "me", "neither an e-mail address nor team:NAME"),
     ("PTEROASSETS_RUN_RETENTION_DAYS", "-1", "at least 1"),

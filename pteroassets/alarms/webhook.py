@@ -96,7 +96,7 @@ def deliver(url: str, message: FailureMessage, *, secrets: Collection[str] = ())
         try:
             answer = session.post(url, json=message.as_json({url, *secrets}), timeout=_TIMEOUT)
         except requests.exceptions.RetryError:
-            raise DeliveryError("it answered with an error of the server (500, 502 or 504)") from None
+            raise DeliveryError("it answered with a server error (500, 502 or 504)") from None
         except (requests.RequestException, UnicodeError) as error:
             # not chained: the text of the exception shows the address
             raise DeliveryError(f"no answer ({reason_of(error)})") from None

@@ -69,8 +69,8 @@ def failure_sensor(
     @dg.sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
-        description="Tells of each failed run once, and of each check when it begins to fail or fails more severely; "
-        "a retry of a failed run is not told again.",
+        description="Reports each failed run once, and of each check when it begins to fail or fails more severely; "
+        "a retry of a failed run is not reported again.",
     )
     def report_failures(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms]) -> dg.SensorResult:
         """Write what failed to the log and, where a webhook is set, send it there."""
@@ -78,7 +78,7 @@ def failure_sensor(
         begun = time.monotonic()
         progress, since = _progress_of(context.cursor, now)
         if progress.not_before > now.timestamp():
-            return _done(progress, "the webhook asked to be left alone for a while")
+            return _done(progress, "the webhook asked us to wait")
         told = 0
         for record in _events(context.instance, after=progress.after, since=since):
             if record.timestamp > (now - settled_after).timestamp():
@@ -88,20 +88,20 @@ def failure_sensor(
                 refusal = _delivered(message, alarms.webhook, secrets)
                 if refusal is not None:
                     context.log.error(
-                        "the webhook of PTEROASSETS_ALARM_WEBHOOK did not take the message %s (%s): %s; it is sent "
+                        "the webhook of PTEROASSETS_ALARM_WEBHOOK did not accept the message %s (%s): %s; it is sent "
                         "again at the next tick",
                         message.id,
                         message.what,
                         refusal,
                     )
                     progress = replace(progress, not_before=now.timestamp() + refusal.wait_seconds)
-                    return _done(progress, f"{told} told, one waits: {refusal}")
+                    return _done(progress, f"{told} reported, one waits: {refusal}")
                 _log(context, message, secrets)
                 told += 1
             progress = replace(progress, after=record.storage_id, failing=failing)
             if time.monotonic() - begun > _DELIVERING_SECONDS:
                 break
-        return _done(progress, f"failures told: {told}" if told else "nothing failed")
+        return _done(progress, f"failures reported: {told}" if told else "nothing failed")
 
     return report_failures
 

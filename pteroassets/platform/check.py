@@ -64,7 +64,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             subject="PTERODACTYL_CLI_KEY",
             status="fault",
-            detail="holds an application key, as the beginning of it tells; the client API takes none",
+            detail="holds an application key, as its first letters show; the client API needs a client key",
             remedy=remedies["PTERODACTYL_CLI_KEY"],
         )
     if settings.pteroassets_pii == "hash" and settings.pteroassets_pii_key is None:
@@ -87,7 +87,7 @@ def check_variables(names: Collection[str]) -> Iterator[Finding]:
     """Say which of the variables *names* look like settings of ours and are none."""
     known = {name.upper() for name in Settings.model_fields}
     for name, remedy in unknown_names(names, known):
-        yield Finding(subject=name, status="warning", detail="is no setting, so it does nothing", remedy=remedy)
+        yield Finding(subject=name, status="warning", detail="is not a setting, so it does nothing", remedy=remedy)
 
 
 def holds_application_key(settings: Settings) -> bool:
@@ -160,18 +160,18 @@ def _node(panel: PanelClient, node: Mapping[str, Any]) -> Finding:
         ) as answer:
             status = answer.status_code
     except requests.RequestException as error:
-        said = f"nothing within {_NODE_TIMEOUT_SECONDS} s" if is_timeout(error) else reason_of(error)
+        said = f"no answer within {_NODE_TIMEOUT_SECONDS} s" if is_timeout(error) else reason_of(error)
         return found(
             status="warning",
             detail=f"{place} cannot be reached: {said}",
-            remedy="look whether the node is up; log files over 4 MiB come from it, so open this port to this "
+            remedy="check whether the node is up; log files over 4 MiB come from it, so open this port to this "
             "machine; its servers' samples are node_unreachable if the panel gets no answer from it either",
         )
     if status != requests.codes.unauthorized:
         return found(
             status="warning",
             detail=f"{place} answers {status}, as Wings does not",
-            remedy="look what listens there, or which proxy stands before it: log files over 4 MiB come from it",
+            remedy="check what listens there, or which proxy is in front of it: log files over 4 MiB come from it",
         )
     return found(status="ok", detail=f"Wings answers at {place}")
 
@@ -202,7 +202,7 @@ def check_names(panel: PanelClient, settings: Settings, clock: Clock) -> Iterato
             subject="names in settings",
             status="warning",
             detail=f"could not be compared with the panel's: {unread[0]}",
-            remedy="check again when the panel gives its servers, eggs and nodes",
+            remedy="check again when the panel lists its servers, eggs and nodes",
         )
         return
     for setting, names, kinds in wanted:
@@ -215,8 +215,8 @@ def check_names(panel: PanelClient, settings: Settings, clock: Clock) -> Iterato
             yield Finding(
                 subject=setting,
                 status="fault",
-                detail=f"names {name!r}, which is no {kinds} of the panel",
-                remedy=f"write {alike[0]!r} if that is meant, or take it out" if alike else "correct it or take it out",
+                detail=f"names {name!r}, which is not a {kinds} of the panel",
+                remedy=f"write {alike[0]!r} if you mean that, or remove it" if alike else "correct it or remove it",
             )
 
 
@@ -279,7 +279,7 @@ def _client_key(panel: PanelClient) -> Finding:
         return Finding(
             subject="",
             status="fault",
-            detail=f"belongs to {account.get('username')}, who is no root admin and sees few servers or none",
+            detail=f"belongs to {account.get('username')}, who is not a root admin and sees few servers or none",
             remedy="make the key with a root admin's account",
         )
     listing = panel.client("", type="admin-all", per_page=1)
@@ -297,7 +297,7 @@ def _list(panel: PanelClient, endpoint: str) -> Finding:
 def _server_includes(panel: PanelClient) -> Finding:
     listing = panel.application("servers", per_page=1, include=",".join(_INCLUDES))
     if not listing["data"]:
-        return Finding(subject="", status="warning", detail="there is no server yet, so they could not be tried")
+        return Finding(subject="", status="warning", detail="there is no server yet to test it with")
     relationships = listing["data"][0]["attributes"].get("relationships", {})
     refused = [name for name in _INCLUDES if _is_null(relationships.get(name))]
     if refused:
@@ -328,7 +328,7 @@ def _eggs(panel: PanelClient) -> Finding:
 def _sublist(panel: PanelClient, parent: str, child: str) -> Finding:
     parents = panel.application(parent, per_page=1)["data"]
     if not parents:
-        return Finding(subject="", status="warning", detail=f"there is no {parent[:-1]} yet, so it could not be tried")
+        return Finding(subject="", status="warning", detail=f"there is no {parent[:-1]} yet to test it with")
     panel.application(f"{parent}/{parents[0]['attributes']['id']}/{child}")
     return Finding(subject="", status="ok", detail=f"may read {child}")
 

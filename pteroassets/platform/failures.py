@@ -64,7 +64,7 @@ def _ask(port: int, query: str, wanted: str, **variables: Any) -> Any:
         raise UnansweredError(f"Dagster's webserver does not answer ({type(error).__name__})") from error
     found = (data.get("data") or {}).get(wanted)
     if found is None or found == {}:  # an empty object is an error of Dagster's own, of which we asked no field
-        raise UnansweredError(f"Dagster's webserver could not tell: {data.get('errors') or wanted}")
+        raise UnansweredError(f"Dagster's webserver gave no answer to the question: {data.get('errors') or wanted}")
     return found
 
 

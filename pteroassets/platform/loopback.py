@@ -44,7 +44,7 @@ def _why(name: str, port: int, error: OSError) -> str:
     if error.errno != errno.EADDRINUSE:
         return f"port {port} ({name}) cannot be opened ({error.strerror}): choose another"
     return (
-        f"port {port} ({name}) is held by {holder_of(port) or 'another process'}: stop that, for example an earlier "
+        f"port {port} ({name}) is in use by {holder_of(port) or 'another process'}: stop it, for example an earlier "
         f"platform that still runs, or give {name} another port"
     )
 

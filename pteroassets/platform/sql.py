@@ -72,7 +72,7 @@ def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) 
     home = home if home is not None else _home_with_data(settings)
     data_dir = data_dir_below(home)
     if EmbeddedPostgres(data_dir).status == "absent":
-        raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for a panel of yours")
+        raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for your own panel")
     database = DEMO_DATABASE if (home / DEMO_WORLD).exists() else settings.postgres_database
     with EmbeddedPostgres(data_dir, bindir=settings.pteroassets_postgres_bindir) as server:
         login = reader_login(server.with_database(database), home)

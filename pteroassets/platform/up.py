@@ -70,7 +70,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             subject="Postgres",
             status="ok",
-            detail=f"POSTGRES_HOST is not set: `up` will make an embedded one in {home_of(settings)}",
+            detail=f"POSTGRES_HOST is not set: `up` will create an embedded one in {home_of(settings)}",
         )
 
 
@@ -92,7 +92,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
         if finding.status == "fault"
     ]
     if missing:
-        raise RuntimeFault("the settings are not complete\n  " + "\n  ".join(missing))
+        raise RuntimeFault("settings are missing or wrong\n  " + "\n  ".join(missing))
     home = make_folder(home_of(settings))
     with unwinding(), sole_platform(home, SystemClock()):
         require_free(

@@ -184,10 +184,10 @@ def test_what_the_webhook_does_not_take_is_said_and_sent_at_the_next_tick_once(
     sensor = Sensor(instance, receiver.url)
     first, second = let_a_run_fail(instance), let_a_run_fail(instance)
     receiver.answers = [(200, {}), (403, {})]
-    assert sensor.tick() == "1 told, one waits: it answered 403"
+    assert sensor.tick() == "1 reported, one waits: it answered 403"
     assert [message["run_id"] for message in receiver.taken] == [first]
     logged = "".join(capfd.readouterr())
-    assert f"did not take the message run/{second}" in logged
+    assert f"did not accept the message run/{second}" in logged
     assert PATH not in logged
     sensor.tick()
     sensor.tick()
@@ -197,7 +197,7 @@ def test_what_the_webhook_does_not_take_is_said_and_sent_at_the_next_tick_once(
 def test_an_answer_of_500_is_tried_again_within_the_tick(instance: dg.DagsterInstance, receiver: Receiver) -> None:
     let_a_run_fail(instance)
     receiver.answers = [(500, {}), (502, {})]
-    assert Sensor(instance, receiver.url).tick() == "failures told: 1"
+    assert Sensor(instance, receiver.url).tick() == "failures reported: 1"
     assert receiver.attempts == 3
     assert len(receiver.taken) == 1
 
@@ -207,7 +207,7 @@ def test_a_webhook_that_asks_for_time_is_given_it(instance: dg.DagsterInstance, 
     let_a_run_fail(instance)
     receiver.answers = [(429, {"Retry-After": "600"})]
     sensor.tick()
-    assert sensor.tick() == "the webhook asked to be left alone for a while"
+    assert sensor.tick() == "the webhook asked us to wait"
     assert receiver.attempts == 1
 
 
@@ -221,7 +221,7 @@ def test_a_webhook_that_is_not_there_loses_nothing_and_its_address_stays_unsaid(
     gone.server.server_close()
     sensor = Sensor(instance, gone.url)
     run_id = let_a_run_fail(instance)
-    assert sensor.tick() == "0 told, one waits: no answer (Connection refused)"
+    assert sensor.tick() == "0 reported, one waits: no answer (Connection refused)"
     assert PATH not in "".join(capfd.readouterr())
     assert PATH not in caplog.text
     sensor.url = receiver.url
@@ -232,7 +232,7 @@ def test_a_webhook_that_is_not_there_loses_nothing_and_its_address_stays_unsaid(
 def test_a_redirect_is_not_followed_with_what_failed(instance: dg.DagsterInstance, receiver: Receiver) -> None:
     let_a_run_fail(instance)
     receiver.answers = [(302, {"Location": receiver.url})]
-    assert Sensor(instance, receiver.url).tick() == "0 told, one waits: it answered 302"
+    assert Sensor(instance, receiver.url).tick() == "0 reported, one waits: it answered 302"
     assert receiver.taken == []
 
 

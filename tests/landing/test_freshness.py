@@ -31,7 +31,7 @@ def test_a_pass_that_read_no_list_fails_and_is_no_reading(platform: Platform) ->
     platform.simulation.faults.add(Fault(route="client", status=500))
     with pytest.raises(NothingReadError, match=r"locations, nodes.*could be read from the panel.*500") as caught:
         platform.entities()
-    assert "its log tells why" in str(caught.value)
+    assert "its log says why" in str(caught.value)
     assert complete_loads(platform) == before
 
 

@@ -359,7 +359,7 @@ def test_files_of_other_names_are_left_alone() -> None:
         "with other bytes behind",
         "cut",
         "of nothing",
-        "no archive",
+        "not an archive",
     ],  # the bytes bear the time of day
 )
 def test_an_archive_is_unpacked_as_far_as_it_goes(raw: bytes, outcome: str) -> None:
@@ -408,11 +408,11 @@ def test_a_closed_log_is_read_however_it_is_packed(suffix: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "word"),
     [
-        (tarred(line("10:00:00"), line("11:00:00")), "more than one file"),
+        (tarred(line("10:00:00"), line("11:00:00")), "several files"),
         (tarred(tarred(line("10:00:00"))), "inside an archive"),
         (lzma.compress(line("10:00:00"))[:20], "cut"),
         (b"7z\xbc\xaf\x27\x1c....", "7z x"),
-        (b"plain", "no archive"),
+        (b"plain", "not an archive"),
     ],
 )
 def test_a_packed_log_that_cannot_be_read_has_a_row_with_the_reason(raw: bytes, word: str) -> None:

@@ -154,8 +154,8 @@ def test_names_cannot_colour_or_move_the_terminal(tmp_path: Path) -> None:
     [
         (["--timezone", "Nowhere/Land"], "Europe/Berlin"),
         (["--date", "12.3.2026"], "does not match the format"),
-        (["--separate", "--together"], "exclude each other"),
-        (["--date", "2026-03-12", "--dates-from-mtime"], "exclude each other"),
+        (["--separate", "--together"], "cannot be used together"),
+        (["--date", "2026-03-12", "--dates-from-mtime"], "cannot be used together"),
         (["--jobs", "0"], "x>=1"),
         (["--format", "xml"], "is not one of"),
     ],

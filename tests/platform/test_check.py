@@ -133,7 +133,7 @@ def test_a_node_that_accepts_connections_and_says_nothing_does_not_answer(
     found = findings(simulation, application=simulation.application_key, client=simulation.client_key)
     simulation.faults.clear()
     assert found[f"node {node['name']}"].status == "warning"
-    assert "nothing within 0.2 s" in found[f"node {node['name']}"].detail
+    assert "no answer within 0.2 s" in found[f"node {node['name']}"].detail
     assert found[f"node {node['name']}"].remedy
 
 
@@ -159,9 +159,9 @@ def test_names_in_settings_that_the_panel_does_not_know_are_faults_with_the_near
     )
     faults = {subject: finding for subject, finding in found.items() if finding.status == "fault"}
     assert set(faults) == {"PTEROASSETS_LOG_TIMEZONES", "PTEROASSETS_LOG_PATHS"}
-    assert f"names '{egg}x', which is no server's uuid, egg or node" in faults["PTEROASSETS_LOG_TIMEZONES"].detail
+    assert f"names '{egg}x', which is not a server's uuid, egg or node" in faults["PTEROASSETS_LOG_TIMEZONES"].detail
     assert f"'{egg}'" in faults["PTEROASSETS_LOG_TIMEZONES"].remedy
-    assert f"names {node!r}, which is no server's uuid or egg" in faults["PTEROASSETS_LOG_PATHS"].detail
+    assert f"names {node!r}, which is not a server's uuid or egg" in faults["PTEROASSETS_LOG_PATHS"].detail
 
 
 def test_names_are_not_called_unknown_when_the_panel_gave_only_some(simulation: Simulation) -> None:

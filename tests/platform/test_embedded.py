@@ -216,7 +216,7 @@ def test_a_folder_with_other_files_is_refused_and_not_touched(folder: Path) -> N
     data_dir = folder / "postgres"
     data_dir.mkdir()
     (data_dir / "thesis.txt").write_text("dear")
-    with pytest.raises(EmbeddedPostgresError, match="no Postgres data folder; nothing there was touched"):
+    with pytest.raises(EmbeddedPostgresError, match="not a Postgres data folder; nothing there was changed"):
         EmbeddedPostgres(data_dir).start()
     assert (data_dir / "thesis.txt").read_text() == "dear"
 

@@ -90,7 +90,7 @@ def test_a_folder_without_data_is_named_with_what_fills_it(tmp_path: Path) -> No
     assert answer.returncode == 1
     assert (
         answer.stderr
-        == f"pteroassets: there is no data in {tmp_path} yet: run make demo, or make up for a panel of yours\n"
+        == f"pteroassets: there is no data in {tmp_path} yet: run make demo, or make up for your own panel\n"
     )
 
 

@@ -144,7 +144,7 @@ def _open(location: str) -> tuple[str, Any, str]:
         raise LogStoreError(f"PTEROASSETS_LOG_STORE is {name}, whose driver is not installed: {advice}") from error
     except ValueError as error:
         raise LogStoreError(
-            f"PTEROASSETS_LOG_STORE is {name}, which is no folder and no kind of store that fsspec knows: {error}"
+            f"PTEROASSETS_LOG_STORE is {name}, which is neither a folder nor a store that fsspec knows: {error}"
         ) from error
     return name, files, root.rstrip("/")
 

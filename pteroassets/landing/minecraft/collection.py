@@ -169,7 +169,7 @@ class _Way:
             try:
                 return at_node(self.of.nodes)
             except NoWayError as error:
-                self.note = f"read through the panel, since its node could not be asked itself: {error}"
+                self.note = f"read through the panel, since its node could not be asked directly: {error}"
         node = self.server.node_name
         if node in self.of.dead_nodes:
             raise NodeUnreachableError(self.of.dead_nodes[node])
@@ -238,7 +238,7 @@ class _Pass:
         if len(asked) > self.purse.lists and not self.reload_dates:
             when = last_listed(self.connection)
             asked.sort(key=lambda server: (when.get(uuid.UUID(server.uuid), _NOTHING_LISTED), server.uuid))
-            reason = "the requests of the pass were spent; a later pass lists it"
+            reason = "the pass used up its requests; a later pass lists it"
             passed_over += [
                 (server, (self._read(server, "budget_spent", reason),)) for server in asked[self.purse.lists :]
             ]

@@ -25,12 +25,12 @@ def decode(
     if not raw or not name.lower().endswith(SUFFIXES):
         return _whole(as_text([raw], is_whole=not is_live))
     if not is_archive(raw):
-        return b"", "unreadable", "no archive, whatever its name says"
+        return b"", "unreadable", "not an archive, despite its name"
     archive = Archive([raw])
     read: tuple[bytes, FileOutcome, str | None] | None = None
     for file in archive.files():
         if read is not None:
-            return b"", "unreadable", "the archive holds more than one file: unpack it beside, so that each is read"
+            return b"", "unreadable", "the archive holds several files: unpack it in place, so that each is read"
         if file.refused is None:
             read = _whole(as_text(file.blocks()), largest_bytes)
         if file.refused is not None:

@@ -305,7 +305,7 @@ class ServerFolder:
         for file, reason in self._archives:
             self._report("unreadable", file, reason)
         for named in self._left:
-            self._report("budget_spent", named.file, "the budget of the pass was spent; a later pass fetches it")
+            self._report("budget_spent", named.file, "the pass used up its budget; a later pass fetches it")
         self._collected.reads.append(
             LogRead(
                 server_uuid=self.server_uuid,

@@ -54,9 +54,7 @@ _COLUMNS = {
 }
 _BLOCK_BYTES = 1 << 20
 _PARSEABLE: Final = (*READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
-_NO_TIMES: Final = (
-    "lines show no time, so nothing in it can be placed: `pteroassets logs parse` shows what it says, by line number"
-)
+_NO_TIMES: Final = "lines show no time, so its events have no date: `pteroassets logs parse` shows them by line number"
 _UNPARSED: Final[dict[str, Any]] = {
     "parsed_bytes": 0,
     "parsed_lines": 0,

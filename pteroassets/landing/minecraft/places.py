@@ -56,7 +56,7 @@ class LogPlaces:
         if place is None:
             return Whereabouts(
                 folder=None,
-                reason=f"its egg {egg_name!r} is of another game; name a path in PTEROASSETS_LOG_PATHS if it is not",
+                reason=f"its egg {egg_name!r} is for another game; if not, set its path in PTEROASSETS_LOG_PATHS",
             )
         return Whereabouts(folder=place.folder)
 

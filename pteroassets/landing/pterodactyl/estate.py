@@ -215,7 +215,7 @@ def _mark_missing(connection: Connection, reading: Reading, *, allow_shrink: boo
     missing, active = row or (0, 0)
     if not allow_shrink and missing >= _SMALLEST_SHRINK and missing > active * _LARGEST_SHARE_GONE:
         raise ShrinkRefusedError(
-            f"{_table(reading)}: {missing} of {active} records are missing from this reading, which is taken for a "
+            f"{_table(reading)}: {missing} of {active} records are missing from this reading, probably through a "
             "fault of the panel or of the key's permissions; nothing was changed. If they really are gone, set "
             "PTEROASSETS_ALLOW_SHRINK=true for one run"
         )

@@ -63,12 +63,12 @@ def account_for(data_dir: Path) -> Account:
         owner = None
     except PermissionError as error:
         raise EmbeddedPostgresError(
-            f"{_name_of(ours)}, who runs this, cannot reach {data_dir}: set PTEROASSETS_HOME to a folder of that user"
+            f"this runs as {_name_of(ours)}, who cannot open {data_dir}: set PTEROASSETS_HOME to a folder of that user"
         ) from error
     if ours != 0:
         if owner not in {None, ours}:
             raise EmbeddedPostgresError(
-                f"the data folder {data_dir} belongs to user {_name_of(owner)}, and this runs as {_name_of(ours)}: "
+                f"the data folder {data_dir} belongs to user {_name_of(owner)}, but this runs as {_name_of(ours)}: "
                 "run it as that user or as root, or set PTEROASSETS_HOME to another folder"
             )
         return Account(uid=ours, gid=os.getegid(), name=_name_of(ours))
@@ -81,8 +81,8 @@ def account_for(data_dir: Path) -> Account:
             continue
         return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=name)
     raise EmbeddedPostgresError(
-        "Postgres does not run as root, and there is neither a user postgres nor a user nobody to run it as: "
-        "create one of them, or run this as a plain user"
+        "Postgres does not run as root, and there is no user postgres or nobody to run it as: "
+        "create one, or run this as a plain user"
     )
 
 
@@ -155,7 +155,7 @@ def require_programs(bindir: Path) -> Path:
         EmbeddedPostgresError: One of them is missing.
     """
     if not _has_programs(bindir):
-        raise EmbeddedPostgresError(f"{bindir} does not hold {', '.join(_PROGRAMS)}: set the folder that does")
+        raise EmbeddedPostgresError(f"{bindir} does not hold {', '.join(_PROGRAMS)}: set it to the folder that does")
     return bindir
 
 

@@ -28,7 +28,9 @@ def data_dir_below(home: Path) -> Path:
     if named:
         outside = OUTSIDE / named[0] / "postgres"
         if outside.parent.is_symlink() or (outside.parent.exists() and outside.parent.stat().st_uid != os.geteuid()):
-            raise EmbeddedPostgresError(f"{outside.parent} was not made by us: remove {place}, or set PTEROASSETS_HOME")
+            raise EmbeddedPostgresError(
+                f"{outside.parent} was not made by this user: remove {place}, or set PTEROASSETS_HOME"
+            )
         return outside
     if (inside / "PG_VERSION").exists() or first_closed(inside.parent, account_for(inside)) is None:
         return inside
@@ -59,7 +61,7 @@ def prepare_folders(data_dir: Path, account: Account, *, needed_bytes: int) -> N
     if not (data_dir / "PG_VERSION").exists():
         if data_dir.exists() and any(data_dir.iterdir()):
             raise EmbeddedPostgresError(
-                f"{data_dir} has files in it but is no Postgres data folder; nothing there was touched. "
+                f"{data_dir} has files in it but is not a Postgres data folder; nothing there was changed. "
                 "Move them away, or set PTEROASSETS_HOME to another folder"
             )
         free = shutil.disk_usage(parent).free

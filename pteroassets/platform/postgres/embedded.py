@@ -268,7 +268,7 @@ class EmbeddedPostgres:
         command += ["-c", "scram_iterations=1"] if can_choose else []
         outcome = run(bindir, command, account)
         if outcome.returncode != 0:
-            raise EmbeddedPostgresError(_explained("a new database could not be made", outcome.stdout))
+            raise EmbeddedPostgresError(_explained("a new database could not be created", outcome.stdout))
         with (made / "postgresql.conf").open("a") as configuration:
             if can_choose:
                 configuration.write(f"\nscram_iterations = {_ITERATIONS} # for passwords that people choose\n")
@@ -280,7 +280,7 @@ class EmbeddedPostgres:
         if not self.password_file.exists():
             if (self.data_dir / "PG_VERSION").exists():
                 raise EmbeddedPostgresError(
-                    f"{self.password_file} is missing, without which the data folder {self.data_dir} does not open: "
+                    f"{self.password_file} is missing, and without it the data folder {self.data_dir} does not open: "
                     "put it back, or move both folders away to begin anew"
                 )
             write_private(self.password_file, secrets.token_urlsafe(24))
@@ -306,7 +306,7 @@ class EmbeddedPostgres:
                 port = int(lines[3])
                 if self._port not in {None, port}:
                     raise EmbeddedPostgresError(
-                        f"a server runs on {self.data_dir} already, on port {port} instead of {self._port}: "
+                        f"a server already runs on {self.data_dir}, on port {port} instead of {self._port}: "
                         "stop the other process, or ask for no port"
                     )
                 return self._proven(self._settings_on(port))
@@ -322,7 +322,7 @@ class EmbeddedPostgres:
             connect(settings).close()
         except psycopg.OperationalError as error:
             raise EmbeddedPostgresError(
-                f"the server on {self.data_dir} runs but does not let us in ({error}): "
+                f"the server on {self.data_dir} runs but refuses our login ({error}): "
                 f"is {self.password_file} the one that belongs to it?"
             ) from error
         return settings
@@ -387,7 +387,7 @@ class EmbeddedPostgres:
             command = ["pg_ctl", "-D", str(self.data_dir), "-w", "-t", str(_STOP_SECONDS), "-m", mode, "stop"]
             if run(bindir, command, account).returncode == 0 or self._running() is None:
                 return
-        raise EmbeddedPostgresError(f"the server on {self.data_dir} would not stop: see {self.log_file}")
+        raise EmbeddedPostgresError(f"the server on {self.data_dir} did not stop: see {self.log_file}")
 
 
 def _is_server_on(pid: int, data_dir: Path) -> bool:

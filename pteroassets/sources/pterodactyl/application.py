@@ -149,7 +149,7 @@ class _Gathered:
         for row in rows:
             record = self._record(row, scope)
             if record is None:
-                self.unread.setdefault(scope, "a row has no id, or an invalid uuid")
+                self.unread.setdefault(scope, "a row has no id, or its uuid is invalid")
             else:
                 self._records[record.key] = record
 
@@ -262,7 +262,7 @@ class _EstateReader:
         pages = self._pages(endpoint, include="variables")
         if pages.problem is None and any(_included_rows(egg, "variables") is None for egg in pages.rows):
             # landed without them, every egg would seem to have lost its variables
-            pages = PagedList(rows=[], total=None, problem="the panel withheld the variables of eggs (null_resource)")
+            pages = PagedList(rows=[], total=None, problem="the panel left out the variables of eggs (null_resource)")
         return scope, pages
 
     def _included(self, gathered: _Gathered, entity: str) -> datetime:
@@ -281,11 +281,11 @@ class _EstateReader:
             gathered.unread[WHOLE_LIST] = f"the list of servers was not read completely: {listing.pages.problem}"
         if withheld and len(withheld) == len(listing.pages.rows):
             gathered.unread[WHOLE_LIST] = (
-                f"the panel withheld {include} of every server (null_resource): give the key of PTERODACTYL_APP_KEY "
+                f"the panel left out {include} of every server (null_resource): give the key of PTERODACTYL_APP_KEY "
                 f"the permission to read {'users' if entity == 'subusers' else 'server databases'}"
             )
         else:
-            gathered.unread.update(dict.fromkeys(withheld, f"the panel withheld {include} (null_resource)"))
+            gathered.unread.update(dict.fromkeys(withheld, f"the panel left out {include} (null_resource)"))
         return listing.observed_at
 
     def _pages(self, endpoint: str, **params: str) -> PagedList:

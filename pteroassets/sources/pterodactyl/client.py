@@ -245,7 +245,7 @@ def _name_of(url: str) -> str:
         )
     if parts.query or parts.fragment:
         raise PanelAddressError(
-            f"PTERODACTYL_URL holds more than the address of {parts.netloc}: remove what follows ? or #"
+            f"PTERODACTYL_URL contains more than the address of {parts.netloc}: remove what follows ? or #"
         )
     return parts.netloc
 
@@ -256,7 +256,7 @@ def _secret(key: SecretStr | None, setting: str) -> str | None:
     if not text:
         return None
     if not (text.isascii() and text.isprintable() and " " not in text):
-        raise PanelAddressError(f"the key of {setting} holds a space, a line break or another sign that no key has")
+        raise PanelAddressError(f"the key of {setting} contains a space, a line break or another character no key has")
     return text
 
 
@@ -319,7 +319,7 @@ def items(body: Any) -> list[Any]:
     """
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, list):
-        raise UnreadableAnswerError("the panel answered something else than a list: is it a Pterodactyl panel?")
+        raise UnreadableAnswerError("the panel did not answer with a list: is it a Pterodactyl panel?")
     return data
 
 
@@ -339,7 +339,7 @@ def _read_once(fetch: Callable[[int], dict[str, Any]], identity: str) -> PagedLi
         for item in arrived:
             attributes = item.get("attributes") if isinstance(item, dict) else None
             if not isinstance(attributes, dict) or not isinstance(attributes.get(identity), int | str):
-                problem = f"page {page} holds a row without {identity}"
+                problem = f"page {page} has a row without {identity}"
                 continue
             rows[attributes[identity]] = attributes
         pagination = (body.get("meta") or {}).get("pagination") or {}
@@ -349,12 +349,12 @@ def _read_once(fetch: Callable[[int], dict[str, Any]], identity: str) -> PagedLi
         if isinstance(total, int):
             totals.append(total)
             if total != totals[0]:
-                problem = f"the total moved from {totals[0]} to {total} while the list was read"
+                problem = f"the total changed from {totals[0]} to {total} while the list was read"
                 break
         page += 1
     counted = totals[-1] if totals else None
     if problem is None and counted is not None and len(rows) != counted:
-        problem = f"{len(rows)} rows came of the {counted} that the panel counts"
+        problem = f"{len(rows)} rows came, but the panel counts {counted}"
     return PagedList(rows=list(rows.values()), total=counted, failure=failure, problem=problem)
 
 
@@ -403,7 +403,7 @@ def list_servers(panel: PanelClient) -> ServerListing:
     """Return every server of the panel with its flags.
 
     Raises:
-        PermissionMissingError: The client key's user is no root admin, to whom the panel lists nothing, silently.
+        PermissionMissingError: The client key's user is not a root admin, so the panel lists nothing and says nothing.
         PanelError: A page could not be read.
     """
     pages = read_pages(lambda page: panel.client("", type="admin-all", per_page=PAGE_SIZE, page=page), identity="uuid")
@@ -466,6 +466,6 @@ def _refuse_other_than_root_admin(panel: PanelClient) -> None:
     account = panel.client("account").get("attributes") or {}
     if account.get("admin") is False:
         raise PermissionMissingError(
-            "the client key of PTERODACTYL_CLI_KEY belongs to an account that is no root admin, to which the panel "
-            "lists no servers: make a key with an administrator's account"
+            "the client key of PTERODACTYL_CLI_KEY belongs to an account that is not a root admin, so the panel "
+            "lists no servers to it: make a key with an administrator's account"
         )

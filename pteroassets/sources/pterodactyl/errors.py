@@ -182,7 +182,7 @@ def judge(answer: requests.Response) -> PanelError:
             code=code,
         )
     elif status == requests.codes.not_found:
-        error = NotFoundError(f"the panel knows nothing at {what} ({said})", status=status, code=code)
+        error = NotFoundError(f"the panel has nothing at {what} ({said})", status=status, code=code)
     elif status == requests.codes.conflict:
         error = StateConflictError(
             f"the state of the server or of its node forbids {what} ({said})", status=status, code=code
@@ -207,7 +207,7 @@ def judge(answer: requests.Response) -> PanelError:
         error = ServerFaultError(_fault_of_node(what, said, detail), status=status, code=code)
     elif status == requests.codes.request_timeout or status >= requests.codes.internal_server_error:
         error = ServerFaultError(
-            f"the panel failed at {what} ({said}): its log tells why, or that of the proxy before it",
+            f"the panel failed at {what} ({said}): its log says why, or that of the proxy in front of it",
             status=status,
             code=code,
         )
@@ -218,13 +218,13 @@ def judge(answer: requests.Response) -> PanelError:
         )
     elif code == "TwoFactorAuthRequiredException":
         error = RequestRefusedError(
-            f"the panel demands two-factor authentication of the account that owns the key of {key} ({said}): enable "
+            f"the panel requires two-factor authentication for the account that owns {key} ({said}): enable "
             "it for that account",
             status=status,
             code=code,
         )
     else:
-        error = RequestRefusedError(f"the panel refuses {what} as it was asked ({said})", status=status, code=code)
+        error = RequestRefusedError(f"the panel rejects the request for {what} ({said})", status=status, code=code)
     return error
 
 
@@ -233,7 +233,7 @@ def unreadable(answer: requests.Response) -> UnreadableAnswerError:
     kind = answer.headers.get("Content-Type", "no content type").split(";")[0]
     return UnreadableAnswerError(
         f"the answer to {route(urlsplit(answer.url).path)} cannot be read ({len(answer.content)} bytes of {kind}): the "
-        "panel or a proxy before it broke off, or PTERODACTYL_URL is not the panel's address",
+        "panel or a proxy in front of it broke off, or PTERODACTYL_URL is not the panel's address",
         status=answer.status_code,
     )
 
@@ -251,9 +251,9 @@ def _fault_of_node(what: str, said: str, detail: str) -> str:
         "the node does not know this server; restart Wings there, and if that does not help reinstall or delete the "
         "server in the panel"
         if answered == requests.codes.not_found
-        else "the log of Wings on the node tells why"
+        else "the log of Wings on the node says why"
     )
-    return f"the node answered the panel {answered or 'with a fault'} for {what} ({said}): {remedy}"
+    return f"the node answered the panel {answered or 'with an error'} for {what} ({said}): {remedy}"
 
 
 def _code_and_detail(answer: requests.Response) -> tuple[str | None, str]:

@@ -234,7 +234,9 @@ def ask_node(
 
 def _refusal(status: int, node: str, path: str) -> PanelError:
     if status == requests.codes.not_found:
-        return NotFoundError(f"node {node} no longer has {path}, or the link to it was used ({status})", status=status)
+        return NotFoundError(
+            f"node {node} no longer has {path}, or the link was already used ({status})", status=status
+        )
     if status in (requests.codes.unauthorized, requests.codes.forbidden):
         return PermissionMissingError(
             f"node {node} refuses the token that the panel gave for it ({status})", status=status
@@ -258,4 +260,4 @@ def _broken(error: Exception, node: str, path: str, *, is_begun: bool) -> PanelE
 
 
 def _too_large(path: str, largest_bytes: int) -> FileTooLargeError:
-    return FileTooLargeError(f"{path} holds more than {largest_bytes} bytes and is not fetched")
+    return FileTooLargeError(f"{path} is larger than {largest_bytes} bytes and is not fetched")

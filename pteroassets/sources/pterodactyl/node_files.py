@@ -90,7 +90,7 @@ class NodeFiles:
             FileTooLargeError: It holds more than is kept.
         """
         if file.size > LARGEST_FILE_BYTES:
-            raise FileTooLargeError(f"{file.path} holds more than {LARGEST_FILE_BYTES} bytes and is not fetched")
+            raise FileTooLargeError(f"{file.path} is larger than {LARGEST_FILE_BYTES} bytes and is not fetched")
         try:
             return self._ask(node_name, server_uuid, "contents", {"file": file.path}, file.path, LARGEST_FILE_BYTES)
         except FileTooLargeError:

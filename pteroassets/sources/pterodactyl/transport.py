@@ -345,7 +345,7 @@ def _attempts_at(failure: PanelError) -> int:
 def _with_wait(failure: PanelError, seconds: float) -> PanelError:
     """Return *failure*, its message ending with how long was waited for the panel to come back."""
     if seconds >= 1:
-        failure.args = (f"{failure}; {seconds:.0f} s were waited for it",)
+        failure.args = (f"{failure}; after {seconds:.0f} s of waiting",)
     return failure
 
 

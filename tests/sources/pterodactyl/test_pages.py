@@ -75,7 +75,7 @@ def test_a_list_that_never_holds_still_is_told_to_be_incomplete_after_three_read
     fetch, asked = scripted(*[answer([1, 2], total=3, pages=1)] * 9)
     read = read_pages(fetch)
     assert ids(read.rows) == [1, 2]
-    assert read.problem == "2 rows came of the 3 that the panel counts"
+    assert read.problem == "2 rows came, but the panel counts 3"
     assert asked == [1, 1, 1]
 
 
@@ -109,7 +109,7 @@ def test_an_empty_list_is_whole() -> None:
 def test_a_row_without_an_identity_makes_the_list_incomplete_and_costs_no_other(item: Any) -> None:
     read = read_pages(lambda _: {"object": "list", "data": [item, {"object": "x", "attributes": {"id": 1}}]})
     assert ids(read.rows) == [1]
-    assert read.problem == "page 1 holds a row without id"
+    assert read.problem == "page 1 has a row without id"
 
 
 def test_something_else_than_a_list_is_told() -> None:

@@ -95,7 +95,7 @@ def test_a_count_that_never_agrees_is_told(stub: Any, panel: PanelClient) -> Non
     stub.answer = lambda _: stub.page([row()], total=2)
     listing = list_servers(panel)
     assert len(listing.servers) == 1
-    assert listing.problem == "1 rows came of the 2 that the panel counts"
+    assert listing.problem == "1 rows came, but the panel counts 2"
 
 
 def test_a_server_with_a_broken_uuid_costs_no_other(stub: Any, panel: PanelClient) -> None:
