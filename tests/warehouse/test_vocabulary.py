@@ -9,8 +9,8 @@ from typing import Any, get_args
 import jinja2
 import pytest
 import yaml
-from pteroassets.landing.pterodactyl.timezones import ZoneSource
 
+from pteroassets.landing.servers import ZoneSource
 from pteroassets.settings import CHECKOUT
 from pteroassets.sources import outcomes
 from pteroassets.sources.minecraft.dates import DateSource
