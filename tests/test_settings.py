@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pteroassets.cli import main
 from pteroassets.definitions import defs
+from pteroassets.landing.files.budget import LogBudget
 from pteroassets.platform.check import check_variables
 from pteroassets.settings import CHECKOUT, EXAMPLES, NOT_SETTINGS, Settings, SettingsFault
 
@@ -177,3 +178,8 @@ def test_the_code_location_names_a_bad_setting(monkeypatch: pytest.MonkeyPatch, 
         defs()
     assert fault.value.__cause__ is None
     assert fault.value.__suppress_context__
+
+
+def test_a_pass_without_a_budget_of_its_own_has_that_of_the_settings() -> None:
+    limits = [Settings.model_fields[f"pteroassets_log_{name}_per_pass"].default for name in ("requests", "bytes")]
+    assert [LogBudget().requests, LogBudget().bytes] == limits
