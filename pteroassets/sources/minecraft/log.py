@@ -15,24 +15,38 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pteroassets.sources.minecraft.cuts import (
+from pteroassets.sources.minecraft.blocks import (
     BLOCK_BYTES,
+    DAY,
     GOING_ON,
+    HALF_DAY,
     MOST_TRACE,
     MOST_WAITING,
+    Days,
     change_of_layout,
     cut,
     cut_up,
+    ends_of,
+    first_dated_of,
     first_shipped,
     last_lines,
     place_of,
+    segments_of,
+    shown,
     waiting_bytes,
 )
-from pteroassets.sources.minecraft.days import DAY, HALF_DAY, Days, ends_of, first_dated_of, segments_of, shown
 from pteroassets.sources.minecraft.events import Detail, LogEvent, Setback
 from pteroassets.sources.minecraft.file_names import moment_of_report
-from pteroassets.sources.minecraft.formats import dialect_by, dialect_of, dialect_shown, rank_of_software
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS, LogFormat, find_format, format_at
+from pteroassets.sources.minecraft.formats import (
+    ALL_FORMATS,
+    LogFormat,
+    dialect_by,
+    dialect_of,
+    dialect_shown,
+    find_format,
+    format_at,
+    rank_of_software,
+)
 from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message
 from pteroassets.sources.minecraft.reasons import plain_reason

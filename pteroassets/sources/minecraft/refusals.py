@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pteroassets.sources.minecraft.layouts import find_format
+from pteroassets.sources.minecraft.formats import find_format
 from pteroassets.sources.minecraft.shippers import find_shipped, unwrap
 from pteroassets.sources.minecraft.text import clean, strip_escapes, strip_mark
 

@@ -20,8 +20,8 @@ from pteroassets.sources.minecraft.formats import (
     IGNORED_PATTERNS,
     IGNORED_WHEN_READ,
     IGNORED_WORDS,
+    LogFormat,
 )
-from pteroassets.sources.minecraft.layouts import LogFormat
 from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
 from pteroassets.sources.minecraft.skim import Skimmed, Skimmer, Stamp, could_be_name

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pteroassets.sources.minecraft.layouts import has_layout
+from pteroassets.sources.minecraft.formats import has_layout
 from pteroassets.sources.minecraft.text import clean, strip_escapes
 
 _DAY = rb"\d{4}-\d\d-\d\d"

@@ -7,8 +7,7 @@ import re
 import pytest
 
 from pteroassets.sources.minecraft.declarations import declared, spelled_out
-from pteroassets.sources.minecraft.formats import DIALECTS, IGNORED_WORDS
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS
+from pteroassets.sources.minecraft.formats import ALL_FORMATS, DIALECTS, IGNORED_WORDS
 
 FILES = [declared(name) for name in ("java", "bedrock", "proxies")]
 

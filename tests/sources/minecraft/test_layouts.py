@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS
+from pteroassets.sources.minecraft.formats import ALL_FORMATS
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.scan import scanner_of

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS
+from pteroassets.sources.minecraft.formats import ALL_FORMATS
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.refusals import classify

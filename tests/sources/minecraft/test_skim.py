@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS
-from pteroassets.sources.minecraft.formats import IGNORED_AFTER_NAME, IGNORED_WORDS
-from pteroassets.sources.minecraft.layouts import ALL_FORMATS
+from pteroassets.sources.minecraft.formats import ALL_FORMATS, IGNORED_AFTER_NAME, IGNORED_WORDS
 from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.messages import finding
