@@ -81,6 +81,21 @@ def test_dbt_accepts_the_words_that_python_writes_and_no_others() -> None:
     assert {words for _, words in compared} >= {*HANDED_ON, "outcome"}
 
 
+def test_a_description_that_lists_such_words_lists_all_of_them() -> None:
+    whole = 0
+    for path in DBT.glob("models/**/*.yml"):
+        found = yaml.safe_load(path.read_text()) or {}
+        sources = [table for source in found.get("sources", []) for table in source["tables"]]
+        for table in [*found.get("models", []), *sources]:
+            for column in table.get("columns", []):
+                words = OUTCOMES.get(table["name"]) if column["name"] == "outcome" else HANDED_ON.get(column["name"])
+                said = set(re.findall(r"\w+", column["description"])) & set(get_args(words))
+                if said and "such as" not in column["description"]:
+                    assert said == set(get_args(words)), f"{column['name']} in {path.name}"
+                    whole += 1
+    assert whole > len(WORDS)
+
+
 def test_the_models_know_no_kind_of_event_that_is_not_read() -> None:
     query = (DBT / "models" / "compatibility" / "minecraft" / "compat_minecraft__activity.sql").read_text()
     named = set(re.findall(r"'((?:server|player)_[a-z_]+)'", query))
