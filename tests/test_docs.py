@@ -150,3 +150,10 @@ def test_the_times_of_a_preset_are_told_as_they_are(preset: PresetName) -> None:
     row = re.search(rf"^\| `{preset}`[^|]*\| (.*) \|$", guide, flags=re.MULTILINE)
     assert row is not None
     assert row[1].split(" | ") == times
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    rows = re.findall(r"^\| ([^|]+?) \|", (CHECKOUT / "docs/glossary.md").read_text(), flags=re.MULTILINE)
+    words = [row.removeprefix("to ") for row in rows if row != "Word"]
+    assert len(words) > 30
+    assert words == sorted(set(words))
