@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import dataclasses
 import gzip
 import io
 import lzma
@@ -16,11 +17,11 @@ import pytest
 from backports import zstd
 
 from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.folder import NamedFile, ServerFolder
+from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.content import decode
-from pteroassets.landing.minecraft.folder import ServerFolder
-from pteroassets.landing.minecraft.log_files import LogFile, LogRead
-from pteroassets.landing.minecraft.names import NamedFile
+from pteroassets.landing.minecraft.collection import decode, logs_of
+from pteroassets.landing.minecraft.log_files import LogFile
 from pteroassets.sources.minecraft.file_names import LogName
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError, ServerFaultError
@@ -51,7 +52,7 @@ class Disk:
         self.faults: dict[str, Exception] = {}
         self.before_fetch: dict[str, object] = {}
         self.rows: dict[str, LogFile] = {}
-        self.reads: list[LogRead] = []
+        self.reads: list[FileRead] = []
         self.note: str | None = None
         self.store = LogStore(f"memory://{uuid.uuid4().hex}")
 
@@ -82,17 +83,16 @@ class Disk:
         self.fetched.append(file.name)
         return self.files[file.name][0]
 
-    def collect(self, budget: LogBudget = UNLIMITED, reload_dates: frozenset[date] = frozenset()) -> LogRead:
+    def collect(self, budget: LogBudget = UNLIMITED, reload_dates: frozenset[date] = frozenset()) -> FileRead:
         """Make a pass, take its rows over, and return the row of its listing."""
         self.now += timedelta(minutes=15)
         self.fetched = []
         folder = ServerFolder(
             server_uuid=SERVER,
             now=self.now,
-            zone=self.zone,
+            kind=logs_of(self.zone),
             known=sorted(self.rows.values(), key=lambda row: (row.log_date or date.min, row.is_live)),
             listing=self.list(),
-            live=None,
             access=self,
             store=self.store,
             reload_dates=reload_dates,
@@ -268,9 +268,8 @@ def test_a_file_that_was_parsed_to_its_unfinished_last_line_is_parsed_anew_when_
     disk.write("2026-05-04-1.log.gz", gzip.compress(cut + b" again\n"))
     disk.write("latest.log", line("12:30:00"))
     # closed without an end to its last line, as a killed server leaves it, and parsed so
-    disk.rows[row.file_key] = LogFile(
-        **{name: getattr(row, name) for name in row.__slots__}
-        | {"is_live": False, "is_listed": False, "parsed_bytes": len(cut), "parser_version": "1"}
+    disk.rows[row.file_key] = dataclasses.replace(
+        row, is_live=False, is_listed=False, parsed_bytes=len(cut), parser_version="1"
     )
     disk.collect()
     closed = disk.by_path["/logs/2026-05-04-1.log.gz"]

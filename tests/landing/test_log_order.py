@@ -19,9 +19,10 @@ import pytest
 
 from pteroassets.clock import ManualClock
 from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.folder import ServerFolder
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.folder import ServerFolder
-from pteroassets.landing.minecraft.log_files import forget_file, known_files, save_file, save_reads, unreferenced
+from pteroassets.landing.minecraft.collection import logs_of
+from pteroassets.landing.minecraft.log_files import LOGS
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.servers import LogTimezones
@@ -146,10 +147,9 @@ class Host:
         folder = ServerFolder(
             server_uuid=SERVER,
             now=datetime.now(UTC),
-            zone=self.zone,
-            known=known_files(self.connection, SERVER).get(SERVER, []),
+            kind=logs_of(self.zone),
+            known=LOGS.known(self.connection, SERVER).get(SERVER, []),
             listing=self.list(),
-            live=None,
             access=self,
             store=self.store,
             reload_dates=frozenset(),
@@ -163,11 +163,11 @@ class Host:
             collected = folder.step()
             with self.connection.transaction():
                 for key in collected.forgotten:
-                    forget_file(self.connection, SERVER, key)
+                    LOGS.forget(self.connection, SERVER, key)
                 for row in collected.saved.values():
-                    save_file(self.connection, row, load_id)
-                save_reads(self.connection, collected.reads, load_id)
-                unreferenced(self.connection, collected.superseded)
+                    LOGS.save(self.connection, row, load_id)
+                LOGS.save_reads(self.connection, collected.reads, load_id)
+                LOGS.unreferenced(self.connection, collected.superseded)
         self.derive()
         return self.fetched
 

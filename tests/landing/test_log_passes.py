@@ -18,8 +18,9 @@ from pteroassets.cli import main
 from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.landing.context import Landing
 from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.minecraft import parsing
-from pteroassets.landing.minecraft.log_files import LogRead, save_reads
+from pteroassets.landing.minecraft.log_files import LOGS
 from pteroassets.landing.minecraft.passes import WaitingLogsError, backfill, reparse
 from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.servers import LogTimezones, server_traits
@@ -354,12 +355,12 @@ def test_packed_logs_that_are_not_unpacked_are_said_once_and_are_a_warning(platf
     server = str(ask(platform, "select uuid from raw_pterodactyl.servers where valid_to is null limit 1")[0][0])
     now = platform.clock.now()
     reads = [
-        LogRead(server_uuid=uuid.UUID(server), observed_at=now, path=path, outcome=outcome, reason="unpack it")
+        FileRead(server_uuid=uuid.UUID(server), observed_at=now, path=path, outcome=outcome, reason="unpack it")
         for path, outcome in (("", "ok"), ("/logs/2026-03-12-1.log.7z", "unreadable"))
     ]
     with connect(platform.settings, autocommit=True) as connection:
         for _ in range(3):
-            save_reads(connection, reads, uuid.uuid4())
+            LOGS.save_reads(connection, reads, uuid.uuid4())
     result = materialized(platform, every_log_was_read)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert ask(platform, "select count(*) from raw_minecraft.log_reads where outcome = 'unreadable'") == [(1,)]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.landing.minecraft.log_files import LogRead, save_reads
+from pteroassets.landing.files.rows import FileRead
+from pteroassets.landing.minecraft.log_files import LOGS
 from pteroassets.landing.pterodactyl.estate import land_entities
 from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
@@ -52,13 +53,13 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
     collected = LoadReport(table="raw_minecraft.log_files", observed_at=now, rows_read=2, rows_added=0)
     with connection.transaction():
         for server in SERVERS:
-            save_reads(
+            LOGS.save_reads(
                 connection,
                 [
-                    LogRead(server_uuid=server, observed_at=now, path="", outcome="ok", files_present=2,
+                    FileRead(server_uuid=server, observed_at=now, path="", outcome="ok", files_present=2,
                             bytes_present=10, bytes_read=5),
-                    LogRead(server_uuid=server, observed_at=now, path="/logs/latest.log", outcome="ok"),
-                    LogRead(server_uuid=server, observed_at=now, path="/logs/large.log.gz", outcome="too_large"),
+                    FileRead(server_uuid=server, observed_at=now, path="/logs/latest.log", outcome="ok"),
+                    FileRead(server_uuid=server, observed_at=now, path="/logs/large.log.gz", outcome="too_large"),
                 ],
                 collected.load_id,
             )  # fmt: skip

@@ -1,59 +1,43 @@
-"""Collect log files: list first, fetch only what changed, know a file by its content.
+"""Collect the logs of Minecraft servers: where they are, what their names mean, and which day they are of.
 
-Path of the data::
-
-    files/list --> log_folder.ServerFolder --> log_budget.share --> files/contents or signed download
-                                                                      --> store (by digest) --> raw_minecraft.log_files
-
-A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
-its budget; the next pass goes on with the rest.
+``latest.log`` grows, and is later closed under a dated name with the same first bytes; dated names shift when old files
+are deleted, numbered ones (``proxy.log.1``) at each rotation. `landing.files` does the rest.
 """
 
 from __future__ import annotations
 
+import itertools
 import uuid
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import TypeVar
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from pteroassets.clock import Clock
-from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.collection import Nowhere, Place, collect_files
+from pteroassets.landing.files.folder import HEAD_BYTES
+from pteroassets.landing.files.kinds import FileKind
+from pteroassets.landing.files.rows import StoredFile
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.folder import Collected, ServerFolder
-from pteroassets.landing.minecraft.log_files import (
-    FILES,
-    LogFile,
-    LogRead,
-    forget_file,
-    known_files,
-    last_listed,
-    one_at_a_time,
-    save_file,
-    save_reads,
-    unreferenced,
-)
-from pteroassets.landing.minecraft.names import NamedFile, named_files
-from pteroassets.landing.minecraft.places import LogPlaces, Whereabouts
+from pteroassets.landing.minecraft.log_files import LOGS, LogFile, named_of
+from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.passes import Advance
-from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
-from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
-from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
-from pteroassets.sources.pterodactyl.errors import (
-    NodeUnreachableError,
-    PanelError,
-    RateLimitedError,
-    StateConflictError,
-)
-from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
-from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
+from pteroassets.landing.servers import LogTimezones, server_traits
+from pteroassets.sources.minecraft import ordering
+from pteroassets.sources.minecraft.archives import Archive, is_archive
+from pteroassets.sources.minecraft.dates import Stamper, date_of_live
+from pteroassets.sources.minecraft.file_names import collected_name, unread_archive
+from pteroassets.sources.minecraft.intake import as_text
+from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
+from pteroassets.sources.outcomes import FileOutcome
+from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.files import ListedFile
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport, record_load
+from pteroassets.warehouse.load import LoadReport
 
-_Answer = TypeVar("_Answer")
-_NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_CONTENT_BYTES = 1024 * 1024 * 1024
+_FIRST_LINES = (0, 1 << 10, 1 << 13, HEAD_BYTES)  # where most logs, and all of them, have shown a time
 
 
 def collect_logs(
@@ -72,9 +56,6 @@ def collect_logs(
 ) -> LoadReport:
     """List the logs of every server, fetch what changed into *store* and land the files' rows.
 
-    A transaction for each step at a server, so a killed pass keeps what it has and the next one goes on. A dead node
-    costs one server's time-out, not one of each.
-
     Args:
         panel: Whose servers.
         connection: To the warehouse.
@@ -82,302 +63,134 @@ def collect_logs(
         clock: Gives the time of the pass.
         zones: In which the files' local dates are read.
         places: What the operator says of where logs are.
-        budget: What the pass may cost; files of *reload_dates* are fetched whatever they cost.
-        node_access: Ask the nodes themselves, with the tokens that the panel gives for them; where that does not work
-            the client API is asked, and the row of the listing says why.
-        reload_dates: Files of these dates are fetched again and parsed from their first line, changed or not.
+        budget: As `collect_files` takes it, and the others below.
+        node_access: Ask the nodes themselves.
+        reload_dates: Files of these dates are fetched again and parsed from their first line.
         max_workers: Requests in flight at once.
         progress: Told after each step.
 
     Raises:
         PanelError: The list of servers could not be read.
     """
-    with one_at_a_time(connection):
-        pass_ = _Pass(
-            panel=panel,
-            connection=connection,
-            store=store,
-            zones=zones.of_servers(connection),
-            places=places or LogPlaces(),
-            traits=server_traits(connection),
-            known=known_files(connection),
-            purse=Purse(budget or LogBudget(), panel.dialect),
-            nodes=NodeFiles(panel) if node_access else None,
-            now=clock.now(),
-            reload_dates=frozenset(reload_dates),
-            progress=progress,
-        )
-        requests_before = panel.requests_made
-        pool = ThreadPoolExecutor(max_workers=max_workers)
-        try:
-            pass_.run(pool)
-        finally:
-            # after a fault what was not begun is not worth its requests
-            pool.shutdown(wait=True, cancel_futures=True)
-        report = LoadReport(
-            load_id=pass_.load_id,
-            table=FILES,
-            observed_at=pass_.now,
-            is_complete=not pass_.problems,
-            rows_read=pass_.totals["listed"],
-            rows_added=pass_.totals["added"],
-            rows_changed=pass_.totals["changed"],
-            requests=panel.requests_made - requests_before,
-            seconds=(clock.now() - pass_.now).total_seconds(),
-            rate_limit_remaining=panel.rate_limit_remaining,
-            problems=[
-                {"scope": scope, "reason": f"{count} x {reason}"}
-                for (scope, reason), count in sorted(pass_.problems.items())
-            ],
-        )
-        record_load(connection, report)
-    return report
+    zones, traits, places = zones.of_servers(connection), server_traits(connection), places or LogPlaces()
+
+    def where(server_uuid: uuid.UUID) -> Place | Nowhere:
+        found = places.of(server_uuid, traits.get(server_uuid))
+        if found.folder is None:
+            return Nowhere(outcome="not_minecraft", reason=found.reason or "")
+        return Place(folder=found.folder, kind=logs_of(zones.zone(str(server_uuid)), live=found.live))
+
+    return collect_files(
+        panel,
+        connection,
+        store,
+        LOGS,
+        where,
+        clock=clock,
+        budget=budget,
+        node_access=node_access,
+        reload_dates=reload_dates,
+        max_workers=max_workers,
+        progress=progress,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listing:
-    """What came of listing one server: its folder, or only outcomes."""
+def logs_of(zone: ZoneInfo, *, live: str | None = None) -> FileKind:
+    """Return what the logs of one server are.
 
-    server: ServerFlags
-    folder: ServerFolder | None = None
-    reads: tuple[LogRead, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class _Way:
-    """The way to a server's files: through its node where that is allowed and works, else through the client API."""
-
-    of: _Pass
-    server: ServerFlags
-    folder: str
-    note: str | None = None
-
-    def list(self) -> Sequence[ListedFile]:
-        return self._asked(
-            lambda nodes: nodes.list(self.server.node_name, self.server.uuid, self.folder),
-            lambda: list_logs(self.of.panel, self.server.uuid, self.folder),
-        )
-
-    def fetch(self, file: ListedFile) -> bytes:
-        return self._asked(
-            lambda nodes: nodes.fetch(self.server.node_name, self.server.uuid, file),
-            lambda: fetch_file(self.of.panel, self.server.uuid, file),
-        )
-
-    def _asked(self, at_node: Callable[[NodeFiles], _Answer], at_panel: Callable[[], _Answer]) -> _Answer:
-        if self.of.nodes is not None:
-            try:
-                return at_node(self.of.nodes)
-            except NoWayError as error:
-                self.note = f"read through the panel, since its node could not be asked directly: {error}"
-        node = self.server.node_name
-        if node in self.of.dead_nodes:
-            raise NodeUnreachableError(self.of.dead_nodes[node])
-        try:
-            return at_panel()
-        except NodeUnreachableError as error:
-            self.of.dead_nodes[node] = str(error)
-            raise
+    Args:
+        zone: In which their local dates are read.
+        live: The one name that counts, where an operator gave it.
+    """
+    return FileKind(
+        row=LogFile,
+        read_name=lambda path: collected_name(path, live=live),
+        why_unread=lambda path: unread_archive(path) if live is None else None,
+        unpack=lambda name, raw, is_live: decode(name, raw, is_live=is_live),
+        day_of=lambda file, content: _day_of(file, content, zone),
+        first_at=lambda day, content: _first_at(day, content, zone),
+        moves_names=_are_numbered_downwards,
+        means_other=_means_other,
+    )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Pass:
-    """One pass over all servers."""
+def _day_of(file: ListedFile, content: bytes, zone: ZoneInfo) -> tuple[date, str]:
+    """Return the day that the lines show, else the one at which as many midnights lie before the last change."""
+    parser = LogParser()
+    parser.feed(content[:HEAD_BYTES])
+    if parser.state.first_dated is None:
+        parser.feed(content[HEAD_BYTES:])
+    state = parser.state
+    if state.first_date is not None and state.first_date_source is not None:
+        return state.first_date, state.first_date_source
+    return date_of_live(file.modified_at, zone, state.day, state.restarts), "modified_at"
 
-    panel: PanelClient
-    connection: Connection
-    store: LogStore
-    zones: LogTimezones
-    places: LogPlaces
-    traits: dict[uuid.UUID, ServerTraits]
-    known: dict[uuid.UUID, list[LogFile]]
-    purse: Purse
-    nodes: NodeFiles | None
-    now: datetime
-    reload_dates: frozenset[date]
-    progress: Advance | None
-    load_id: uuid.UUID = field(default_factory=uuid.uuid4)
-    dead_nodes: dict[str, str] = field(default_factory=dict)
-    totals: Counter[str] = field(default_factory=Counter)
-    problems: Counter[tuple[str, str]] = field(default_factory=Counter)
-    bytes_done: int = 0
-    bytes_wanted: int = 0
 
-    def run(self, pool: ThreadPoolExecutor) -> None:
-        servers, passed_over = self._chosen(server_flags(self.panel))
-        self._land(passed_over)
-        self.purse.pay_lists(len(servers))
-        folders: dict[ServerFolder, ServerFlags] = {}
-        for listing in self._listed(pool, servers):
-            if listing.folder is None:
-                self._land([(listing.server, listing.reads)])
-            else:
-                folders[listing.folder] = listing.server
-        self._plan(folders)
-        # what grows comes first at all servers, so that no archive delays it
-        self._step(pool, folders, folders)
-        self._step(pool, [folder for folder in folders if not folder.is_done], folders, to_the_end=True)
+def _first_at(day: date, content: bytes, zone: ZoneInfo) -> datetime | None:
+    parser = LogParser()
+    for start, end in itertools.pairwise(_FIRST_LINES):
+        parser.feed(content[start:end])
+        if parser.state.first is not None:
+            return Stamper(day, zone).stamp(parser.state.first)[0]
+    return None
 
-    # ------------------------------------------------------------------ which servers
 
-    def _chosen(
-        self, flags: Iterable[ServerFlags]
-    ) -> tuple[list[ServerFlags], list[tuple[ServerFlags, tuple[LogRead, ...]]]]:
-        """Return the servers to list, and what is said of those that are not asked."""
-        asked: list[ServerFlags] = []
-        passed_over: list[tuple[ServerFlags, tuple[LogRead, ...]]] = []
-        for server in sorted(flags, key=lambda server: server.uuid):
-            where = self._where(server)
-            if server.outcome is not None:
-                reason = f"the panel lists the server as {server.outcome}"
-                passed_over.append((server, (self._read(server, server.outcome, reason),)))
-            elif where.folder is None:
-                passed_over.append((server, (self._read(server, "not_minecraft", where.reason),)))
-            else:
-                asked.append(server)
-        if len(asked) > self.purse.lists and not self.reload_dates:
-            when = last_listed(self.connection)
-            asked.sort(key=lambda server: (when.get(uuid.UUID(server.uuid), _NOTHING_LISTED), server.uuid))
-            reason = "the pass used up its requests; a later pass lists it"
-            passed_over += [
-                (server, (self._read(server, "budget_spent", reason),)) for server in asked[self.purse.lists :]
-            ]
-            del asked[self.purse.lists :]
-        return asked, passed_over
+def _are_numbered_downwards(files: Iterable[tuple[StoredFile, datetime | None]]) -> bool:
+    """Tell whether the closed files of a day are numbered downwards: a start then gives all of them another name."""
+    closed = (
+        ordering.Place(is_live=False, day=file.log_date, first_at=first_at, named=named)
+        for file, fetched_first in files
+        if (first_at := fetched_first or (file.first_line_at if isinstance(file, LogFile) else None)) is not None
+        and (named := named_of(file)) is not None
+    )
+    return any(direction < 0 for direction in ordering.directions_of(closed).values())
 
-    def _where(self, server: ServerFlags) -> Whereabouts:
-        server_uuid = uuid.UUID(server.uuid)
-        return self.places.of(server_uuid, self.traits.get(server_uuid))
 
-    def _listed(self, pool: ThreadPoolExecutor, servers: Sequence[ServerFlags]) -> list[_Listing]:
-        # one server of each node answers before the others are asked, so that a dead node is known by then
-        firsts = {server.node_name: server for server in reversed(servers)}.values()
-        probes = {server.uuid: pool.submit(self._list, server) for server in firsts}
-        wait(probes.values())
-        futures = [probes.get(server.uuid) or pool.submit(self._list, server) for server in servers]
-        return [future.result() for future in futures]
+def _means_other(known: StoredFile, source: str | None) -> bool:
+    """Tell whether a start at an earlier time of day, counted as a new day, is a clock that was set back after all."""
+    # a name that shows the day is that of a file that is closed at midnight
+    return (
+        isinstance(known, LogFile) and source != known.date_source and bool((known.parser_state or {}).get("restarts"))
+    )
 
-    def _list(self, server: ServerFlags) -> _Listing:
-        """List one server; what goes wrong with it becomes an outcome, never another server's trouble."""
-        where = self._where(server)
-        folder = where.folder or "/"
-        access = _Way(of=self, server=server, folder=folder)
-        try:
-            listing = access.list()
-        except NodeUnreachableError as error:
-            return self._unlisted(server, "node_unreachable", str(error))
-        except NoLogFolder as missing:
-            # servers of up to 1.6 write into their root, which was listed to know that there is no folder
-            listing = [named.file for named in named_files(missing.beside, live=where.live)]
-            if not listing:
-                return self._unlisted(server, "no_log_folder", f"the server has no folder {folder}")
-            access = _Way(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note)
-        except RateLimitedError as error:
-            return self._unlisted(server, "rate_limited", str(error))
-        except StateConflictError as error:
-            # its state changed since the list was read: what it is now is asked, never taken from the error's text
-            return self._unlisted(server, self._state_of(server) or "error", str(error))
-        except PanelError as error:
-            return self._unlisted(server, "error", str(error))
-        server_uuid = uuid.UUID(server.uuid)
-        return _Listing(
-            server=server,
-            folder=ServerFolder(
-                server_uuid=server_uuid,
-                now=self.now,
-                zone=self.zones.zone(server.uuid),
-                known=self.known.get(server_uuid, []),
-                listing=listing,
-                live=where.live,
-                access=access,
-                store=self.store,
-                reload_dates=self.reload_dates,
-            ),
-        )
 
-    def _state_of(self, server: ServerFlags) -> Gate | None:
-        try:
-            return current_flags(self.panel, server.uuid).outcome
-        except PanelError:
-            return None  # the refusal that led here is told already
+def decode(
+    name: str, raw: bytes, *, is_live: bool = False, largest_bytes: int = LARGEST_CONTENT_BYTES
+) -> tuple[bytes, FileOutcome, str | None]:
+    """Return a file's uncompressed bytes, its outcome and the reason of one that is not ok.
 
-    def _unlisted(self, server: ServerFlags, outcome: ReadOutcome, reason: str) -> _Listing:
-        return _Listing(server=server, reads=(self._read(server, outcome, reason),))
+    A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
+    than *largest_bytes*, since a server's owner must not decide how much memory we use.
+    """
+    if (reason := foreign(raw)) is not None:
+        return b"", "unreadable", reason
+    if not raw or not name.lower().endswith(SUFFIXES):
+        return _whole(as_text([raw], is_whole=not is_live))
+    if not is_archive(raw):
+        return b"", "unreadable", "not an archive, despite its name"
+    archive = Archive([raw])
+    read: tuple[bytes, FileOutcome, str | None] | None = None
+    for file in archive.files():
+        if read is not None:
+            return b"", "unreadable", "the archive holds several files: unpack it in place, so that each is read"
+        if file.refused is None:
+            read = _whole(as_text(file.blocks()), largest_bytes)
+        if file.refused is not None:
+            read = b"", "unreadable", file.refused
+    content, outcome, reason = read or (b"", "empty", None)
+    if archive.damage is not None and outcome in ("ok", "empty"):
+        return content, "truncated" if content else "unreadable", archive.damage
+    return content, outcome, reason
 
-    def _read(self, server: ServerFlags, outcome: ReadOutcome, reason: str | None) -> LogRead:
-        return LogRead(
-            server_uuid=uuid.UUID(server.uuid), observed_at=self.now, path="", outcome=outcome, reason=reason
-        )
 
-    # ------------------------------------------------------------------ what is fetched
-
-    def _plan(self, folders: Iterable[ServerFolder]) -> None:
-        """Share the budget: what an operator asked for, then what grows, then archives."""
-        # where the budget does not reach all that grows, those go first that waited longest
-        waiting = sorted(folders, key=lambda one: (one.live_fetched_at or _NOTHING_LISTED, one.server_uuid))
-        first, late = share(self.purse, {folder: folder.urgent for folder in waiting})
-        rest, left = share(self.purse, {folder: folder.archives for folder in waiting})
-        for folder in waiting:
-            folder.plan([*folder.forced, *first[folder]], rest[folder], left=[*late[folder], *left[folder]])
-            self.totals["listed"] += folder.files_present
-            self.bytes_wanted += sum(named.file.size for named in (*folder.forced, *folder.urgent, *folder.archives))
-            unfetched: list[NamedFile] = [*late[folder], *left[folder]]
-            if unfetched:
-                self.totals["left"] += len(unfetched)
-                self.totals["left_bytes"] += sum(named.file.size for named in unfetched)
-        if self.totals["left"]:
-            self.problems["budget", f"budget_spent: files, {self.totals['left_bytes']} bytes, left to a later pass"] = (
-                self.totals["left"]
-            )
-
-    def _step(
-        self,
-        pool: ThreadPoolExecutor,
-        folders: Iterable[ServerFolder],
-        servers: dict[ServerFolder, ServerFlags],
-        *,
-        to_the_end: bool = False,
-    ) -> None:
-        """Take a step at each of *folders*, or all of them, and land each as it comes."""
-        running: dict[Future[Collected], ServerFolder] = {pool.submit(folder.step): folder for folder in folders}
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                folder = running.pop(future)
-                self._land_step(servers[folder], folder, future.result())
-                if to_the_end and not folder.is_done:
-                    running[pool.submit(folder.step)] = folder
-
-    # ------------------------------------------------------------------ landing
-
-    def _land(self, reads: Iterable[tuple[ServerFlags, tuple[LogRead, ...]]]) -> None:
-        """Write the outcomes of servers without a listing."""
-        with self.connection.transaction():
-            for server, of_server in reads:
-                save_reads(self.connection, of_server, self.load_id)
-                self._note_problems(server, of_server)
-
-    def _land_step(self, server: ServerFlags, folder: ServerFolder, collected: Collected) -> None:
-        with self.connection.transaction():
-            for file_key in collected.forgotten:
-                forget_file(self.connection, folder.server_uuid, file_key)
-            for file in collected.saved.values():
-                save_file(self.connection, file, self.load_id)
-            save_reads(self.connection, collected.reads, self.load_id)
-            obsolete = unreferenced(self.connection, collected.superseded)
-        # after the commit: a row never points at content that is not there
-        for digest in obsolete:
-            self.store.remove(digest)
-        self.totals["added"] += collected.added
-        self.totals["changed"] += collected.changed
-        self._note_problems(server, collected.reads)
-        self.bytes_done += collected.done_bytes
-        if self.progress is not None:
-            self.progress(self.bytes_done, max(self.bytes_wanted, self.bytes_done))
-
-    def _note_problems(self, server: ServerFlags, reads: Iterable[LogRead]) -> None:
-        for read in reads:
-            if read.outcome in READ_FAULTS:
-                self.problems[f"node {server.node_name}", f"{read.outcome}: {read.reason or read.path}"] += 1
-            elif read.outcome == "budget_spent" and not read.path:
-                self.problems["budget", "budget_spent: servers not listed, left to a later pass"] += 1
+def _whole(
+    blocks: Iterable[bytes], largest_bytes: int = LARGEST_CONTENT_BYTES
+) -> tuple[bytes, FileOutcome, str | None]:
+    pieces: list[bytes] = []
+    size = 0
+    for block in blocks:
+        pieces.append(block)
+        size += len(block)
+        if size > largest_bytes:
+            return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
+    return b"".join(pieces), "ok" if size else "empty", None

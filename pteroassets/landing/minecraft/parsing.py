@@ -21,16 +21,14 @@ from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.folder import PREFIX_BYTES
-from pteroassets.landing.minecraft.log_files import EVENTS, LogFile, known_files, one_at_a_time, save_file
-from pteroassets.landing.minecraft.names import in_order_by_stamps
+from pteroassets.landing.minecraft.log_files import EVENTS, LOGS, LogFile, in_order_by_stamps
 from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.minecraft.dates import Stamper, is_near_change
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
 from pteroassets.sources.minecraft.formats import is_proxy
-from pteroassets.sources.minecraft.intake import refusal
+from pteroassets.sources.minecraft.intake import HEAD_BYTES, refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.refusals import CLIENT
 from pteroassets.sources.minecraft.state import ParserState
@@ -119,16 +117,16 @@ def parse_logs(
 
     wanted = {
         server_uuid: size
-        for server_uuid, files in known_files(connection).items()
+        for server_uuid, files in LOGS.known(connection).items()
         if (servers is None or server_uuid in servers)
         and (size := sum(file.content_bytes or 0 for file in files if is_wanted(file)))
     }
     total = sum(wanted.values())
     for server_uuid in wanted:
         # read again under the lock: another process may have changed the rows since
-        with one_at_a_time(connection):
+        with LOGS.one_at_a_time(connection):
             after: datetime | None = None
-            for file in parsing.in_order(known_files(connection, server_uuid).get(server_uuid, [])):
+            for file in parsing.in_order(LOGS.known(connection, server_uuid).get(server_uuid, [])):
                 is_moved = parsing.is_moved(file, after=after)
                 if is_wanted(file) or is_moved:
                     after = parsing.parse(file, after=after, everything=everything or is_moved) or after
@@ -224,7 +222,7 @@ class _Parsing:
             parsed, written, removed = self._parse(
                 file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
             )
-            save_file(self.connection, parsed, self.load_id)
+            LOGS.save(self.connection, parsed, self.load_id)
         self.totals["written"] += written
         self.totals["added"] += max(written - removed, 0)
         self.totals["gone"] += max(removed - written, 0)
@@ -237,7 +235,8 @@ class _Parsing:
         if file.log_date is None:
             raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date")
         log_date = file.log_date
-        file = _classified(file, content.read(PREFIX_BYTES)) if from_start else file
+        if from_start or file.parsed_bytes < HEAD_BYTES:
+            file = _classified(file, content.read(HEAD_BYTES))
         if file.outcome == "not_a_server_log":
             removed = self._remove(file, after_line=0)
             return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed

@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from pteroassets.clock import Clock
-from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LogFile, known_files, one_at_a_time, unread_paths
-from pteroassets.landing.minecraft.names import in_order_by_instants, named_of
+from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
 from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.file_names import Numbered, read_name
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
@@ -50,7 +49,7 @@ def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]
         """
     ).fetchall()
     for (server_uuid,) in changed:
-        with one_at_a_time(connection), connection.transaction():
+        with LOGS.one_at_a_time(connection), connection.transaction():
             lock_table_for_load(connection, f"{SESSIONS}/{server_uuid}")
             _derive_server(connection, server_uuid, load_id, counts)
     reports = [
@@ -81,7 +80,7 @@ class _Counts:
 def _derive_server(
     connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
 ) -> None:
-    known = [file for file in known_files(connection, server_uuid).get(server_uuid, []) if file.parser_version]
+    known = [file for file in LOGS.known(connection, server_uuid).get(server_uuid, []) if file.parser_version]
     # one that a newer parser takes for no log is left out, as if it had never been there
     files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
     unread = _unread(connection, server_uuid)
@@ -189,7 +188,7 @@ def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEven
 
 def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
     """Return the days and numbers of the files that lay in the folder and were not fetched yet."""
-    names = [name for path in unread_paths(connection, server_uuid) if (name := read_name(path)) is not None]
+    names = [name for path in LOGS.unread_paths(connection, server_uuid) if (name := read_name(path)) is not None]
     return sorted(
         (name.log_date, name.sequence) for name in names if name.log_date is not None and name.sequence is not None
     )

@@ -1,8 +1,8 @@
-"""One server's log folder: which of its files are known, which have to be fetched, and what they turn out to be.
+"""One server's folder: which of its files are known, which have to be fetched, and what they turn out to be.
 
-``latest.log`` grows, and is later closed under a dated name with the same first bytes; dated names shift when old
-files are deleted, numbered ones (``proxy.log.1``) at each rotation. So a file keeps its key for as long as its content
-continues what is known of it, and a name only says where to look.
+A file that grows is later closed under another name with the same first bytes; names shift when old files are deleted
+or numbered anew. So a file keeps its key for as long as its content continues what is known of it, and a name only says
+where to look. What names mean, and what tells the day of a file, a game's `FileKind` says.
 """
 
 from __future__ import annotations
@@ -11,22 +11,15 @@ import dataclasses
 import hashlib
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
+from pteroassets.landing.files.kinds import FileKind, FileName
+from pteroassets.landing.files.rows import FileRead, StoredFile
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.content import decode
-from pteroassets.landing.minecraft.log_files import LogFile, LogRead
-from pteroassets.landing.minecraft.names import NamedFile, named_files, named_of, unread_archives
-from pteroassets.sources.minecraft.dates import DateSource, Stamper, date_of_live
-from pteroassets.sources.minecraft.file_names import read_name
-from pteroassets.sources.minecraft.intake import refusal
-from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.ordering import Place, directions_of
-from pteroassets.sources.outcomes import FileOutcome, ReadOutcome, Unanswered
+from pteroassets.sources.outcomes import READABLE, FileOutcome, ReadOutcome, Unanswered
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
     NodeUnreachableError,
@@ -36,8 +29,33 @@ from pteroassets.sources.pterodactyl.errors import (
 )
 from pteroassets.sources.pterodactyl.files import ListedFile
 
-PREFIX_BYTES = 64 * 1024
+#: As many bytes of a file's beginning as may hold its first line.
+HEAD_BYTES = 64 * 1024
 _STEP_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A file of a folder whose name is one of its kind."""
+
+    file: ListedFile
+    name: FileName
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as listed."""
+        return self.file.size
+
+    @property
+    def stat(self) -> tuple[int, datetime]:
+        """What tells an unchanged file from one that was written since."""
+        return self.file.size, self.file.modified_at
+
+    @property
+    def order(self) -> tuple[bool, date, datetime, int]:
+        """Sorts the files of a folder by what is known before they are read: the oldest first, those that grow last."""
+        day = self.name.log_date or self.file.modified_at.date()
+        return self.name.is_live, day, self.file.modified_at, -(self.name.age or 0)
 
 
 class Access(Protocol):
@@ -58,8 +76,8 @@ class Access(Protocol):
 class Collected:
     """What came of one step at a server, before it is written."""
 
-    reads: list[LogRead] = field(default_factory=list)
-    saved: dict[str, LogFile] = field(default_factory=dict)
+    reads: list[FileRead] = field(default_factory=list)
+    saved: dict[str, StoredFile] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     superseded: list[str] = field(default_factory=list)
     added: int = 0
@@ -81,10 +99,9 @@ class ServerFolder:
     Args:
         server_uuid: Whose folder.
         now: When the pass began.
-        zone: In which the files' local dates are read.
+        kind: What its files are.
         known: The files that are known of the server.
         listing: What lies in the folder now.
-        live: The one name that counts there, where an operator gave it.
         access: The way to the files.
         store: Where their bytes are kept.
         reload_dates: Files of these dates are fetched whether changed or not.
@@ -95,18 +112,16 @@ class ServerFolder:
         *,
         server_uuid: uuid.UUID,
         now: datetime,
-        zone: ZoneInfo,
-        known: Iterable[LogFile],
+        kind: FileKind,
+        known: Iterable[StoredFile],
         listing: Sequence[ListedFile],
-        live: str | None,
         access: Access,
         store: LogStore,
         reload_dates: frozenset[date],
     ) -> None:
         self.server_uuid = server_uuid
         self._now = now
-        self._zone = zone
-        self._live_name = live
+        self._kind = kind
         self._access = access
         self._store = store
         self._reload_dates = reload_dates
@@ -119,8 +134,8 @@ class ServerFolder:
         self._read: set[str] = set()  # paths whose listed state is known
         self._stop: _Stop | None = None
         self._collected = Collected()
-        self._files = named_files(listing, live=live)
-        self._archives = unread_archives(listing, live=live)
+        self._files = self._named(listing)
+        self._others = [(file, why) for file in listing if (why := kind.why_unread(file.path)) is not None]
         self._compare_stats()
         self.forced: list[NamedFile] = []
         self.urgent: list[NamedFile] = []
@@ -149,6 +164,11 @@ class ServerFolder:
         self._rest = deque(rest)
         self._left = list(left)
 
+    def _named(self, listing: Iterable[ListedFile]) -> list[NamedFile]:
+        read = self._kind.read_name
+        named = [NamedFile(file=file, name=name) for file in listing if (name := read(file.name)) is not None]
+        return sorted(named, key=lambda one: one.order)
+
     def _survey(self) -> None:
         """Sort the listed files into those that are known as they are and those that have to be fetched."""
         live_read_at = max((self._rows[key].listed_modified_at for key in self._lives.values()), default=None)
@@ -172,7 +192,7 @@ class ServerFolder:
         # what grows comes first: its new content tells whether a closed file is its end
         self.urgent.sort(key=lambda named: not named.name.is_live)
 
-    def _same(self, named: NamedFile) -> LogFile | None:
+    def _same(self, named: NamedFile) -> StoredFile | None:
         """Return the known closed file that *named* is, by size and time: names shift, the date in a name does not.
 
         Where several have them, as in a crash loop, they stand in the order of their names, whatever these are now;
@@ -187,7 +207,7 @@ class ServerFolder:
     def _compare_stats(self) -> None:
         """Note which names and which known closed files have the same size, time and date, each in one order."""
         self._names_by_stat: dict[tuple[int, datetime, date | None], list[NamedFile]] = {}
-        self._by_stat: dict[tuple[int, datetime, date | None], list[LogFile]] = {}
+        self._by_stat: dict[tuple[int, datetime, date | None], list[StoredFile]] = {}
         for named in self._files:
             if not named.name.is_live:
                 self._names_by_stat.setdefault((*named.stat, named.name.log_date), []).append(named)
@@ -199,7 +219,11 @@ class ServerFolder:
             names.sort(key=lambda named: (named.name.sequence or named.name.age or 0, named.file.path))
         for rows in self._by_stat.values():
             # those that lay there when it was last listed come first
-            rows.sort(key=lambda row: (not row.is_listed, _number_of(row), row.path))
+            rows.sort(key=lambda row: (not row.is_listed, self._number_of(row), row.path))
+
+    def _number_of(self, row: StoredFile) -> int:
+        name = self._kind.read_name(row.path)
+        return row.log_sequence or (name.age if name is not None else None) or 0
 
     def _is_reloaded(self, named: NamedFile) -> bool:
         if not self._reload_dates:
@@ -251,7 +275,8 @@ class ServerFolder:
                 size += named.file.size
                 self._fetch(named)
         if self.is_done:
-            if any(direction < 0 for direction in directions_of(self._closed()).values()):
+            first_lines = ((row, self._fetched.get(key)) for key, row in self._rows.items())
+            if self._fetched and self._kind.moves_names(first_lines):
                 self._doubt_renamed()
             self._finish()
         collected, self._collected = self._collected, Collected()
@@ -261,7 +286,7 @@ class ServerFolder:
         """List once more: a file was closed after the listing, so its end is there by now under another name."""
         listed = {named.stat for named in self._files}
         try:
-            self._files = named_files(self._access.list(), live=self._live_name)
+            self._files = self._named(self._access.list())
         except PanelError as error:
             self._end(error)
             return
@@ -269,13 +294,6 @@ class ServerFolder:
         for named in self._files:
             if not named.name.is_live and named.stat not in listed and self._same(named) is None:
                 self._fetch(named)
-
-    def _closed(self) -> Iterator[Place]:
-        """Yield what tells which way the numbers run, where closed files were fetched in this pass."""
-        for key, row in self._rows.items():
-            first_at = self._fetched.get(key) or row.first_line_at
-            if self._fetched and first_at is not None and (named := named_of(row)) is not None:
-                yield Place(is_live=False, day=row.log_date, first_at=first_at, named=named)
 
     def _doubt_renamed(self) -> None:
         """List once more: where numbers run downwards, a start renames all of a day, perhaps before a file was fetched.
@@ -302,12 +320,12 @@ class ServerFolder:
                 self._close(row)
             elif row.is_listed and row.path not in listed - self._read:
                 self._save(dataclasses.replace(row, is_listed=False))
-        for file, reason in self._archives:
+        for file, reason in self._others:
             self._report("unreadable", file, reason)
         for named in self._left:
             self._report("budget_spent", named.file, "the pass used up its budget; a later pass fetches it")
         self._collected.reads.append(
-            LogRead(
+            FileRead(
                 server_uuid=self.server_uuid,
                 observed_at=self._now,
                 path="",
@@ -330,7 +348,7 @@ class ServerFolder:
                 self._seen.add(row.file_key)
             return
         self._read.add(named.file.path)
-        content, outcome, reason = decode(named.file.name, raw, is_live=named.name.is_live)
+        content, outcome, reason = self._kind.unpack(named.file.name, raw, named.name.is_live)
         if row is not None and not _continues(content, row):
             # another file has its name now
             self._close(row)
@@ -357,7 +375,7 @@ class ServerFolder:
     def _end(self, error: PanelError) -> None:
         self._stop = _Stop(outcome=_outcome_of(error), reason=str(error))
 
-    def _continued_by(self, content: bytes) -> LogFile | None:
+    def _continued_by(self, content: bytes) -> StoredFile | None:
         """Return the file that *content* is the whole of: one that grew, or whose end has been missing since."""
         for row in self._rows.values():
             is_open = row.is_live and row.file_key not in self._current
@@ -373,24 +391,22 @@ class ServerFolder:
         reason: str | None,
         *,
         size: int,
-        before: LogFile | None,
+        before: StoredFile | None,
     ) -> None:
         """Save a fetched file of *size* bytes; *before* is what was known of it, under another name or with less."""
         file, is_live = named.file, named.name.is_live
-        if is_live and b"\n" not in content[:PREFIX_BYTES]:
+        if is_live and b"\n" not in content[:HEAD_BYTES]:
             # without a whole line it cannot be told from others, nor says it anything
             self._report("ok", file, "no whole line yet")
             return
         log_date: date
-        source: DateSource | None
+        source: str | None
         if named.name.log_date is not None:
             log_date, source = named.name.log_date, "file_name"
         elif before is not None and before.log_date is not None:
             log_date, source = before.log_date, before.date_source
         else:
-            log_date, source = self._date_of(file, content)
-        if outcome == "ok" and content and (refused := refusal(content[:PREFIX_BYTES])) is not None:
-            outcome, reason = "not_a_server_log", refused
+            log_date, source = self._kind.day_of(file, content)
         key = _file_key(self.server_uuid, log_date, content, self._rows, outcome)
         prior = self._rows.get(key)
         for row in list(self._rows.values()):
@@ -408,8 +424,8 @@ class ServerFolder:
             prior is None
             or log_date in self._reload_dates
             or "truncated" in (outcome, prior.outcome)
-            # a name that shows a date makes of a start at an earlier time of day a clock that was set back
-            or (source != prior.date_source and bool((prior.parser_state or {}).get("restarts")))
+            or prior.outcome not in READABLE
+            or self._kind.means_other(prior, source)
             # read as a closed file, whose last line needs no end, although it went on
             or content[: prior.parsed_bytes][-1:] not in (b"", b"\n")
         )
@@ -436,7 +452,7 @@ class ServerFolder:
             "sessions_built": False,
         }
         if reparse or prior is None:
-            saved = LogFile(server_uuid=self.server_uuid, file_key=key, **fields)  # type: ignore[arg-type]
+            saved = self._kind.row(server_uuid=self.server_uuid, file_key=key, **fields)  # type: ignore[arg-type]
         else:
             saved = dataclasses.replace(prior, **fields)  # type: ignore[arg-type]
         if prior is None:
@@ -446,36 +462,22 @@ class ServerFolder:
         self._save(saved)
         self._seen.add(key)
         if not is_live:
-            self._fetched[key] = self._first_at(log_date, content) if named.name.sequence is not None else None
+            is_numbered = named.name.sequence is not None
+            self._fetched[key] = self._kind.first_at(log_date, content) if is_numbered else None
         self._ended.discard(key)
         if is_live:
             self._current.add(key)
         self._report("ok", file, None)
 
-    def _first_at(self, log_date: date, content: bytes) -> datetime | None:
-        parser = LogParser()
-        parser.feed(content[:PREFIX_BYTES])
-        first = parser.state.first
-        return Stamper(log_date, self._zone).stamp(first)[0] if first is not None else None
-
-    def _date_of(self, file: ListedFile, content: bytes) -> tuple[date, DateSource]:
-        """Return the local day of the first line, and what tells it, of a file whose name does not."""
-        parser = LogParser()
-        parser.feed(content)
-        state = parser.state
-        if state.first_date is not None and state.first_date_source is not None:
-            return state.first_date, state.first_date_source
-        return date_of_live(file.modified_at, self._zone, state.day, state.restarts), "modified_at"
-
-    def _close(self, row: LogFile) -> None:
+    def _close(self, row: StoredFile) -> None:
         """Keep what was read of a file that is gone, or has its name no more; its end may turn up."""
         self._save(dataclasses.replace(row, is_live=False, is_listed=False, sessions_built=False))
 
-    def _save(self, file: LogFile) -> None:
+    def _save(self, file: StoredFile) -> None:
         self._rows[file.file_key] = file
         self._collected.saved[file.file_key] = file
 
-    def _forget(self, file: LogFile) -> None:
+    def _forget(self, file: StoredFile) -> None:
         del self._rows[file.file_key]
         self._ended.discard(file.file_key)
         self._collected.saved.pop(file.file_key, None)
@@ -485,7 +487,7 @@ class ServerFolder:
 
     def _report(self, outcome: ReadOutcome, file: ListedFile, reason: str | None) -> None:
         self._collected.reads.append(
-            LogRead(
+            FileRead(
                 server_uuid=self.server_uuid,
                 observed_at=self._now,
                 path=file.path,
@@ -503,22 +505,17 @@ def _outcome_of(error: PanelError) -> Unanswered:
     return "rate_limited" if isinstance(error, RateLimitedError) else "error"
 
 
-def _number_of(row: LogFile) -> int:
-    name = read_name(row.path)
-    return row.log_sequence or (name.age if name is not None else None) or 0
-
-
-def _continues(content: bytes, known: LogFile) -> bool:
+def _continues(content: bytes, known: StoredFile) -> bool:
     """Tell whether *content* begins with all that is known of a file."""
     size = known.content_bytes or 0
     return 0 < size <= len(content) and hashlib.sha256(content[:size]).hexdigest() == known.content_digest
 
 
 def _file_key(
-    server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dict[str, LogFile], outcome: FileOutcome
+    server_uuid: uuid.UUID, log_date: date, content: bytes, taken: dict[str, StoredFile], outcome: FileOutcome
 ) -> str:
     """Return the key of a file: server, date and first line, numbered where a crash loop repeats all three."""
-    first_line = content[:PREFIX_BYTES].split(b"\n", 1)[0].rstrip(b"\r")
+    first_line = content[:HEAD_BYTES].split(b"\n", 1)[0].rstrip(b"\r")
     number = 0
     while True:
         text = f"{server_uuid}|{log_date}|{number}|".encode() + first_line

@@ -1,0 +1,361 @@
+"""Collect files of servers, of whatever game: list first, fetch only what changed, know a file by its content.
+
+Path of the data::
+
+    files/list --> folder.ServerFolder --> budget.share --> files/contents or signed download
+                                                                --> store (by digest) --> rows.FileTables
+
+A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
+its budget; the next pass goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from pteroassets.clock import Clock
+from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.folder import Collected, NamedFile, ServerFolder
+from pteroassets.landing.files.kinds import FileKind
+from pteroassets.landing.files.rows import FileRead, FileTables, StoredFile
+from pteroassets.landing.files.store import LogStore
+from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
+from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
+from pteroassets.sources.pterodactyl.errors import (
+    NodeUnreachableError,
+    PanelError,
+    RateLimitedError,
+    StateConflictError,
+)
+from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
+from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.load import LoadReport, record_load
+
+_Answer = TypeVar("_Answer")
+_NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server keeps its files: the folder from its root, and what they are."""
+
+    folder: str
+    kind: FileKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nowhere:
+    """Why a server's files are not looked for."""
+
+    outcome: ReadOutcome
+    reason: str
+
+
+def collect_files(
+    panel: PanelClient,
+    connection: Connection,
+    store: LogStore,
+    tables: FileTables[Any],
+    where: Callable[[uuid.UUID], Place | Nowhere],
+    *,
+    clock: Clock,
+    budget: LogBudget | None = None,
+    node_access: bool = False,
+    reload_dates: Collection[date] = (),
+    max_workers: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadReport:
+    """List the files of every server, fetch what changed into *store* and land the files' rows.
+
+    A transaction for each step at a server, so a killed pass keeps what it has and the next one goes on. A dead node
+    costs one server's time-out, not one of each.
+
+    Args:
+        panel: Whose servers.
+        connection: To the warehouse.
+        store: Where the files' bytes are kept.
+        tables: Where their rows are.
+        where: Where each server keeps them.
+        clock: Gives the time of the pass.
+        budget: What the pass may cost; files of *reload_dates* are fetched whatever they cost.
+        node_access: Ask the nodes themselves, with the tokens that the panel gives for them; where that does not work
+            the client API is asked, and the row of the listing says why.
+        reload_dates: Files of these dates are fetched again and parsed from their first line, changed or not.
+        max_workers: Requests in flight at once.
+        progress: Told after each step how many bytes are fetched, of how many; what is left to later passes counts.
+
+    Raises:
+        PanelError: The list of servers could not be read.
+    """
+    with tables.one_at_a_time(connection):
+        pass_ = _Pass(
+            panel=panel,
+            connection=connection,
+            store=store,
+            tables=tables,
+            where=where,
+            known=tables.known(connection),
+            purse=Purse(budget or LogBudget(), panel.dialect),
+            nodes=NodeFiles(panel) if node_access else None,
+            now=clock.now(),
+            reload_dates=frozenset(reload_dates),
+            progress=progress,
+        )
+        requests_before = panel.requests_made
+        pool = ThreadPoolExecutor(max_workers=max_workers)
+        try:
+            pass_.run(pool)
+        finally:
+            # after a fault what was not begun is not worth its requests
+            pool.shutdown(wait=True, cancel_futures=True)
+        report = LoadReport(
+            load_id=pass_.load_id,
+            table=tables.files,
+            observed_at=pass_.now,
+            is_complete=not pass_.problems,
+            rows_read=pass_.totals["listed"],
+            rows_added=pass_.totals["added"],
+            rows_changed=pass_.totals["changed"],
+            requests=panel.requests_made - requests_before,
+            seconds=(clock.now() - pass_.now).total_seconds(),
+            rate_limit_remaining=panel.rate_limit_remaining,
+            problems=[
+                {"scope": scope, "reason": f"{count} x {reason}"}
+                for (scope, reason), count in sorted(pass_.problems.items())
+            ],
+        )
+        record_load(connection, report)
+    return report
+
+
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    """The way to a server's files: through its node where that is allowed and works, else through the client API."""
+
+    of: _Pass
+    server: ServerFlags
+    folder: str
+    note: str | None = None
+
+    def list(self) -> Sequence[ListedFile]:
+        return self._asked(
+            lambda nodes: nodes.list(self.server.node_name, self.server.uuid, self.folder),
+            lambda: list_logs(self.of.panel, self.server.uuid, self.folder),
+        )
+
+    def fetch(self, file: ListedFile) -> bytes:
+        return self._asked(
+            lambda nodes: nodes.fetch(self.server.node_name, self.server.uuid, file),
+            lambda: fetch_file(self.of.panel, self.server.uuid, file),
+        )
+
+    def _asked(self, at_node: Callable[[NodeFiles], _Answer], at_panel: Callable[[], _Answer]) -> _Answer:
+        if self.of.nodes is not None:
+            try:
+                return at_node(self.of.nodes)
+            except NoWayError as error:
+                self.note = f"read through the panel, since its node could not be asked directly: {error}"
+        node = self.server.node_name
+        if node in self.of.dead_nodes:
+            raise NodeUnreachableError(self.of.dead_nodes[node])
+        try:
+            return at_panel()
+        except NodeUnreachableError as error:
+            self.of.dead_nodes[node] = str(error)
+            raise
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pass:
+    """One pass over all servers."""
+
+    panel: PanelClient
+    connection: Connection
+    store: LogStore
+    tables: FileTables[Any]
+    where: Callable[[uuid.UUID], Place | Nowhere]
+    known: dict[uuid.UUID, list[StoredFile]]
+    purse: Purse
+    nodes: NodeFiles | None
+    now: datetime
+    reload_dates: frozenset[date]
+    progress: Callable[[int, int], None] | None
+    load_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    places: dict[str, Place] = field(default_factory=dict)
+    dead_nodes: dict[str, str] = field(default_factory=dict)
+    totals: Counter[str] = field(default_factory=Counter)
+    problems: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bytes_done: int = 0
+    bytes_wanted: int = 0
+
+    def run(self, pool: ThreadPoolExecutor) -> None:
+        servers, passed_over = self._chosen(server_flags(self.panel))
+        self._land(passed_over)
+        self.purse.pay_lists(len(servers))
+        folders: dict[ServerFolder, ServerFlags] = {}
+        for server, found in zip(servers, self._listed(pool, servers), strict=True):
+            if isinstance(found, ServerFolder):
+                folders[found] = server
+            else:
+                self._land([(server, found)])
+        self._plan(folders)
+        # what grows comes first at all servers, so that no archive delays it
+        self._step(pool, folders, folders)
+        self._step(pool, [folder for folder in folders if not folder.is_done], folders, to_the_end=True)
+
+    # ------------------------------------------------------------------ which servers
+
+    def _chosen(self, flags: Iterable[ServerFlags]) -> tuple[list[ServerFlags], list[tuple[ServerFlags, FileRead]]]:
+        """Return the servers to list, and what is said of those that are not asked."""
+        asked: list[ServerFlags] = []
+        passed_over: list[tuple[ServerFlags, FileRead]] = []
+        for server in sorted(flags, key=lambda server: server.uuid):
+            if server.outcome is not None:
+                reason = f"the panel lists the server as {server.outcome}"
+                passed_over.append((server, self._read(server, server.outcome, reason)))
+            elif isinstance(place := self.where(uuid.UUID(server.uuid)), Nowhere):
+                passed_over.append((server, self._read(server, place.outcome, place.reason)))
+            else:
+                self.places[server.uuid] = place
+                asked.append(server)
+        if len(asked) > self.purse.lists and not self.reload_dates:
+            when = self.tables.last_listed(self.connection)
+            asked.sort(key=lambda server: (when.get(uuid.UUID(server.uuid), _NOTHING_LISTED), server.uuid))
+            reason = "the pass used up its requests; a later pass lists it"
+            passed_over += [
+                (server, self._read(server, "budget_spent", reason)) for server in asked[self.purse.lists :]
+            ]
+            del asked[self.purse.lists :]
+        return asked, passed_over
+
+    def _listed(self, pool: ThreadPoolExecutor, servers: Sequence[ServerFlags]) -> list[ServerFolder | FileRead]:
+        # one server of each node answers before the others are asked, so that a dead node is known by then
+        firsts = {server.node_name: server for server in reversed(servers)}.values()
+        probes = {server.uuid: pool.submit(self._list, server) for server in firsts}
+        wait(probes.values())
+        futures = [probes.get(server.uuid) or pool.submit(self._list, server) for server in servers]
+        return [future.result() for future in futures]
+
+    def _list(self, server: ServerFlags) -> ServerFolder | FileRead:
+        """List one server; what goes wrong with it becomes an outcome, never another server's trouble."""
+        place = self.places[server.uuid]
+        access = _Way(of=self, server=server, folder=place.folder)
+        try:
+            listing = access.list()
+        except NodeUnreachableError as error:
+            return self._read(server, "node_unreachable", str(error))
+        except NoLogFolder as missing:
+            # the parent was listed to know that there is no folder; Minecraft of up to 1.6 writes there
+            listing = [file for file in missing.beside if place.kind.read_name(file.name) is not None]
+            if not listing:
+                return self._read(server, "no_log_folder", f"the server has no folder {place.folder}")
+            access = _Way(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note)
+        except RateLimitedError as error:
+            return self._read(server, "rate_limited", str(error))
+        except StateConflictError as error:
+            # its state changed since the list was read: what it is now is asked, never taken from the error's text
+            return self._read(server, self._state_of(server) or "error", str(error))
+        except PanelError as error:
+            return self._read(server, "error", str(error))
+        server_uuid = uuid.UUID(server.uuid)
+        return ServerFolder(
+            server_uuid=server_uuid,
+            now=self.now,
+            kind=place.kind,
+            known=self.known.get(server_uuid, []),
+            listing=listing,
+            access=access,
+            store=self.store,
+            reload_dates=self.reload_dates,
+        )
+
+    def _state_of(self, server: ServerFlags) -> Gate | None:
+        try:
+            return current_flags(self.panel, server.uuid).outcome
+        except PanelError:
+            return None  # the refusal that led here is told already
+
+    def _read(self, server: ServerFlags, outcome: ReadOutcome, reason: str) -> FileRead:
+        return FileRead(
+            server_uuid=uuid.UUID(server.uuid), observed_at=self.now, path="", outcome=outcome, reason=reason
+        )
+
+    # ------------------------------------------------------------------ what is fetched
+
+    def _plan(self, folders: Iterable[ServerFolder]) -> None:
+        """Share the budget: what an operator asked for, then what grows, then archives."""
+        # where the budget does not reach all that grows, those go first that waited longest
+        waiting = sorted(folders, key=lambda one: (one.live_fetched_at or _NOTHING_LISTED, one.server_uuid))
+        first, late = share(self.purse, {folder: folder.urgent for folder in waiting})
+        rest, left = share(self.purse, {folder: folder.archives for folder in waiting})
+        for folder in waiting:
+            folder.plan([*folder.forced, *first[folder]], rest[folder], left=[*late[folder], *left[folder]])
+            self.totals["listed"] += folder.files_present
+            self.bytes_wanted += sum(named.file.size for named in (*folder.forced, *folder.urgent, *folder.archives))
+            unfetched: list[NamedFile] = [*late[folder], *left[folder]]
+            if unfetched:
+                self.totals["left"] += len(unfetched)
+                self.totals["left_bytes"] += sum(named.file.size for named in unfetched)
+        if self.totals["left"]:
+            self.problems["budget", f"budget_spent: files, {self.totals['left_bytes']} bytes, left to a later pass"] = (
+                self.totals["left"]
+            )
+
+    def _step(
+        self,
+        pool: ThreadPoolExecutor,
+        folders: Iterable[ServerFolder],
+        servers: dict[ServerFolder, ServerFlags],
+        *,
+        to_the_end: bool = False,
+    ) -> None:
+        """Take a step at each of *folders*, or all of them, and land each as it comes."""
+        running: dict[Future[Collected], ServerFolder] = {pool.submit(folder.step): folder for folder in folders}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                folder = running.pop(future)
+                self._land_step(servers[folder], folder, future.result())
+                if to_the_end and not folder.is_done:
+                    running[pool.submit(folder.step)] = folder
+
+    # ------------------------------------------------------------------ landing
+
+    def _land(self, reads: Iterable[tuple[ServerFlags, FileRead]]) -> None:
+        """Write the outcomes of servers without a listing."""
+        with self.connection.transaction():
+            for server, read in reads:
+                self.tables.save_reads(self.connection, [read], self.load_id)
+                self._note_problems(server, [read])
+
+    def _land_step(self, server: ServerFlags, folder: ServerFolder, collected: Collected) -> None:
+        with self.connection.transaction():
+            for file_key in collected.forgotten:
+                self.tables.forget(self.connection, folder.server_uuid, file_key)
+            for file in collected.saved.values():
+                self.tables.save(self.connection, file, self.load_id)
+            self.tables.save_reads(self.connection, collected.reads, self.load_id)
+            obsolete = self.tables.unreferenced(self.connection, collected.superseded)
+        # after the commit: a row never points at content that is not there
+        for digest in obsolete:
+            self.store.remove(digest)
+        self.totals["added"] += collected.added
+        self.totals["changed"] += collected.changed
+        self._note_problems(server, collected.reads)
+        self.bytes_done += collected.done_bytes
+        if self.progress is not None:
+            self.progress(self.bytes_done, max(self.bytes_wanted, self.bytes_done))
+
+    def _note_problems(self, server: ServerFlags, reads: Iterable[FileRead]) -> None:
+        for read in reads:
+            if read.outcome in READ_FAULTS:
+                self.problems[f"node {server.node_name}", f"{read.outcome}: {read.reason or read.path}"] += 1
+            elif read.outcome == "budget_spent" and not read.path:
+                self.problems["budget", "budget_spent: servers not listed, left to a later pass"] += 1

@@ -1,0 +1,205 @@
+"""The tables of a game's files: which files are known, and what came of looking for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from pteroassets.sources.outcomes import SAID_EACH_PASS, FileOutcome, ReadOutcome
+from pteroassets.warehouse.connection import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A row of a table of files: a file that was seen at least once.
+
+    Attributes:
+        file_key: Tells the files of a server apart, whatever their names are.
+        log_date: Local day of its first line.
+        log_sequence: Its number among those of that day, as its name tells it.
+        date_source: What tells the day.
+        is_live: The server still writes to it.
+        is_listed: It has this path now.
+        content_digest: Of its bytes in the store, unpacked.
+        parsed_bytes: How many of them have been read.
+        sessions_built: What is derived of it is as new as it is.
+    """
+
+    server_uuid: uuid.UUID
+    file_key: str
+    path: str
+    log_date: date | None
+    log_sequence: int | None
+    date_source: str | None
+    is_live: bool
+    is_listed: bool
+    listed_size: int
+    listed_modified_at: datetime
+    listed_utc_offset_seconds: int | None
+    outcome: FileOutcome
+    reason: str | None = None
+    content_digest: str | None
+    content_bytes: int | None
+    parsed_bytes: int = 0
+    sessions_built: bool = False
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRead:
+    """A row of a table of readings: what came of listing a server's folder, or of fetching one of its files.
+
+    The last three belong to the listing, whose path is empty: the files in the folder, and how much of them is read.
+    """
+
+    server_uuid: uuid.UUID
+    observed_at: datetime
+    path: str
+    outcome: ReadOutcome
+    size: int | None = None
+    modified_at: datetime | None = None
+    reason: str | None = None
+    files_present: int | None = None
+    bytes_present: int | None = None
+    bytes_read: int | None = None
+
+
+_READ_COLUMNS = [column.name for column in dataclasses.fields(FileRead)]
+_KEY = ("server_uuid", "file_key")
+Row = TypeVar("Row", bound=StoredFile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTables(Generic[Row]):
+    """Where the files of one game are landed.
+
+    Attributes:
+        row: The type of a file's row.
+        files: Schema and name of their table.
+        reads: The same of the readings.
+        content: The same of the tables of what the files hold, by server and key of the file.
+    """
+
+    row: type[Row]
+    files: str
+    reads: str
+    content: tuple[str, ...] = ()
+
+    def known(self, connection: Connection, server_uuid: uuid.UUID | None = None) -> dict[uuid.UUID, list[Row]]:
+        """Return the files of each server, or of one, in no order that means anything."""
+        with connection.cursor(row_factory=class_row(self.row)) as cursor:
+            cursor.execute(
+                f"""
+                select {", ".join(self._columns)} from {self.files}
+                where %(server)s::uuid is null or server_uuid = %(server)s
+                order by server_uuid, file_key
+                """,
+                {"server": server_uuid},
+            )
+            files: dict[uuid.UUID, list[Row]] = {}
+            for file in cursor:
+                files.setdefault(file.server_uuid, []).append(file)
+        return files
+
+    @contextmanager
+    def one_at_a_time(self, connection: Connection) -> Iterator[None]:
+        """Keep every other process from reading or writing rows of files meanwhile; it waits until this is done.
+
+        The command line and Dagster may both be at it, and a row is written back whole.
+        """
+        lock = ("pteroassets", f"rows of {self.files}")
+        connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", lock)
+        try:
+            yield
+        finally:
+            if not connection.broken:
+                connection.execute("select pg_advisory_unlock(hashtext(%s), hashtext(%s))", lock)
+
+    def last_listed(self, connection: Connection) -> dict[uuid.UUID, datetime]:
+        """Return when each server's folder was last listed, of those that ever were."""
+        rows = connection.execute(
+            f"select server_uuid, max(observed_at) from {self.reads} "
+            "where path = '' and outcome = 'ok' group by server_uuid"
+        ).fetchall()
+        return dict(rows)
+
+    def unread_paths(self, connection: Connection, server_uuid: uuid.UUID) -> list[str]:
+        """Return the files that lay in a server's folder when it was last listed, and could not be fetched."""
+        rows = connection.execute(
+            f"""
+            select path from {self.reads}
+            where server_uuid = %(server)s and path <> '' and outcome <> 'ok' and observed_at = (
+                select max(observed_at) from {self.reads}
+                where server_uuid = %(server)s and path = '' and outcome = 'ok'
+            )
+            order by path
+            """,
+            {"server": server_uuid},
+        ).fetchall()
+        return [path for (path,) in rows]
+
+    def save(self, connection: Connection, file: StoredFile, load_id: uuid.UUID) -> None:
+        """Insert *file*, or replace the row of its key."""
+        columns = self._columns
+        values = [getattr(file, column) for column in columns]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in [*columns, "_load_id"] if name not in _KEY)
+        connection.execute(
+            f"""
+            insert into {self.files} ({", ".join(columns)}, _load_id, _loaded_at)
+            values ({", ".join(["%s"] * len(columns))}, %s, now())
+            on conflict (server_uuid, file_key) do update set {changes}, _loaded_at = now()
+            """,
+            [*(Jsonb(value) if isinstance(value, dict) else value for value in values), load_id],
+        )
+
+    def forget(self, connection: Connection, server_uuid: uuid.UUID, file_key: str) -> None:
+        """Remove a file and what is known of what it holds: its content stands under another key now."""
+        for table in (*self.content, self.files):
+            connection.execute(f"delete from {table} where server_uuid = %s and file_key = %s", (server_uuid, file_key))
+
+    def save_reads(self, connection: Connection, reads: Iterable[FileRead], load_id: uuid.UUID) -> None:
+        """Insert what came of each request; the first outcome of a pass stands when the pass is run again.
+
+        Of files that were left to a later pass, or are packed as nothing here unpacks, only the newest rows are kept:
+        they would be the folder once a pass.
+        """
+        reads = list(reads)
+        for server_uuid, outcome in {
+            (read.server_uuid, read.outcome) for read in reads if read.path and read.outcome in SAID_EACH_PASS
+        }:
+            connection.execute(
+                f"delete from {self.reads} where server_uuid = %s and outcome = %s and path <> ''",
+                (server_uuid, outcome),
+            )
+        rows: Sequence[Sequence[Any]] = [
+            [*(getattr(read, column) for column in _READ_COLUMNS), load_id] for read in reads
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"""
+                insert into {self.reads} ({", ".join(_READ_COLUMNS)}, _load_id)
+                values ({", ".join(["%s"] * (len(_READ_COLUMNS) + 1))}) on conflict do nothing
+                """,
+                rows,
+            )
+
+    def unreferenced(self, connection: Connection, digests: Iterable[str]) -> list[str]:
+        """Return those of *digests* that no file has any more."""
+        wanted = list(digests)
+        rows = connection.execute(
+            f"select distinct content_digest from {self.files} where content_digest = any(%s)", (wanted,)
+        ).fetchall()
+        still = {digest for (digest,) in rows}
+        return [digest for digest in wanted if digest not in still]
+
+    @property
+    def _columns(self) -> list[str]:
+        return [column.name for column in dataclasses.fields(self.row)]
