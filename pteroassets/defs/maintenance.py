@@ -18,13 +18,17 @@ _BUILDS_KEPT_FOR = timedelta(hours=6)
 class PruneConfig(dg.Config):
     """What is old enough to go."""
 
-    keep_days: int = Field(default=30, description="Runs, read attempts and loads older than this are removed.")
+    keep_days: int | None = Field(
+        default=None,
+        description="Runs, read attempts and loads older than this go; PTEROASSETS_RUN_RETENTION_DAYS if unset.",
+    )
 
 
 @dg.op(pool="maintenance")
 def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.ResourceParam[Landing]) -> None:
     """Remove what is noted of old runs, read attempts and loads, and what failed builds left behind."""
-    before = landing.clock.now() - timedelta(days=config.keep_days)
+    keep_days = config.keep_days or landing.settings.pteroassets_run_retention_days
+    before = landing.clock.now() - timedelta(days=keep_days)
     runs = prune_runs(context.instance, before)
     folders = prune_files(context.instance, before)
     assets = prune_assets_of_no_code(context.instance, context.repository_def.asset_graph.get_all_asset_keys(), before)

@@ -10,7 +10,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from pteroassets.clock import ManualClock
+from pteroassets.defs import maintenance
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
+from pteroassets.landing.context import Landing
+from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.aging import growth_by_guide, let_a_day_pass, rows_of
 
@@ -109,3 +113,22 @@ def test_of_failed_builds_the_newest_stay_and_those_under_way(tmp_path: Path) ->
     assert prune_builds(tmp_path, keep=0, calm=timedelta(minutes=90)) == 1
     assert left() == names[:2]
     assert {"compiled", "run", "a000005.json"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_run_by_hand_keeps_what_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime] = []
+
+    class StoppedError(Exception):
+        pass
+
+    def prune_runs(_instance: dg.DagsterInstance, before: datetime) -> None:
+        asked.append(before)
+        raise StoppedError
+
+    monkeypatch.setattr(maintenance, "prune_runs", prune_runs)
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    landing = Landing(settings=Settings(pteroassets_run_retention_days=365), clock=ManualClock(now))  # type: ignore[call-arg]
+    for config in (maintenance.PruneConfig(), maintenance.PruneConfig(keep_days=7)):
+        with pytest.raises(StoppedError), dg.build_op_context() as context:
+            maintenance.prune(context, config, landing)
+    assert asked == [now - timedelta(days=365), now - timedelta(days=7)]
