@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pteroassets.cli import main
 from pteroassets.definitions import defs
-from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.collection import LogBudget
 from pteroassets.platform.check import check_variables
 from pteroassets.settings import CHECKOUT, EXAMPLES, NOT_SETTINGS, Settings, SettingsFault
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pteroassets.clock import Clock, SystemClock
-from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.collection import LogBudget
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pteroassets.landing.minecraft.log_files import LogFile
+from pteroassets.landing.minecraft.collection import LogFile
 from pteroassets.landing.minecraft.sessions import _first_kinds, _with_gaps
 from pteroassets.warehouse.connection import Connection
 

@@ -16,12 +16,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from backports import zstd
 
-from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.collection import LogBudget, Purse, share
 from pteroassets.landing.files.folder import NamedFile, ServerFolder
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.collection import decode, logs_of
-from pteroassets.landing.minecraft.log_files import LogFile
+from pteroassets.landing.minecraft.collection import LogFile, decode, logs_of
 from pteroassets.sources.minecraft.file_names import LogName
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError, ServerFaultError

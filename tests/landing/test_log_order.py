@@ -18,11 +18,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pteroassets.clock import ManualClock
-from pteroassets.landing.files.budget import LogBudget, Purse, share
+from pteroassets.landing.files.collection import LogBudget, Purse, share
 from pteroassets.landing.files.folder import ServerFolder
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.collection import logs_of
-from pteroassets.landing.minecraft.log_files import LOGS
+from pteroassets.landing.minecraft.collection import LOGS, logs_of
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.servers import LogTimezones

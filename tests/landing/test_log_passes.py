@@ -17,12 +17,11 @@ from rich.console import Console
 from pteroassets.cli import main
 from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
 from pteroassets.landing.context import Landing
-from pteroassets.landing.files.budget import LogBudget
+from pteroassets.landing.files.collection import LogBudget
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.minecraft import parsing
-from pteroassets.landing.minecraft.log_files import LOGS
+from pteroassets.landing.minecraft.collection import LOGS, LogPlaces
 from pteroassets.landing.minecraft.passes import WaitingLogsError, backfill, reparse
-from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.servers import LogTimezones, server_traits
 from pteroassets.platform.progress import bytes_under_way
 from pteroassets.simulator.panel.faults import Fault

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pteroassets.landing.files.rows import FileRead
-from pteroassets.landing.minecraft.log_files import LOGS
+from pteroassets.landing.minecraft.collection import LOGS
 from pteroassets.landing.pterodactyl.estate import land_entities
 from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading

@@ -2,7 +2,7 @@
 
 Path of the data::
 
-    files/list --> folder.ServerFolder --> budget.share --> files/contents or signed download
+    files/list --> folder.ServerFolder ---> share ------> files/contents or signed download
                                                                 --> store (by digest) --> rows.FileTables
 
 A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
@@ -11,39 +11,118 @@ its budget; the next pass goes on with the rest.
 
 from __future__ import annotations
 
+import heapq
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pteroassets.clock import Clock
-from pteroassets.landing.files.budget import LogBudget, Purse, share
 from pteroassets.landing.files.folder import Collected, NamedFile, ServerFolder
 from pteroassets.landing.files.kinds import FileKind
 from pteroassets.landing.files.rows import FileRead, FileTables, StoredFile
 from pteroassets.landing.files.store import LogStore
 from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
+from pteroassets.sources.pterodactyl.dialect import PTERODACTYL, Dialect
 from pteroassets.sources.pterodactyl.errors import (
     NodeUnreachableError,
     PanelError,
     RateLimitedError,
     StateConflictError,
 )
-from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs
+from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, requests_for
 from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
+
+_Owner = TypeVar("_Owner")
+
+
+class Listed(Protocol):
+    """A file that may be fetched."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as listed."""
+
+
+_File = TypeVar("_File", bound=Listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBudget:
+    """The most that one pass may send and fetch.
+
+    Attributes:
+        requests: To the panel and its nodes; at most half of them are lists, so that something is fetched as well.
+        bytes: As listed; the file that reaches them is still fetched, or one larger than them would never be.
+    """
+
+    requests: int = 5_000
+    bytes: int = 2 * 1024**3
+
+
+class Purse:
+    """What is left of a budget; what a file costs depends on the panel."""
+
+    def __init__(self, budget: LogBudget, dialect: Dialect = PTERODACTYL) -> None:
+        self._dialect = dialect
+        self._requests = budget.requests
+        self._bytes = budget.bytes
+
+    @property
+    def lists(self) -> int:
+        """How many folders may be listed."""
+        return max(1, self._requests // 2)
+
+    def pay_lists(self, count: int) -> None:
+        """Take the requests of *count* lists out, whether they are there or not."""
+        self._requests -= count
+
+    def pay(self, size: int) -> bool:
+        """Take out what a file of *size* bytes costs, and tell whether that was there."""
+        requests = requests_for(size, self._dialect)
+        if self._bytes <= 0 or self._requests < requests:
+            return False
+        self._requests -= requests
+        self._bytes -= size
+        return True
+
+
+def share(
+    purse: Purse, wanted: Mapping[_Owner, Sequence[_File]]
+) -> tuple[dict[_Owner, list[_File]], dict[_Owner, list[_File]]]:
+    """Return what each owner gets fetched of the files that it wants, in their order, and what is left of them.
+
+    The next file is always that of the owner who got the fewest bytes until then, so one huge folder delays no other.
+    """
+    granted: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
+    left: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
+    owners = list(wanted)
+    queue = [(0, number, 0) for number, owner in enumerate(owners) if wanted[owner]]
+    while queue:
+        got, number, index = heapq.heappop(queue)
+        owner = owners[number]
+        named = wanted[owner][index]
+        if not purse.pay(named.size):
+            left[owner] = list(wanted[owner][index:])
+            continue
+        granted[owner].append(named)
+        if index + 1 < len(wanted[owner]):
+            heapq.heappush(queue, (got + named.size, number, index + 1))
+    return granted, left
+
 
 _Answer = TypeVar("_Answer")
 _NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FileFolder:
     """Where a server keeps its files: the folder from its root, and what they are."""
 
     folder: str
@@ -63,7 +142,7 @@ def collect_files(
     connection: Connection,
     store: LogStore,
     tables: FileTables[Any],
-    where: Callable[[uuid.UUID], Place | Nowhere],
+    where: Callable[[uuid.UUID], FileFolder | Nowhere],
     *,
     clock: Clock,
     budget: LogBudget | None = None,
@@ -180,7 +259,7 @@ class _Pass:
     connection: Connection
     store: LogStore
     tables: FileTables[Any]
-    where: Callable[[uuid.UUID], Place | Nowhere]
+    where: Callable[[uuid.UUID], FileFolder | Nowhere]
     known: dict[uuid.UUID, list[StoredFile]]
     purse: Purse
     nodes: NodeFiles | None
@@ -188,7 +267,7 @@ class _Pass:
     reload_dates: frozenset[date]
     progress: Callable[[int, int], None] | None
     load_id: uuid.UUID = field(default_factory=uuid.uuid4)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, FileFolder] = field(default_factory=dict)
     dead_nodes: dict[str, str] = field(default_factory=dict)
     totals: Counter[str] = field(default_factory=Counter)
     problems: Counter[tuple[str, str]] = field(default_factory=Counter)

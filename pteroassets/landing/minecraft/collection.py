@@ -6,35 +6,112 @@ are deleted, numbered ones (``proxy.log.1``) at each rotation. `landing.files` d
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import re
 import uuid
-from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pteroassets.clock import Clock
-from pteroassets.landing.files.budget import LogBudget
-from pteroassets.landing.files.collection import Nowhere, Place, collect_files
+from pteroassets.landing.files.collection import FileFolder, LogBudget, Nowhere, collect_files
 from pteroassets.landing.files.folder import HEAD_BYTES
 from pteroassets.landing.files.kinds import FileKind
-from pteroassets.landing.files.rows import StoredFile
+from pteroassets.landing.files.rows import FileTables, StoredFile
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.log_files import LOGS, LogFile, named_of
-from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.passes import Advance
-from pteroassets.landing.servers import LogTimezones, server_traits
-from pteroassets.sources.minecraft import ordering
+from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.file_names import collected_name, unread_archive
+from pteroassets.sources.minecraft.file_names import Numbered, collected_name, read_name, unread_archive
 from pteroassets.sources.minecraft.intake import as_text
 from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.ordering import Place, directions_of, in_order
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
+from pteroassets.sources.minecraft.places import DEFAULT_FOLDER, Egg, place_of
+from pteroassets.sources.minecraft.state import ParserState
 from pteroassets.sources.outcomes import FileOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
+
+FILES: Final = "raw_minecraft.log_files"
+READS: Final = "raw_minecraft.log_reads"
+EVENTS: Final = "raw_minecraft.events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile(StoredFile):
+    """A row of ``raw_minecraft.log_files``: what is known of a file, and what its lines told."""
+
+    parsed_lines: int = 0
+    parser_state: dict[str, Any] | None = None
+    parser_version: str | None = None
+    lines_understood: int = 0
+    lines_ignored: int = 0
+    lines_unknown: int = 0
+    lines_continuation: int = 0
+    software: str | None = None
+    is_proxy: bool | None = None
+    game_version: str | None = None
+    layout: str | None = None
+    first_line_at: datetime | None = None
+    last_line_at: datetime | None = None
+    neighbours: str | None = None
+
+
+LOGS: Final = FileTables(row=LogFile, files=FILES, reads=READS, content=(EVENTS,))
+
+
+def in_order_by_instants(files: Iterable[LogFile]) -> list[LogFile]:
+    """Return parsed files of one server in the order in which they were written."""
+    return in_order(files, lambda file: _place(file, file.first_line_at))
+
+
+def in_order_by_stamps(
+    files: Iterable[LogFile], state_of: Callable[[LogFile], ParserState | None], *, zone: ZoneInfo
+) -> list[LogFile]:
+    """Return files of one server in the order in which they were written, as far as it matters to their instants.
+
+    Args:
+        files: Parsed or not.
+        state_of: Tells what a file's first and last lines are; None where that does not matter.
+        zone: In which they are written.
+    """
+
+    def place(file: LogFile) -> Place:
+        state = state_of(file)
+        if state is None or state.first is None or file.log_date is None:
+            return _place(file, None)
+        first = state.first
+        day = first.dated if first.dated is not None else file.log_date
+        shown = datetime.combine(day, time()) + timedelta(seconds=first.seconds)
+        return dataclasses.replace(_place(file, shown), day=day, last=state.last)
+
+    return in_order(files, place, zone=zone)
+
+
+def _place(file: LogFile, first_at: datetime | None) -> Place:
+    return Place(
+        is_live=file.is_live,
+        day=first_at.date() if first_at is not None else file.log_date,
+        first_at=first_at,
+        named=named_of(file),
+        name=file.file_key,
+    )
+
+
+def named_of(file: StoredFile) -> Numbered | None:
+    """Return the day and the number among the files of that day which a file's name shows."""
+    name = read_name(file.path)
+    if file.log_sequence is None or file.log_date is None or name is None or name.named is None:
+        return None
+    return file.log_date, file.log_sequence
+
 
 LARGEST_CONTENT_BYTES = 1024 * 1024 * 1024
 _FIRST_LINES = (0, 1 << 10, 1 << 13, HEAD_BYTES)  # where most logs, and all of them, have shown a time
@@ -74,11 +151,11 @@ def collect_logs(
     """
     zones, traits, places = zones.of_servers(connection), server_traits(connection), places or LogPlaces()
 
-    def where(server_uuid: uuid.UUID) -> Place | Nowhere:
+    def where(server_uuid: uuid.UUID) -> FileFolder | Nowhere:
         found = places.of(server_uuid, traits.get(server_uuid))
         if found.folder is None:
             return Nowhere(outcome="not_minecraft", reason=found.reason or "")
-        return Place(folder=found.folder, kind=logs_of(zones.zone(str(server_uuid)), live=found.live))
+        return FileFolder(folder=found.folder, kind=logs_of(zones.zone(str(server_uuid)), live=found.live))
 
     return collect_files(
         panel,
@@ -138,12 +215,12 @@ def _first_at(day: date, content: bytes, zone: ZoneInfo) -> datetime | None:
 def _are_numbered_downwards(files: Iterable[tuple[StoredFile, datetime | None]]) -> bool:
     """Tell whether the closed files of a day are numbered downwards: a start then gives all of them another name."""
     closed = (
-        ordering.Place(is_live=False, day=file.log_date, first_at=first_at, named=named)
+        Place(is_live=False, day=file.log_date, first_at=first_at, named=named)
         for file, fetched_first in files
         if (first_at := fetched_first or (file.first_line_at if isinstance(file, LogFile) else None)) is not None
         and (named := named_of(file)) is not None
     )
-    return any(direction < 0 for direction in ordering.directions_of(closed).values())
+    return any(direction < 0 for direction in directions_of(closed).values())
 
 
 def _means_other(known: StoredFile, source: str | None) -> bool:
@@ -194,3 +271,61 @@ def _whole(
         if size > largest_bytes:
             return b"".join(pieces)[:largest_bytes], "truncated", f"more than {largest_bytes} bytes uncompressed"
     return b"".join(pieces), "ok" if size else "empty", None
+
+
+_FILE = re.compile(r"\.(?:log|txt)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """Where one server's logs are.
+
+    Attributes:
+        folder: From the server's root; None for a server of another game.
+        live: The one file there that is a log; None where names tell.
+        reason: Why there is no folder.
+    """
+
+    folder: str | None
+    live: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlaces:
+    """Paths by server uuid or by the name of an egg (``PTEROASSETS_LOG_PATHS``), before what is known of eggs."""
+
+    by_name: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, server_uuid: uuid.UUID, traits: ServerTraits | None) -> Whereabouts:
+        """Return where a server's logs are; one whose egg is not known is looked at where most keep theirs."""
+        paths = {name.strip().casefold(): path for name, path in self.by_name.items()}
+        egg_name = traits.egg_name if traits is not None else None
+        for name in (str(server_uuid), egg_name):
+            if name is not None and (path := paths.get(name.strip().casefold())) is not None:
+                return _of_path(path)
+        if traits is None or egg_name is None:
+            return Whereabouts(folder=DEFAULT_FOLDER)
+        place = place_of(
+            Egg(
+                name=egg_name,
+                nest=traits.nest_name or "",
+                image=traits.image,
+                startup=traits.startup,
+                done=traits.done,
+                files=tuple(traits.files),
+            )
+        )
+        if place is None:
+            return Whereabouts(
+                folder=None,
+                reason=f"its egg {egg_name!r} is for another game; if not, set its path in PTEROASSETS_LOG_PATHS",
+            )
+        return Whereabouts(folder=place.folder)
+
+
+def _of_path(path: str) -> Whereabouts:
+    if not _FILE.search(path):
+        return Whereabouts(folder=path.rstrip("/") or "/")
+    folder, _, name = path.rpartition("/")
+    return Whereabouts(folder=folder or "/", live=name)

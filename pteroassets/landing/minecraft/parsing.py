@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.log_files import EVENTS, LOGS, LogFile, in_order_by_stamps
+from pteroassets.landing.minecraft.collection import EVENTS, LOGS, LogFile, in_order_by_stamps
 from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pteroassets.landing.context import Landing
-from pteroassets.landing.minecraft.collection import collect_logs
-from pteroassets.landing.minecraft.log_files import READS
+from pteroassets.landing.minecraft.collection import READS, LogPlaces, collect_logs
 from pteroassets.landing.minecraft.parsing import parse_logs
-from pteroassets.landing.minecraft.places import LogPlaces
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.passes import Advance, Pass, Rhythm
 from pteroassets.sources.wording import counted

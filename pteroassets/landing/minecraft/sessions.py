@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from psycopg import sql
 
 from pteroassets.clock import Clock
-from pteroassets.landing.minecraft.log_files import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
+from pteroassets.landing.minecraft.collection import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
 from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.file_names import Numbered, read_name
 from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
