@@ -32,8 +32,8 @@ class Landing:
     """What a pass works with.
 
     Attributes:
-        settings: Of the operator, with the warehouse's address.
-        clock: The time of everything that is landed.
+        settings: The operator's settings, with the warehouse's address.
+        clock: Gives the time of everything that is landed.
     """
 
     settings: Settings
@@ -44,7 +44,7 @@ class Landing:
         """Make sure that the settings *names* are set.
 
         Raises:
-            MissingSettingError: Some are not.
+            MissingSettingError: Some are not set.
         """
         missing = [name.upper() for name in names if getattr(self.settings, name) is None]
         if missing:
@@ -52,7 +52,7 @@ class Landing:
 
     @property
     def warehouse(self) -> ConnectionSettings:
-        """Where the warehouse is."""
+        """Return where the warehouse is."""
         settings = self.settings
         return ConnectionSettings(
             host=settings.postgres_host or "127.0.0.1",
@@ -68,9 +68,9 @@ class Landing:
 
     @contextmanager
     def panel(self) -> Iterator[PanelClient]:
-        """Give a client of the panel, which draws on the request budget shared by everything that runs.
+        """Give a client of the panel that uses the request budget shared by all processes.
 
-        Within another call it is the same client, so that many passes in a row open one connection.
+        Nested calls share one client, so that many passes in a row open one connection.
 
         Raises:
             MissingSettingError: The panel's address is not set.
@@ -94,7 +94,7 @@ class Landing:
             budget.close()
 
     def client(self, budget: RequestBudget, *, patience_seconds: float = PATIENCE_SECONDS) -> PanelClient:
-        """Return a client of the panel on *budget*; one that is down is waited for *patience_seconds*.
+        """Return a client of the panel that uses *budget* and waits *patience_seconds* for a panel that is down.
 
         Raises:
             MissingSettingError: The panel's address is not set.
@@ -111,26 +111,26 @@ class Landing:
 
     @property
     def redactor(self) -> Redactor:
-        """What removes secrets and treats personal data before anything is landed."""
+        """Return what removes secrets and treats personal data before anything is landed."""
         key = self.settings.pteroassets_pii_key
         return Redactor(self.settings.pteroassets_pii, None if key is None else key.get_secret_value().encode())
 
     @property
     def zones(self) -> LogTimezones:
-        """The zone of each server."""
+        """Return the zone of each server."""
         return LogTimezones(
             by_server=self.settings.pteroassets_log_timezones, default=self.settings.pteroassets_log_timezone
         )
 
     @property
     def store(self) -> LogStore:
-        """The store of fetched files."""
+        """Return the store of fetched files."""
         self.require("pteroassets_log_store")
         return LogStore(str(self.settings.pteroassets_log_store))
 
     @property
     def budget(self) -> LogBudget:
-        """What one pass over files may cost."""
+        """Return what one pass over files may use."""
         return LogBudget(
             requests=self.settings.pteroassets_log_requests_per_pass, bytes=self.settings.pteroassets_log_bytes_per_pass
         )

@@ -1,7 +1,7 @@
 """A pass as one value: what runs it, when, how old its tables may get, what it feeds and what it needs.
 
-Jobs, schedules, freshness, the demo's history, ``pteroassets backfill`` and the tests are made of these values alone.
-They know no Dagster, so that the command line and the demo read them at once.
+Jobs, schedules, freshness, the demo's history, ``pteroassets backfill`` and the tests are made from these values alone.
+They do not import Dagster, so that the command line and the demo load fast.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
 
 Advance = Callable[[int, int], None]
-"""Told how much is done, of how much."""
+"""Called with how much is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """When a pass runs, and how old what it builds may get before that is a warning, and a failure.
+    """When a pass runs, and how old its tables may get before that is a warning, and a failure.
 
     Attributes:
-        cron: In the zone of the preset.
+        cron: When it runs, in the preset's zone.
         every: The usual time between two passes.
         warn_after: Longer than the longest time between two passes and a run.
         stale_after: Longer than that.
@@ -38,21 +38,21 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One reading of a source, landed, and the models that its data feed.
+    """One reading of a source, how it is landed, and the models that its data feed.
 
     Attributes:
-        name: Of its job; its schedule is ``<name>_schedule``.
-        description: Of its job.
+        name: Name of its job; its schedule is ``<name>_schedule``.
+        description: What its job does.
         tables: Every table that it lands, schema and name; each has an asset.
-        read: Reads the source and lands what it says; takes the time to the next pass, for what holds until then.
-        derive: Makes further tables of what was landed; once after several readings is enough.
-        feeds: The models made of its data, as dbt selects them.
-        rhythms: By preset.
-        needs: Names of settings without which it cannot run.
-        is_optional: Whether it is left out where those are not set; other passes fail there, and say what is missing.
+        read: Reads the source and lands the rows; is given the time to the next pass, until which samples hold.
+        derive: Makes further tables from what was landed; may run once after several readings.
+        feeds: The models made from its data, as a dbt selection.
+        rhythms: When it runs, for each preset.
+        needs: Names of the settings that it cannot run without.
+        is_optional: Whether it is left out if those are not set; other passes then fail and say what is missing.
         ends_with: The table whose load ends a reading.
         history_step: Time between two readings of the demo's history.
-        backfill: Fetches all that the source still holds of the past; None where it keeps no past.
+        backfill: Fetches all history that the source still has; None if it keeps none.
     """
 
     name: str
@@ -69,5 +69,5 @@ class Pass:
     backfill: Callable[[Landing, Advance], list[LoadReport]] | None = None
 
     def is_on(self, settings: Settings) -> bool:
-        """Tell whether it runs by itself."""
+        """Return whether its schedule runs."""
         return not self.is_optional or all(getattr(settings, name) is not None for name in self.needs)

@@ -1,4 +1,4 @@
-"""What is known of each server beside its entity: its surroundings by name, and the zone of its log and its days."""
+"""What is known of each server beside its record: the names of its egg and node, and the zone of its log."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from psycopg.rows import class_row
 
 from pteroassets.warehouse.connection import Connection
 
-#: Which setting gave a server's zone; none did where it is utc.
+#: Which setting gave a server's zone; utc if none did.
 ZoneSource = Literal["server", "default", "utc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTraits:
-    """A server's surroundings by name; None where its egg or node has not been landed."""
+    """The names of a server's egg and node; None if they have not been landed."""
 
     server_uuid: uuid.UUID
     node_name: str | None
@@ -32,7 +32,7 @@ class ServerTraits:
 
 
 def server_traits(connection: Connection) -> dict[uuid.UUID, ServerTraits]:
-    """Return the traits of every server in the warehouse as last landed."""
+    """Return the names of the egg and node of every server, as last landed."""
     with connection.cursor(row_factory=class_row(ServerTraits)) as cursor:
         cursor.execute(
             """
@@ -70,18 +70,18 @@ def server_traits(connection: Connection) -> dict[uuid.UUID, ServerTraits]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTimezones:
-    """Zones by server uuid, and the one of all other servers (UTC when there is none).
+    """Zones by server uuid, and the default for all other servers (UTC if not set).
 
-    *by_server* may also name eggs and nodes, which `of_servers` turns into the servers that they hold.
+    *by_server* may also name eggs and nodes, which `of_servers` replaces by their servers.
     """
 
     by_server: Mapping[str, str]
     default: str | None = None
 
     def of_servers(self, connection: Connection) -> LogTimezones:
-        """Return the same with a zone for each server whose egg or node is named, as far as those are landed.
+        """Return the same with a zone for each landed server whose egg or node is named.
 
-        What is said of the server itself goes before what is said of its egg, and that before what is said of its node.
+        A server's own zone takes precedence over its egg's, and that over its node's.
         """
         by_name = {name.strip().casefold(): zone for name, zone in self.by_server.items()}
         found = {}

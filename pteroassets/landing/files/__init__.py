@@ -1,1 +1,1 @@
-"""LAND: files of servers, of whatever game: what a pass may fetch, and where the bytes are kept."""
+"""LAND: files of servers of any game: what a pass may fetch, and where the bytes are kept."""

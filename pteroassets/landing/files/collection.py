@@ -5,7 +5,7 @@ Path of the data::
     files/list --> folder.ServerFolder ---> share ------> files/contents or signed download
                                                                 --> store (by digest) --> rows.FileTables
 
-A pass lists every server, then fetches what grows at all of them, then archives, the oldest first, with what is left of
+A pass lists every server, then fetches all live logs, then archives, the oldest first, with what is left of
 its budget; the next pass goes on with the rest.
 """
 
@@ -47,7 +47,7 @@ class Listed(Protocol):
 
     @property
     def size(self) -> int:
-        """Its bytes, as listed."""
+        """Return its bytes, as listed."""
 
 
 _File = TypeVar("_File", bound=Listed)
@@ -55,11 +55,11 @@ _File = TypeVar("_File", bound=Listed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogBudget:
-    """The most that one pass may send and fetch.
+    """The most requests and bytes that one pass may use.
 
     Attributes:
-        requests: To the panel and its nodes; at most half of them are lists, so that something is fetched as well.
-        bytes: As listed; the file that reaches them is still fetched, or one larger than them would never be.
+        requests: Requests to the panel and its nodes; at most half are lists, so that something is fetched too.
+        bytes: Bytes as listed; the file that reaches the limit is still fetched, or a larger one never would be.
     """
 
     requests: int = 5_000
@@ -76,15 +76,15 @@ class Purse:
 
     @property
     def lists(self) -> int:
-        """How many folders may be listed."""
+        """Return how many folders may be listed."""
         return max(1, self._requests // 2)
 
     def pay_lists(self, count: int) -> None:
-        """Take the requests of *count* lists out, whether they are there or not."""
+        """Subtract the requests of *count* lists, even below zero."""
         self._requests -= count
 
     def pay(self, size: int) -> bool:
-        """Take out what a file of *size* bytes costs, and tell whether that was there."""
+        """Subtract what a file of *size* bytes costs; return False if that is more than is left."""
         requests = requests_for(size, self._dialect)
         if self._bytes <= 0 or self._requests < requests:
             return False
@@ -96,9 +96,9 @@ class Purse:
 def share(
     purse: Purse, wanted: Mapping[_Owner, Sequence[_File]]
 ) -> tuple[dict[_Owner, list[_File]], dict[_Owner, list[_File]]]:
-    """Return what each owner gets fetched of the files that it wants, in their order, and what is left of them.
+    """Return for each owner which of its wanted files are fetched, in order, and which are left.
 
-    The next file is always that of the owner who got the fewest bytes until then, so one huge folder delays no other.
+    The next file is always one of the owner with the fewest bytes so far, so a huge folder delays no other.
     """
     granted: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
     left: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
@@ -153,19 +153,19 @@ def collect_files(
 ) -> LoadReport:
     """List the files of every server, fetch what changed into *store* and land the files' rows.
 
-    A transaction for each step at a server, so a killed pass keeps what it has and the next one goes on. A dead node
-    costs one server's time-out, not one of each.
+    Each step at a server is one transaction, so a killed pass keeps what it has and the next one goes on. A dead node
+    costs one time-out, not one for each of its servers.
 
     Args:
-        panel: Whose servers.
+        panel: Its servers are read.
         connection: To the warehouse.
         store: Where the files' bytes are kept.
         tables: Where their rows are.
         where: Where each server keeps them.
         clock: Gives the time of the pass.
-        budget: What the pass may cost; files of *reload_dates* are fetched whatever they cost.
-        node_access: Ask the nodes themselves, with the tokens that the panel gives for them; where that does not work
-            the client API is asked, and the row of the listing says why.
+        budget: What the pass may use; files of *reload_dates* are fetched in any case.
+        node_access: Ask the nodes directly, with the tokens that the panel gives for them; if that fails the
+            client API is asked, and the row of the listing says why.
         reload_dates: Files of these dates are fetched again and parsed from their first line, changed or not.
         max_workers: Requests in flight at once.
         progress: Told after each step how many bytes are fetched, of how many; what is left to later passes counts.
@@ -192,7 +192,7 @@ def collect_files(
         try:
             pass_.run(pool)
         finally:
-            # after a fault what was not begun is not worth its requests
+            # after a fault, do not spend requests on what was not begun
             pool.shutdown(wait=True, cancel_futures=True)
         report = LoadReport(
             load_id=pass_.load_id,
@@ -216,7 +216,7 @@ def collect_files(
 
 @dataclass(slots=True, kw_only=True)
 class _Way:
-    """The way to a server's files: through its node where that is allowed and works, else through the client API."""
+    """Reads a server's files: through its node if that is allowed and works, else through the client API."""
 
     of: _Pass
     server: ServerFlags
@@ -285,14 +285,14 @@ class _Pass:
             else:
                 self._land([(server, found)])
         self._plan(folders)
-        # what grows comes first at all servers, so that no archive delays it
+        # live logs of all servers come first, so that no archive delays them
         self._step(pool, folders, folders)
         self._step(pool, [folder for folder in folders if not folder.is_done], folders, to_the_end=True)
 
     # ------------------------------------------------------------------ which servers
 
     def _chosen(self, flags: Iterable[ServerFlags]) -> tuple[list[ServerFlags], list[tuple[ServerFlags, FileRead]]]:
-        """Return the servers to list, and what is said of those that are not asked."""
+        """Return the servers to list, and the outcomes of those that are not asked."""
         asked: list[ServerFlags] = []
         passed_over: list[tuple[ServerFlags, FileRead]] = []
         for server in sorted(flags, key=lambda server: server.uuid):
@@ -315,7 +315,7 @@ class _Pass:
         return asked, passed_over
 
     def _listed(self, pool: ThreadPoolExecutor, servers: Sequence[ServerFlags]) -> list[ServerFolder | FileRead]:
-        # one server of each node answers before the others are asked, so that a dead node is known by then
+        # one server of each node answers before the others are asked, so that a dead node is found first
         firsts = {server.node_name: server for server in reversed(servers)}.values()
         probes = {server.uuid: pool.submit(self._list, server) for server in firsts}
         wait(probes.values())
@@ -323,7 +323,7 @@ class _Pass:
         return [future.result() for future in futures]
 
     def _list(self, server: ServerFlags) -> ServerFolder | FileRead:
-        """List one server; what goes wrong with it becomes an outcome, never another server's trouble."""
+        """List one server; a fault becomes its outcome and does not affect other servers."""
         place = self.places[server.uuid]
         access = _Way(of=self, server=server, folder=place.folder)
         try:
@@ -339,7 +339,7 @@ class _Pass:
         except RateLimitedError as error:
             return self._read(server, "rate_limited", str(error))
         except StateConflictError as error:
-            # its state changed since the list was read: what it is now is asked, never taken from the error's text
+            # its state changed since the list was read: ask for it, never take it from the error's text
             return self._read(server, self._state_of(server) or "error", str(error))
         except PanelError as error:
             return self._read(server, "error", str(error))
@@ -359,7 +359,7 @@ class _Pass:
         try:
             return current_flags(self.panel, server.uuid).outcome
         except PanelError:
-            return None  # the refusal that led here is told already
+            return None  # the refusal that led here is already recorded
 
     def _read(self, server: ServerFlags, outcome: ReadOutcome, reason: str) -> FileRead:
         return FileRead(
@@ -369,8 +369,8 @@ class _Pass:
     # ------------------------------------------------------------------ what is fetched
 
     def _plan(self, folders: Iterable[ServerFolder]) -> None:
-        """Share the budget: what an operator asked for, then what grows, then archives."""
-        # where the budget does not reach all that grows, those go first that waited longest
+        """Share the budget: first what an operator asked for, then live logs, then archives."""
+        # if the budget does not cover all live logs, those that waited longest go first
         waiting = sorted(folders, key=lambda one: (one.live_fetched_at or _NOTHING_LISTED, one.server_uuid))
         first, late = share(self.purse, {folder: folder.urgent for folder in waiting})
         rest, left = share(self.purse, {folder: folder.archives for folder in waiting})
@@ -395,7 +395,7 @@ class _Pass:
         *,
         to_the_end: bool = False,
     ) -> None:
-        """Take a step at each of *folders*, or all of them, and land each as it comes."""
+        """Take one step, or all steps, at each of *folders* and land each as it comes."""
         running: dict[Future[Collected], ServerFolder] = {pool.submit(folder.step): folder for folder in folders}
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)

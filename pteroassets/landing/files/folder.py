@@ -43,12 +43,12 @@ class NamedFile:
 
     @property
     def size(self) -> int:
-        """Its bytes, as listed."""
+        """Return its bytes, as listed."""
         return self.file.size
 
     @property
     def stat(self) -> tuple[int, datetime]:
-        """What tells an unchanged file from one that was written since."""
+        """Return what differs between an unchanged file and one written since."""
         return self.file.size, self.file.modified_at
 
     @property
@@ -59,22 +59,22 @@ class NamedFile:
 
 
 class Access(Protocol):
-    """The way to one server's files."""
+    """How one server's files are read."""
 
     @property
     def note(self) -> str | None:
-        """Why the way was not the one that the operator asked for; None where it was."""
+        """Return why files are not read in the way the operator asked for; None if they are."""
 
     def list(self) -> Sequence[ListedFile]:
         """Return the regular files of the log folder."""
 
     def fetch(self, file: ListedFile) -> bytes:
-        """Return the bytes of one of them."""
+        """Return the bytes of one of these files."""
 
 
 @dataclass(slots=True)
 class Collected:
-    """What came of one step at a server, before it is written."""
+    """The result of one step at a server, before it is written."""
 
     reads: list[FileRead] = field(default_factory=list)
     saved: dict[str, StoredFile] = field(default_factory=dict)
@@ -87,24 +87,24 @@ class Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stop:
-    """Why nothing more is asked about a server in this pass."""
+    """Why no more requests are sent for a server in this pass."""
 
     outcome: Unanswered
     reason: str
 
 
 class ServerFolder:
-    """The reading of one server's folder, in steps that are landed one by one.
+    """One pass over one server's folder, in steps that are landed one by one.
 
     Args:
-        server_uuid: Whose folder.
+        server_uuid: The server whose folder it is.
         now: When the pass began.
         kind: What its files are.
-        known: The files that are known of the server.
-        listing: What lies in the folder now.
-        access: The way to the files.
+        known: The server's known files.
+        listing: What is in the folder now.
+        access: Reads the files.
         store: Where their bytes are kept.
-        reload_dates: Files of these dates are fetched whether changed or not.
+        reload_dates: Files of these dates are fetched even if unchanged.
     """
 
     def __init__(
@@ -127,10 +127,10 @@ class ServerFolder:
         self._reload_dates = reload_dates
         self._rows = {file.file_key: file for file in known}
         self._lives = {file.path: file.file_key for file in self._rows.values() if file.is_live}
-        self._current: set[str] = set()  # keys of files that grow and are still what they were
+        self._current: set[str] = set()  # keys of live files that are unchanged
         self._seen: set[str] = set()
         self._fetched: dict[str, datetime | None] = {}  # first lines of the closed files that were fetched, by key
-        self._ended: set[str] = set()  # keys of files that grew, until another took their name in this pass
+        self._ended: set[str] = set()  # keys of live files whose name another file took in this pass
         self._read: set[str] = set()  # paths whose listed state is known
         self._stop: _Stop | None = None
         self._collected = Collected()
@@ -150,16 +150,16 @@ class ServerFolder:
 
     @property
     def files_present(self) -> int:
-        """How many logs lie in the folder."""
+        """Return how many logs are in the folder."""
         return len(self._files)
 
     @property
     def live_fetched_at(self) -> datetime | None:
-        """When a file that grows was last fetched; None when none is known."""
+        """Return when a live file was last fetched; None if none is known."""
         return max((self._rows[key].fetched_at for key in self._lives.values()), default=None)
 
     def plan(self, first: Sequence[NamedFile], rest: Sequence[NamedFile], *, left: Sequence[NamedFile]) -> None:
-        """Say what is to be fetched, in which order, and what is left to a later pass."""
+        """Set what to fetch, in which order, and what to leave to a later pass."""
         self._first = sorted(first, key=lambda named: not named.name.is_live)
         self._rest = deque(rest)
         self._left = list(left)
@@ -170,7 +170,7 @@ class ServerFolder:
         return sorted(named, key=lambda one: one.order)
 
     def _survey(self) -> None:
-        """Sort the listed files into those that are known as they are and those that have to be fetched."""
+        """Sort the listed files into those known as they are and those that must be fetched."""
         live_read_at = max((self._rows[key].listed_modified_at for key in self._lives.values()), default=None)
         for named in self._files:
             if named.name.is_live:
@@ -186,17 +186,17 @@ class ServerFolder:
             elif self._is_reloaded(named):
                 self.forced.append(named)
             elif not self._is_unchanged(named):
-                # what was closed after a file that grows was last read holds that file's end
+                # a file closed after the last reading of a live file holds that live file's end
                 is_new = live_read_at is not None and named.file.modified_at >= live_read_at
                 (self.urgent if is_new else self.archives).append(named)
-        # what grows comes first: its new content tells whether a closed file is its end
+        # live files first: their new content shows whether a closed file is their end
         self.urgent.sort(key=lambda named: not named.name.is_live)
 
     def _same(self, named: NamedFile) -> StoredFile | None:
         """Return the known closed file that *named* is, by size and time: names shift, the date in a name does not.
 
-        Where several have them, as in a crash loop, they stand in the order of their names, whatever these are now;
-        if there are more names than files, which of them is new only their content tells.
+        If several match, as in a crash loop, they are paired in the order of their names, whatever these are now;
+        if there are more names than files, only the content shows which of them is new.
         """
         kind = (*named.stat, named.name.log_date)
         names, rows = self._names_by_stat.get(kind, []), self._by_stat.get(kind, [])
@@ -205,7 +205,7 @@ class ServerFolder:
         return rows[names.index(named)]
 
     def _compare_stats(self) -> None:
-        """Note which names and which known closed files have the same size, time and date, each in one order."""
+        """Match names with known closed files of the same size, time and date, each in one order."""
         self._names_by_stat: dict[tuple[int, datetime, date | None], list[NamedFile]] = {}
         self._by_stat: dict[tuple[int, datetime, date | None], list[StoredFile]] = {}
         for named in self._files:
@@ -218,7 +218,7 @@ class ServerFolder:
         for names in self._names_by_stat.values():
             names.sort(key=lambda named: (named.name.sequence or named.name.age or 0, named.file.path))
         for rows in self._by_stat.values():
-            # those that lay there when it was last listed come first
+            # those that were in the last listing come first
             rows.sort(key=lambda row: (not row.is_listed, self._number_of(row), row.path))
 
     def _number_of(self, row: StoredFile) -> int:
@@ -240,7 +240,7 @@ class ServerFolder:
         self._seen.add(row.file_key)
         self._read.add(named.file.path)
         if (row.path, row.log_sequence, row.is_listed) != (named.file.path, named.name.sequence, True):
-            # another number can be another place, or tell that nothing is missing
+            # a new number can change the order, or show that nothing is missing
             is_same = row.log_sequence == named.name.sequence and row.is_listed
             self._save(
                 dataclasses.replace(
@@ -257,11 +257,11 @@ class ServerFolder:
 
     @property
     def is_done(self) -> bool:
-        """Whether no step is left."""
+        """Return whether no step is left."""
         return not self._is_first_step and not self._rest
 
     def step(self) -> Collected:
-        """Fetch the next files and return what is to be landed of them; the last step tells how the whole went."""
+        """Fetch the next files and return what to land of them; the last step has the outcome of the listing."""
         if self._is_first_step:
             self._is_first_step = False
             for named in self._first:
@@ -283,7 +283,7 @@ class ServerFolder:
         return collected
 
     def _find_ends(self) -> None:
-        """List once more: a file was closed after the listing, so its end is there by now under another name."""
+        """List once more: a file was closed after the listing, so its end is now under another name."""
         listed = {named.stat for named in self._files}
         try:
             self._files = self._named(self._access.list())
@@ -311,7 +311,7 @@ class ServerFolder:
                 self._save(dataclasses.replace(row, listed_size=0))
 
     def _finish(self) -> None:
-        """Mark what is gone and tell what was read of what is there."""
+        """Mark missing files as gone and record how much of the folder was read."""
         listed = {named.file.path for named in self._files}
         for row in list(self._rows.values()):
             if row.file_key in self._seen:
@@ -376,7 +376,7 @@ class ServerFolder:
         self._stop = _Stop(outcome=_outcome_of(error), reason=str(error))
 
     def _continued_by(self, content: bytes) -> StoredFile | None:
-        """Return the file that *content* is the whole of: one that grew, or whose end has been missing since."""
+        """Return the file that *content* completes: one that grew, or whose end was missing."""
         for row in self._rows.values():
             is_open = row.is_live and row.file_key not in self._current
             if (is_open or not (row.is_listed or row.date_source == "file_name")) and _continues(content, row):
@@ -393,10 +393,10 @@ class ServerFolder:
         size: int,
         before: StoredFile | None,
     ) -> None:
-        """Save a fetched file of *size* bytes; *before* is what was known of it, under another name or with less."""
+        """Save a fetched file of *size* bytes; *before* is its known row, under another name or with less content."""
         file, is_live = named.file, named.name.is_live
         if is_live and b"\n" not in content[:HEAD_BYTES]:
-            # without a whole line it cannot be told from others, nor says it anything
+            # without a whole line it has no content and cannot be told from others
             self._report("ok", file, "no whole line yet")
             return
         log_date: date
@@ -411,14 +411,14 @@ class ServerFolder:
         prior = self._rows.get(key)
         for row in list(self._rows.values()):
             if row.path == file.path and not row.content_bytes and row.file_key != key:
-                # nothing could be read under this name until now
+                # nothing could be read under this name before
                 self._forget(row)
         if before is not None and before.file_key != key:
-            # read under another date until now; the file's name knows better
+            # read under another date before; the file's name has the right one
             self._forget(before)
             prior = None
         if prior is not None and outcome == "truncated" and (prior.content_bytes or 0) >= len(content):
-            # the archive was cut after more of it had been read while it grew: what is known stays
+            # more was read while the file grew than the cut archive holds: keep what is known
             content, outcome = self._store.get(str(prior.content_digest)), prior.outcome
         reparse = (
             prior is None
@@ -470,7 +470,7 @@ class ServerFolder:
         self._report("ok", file, None)
 
     def _close(self, row: StoredFile) -> None:
-        """Keep what was read of a file that is gone, or has its name no more; its end may turn up."""
+        """Keep what was read of a file that is gone or lost its name; its end may turn up."""
         self._save(dataclasses.replace(row, is_live=False, is_listed=False, sessions_built=False))
 
     def _save(self, file: StoredFile) -> None:
@@ -506,7 +506,7 @@ def _outcome_of(error: PanelError) -> Unanswered:
 
 
 def _continues(content: bytes, known: StoredFile) -> bool:
-    """Tell whether *content* begins with all that is known of a file."""
+    """Return whether *content* begins with all that is known of a file."""
     size = known.content_bytes or 0
     return 0 < size <= len(content) and hashlib.sha256(content[:size]).hexdigest() == known.content_digest
 

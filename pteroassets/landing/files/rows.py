@@ -113,7 +113,7 @@ class FileTables(Generic[Row]):
     def one_at_a_time(self, connection: Connection) -> Iterator[None]:
         """Keep every other process from reading or writing rows of files meanwhile; it waits until this is done.
 
-        The command line and Dagster may both be at it, and a row is written back whole.
+        The command line and Dagster may run at once, and a row is written back whole.
         """
         lock = ("pteroassets", f"rows of {self.files}")
         connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", lock)
@@ -132,7 +132,7 @@ class FileTables(Generic[Row]):
         return dict(rows)
 
     def unread_paths(self, connection: Connection, server_uuid: uuid.UUID) -> list[str]:
-        """Return the files that lay in a server's folder when it was last listed, and could not be fetched."""
+        """Return the files in a server's last listing that could not be fetched."""
         rows = connection.execute(
             f"""
             select path from {self.reads}
@@ -166,7 +166,7 @@ class FileTables(Generic[Row]):
             connection.execute(f"delete from {table} where server_uuid = %s and file_key = %s", (server_uuid, file_key))
 
     def save_reads(self, connection: Connection, reads: Iterable[FileRead], load_id: uuid.UUID) -> None:
-        """Insert what came of each request; the first outcome of a pass stands when the pass is run again.
+        """Insert the outcome of each request; if the pass is run again, the first outcome is kept.
 
         Of files that were left to a later pass, or are packed as nothing here unpacks, only the newest rows are kept:
         they would be the folder once a pass.
@@ -192,7 +192,7 @@ class FileTables(Generic[Row]):
             )
 
     def unreferenced(self, connection: Connection, digests: Iterable[str]) -> list[str]:
-        """Return those of *digests* that no file has any more."""
+        """Return those of *digests* that no file uses any more."""
         wanted = list(digests)
         rows = connection.execute(
             f"select distinct content_digest from {self.files} where content_digest = any(%s)", (wanted,)

@@ -1,7 +1,7 @@
 """The store of fetched log files: gzip, addressed by content, readable by its owner alone.
 
-A better parser reads history again from here, without asking the panel. Player addresses and chat stand in these
-files, which is why they are kept outside Postgres. The store is a folder, or whatever else fsspec can write to:
+A better parser reads history again from here, without asking the panel. These files have player addresses and chat in
+them, so they are kept outside Postgres. The store is a folder, or anything else that fsspec can write to:
 ``s3://bucket/prefix`` with the package s3fs, ``gs://…`` with gcsfs, ``memory://…`` for tests.
 """
 
@@ -21,12 +21,12 @@ import fsspec  # type: ignore[import-untyped] # ships no types
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 from fsspec.registry import known_implementations  # type: ignore[import-untyped]
 
-# what these are given appears whole or not at all; elsewhere it is written aside and renamed
+# these write a file whole or not at all; others need a temporary file and a rename
 _WHOLE_OR_NOTHING = frozenset({"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl"})
 
 
 class LogStoreError(Exception):
-    """The setting ``PTEROASSETS_LOG_STORE`` names nothing that can be opened; the message says what to do."""
+    """The setting ``PTEROASSETS_LOG_STORE`` cannot be opened; the message says what to do."""
 
 
 class LogStore:
@@ -43,7 +43,7 @@ class LogStore:
         self._name, self._files, self._root = _open(str(location))
 
     def put(self, content: bytes) -> str:
-        """Keep *content* and return its digest; content that is there already costs nothing.
+        """Store *content* and return its digest; content already stored is not written again.
 
         Raises:
             OSError: The store cannot be written or is full; nothing is left behind.
@@ -65,7 +65,7 @@ class LogStore:
         """Return the content of *digest*.
 
         Raises:
-            FileNotFoundError: It was never kept, or has been removed.
+            FileNotFoundError: It was never stored, or has been removed.
         """
         try:
             return gzip.decompress(self._files.cat_file(self._path(digest)))
@@ -74,10 +74,10 @@ class LogStore:
 
     @contextlib.contextmanager
     def open(self, digest: str) -> Iterator[BinaryIO]:
-        """Give the content of *digest* as a stream, of which little is held at a time.
+        """Give the content of *digest* as a stream, read in small pieces.
 
         Raises:
-            FileNotFoundError: It was never kept, or has been removed.
+            FileNotFoundError: It was never stored, or has been removed.
         """
         try:
             packed = self._files.open(self._path(digest), "rb")
@@ -90,7 +90,7 @@ class LogStore:
         return FileNotFoundError(f"the log store {self._name} has no file {digest}; reload that day's logs")
 
     def remove(self, digest: str) -> None:
-        """Forget *digest*; one that is not there is no error, so that a removal can be repeated."""
+        """Remove *digest*; a missing one is no error, so that a removal can be repeated."""
         with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(digest))
 
@@ -100,7 +100,7 @@ class LogStore:
     def _put_in_folder(self, path: Path, packed: bytes) -> None:
         for folder in (Path(self._root), path.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # written aside and renamed, so that a killed process never leaves half a file under a digest
+        # written under another name and renamed, so that a killed process never leaves half a file
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -129,10 +129,10 @@ class LogStore:
 
 
 def _open(location: str) -> tuple[str, Any, str]:
-    """Return how messages name the store, its file system and its root."""
+    """Return the store's name for messages, its file system and its root."""
     protocol, is_url, _ = location.partition("://")
     if not is_url:
-        # a folder's name may hold signs that mean something in a URL
+        # a folder's name may hold characters that mean something in a URL
         folder = str(Path(location).absolute())
         return folder, LocalFileSystem(), folder
     name = f"{protocol}://…"  # a URL may hold a password

@@ -75,12 +75,12 @@ def in_order_by_instants(files: Iterable[LogFile]) -> list[LogFile]:
 def in_order_by_stamps(
     files: Iterable[LogFile], state_of: Callable[[LogFile], ParserState | None], *, zone: ZoneInfo
 ) -> list[LogFile]:
-    """Return files of one server in the order in which they were written, as far as it matters to their instants.
+    """Return files of one server in the order in which they were written, as far as it affects their times.
 
     Args:
         files: Parsed or not.
-        state_of: Tells what a file's first and last lines are; None where that does not matter.
-        zone: In which they are written.
+        state_of: Returns a file's first and last lines; None if they do not matter.
+        zone: The zone in which they are written.
     """
 
     def place(file: LogFile) -> Place:
@@ -106,7 +106,7 @@ def _place(file: LogFile, first_at: datetime | None) -> Place:
 
 
 def named_of(file: StoredFile) -> Numbered | None:
-    """Return the day and the number among the files of that day which a file's name shows."""
+    """Return the day in a file's name, and its number among the files of that day."""
     name = read_name(file.path)
     if file.log_sequence is None or file.log_date is None or name is None or name.named is None:
         return None
@@ -134,17 +134,17 @@ def collect_logs(
     """List the logs of every server, fetch what changed into *store* and land the files' rows.
 
     Args:
-        panel: Whose servers.
+        panel: Its servers are read.
         connection: To the warehouse.
         store: Where the files' bytes are kept.
         clock: Gives the time of the pass.
-        zones: In which the files' local dates are read.
-        places: What the operator says of where logs are.
+        zones: Zones of the files' local dates.
+        places: Where logs are, as the operator set it.
         budget: As `collect_files` takes it, and the others below.
         node_access: Ask the nodes themselves.
         reload_dates: Files of these dates are fetched again and parsed from their first line.
         max_workers: Requests in flight at once.
-        progress: Told after each step.
+        progress: Called after each step.
 
     Raises:
         PanelError: The list of servers could not be read.
@@ -234,10 +234,10 @@ def _means_other(known: StoredFile, source: str | None) -> bool:
 def decode(
     name: str, raw: bytes, *, is_live: bool = False, largest_bytes: int = LARGEST_CONTENT_BYTES
 ) -> tuple[bytes, FileOutcome, str | None]:
-    """Return a file's uncompressed bytes, its outcome and the reason of one that is not ok.
+    """Return a file's uncompressed bytes, its outcome and, if that is not ok, the reason.
 
-    A killed server leaves a cut archive: what can be read of it is kept. So is the beginning of one that holds more
-    than *largest_bytes*, since a server's owner must not decide how much memory we use.
+    A killed server leaves a cut archive: what can be read of it is kept. Of one larger than *largest_bytes* only the
+    beginning is kept, since a server's owner must not decide how much memory we use.
     """
     if (reason := foreign(raw)) is not None:
         return b"", "unreadable", reason
@@ -281,8 +281,8 @@ class Whereabouts:
     """Where one server's logs are.
 
     Attributes:
-        folder: From the server's root; None for a server of another game.
-        live: The one file there that is a log; None where names tell.
+        folder: Path from the server's root; None for a server of another game.
+        live: The only log there; None if names show the logs.
         reason: Why there is no folder.
     """
 
@@ -293,12 +293,12 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPlaces:
-    """Paths by server uuid or by the name of an egg (``PTEROASSETS_LOG_PATHS``), before what is known of eggs."""
+    """Paths by server uuid or egg name (``PTEROASSETS_LOG_PATHS``); they override what is known of eggs."""
 
     by_name: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, server_uuid: uuid.UUID, traits: ServerTraits | None) -> Whereabouts:
-        """Return where a server's logs are; one whose egg is not known is looked at where most keep theirs."""
+        """Return where a server's logs are; for an unknown egg, the usual place."""
         paths = {name.strip().casefold(): path for name, path in self.by_name.items()}
         egg_name = traits.egg_name if traits is not None else None
         for name in (str(server_uuid), egg_name):

@@ -1,7 +1,7 @@
 """Parse what was collected: bytes of the log store to rows of ``raw_minecraft.events``.
 
-A file is parsed from where it was left, one transaction a file; a newer parser reads every file again from the store,
-without asking the panel.
+A file is parsed from where the last pass stopped, one transaction a file; a newer parser reads
+every file again from the store, without asking the panel.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _COLUMNS = {
     "_load_id": "uuid",
 }
 _BLOCK_BYTES = 1 << 20
-_PARSEABLE: Final = (*READABLE, "not_a_server_log")  # of the last a better parser may think otherwise
+_PARSEABLE: Final = (*READABLE, "not_a_server_log")  # a better parser may decide the last one differently
 _NO_TIMES: Final = "lines show no time, so its events have no date: `pteroassets logs parse` shows them by line number"
 _UNPARSED: Final[dict[str, Any]] = {
     "parsed_bytes": 0,
@@ -89,16 +89,16 @@ def parse_logs(
         connection: To the warehouse.
         store: Holds the files' bytes.
         clock: Gives the time of the load.
-        zones: In which the files' stamps are read.
+        zones: Zones of the files' times.
         redactor: Treats player addresses.
-        keep_text: Land the text of chat lines and commands.
+        keep_text: Whether to land the text of chat lines and commands.
         everything: Parse every file again from its first line.
-        servers: Of these alone; None for all.
-        since: Files of this day and later ones alone; None for all.
-        progress: Told after each file.
+        servers: Only these; None for all.
+        since: Only files of this day and later; None for all.
+        progress: Called after each file.
 
     Raises:
-        FileNotFoundError: The store lacks files; all others were parsed. The message names the remedy.
+        FileNotFoundError: The store lacks files; all others were parsed. The message says what to do.
     """
     started = clock.now()
     parsing = _Parsing(
@@ -123,7 +123,7 @@ def parse_logs(
     }
     total = sum(wanted.values())
     for server_uuid in wanted:
-        # read again under the lock: another process may have changed the rows since
+        # read again under the lock: another process may have changed the rows
         with LOGS.one_at_a_time(connection):
             after: datetime | None = None
             for file in parsing.in_order(LOGS.known(connection, server_uuid).get(server_uuid, [])):
@@ -175,14 +175,14 @@ class _Parsing:
     bytes_done: int = 0
 
     def in_order(self, files: Sequence[LogFile]) -> list[LogFile]:
-        """Return the files of one server as they were written, where a clock was put back around them."""
+        """Return the files of one server in the order they were written, also around a clock change."""
         if not files:
             return []
         zone = self.zones.zone(str(files[0].server_uuid))
         return in_order_by_stamps(files, lambda file: self._state_near_change(file, zone), zone=zone)
 
     def is_moved(self, file: LogFile, *, after: datetime | None) -> bool:
-        """Tell whether a parsed file's lines mean other instants now that other files before it are known."""
+        """Return whether a parsed file's times change now that other files before it are known."""
         zone = self.zones.zone(str(file.server_uuid))
         if file.log_date is None or file.parser_version != PARSER_VERSION or file.outcome not in READABLE:
             return False
@@ -194,7 +194,7 @@ class _Parsing:
         return found != (file.first_line_at, file.last_line_at)
 
     def _state_near_change(self, file: LogFile, zone: ZoneInfo) -> ParserState | None:
-        """Return what is known of the lines of a file of a day on which an hour is shown twice, or of one beside it."""
+        """Return the parser's state of a file on or beside a day on which an hour occurs twice."""
         if file.log_date is None or file.content_digest is None or not is_near_change(file.log_date, zone):
             return None
         if file.parser_version == PARSER_VERSION and file.parser_state is not None:
@@ -202,19 +202,19 @@ class _Parsing:
         try:
             content = self.store.get(file.content_digest)
         except FileNotFoundError:
-            return None  # told when the file is parsed
+            return None  # reported when the file is parsed
         parser = LogParser()
         parser.feed(content)
         return parser.state
 
     def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
-        """Land what is new in one file, and return when its last line was written."""
+        """Land what is new in one file; return when its last line was written."""
         self.bytes_done += file.content_bytes or 0
         with contextlib.ExitStack() as stack:
             try:
                 content = stack.enter_context(self.store.open(str(file.content_digest)))
             except FileNotFoundError as error:
-                # one lost file must not keep the others unread; what is known of it stands
+                # a lost file must not stop the others; what is known of it is kept
                 self.missing.append((file.server_uuid, error))
                 return file.last_line_at
             stack.enter_context(self.connection.transaction())
@@ -255,7 +255,7 @@ class _Parsing:
             removed = self._remove(file, after_line=0)
             return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
         if not found.has_times:
-            # half of the lines of a server would look like all of them
+            # half of a server's lines would look like all of them
             file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
             events, first_line = [], 0
         zone = self.zones.zone(str(file.server_uuid))
@@ -324,7 +324,7 @@ def _stamper(
 
 
 def _classified(file: LogFile, head: bytes) -> LogFile:
-    """Return the file with what this parser takes it for: an earlier one may have known less of what logs are."""
+    """Return the file as this parser classifies it: an earlier parser may have known fewer kinds of logs."""
     reason = refusal(head)
     if reason is not None and file.outcome != "truncated":
         return dataclasses.replace(file, outcome="not_a_server_log", reason=reason, sessions_built=False)

@@ -1,4 +1,4 @@
-"""The pass over Minecraft logs as one value: collect, parse, derive; and the same over all that is left, or again."""
+"""The pass over Minecraft logs as one value: collect, parse, derive; and the back-fill and the reparse made of it."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def derive(landing: Landing, connection: Connection) -> list[LoadReport]:
 
 
 def parse_and_derive(landing: Landing, connection: Connection) -> Iterator[LoadReport]:
-    """Make events, sessions and runs of what was collected."""
+    """Make events, sessions and runs from what was collected."""
     yield parse(landing, connection)
     yield from derive(landing, connection)
 
 
 def backfill(landing: Landing, advance: Advance) -> list[LoadReport]:
-    """Make passes until none leaves anything to a later one, parsing after each; return what the passes did.
+    """Run passes, parsing after each, until nothing is left to a later one; return their reports.
 
     Raises:
         WaitingLogsError: Logs are left that no pass fetches.
@@ -111,13 +111,13 @@ def backfill(landing: Landing, advance: Advance) -> list[LoadReport]:
 def reparse(
     landing: Landing, advance: Advance, *, servers: Sequence[uuid.UUID] | None = None, since: date | None = None
 ) -> list[LoadReport]:
-    """Read history again from the store, without the panel, and derive sessions; return what the loads did.
+    """Read history again from the store, without the panel, and derive sessions; return the reports of the loads.
 
     Args:
-        landing: What it works with.
-        advance: Told how many bytes are done.
-        servers: Of these alone; None for all.
-        since: Files of this day and later ones alone; None for all.
+        landing: Clients, stores and zones.
+        advance: Called with the bytes done.
+        servers: Only these; None for all.
+        since: Only files of this day and later; None for all.
 
     Raises:
         FileNotFoundError: The store lacks files; all others were read.
@@ -126,14 +126,14 @@ def reparse(
         try:
             parsed = parse(landing, connection, everything=True, servers=servers, since=since, progress=advance)
         finally:
-            # of what was parsed, whatever became of the rest
+            # also if the rest failed
             derived = derive(landing, connection)
         return [parsed, *derived]
 
 
 @dataclass(frozen=True, slots=True)
 class _Beyond:
-    """Tells of one pass as part of several."""
+    """Reports the progress of one pass as part of several."""
 
     advance: Advance
     base: int
@@ -151,7 +151,7 @@ def _fetched_bytes(connection: Connection, observed_at: datetime) -> int:
 
 
 def _left(connection: Connection, *, since: datetime, newest: datetime) -> tuple[int, int]:
-    """Return how many files of the newest listings since *since*, and how many folders, wait for a later pass."""
+    """Return how many files, and how many folders, of the newest listings since *since* wait for a later pass."""
     row = connection.execute(
         f"""
         with listed as (
@@ -184,7 +184,7 @@ LOGS_PASS = Pass(
     ),
     read=lambda landing, connection, _interval: [collect(landing, connection)],
     derive=parse_and_derive,
-    # zones are those of the logs' clocks; what entities date by them they feed themselves
+    # zones belong to the logs' clocks; entities rebuild what they date by them
     feeds="source:minecraft+ stg_ops__server_timezones int_host_timezone",
     rhythms={
         "fresh": Rhythm(

@@ -81,12 +81,12 @@ def _derive_server(
     connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
 ) -> None:
     known = [file for file in LOGS.known(connection, server_uuid).get(server_uuid, []) if file.parser_version]
-    # one that a newer parser takes for no log is left out, as if it had never been there
+    # a file that a newer parser does not take for a log is left out, as if it were not there
     files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
     unread = _unread(connection, server_uuid)
     shapes = _with_gaps(files, _first_kinds(connection, server_uuid), unread)
     keys = {shape.file_key for shape in shapes}
-    # a file that stands elsewhere than it did is as good as changed, and so are those beside it
+    # a file that moved in the order counts as changed, and so do its neighbours
     neighbours = _neighbours(shapes)
     touched = {
         file.file_key: neighbours.get(file.file_key)
@@ -103,7 +103,7 @@ def _derive_server(
         (SESSIONS, "session_key", build.sessions),
         (RUNS, "run_key", build.runs),
     ):
-        # a key names the file of the line that opened the session or run; files can have been replaced by others
+        # a key names the file of the line that opened the session or run; files can have been replaced
         counts[table].replaced += connection.execute(
             sql.SQL(
                 "delete from {table} where server_uuid = %s and "
@@ -128,7 +128,7 @@ def _derive_server(
 
 
 def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
-    """Return, as a text for each file, which files stand around it and whether others are missing in between."""
+    """Return for each file, as text, its neighbours and whether files are missing in between."""
     beside = zip([None, *shapes], shapes, [*shapes[1:], None], strict=False)
     return {shape.file_key: f"{_beside(before, shape)}|{_beside(after, after)}" for before, shape, after in beside}
 
@@ -140,7 +140,7 @@ def _beside(other: FileOfEvents | None, later: FileOfEvents | None) -> str:
 
 
 def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, str]:
-    """Return the kind of the first event of each file; what names the software comes before the start line."""
+    """Return the kind of the first event of each file; the line that names the software comes before the start line."""
     rows = connection.execute(
         f"select distinct on (file_key) file_key, kind from {EVENTS} "
         "where server_uuid = %s and kind <> %s order by file_key, line_number",
@@ -150,7 +150,7 @@ def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, st
 
 
 def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[Numbered]) -> list[FileOfEvents]:
-    """Return the files without their events but for the first, and which of them follow a gap."""
+    """Return the files with their first events only, and which of them follow a gap."""
     missing = gaps(
         [
             FileInHistory(
@@ -187,7 +187,7 @@ def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEven
 
 
 def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
-    """Return the days and numbers of the files that lay in the folder and were not fetched yet."""
+    """Return the days and numbers of the files in the folder that are not fetched yet."""
     names = [name for path in LOGS.unread_paths(connection, server_uuid) if (name := read_name(path)) is not None]
     return sorted(
         (name.log_date, name.sequence) for name in names if name.log_date is not None and name.sequence is not None
@@ -195,7 +195,7 @@ def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
 
 
 def _goes_on(before: LogFile, file: LogFile) -> bool:
-    """Tell whether a file without a date in its name follows the one before it: such files hold many days."""
+    """Return whether a file without a date in its name follows the one before it: such files hold many days."""
     if file.log_sequence is not None or before.last_line_at is None or file.first_line_at is None:
         return False
     return file.first_line_at - before.last_line_at < _SHORTEST_GAP
@@ -225,7 +225,7 @@ def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[
     return events
 
 
-# files of a day and of the day after the next have at least a day of 23 hours between them
+# files two days apart have at least a day of 23 hours between them
 _SHORTEST_GAP = timedelta(hours=22)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = {

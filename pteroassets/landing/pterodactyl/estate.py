@@ -36,7 +36,7 @@ _LARGEST_SHARE_GONE = 0.5
 
 
 class ShrinkRefusedError(Exception):
-    """A reading lacks so much of what was there before that it is taken for a fault."""
+    """A reading lacks so many known records that it is taken for a fault."""
 
 
 def land_estate(
@@ -49,9 +49,9 @@ def land_estate(
     entities: Collection[str] = ENTITIES,
     allow_shrink: bool = False,
 ) -> Iterator[tuple[str, LoadReport]]:
-    """Read *entities* and land each in its own transaction, yielding what each load did.
+    """Read *entities* and land each in its own transaction, yielding a report for each load.
 
-    Nothing is yielded before a list was read, so a pass that read none is nowhere taken for a reading; the ledger keeps
+    Nothing is yielded before a list was read, so a pass that read none does not count as a reading; the ledger keeps
     its loads with what went wrong.
 
     Raises:
@@ -76,7 +76,7 @@ def land_estate(
             f"none of the lists {', '.join(entity for entity, _ in held)} could be read from the panel {panel.name}; "
             f"the first says: {reasons[0]}"
         )
-    yield from held  # the panel is of a kind that has none of these
+    yield from held  # this kind of panel has none of these
 
 
 def land_entities(connection: Connection, reading: Reading, *, allow_shrink: bool = False) -> LoadReport:
@@ -87,7 +87,7 @@ def land_entities(connection: Connection, reading: Reading, *, allow_shrink: boo
 
     Raises:
         ShrinkRefusedError: More than half of the active records, and at least five, would be missing.
-        ValueError: The reading is older than what stands in the table.
+        ValueError: The reading is older than the table's newest.
     """
     load_id, table = uuid.uuid4(), _table(reading)
     parameters = {"now": reading.observed_at, "load_id": load_id, "source": reading.source}
@@ -108,7 +108,7 @@ def land_entities(connection: Connection, reading: Reading, *, allow_shrink: boo
             name: connection.execute(_statement(text, table), parameters).rowcount for name, text in _ARRIVALS.items()
         }
         gone = 0
-        # an unread scope of no name is the list itself: then nothing can be said of what is missing
+        # an unread scope without a name is the list itself: then missing records prove nothing
         if reading.is_complete or (reading.unread_scopes and "" not in reading.unread_scopes):
             gone = _mark_missing(connection, reading, allow_shrink=allow_shrink)
         total = connection.execute(
@@ -155,7 +155,7 @@ def _refuse_older(connection: Connection, reading: Reading) -> None:
 
 
 # Order matters: versions are closed before their successors are opened. A version that began at this very
-# instant is corrected in place, since a version of no duration would say nothing.
+# instant is corrected in place, since a version without duration means nothing.
 _ARRIVALS = {
     "corrected": """
         update {table} as known

@@ -1,4 +1,4 @@
-"""A sampling pass: what every server consumes now, one row a server."""
+"""A sampling pass: what every server consumes now, one row for each server."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock
     """Sample every server of the panel once and land the pass in one transaction.
 
     Args:
-        panel: Whose servers.
+        panel: Its servers are read.
         connection: To the warehouse.
         clock: Gives the sample times.
-        interval_seconds: The time to the next pass: how long a sample stands for at the most.
+        interval_seconds: The time to the next pass: the longest time that a sample stands for.
 
     Raises:
         PanelError: The list of servers could not be read.
@@ -79,8 +79,7 @@ def land_samples(
 ) -> LoadReport:
     """Land *rows* (in the order of `SAMPLE_COLUMNS`) in one transaction.
 
-    A pass that is run again for the same minute keeps what was measured and fills in what was not: a sample that
-    failed the first time gives way to one that did not.
+    A pass that is run again for the same minute keeps what was measured and replaces samples that failed.
     """
     load_id = uuid.uuid4()
     columns = ", ".join(SAMPLE_COLUMNS)
