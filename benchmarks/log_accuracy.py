@@ -22,9 +22,9 @@ from pteroassets.simulator.true_rows import TrueRun, TrueSession
 from pteroassets.simulator.world.software import HABITS
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
 from pteroassets.sources.minecraft.events import LogEvent
-from pteroassets.sources.minecraft.file_names import read_name
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.places import read_name
 from pteroassets.sources.minecraft.sessions import build_sessions
 
 LEAST = 0.99

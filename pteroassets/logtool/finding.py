@@ -15,8 +15,8 @@ from typing import Literal
 
 from pteroassets.logtool.content import STDIN, split
 from pteroassets.sources.minecraft.events import LogStamp
-from pteroassets.sources.minecraft.file_names import Numbered, Scheme, is_archive_name, is_echo, is_log, read_name
 from pteroassets.sources.minecraft.ordering import Place, in_order
+from pteroassets.sources.minecraft.places import Numbered, Scheme, is_archive_name, is_echo, is_log, read_name
 
 Grouping = Literal["by_name", "separate", "together"]
 

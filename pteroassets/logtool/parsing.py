@@ -18,12 +18,11 @@ from pteroassets.logtool.content import Content
 from pteroassets.logtool.finding import Candidate, describe, remedy
 from pteroassets.logtool.unknown import UnknownLines, first_line, note_all
 from pteroassets.sources.minecraft.archives import PackedFile
-from pteroassets.sources.minecraft.file_names import is_archive_name, is_log
-from pteroassets.sources.minecraft.intake import as_text, is_unplaced, refusal
+from pteroassets.sources.minecraft.events import ParserState
+from pteroassets.sources.minecraft.intake import CLIENT, as_text, is_unplaced, refusal
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
-from pteroassets.sources.minecraft.refusals import CLIENT
-from pteroassets.sources.minecraft.state import ParserState
+from pteroassets.sources.minecraft.places import is_archive_name, is_log
 
 # below that, starting processes costs more than it saves
 _WORTH_PROCESSES = 32 << 20

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pteroassets.logtool.dating import seconds_between
+from pteroassets.sources.minecraft.events import LineCounts
 from pteroassets.sources.minecraft.history import PlayerSession
-from pteroassets.sources.minecraft.state import LineCounts
 
 _OPEN = "open"
 _INSTANT = timedelta(microseconds=1)

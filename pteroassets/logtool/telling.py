@@ -18,9 +18,8 @@ from pteroassets.logtool.rows import FileReport, Outcome, RunReport, SessionRepo
 from pteroassets.logtool.summary import Summary, summarize
 from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.formats import is_proxy
-from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionEvent
-from pteroassets.sources.minecraft.ordering import in_order
+from pteroassets.sources.minecraft.ordering import FileInHistory, gaps, in_order
 from pteroassets.sources.minecraft.sessions import build_sessions
 
 _UTC = ZoneInfo("UTC")

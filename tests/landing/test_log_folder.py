@@ -21,8 +21,8 @@ from pteroassets.landing.files.folder import NamedFile, ServerFolder
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import LogFile, decode, logs_of
-from pteroassets.sources.minecraft.file_names import LogName
 from pteroassets.sources.minecraft.log import LogParser
+from pteroassets.sources.minecraft.places import LogName
 from pteroassets.sources.pterodactyl.errors import NodeUnreachableError, ServerFaultError
 from pteroassets.sources.pterodactyl.files import ListedFile
 

@@ -26,13 +26,20 @@ from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.file_names import Numbered, collected_name, read_name, unread_archive
+from pteroassets.sources.minecraft.events import ParserState
 from pteroassets.sources.minecraft.intake import as_text
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.ordering import Place, directions_of, in_order
 from pteroassets.sources.minecraft.packing import SUFFIXES, foreign
-from pteroassets.sources.minecraft.places import DEFAULT_FOLDER, Egg, place_of
-from pteroassets.sources.minecraft.state import ParserState
+from pteroassets.sources.minecraft.places import (
+    DEFAULT_FOLDER,
+    Egg,
+    Numbered,
+    collected_name,
+    place_of,
+    read_name,
+    unread_archive,
+)
 from pteroassets.sources.outcomes import FileOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile

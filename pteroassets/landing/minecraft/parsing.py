@@ -26,12 +26,10 @@ from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.sources.minecraft.dates import Stamper, is_near_change
-from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, Setback
+from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, ParserState, Setback
 from pteroassets.sources.minecraft.formats import is_proxy
-from pteroassets.sources.minecraft.intake import HEAD_BYTES, refusal
+from pteroassets.sources.minecraft.intake import CLIENT, HEAD_BYTES, refusal
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.refusals import CLIENT
-from pteroassets.sources.minecraft.state import ParserState
 from pteroassets.sources.outcomes import READABLE
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier

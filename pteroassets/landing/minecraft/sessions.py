@@ -17,9 +17,9 @@ from psycopg import sql
 from pteroassets.clock import Clock
 from pteroassets.landing.minecraft.collection import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
 from pteroassets.sources.minecraft.events import BEFORE_A_START
-from pteroassets.sources.minecraft.file_names import Numbered, read_name
-from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
 from pteroassets.sources.minecraft.history import FileOfEvents, SessionEvent
+from pteroassets.sources.minecraft.ordering import FileInHistory, gaps
+from pteroassets.sources.minecraft.places import Numbered, read_name
 from pteroassets.sources.minecraft.sessions import build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (

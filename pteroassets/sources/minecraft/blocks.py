@@ -9,12 +9,11 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, ParserState, Setback
 from pteroassets.sources.minecraft.formats import LogFormat, format_at
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Scanner, seconds_of
 from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
-from pteroassets.sources.minecraft.state import ParserState
 
 BLOCK_BYTES = 1 << 20  # small enough to take little memory, large enough to make up for the calls into numpy
 TRACED = b"Encountered an unexpected exception"

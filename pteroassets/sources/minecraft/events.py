@@ -1,11 +1,13 @@
-"""What a log says: one value for each recognised line, and the stamps that lines bear."""
+"""What a log says: a value for each recognised line, the stamps that lines bear, and what is known at a line's end."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Final, Literal, NamedTuple
+from datetime import date, timedelta
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 PARSER_VERSION = "5"
@@ -111,3 +113,112 @@ class LogEvent(NamedTuple):  # made far faster than a frozen dataclass, and ther
         if self.seconds is None:
             return None
         return LogStamp(day=self.day, seconds=self.seconds, dated=self.dated, setback=self.setback, offset=self.offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCounts:
+    """How many lines were read, and what became of them; the four kinds add up to *lines*."""
+
+    lines: int = 0
+    understood: int = 0  # gave an event, or the software
+    ignored: int = 0  # of a kind known to say nothing, or a look-alike refused by rule
+    unknown: int = 0
+    continuations: int = 0  # no prefix: belongs to the line before
+
+    def plus(self, **more: int) -> LineCounts:
+        """Return these with *more* of some."""
+        return dataclasses.replace(self, **{name: getattr(self, name) + value for name, value in more.items()})
+
+
+#: Whether a program that was named has got ready since, and whether the layout has changed after that, so that the next
+#: program to start may be another one.
+SoftwareIs = Literal["named", "running", "earlier"]
+
+
+#: What wrote a log, as far as its lines have told: a server's start or a player's entry, or what clients alone say.
+Writer = Literal["unknown", "server", "client"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParserState:
+    """What the parser must know to go on after the last whole line."""
+
+    parser_version: str = PARSER_VERSION
+    bytes_consumed: int = 0
+    counts: LineCounts = dataclasses.field(default_factory=LineCounts)
+    format_name: str | None = None
+    first: LogStamp | None = None  # of the first line with a time
+    first_dated: LogStamp | None = None  # of the first one that shows its date
+    last: LogStamp | None = None
+    clock: int | None = None  # second of the day that the last line with a time shows itself, whatever its shipper says
+    software: str | None = None  # as a line names it, else as only one program writes
+    software_is: SoftwareIs = "named"
+    names_until: int | None = None  # second since day 0 up to which a start's lines come; None: no start was seen yet
+    game_version: str | None = None
+    is_of: Writer = "unknown"
+    is_shipped: bool = False  # a log shipper wrote lines of it
+    has_times: bool = True  # False once a line that gave an event showed no time: that event cannot be placed
+    report_date: date | None = None  # in the name of the first crash report that a line names
+    report_day: int | None = None  # the day counter at that date
+    restarts: tuple[Setback, ...] = ()  # starts at an earlier time of day, each counted as a new day
+    setback_seen: Setback | None = None  # that of the last event: a start does not explain it any more
+
+    @property
+    def first_date(self) -> date | None:
+        """Local date of the first line with a time, where the log itself tells it."""
+        if self.first_dated is not None and self.first_dated.dated is not None:
+            return self.first_dated.dated - timedelta(days=self.first_dated.day)
+        if self.report_date is not None and self.report_day is not None:
+            return self.report_date - timedelta(days=self.report_day)
+        return None
+
+    @property
+    def first_date_source(self) -> Literal["line", "crash_report"] | None:
+        """What tells `first_date`."""
+        if self.first_dated is not None:
+            return "line"
+        return "crash_report" if self.first_date is not None else None
+
+    @property
+    def lines(self) -> int:
+        """Lines read."""
+        return self.counts.lines
+
+    @property
+    def day(self) -> int:
+        """Midnights passed since the first line."""
+        return self.last.day if self.last is not None else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as plain JSON values."""
+        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), default=date.isoformat))
+        return plain
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ParserState:
+        """Return the state that `to_json` gave.
+
+        Raises:
+            ValueError: Another version of the parser wrote it; the file must be read from its start.
+        """
+        if values["parser_version"] != PARSER_VERSION:
+            raise ValueError(f"a state of parser {values['parser_version']}, but this is parser {PARSER_VERSION}")
+        return cls(
+            **{
+                **values,
+                "counts": LineCounts(**values["counts"]),
+                **{name: _stamp(values[name]) for name in ("first", "first_dated", "last")},
+                "report_date": values["report_date"] and date.fromisoformat(values["report_date"]),
+                "restarts": tuple(Setback(*each) for each in values["restarts"]),
+                "setback_seen": values["setback_seen"] and Setback(*values["setback_seen"]),
+            }
+        )
+
+
+def _stamp(values: Mapping[str, Any] | None) -> LogStamp | None:
+    if values is None:
+        return None
+    dated, setback = values["dated"], values["setback"]
+    return LogStamp(
+        **{**values, "dated": dated and date.fromisoformat(dated), "setback": setback and Setback(*setback)}
+    )

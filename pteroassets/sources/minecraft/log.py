@@ -35,8 +35,7 @@ from pteroassets.sources.minecraft.blocks import (
     shown,
     waiting_bytes,
 )
-from pteroassets.sources.minecraft.events import Detail, LogEvent, Setback
-from pteroassets.sources.minecraft.file_names import moment_of_report
+from pteroassets.sources.minecraft.events import Detail, LineCounts, LogEvent, ParserState, Setback, Writer
 from pteroassets.sources.minecraft.formats import (
     ALL_FORMATS,
     LogFormat,
@@ -47,14 +46,21 @@ from pteroassets.sources.minecraft.formats import (
     format_at,
     rank_of_software,
 )
-from pteroassets.sources.minecraft.lines import Lines
+from pteroassets.sources.minecraft.intake import find_client
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message
+from pteroassets.sources.minecraft.places import moment_of_report
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.refusals import find_client
 from pteroassets.sources.minecraft.scan import Candidate, Scan, Scanner, scan, scanner_of
 from pteroassets.sources.minecraft.shippers import find_shipped, unwrap
-from pteroassets.sources.minecraft.state import LineCounts, ParserState, Writer
-from pteroassets.sources.minecraft.text import LONGEST_LINE, clean, decode, shorten_lines, strip_escapes, strip_mark
+from pteroassets.sources.minecraft.text import (
+    LONGEST_LINE,
+    Lines,
+    clean,
+    decode,
+    shorten_lines,
+    strip_escapes,
+    strip_mark,
+)
 
 _LOADING = 600  # seconds from the first line of a run, a loader's, to its start line
 

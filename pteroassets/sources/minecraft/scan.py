@@ -22,10 +22,9 @@ from pteroassets.sources.minecraft.formats import (
     IGNORED_WORDS,
     LogFormat,
 )
-from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
 from pteroassets.sources.minecraft.skim import Skimmed, Skimmer, Stamp, could_be_name
-from pteroassets.sources.minecraft.text import any_of
+from pteroassets.sources.minecraft.text import Lines, any_of
 
 _IS_IGNORED = 1
 _LINE_FEED = 10

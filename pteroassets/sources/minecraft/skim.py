@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pteroassets.sources.minecraft.lines import (
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
+from pteroassets.sources.minecraft.text import (
     EIGHT,
     INDENTS,
     ONE,
@@ -29,7 +30,6 @@ from pteroassets.sources.minecraft.lines import (
     lowest,
     number_of,
 )
-from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
 
 _PAIRS_OF_EIGHT = 4
 _PAIR_BYTES = 2

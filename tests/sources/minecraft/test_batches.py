@@ -13,11 +13,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.events import LogEvent, ParserState
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, ServerRun, SessionBuild, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import begins_with_start, build_sessions, rebuild_from
-from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import at, parse
 
 GOLDEN = sorted((Path(__file__).parents[2] / "fixtures" / "minecraft" / "golden").glob("*.log"))

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.events import LogStamp, ParserState, Setback
 from pteroassets.sources.minecraft.history import FileOfEvents, PlayerSession, SessionEvent
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import build_sessions
-from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import login, paper
 
 START = "Starting minecraft server version 1.21.4"

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from pteroassets.sources.minecraft.file_names import LogName, collected_name, moment_of_report, read_name
+from pteroassets.sources.minecraft.places import LogName, collected_name, moment_of_report, read_name
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from uuid import UUID
 import pytest
 
 from pteroassets.sources.minecraft.history import PlayerSession, ServerRun, SessionBuild
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.sessions import build_sessions
 from tests.sources.minecraft.writing import file_of, parse
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.formats import ALL_FORMATS
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.scan import scanner_of
 from tests.sources.minecraft.test_golden import GOLDEN
 from tests.sources.minecraft.writing import build, file_of, parse

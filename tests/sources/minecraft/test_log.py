@@ -10,10 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pteroassets.sources.minecraft.events import LogEvent, Setback
+from pteroassets.sources.minecraft.events import LogEvent, ParserState, Setback
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.refusals import classify
-from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import login, paper, parse
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "minecraft"

@@ -7,9 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.events import LogEvent, ParserState
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import paper, parse
 
 JAVA = "[12:00:00] [Server thread/INFO]: "

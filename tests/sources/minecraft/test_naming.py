@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pteroassets.sources.minecraft.events import ParserState
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.sessions import build_sessions
-from pteroassets.sources.minecraft.state import ParserState
 from tests.sources.minecraft.writing import file_of, parse
 
 FORGE = "[{}] [Server thread/INFO] [net.minecraft.server.dedicated.DedicatedServer]: {}\n"

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogStamp, Setback
-from pteroassets.sources.minecraft.gaps import FileInHistory, gaps
-from pteroassets.sources.minecraft.ordering import Place, in_order
+from pteroassets.sources.minecraft.ordering import FileInHistory, Place, gaps, in_order
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AUTUMN = 25  # of October 2026, when an hour is shown twice in Berlin

@@ -8,10 +8,10 @@ from datetime import date
 import pytest
 
 from pteroassets.sources.minecraft.history import PlayerSession
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.reasons import close_reason, is_refusal, plain_reason
-from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.sessions import build_sessions
 from pteroassets.sources.minecraft.text import decode
 from tests.sources.minecraft.writing import file_of, parse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.refusals import classify
 from tests.sources.minecraft.writing import paper
 
 

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pteroassets.sources.minecraft.events import LogEvent
+from pteroassets.sources.minecraft.events import LogEvent, ParserState
 from pteroassets.sources.minecraft.formats import ALL_FORMATS
+from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.months import read_date
-from pteroassets.sources.minecraft.refusals import classify
 from pteroassets.sources.minecraft.scan import scanner_of, seconds_of
 from pteroassets.sources.minecraft.shippers import unwrap
-from pteroassets.sources.minecraft.state import ParserState
 from pteroassets.sources.minecraft.text import clean
 from tests.sources.minecraft.test_golden import GOLDEN
 from tests.sources.minecraft.writing import build, file_of, paper, parse

@@ -10,12 +10,11 @@ import pytest
 
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.formats import ALL_FORMATS, IGNORED_AFTER_NAME, IGNORED_WORDS
-from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.messages import finding
 from pteroassets.sources.minecraft.scan import Scan, scan, scan_all, scanner_of
 from pteroassets.sources.minecraft.skim import Skimmer, Stamp
-from pteroassets.sources.minecraft.text import clean
+from pteroassets.sources.minecraft.text import Lines, clean
 from tests.sources.minecraft.test_forgery import EVENT_LINES
 from tests.sources.minecraft.test_fuzz import GOLDEN, mutate
 from tests.sources.minecraft.writing import paper, parse

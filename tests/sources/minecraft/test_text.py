@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pteroassets.sources.minecraft.lines import Lines
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.text import clean
+from pteroassets.sources.minecraft.text import Lines, clean
 from tests.sources.minecraft.writing import paper, parse
 
 LEFTOVERS = [
