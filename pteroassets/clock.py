@@ -1,6 +1,6 @@
-"""The one clock that everything reads: pacing, sample times and validity.
+"""The one clock that everything uses: pacing, sample times and validity.
 
-``_loaded_at`` columns alone are Postgres's own time.
+Only ``_loaded_at`` columns are Postgres's own time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tell the time and let it pass."""
+    """Gives the time and lets it pass."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -35,7 +35,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when it is told to; sleeping on it moves it."""
+    """A clock that moves only when it is set; sleeping on it moves it."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now.astimezone(UTC)

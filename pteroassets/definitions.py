@@ -1,4 +1,4 @@
-"""The code location: the definitions of every source, of dbt and of what keeps the platform, merged whole."""
+"""The code location: the definitions of every source, of dbt and of the upkeep, merged whole."""
 
 import os
 from datetime import datetime
@@ -19,7 +19,7 @@ from pteroassets.settings import read_settings
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Merge the definitions and give them what the settings of the environment say."""
+    """Return the merged definitions, made with the settings of the environment."""
     settings = read_settings()
     fixed_at = os.environ.get("PTEROASSETS_FIXED_TIME")  # for tests: time stands still there
     webhook = settings.pteroassets_alarm_webhook

@@ -1,4 +1,4 @@
-"""Remove secrets from what arrived, and treat personal data as the operator chose.
+"""Remove secrets from what was read, and treat personal data as the operator chose.
 
 Never kept, in any mode: ``container.environment``, ``variables[].server_value``, ``invocation``, node tokens, database
 passwords, signed links. E-mail and player addresses follow the mode. A keyed hash is HMAC-SHA256 of the normalised
@@ -31,21 +31,21 @@ _SECRETS = frozenset(
         "signed_url",
     }
 )
-# what an egg's maker wrote: templates whose own keys may be called password or token, but which hold neither
+# written by an egg's maker: templates with keys called password or token that hold neither
 _EGG_TEXTS = frozenset({"config", "script", "docker_images"})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _EMAIL_FIELDS = frozenset({"email", "author"})
-# the address of a gravatar is an unkeyed hash of the e-mail
+# a gravatar's address is an unkeyed hash of the e-mail
 _PICTURE = "image"
 _VOLATILE = frozenset({"updated_at", "allocated_resources"})
 
 
 class Redactor:
-    """Decides what of a record may be landed.
+    """Decides which parts of a record may be landed.
 
     Args:
         mode: ``hash`` replaces personal data by a keyed hash, ``drop`` by null, ``plain`` keeps it.
-        key: Of the hashes.
+        key: The key of the hashes.
 
     Raises:
         ValueError: The mode is unknown, or is ``hash`` and there is no key.
@@ -63,7 +63,7 @@ class Redactor:
         self._key = key or b""
 
     def address(self, text: str) -> str | None:
-        """Return what may be landed of a player's IP address (without its port)."""
+        """Return a player's IP address (without its port) as it may be landed."""
         try:
             address = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])
         except ValueError:
@@ -74,14 +74,14 @@ class Redactor:
         return self._treat(text, normal)
 
     def email(self, text: str) -> str | None:
-        """Return what may be landed of an e-mail address."""
+        """Return an e-mail address as it may be landed."""
         return self._treat(text, text.strip().lower())
 
     def record(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *attributes* of a record of the panel, with all that is nested in them, fit to be landed.
+        """Return *attributes* of a panel's record, with everything nested in them, as they may be landed.
 
-        Besides, signs that Postgres' jsonb refuses (U+0000, lone surrogates) become U+FFFD: one of them in one
-        server's description must not keep all others from being landed.
+        Characters that Postgres' jsonb refuses (U+0000, lone surrogates) become U+FFFD: one of them in one
+        server's description must not stop all others from being landed.
         """
         return self._mapping(attributes, kind=None)
 
@@ -120,10 +120,10 @@ class Redactor:
 
 
 def digest(record: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hex, of what takes part in change detection of a redacted *record*.
+    """Return the SHA-256, in hex, of the parts of a redacted *record* that change detection compares.
 
-    Left out: times of change, sums over other records, personal data (whose form follows the mode) and relationships,
-    which are entities of their own; but an egg's variables and the ids of a server's allocations belong to it. An
+    Left out: times of change, sums over other records, personal data (its form follows the mode) and relationships,
+    which are entities of their own; but an egg's variables and the ids of a server's allocations are included. An
     empty list and an empty object count as the same, since the panel sends either for an empty map.
     """
     relevant: dict[str, Any] = {
@@ -161,9 +161,9 @@ def _stable(value: Any) -> Any:
 def _is_left_out(name: str, value: Any) -> bool:
     if name in _VOLATILE or name == "email":
         return True
-    if name == _PICTURE:  # of a person; a container's image has the same name
+    if name == _PICTURE:  # a person's picture; a container's image has the same name
         return value is None or "gravatar" in str(value)
-    # an author may be a name, which is no personal data, or an address in any of its three forms
+    # an author may be a name, which is not personal data, or an address in any of its three forms
     return name == "author" and (value is None or str(value).startswith("hmac:") or _is_email(value))
 
 

@@ -1,6 +1,6 @@
 """One JSON message for each failure, sent to a URL that the operator sets.
 
-The URL is a secret: it stands in no message, log line or exception of this module. A message bears an ``id`` that stays
+The URL is a secret: no message, log line or exception of this module has it. A message has an ``id`` that stays
 the same when it is sent again, since an answer can be lost after the message arrived.
 """
 
@@ -25,7 +25,7 @@ from pteroassets.sources.pterodactyl.errors import scrub
 from pteroassets.sources.pterodactyl.transport import PlainSession, reason_of
 
 _TIMEOUT = (3.0, 5.0)
-# for an answer that may be better at once; what 429 and 503 ask for can be an hour, so it is left to the next tick
+# for faults that may pass at once; 429 and 503 may ask for an hour, so the next tick tries those
 _RETRY = Retry(
     total=2,
     backoff_factor=0.5,
@@ -40,7 +40,7 @@ _SHORTEST_SECRET = 6  # a password of fewer characters would blank out ordinary 
 
 
 class DeliveryError(Exception):
-    """The webhook did not take a message; the text says why and names no address."""
+    """The webhook did not accept a message; the text says why, without the address."""
 
     def __init__(self, text: str, *, wait_seconds: float = 0.0) -> None:
         super().__init__(text)
@@ -49,7 +49,7 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureMessage:
-    """What is said of one failure; *link* is None where the address of the UI is unknown."""
+    """The message about one failure; *link* is None if the address of the UI is unknown."""
 
     id: str
     kind: Literal["run_failure", "check_failure"]
@@ -63,7 +63,7 @@ class FailureMessage:
     def as_json(self, secrets: Collection[str] = ()) -> dict[str, str | None]:
         """Return the body of the message, its texts free of *secrets*.
 
-        ``text`` (read by Slack and Mattermost) and ``content`` (by Discord) are the same in one paragraph.
+        ``text`` (read by Slack and Mattermost) and ``content`` (by Discord) say the same in one paragraph.
         """
         message = redact(self.message, secrets)[:_LONGEST_TEXT]
         line = f"{self.severity}: {self.what} failed: {message}"
@@ -86,10 +86,10 @@ def redact(text: str, secrets: Collection[str]) -> str:
 
 
 def deliver(url: str, message: FailureMessage, *, secrets: Collection[str] = ()) -> None:
-    """Send *message* to *url*, trying again where that can help within seconds.
+    """Send *message* to *url*, with retries that can help within seconds.
 
     Raises:
-        DeliveryError: It was not taken. ``wait_seconds`` is how long the receiver asks to be left alone.
+        DeliveryError: It was not accepted. ``wait_seconds`` is how long the receiver asks us to wait.
     """
     adapter = HTTPAdapter(max_retries=_RETRY)
     with PlainSession(adapter, user_agent=USER_AGENT) as session, _unlogged(urlsplit(url).path):

@@ -1,11 +1,11 @@
-"""Each failed run and each check that begins to fail is told to a person, once.
+"""Each failed run and each check that begins to fail is reported to a person, once.
 
 Path of the data::
 
-    Dagster's event log --report_failures--> FailureMessage --webhook--> whoever the operator named
+    Dagster's event log --report_failures--> FailureMessage --webhook--> the receiver that the operator set
 
-The cursor holds the last event that was dealt with. A message that was not taken stays before it, so the next tick
-begins with it again.
+The cursor is the last event that was handled. It does not move past a message that was not accepted, so the next tick
+begins with that one.
 """
 
 import json
@@ -24,19 +24,19 @@ from pteroassets.defs.private import event_records
 _RUNS_PER_TICK = 50
 _EVALUATIONS_PER_TICK = 2_000  # ten builds
 _FIRST_TICK_LOOKS_BACK = timedelta(minutes=10)
-_DELIVERING_SECONDS = 20.0  # of the sixty that Dagster gives a tick
+_DELIVERING_SECONDS = 20.0  # of the sixty seconds that Dagster gives a tick
 _LONGEST_DETAIL = 400
-# what a test of dbt brings with each result, whether it passed or not
+# what every result of a dbt test has, passed or not
 _NOT_TELLING = ("unique_id", "invocation_id", "status", "Execution Duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """Where failures are told.
+    """Where failures are reported.
 
     Attributes:
         webhook: URL that each failure is sent to as JSON; empty: it is logged only.
-        ui_url: Address at which people reach this UI, for links to it.
+        ui_url: Address at which people open this UI, for links to it.
     """
 
     webhook: str = field(default="", repr=False)
@@ -45,7 +45,7 @@ class Alarms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Progress:
-    """How far the event log was read, which checks fail, and until when the webhook asked to be left alone."""
+    """How far the event log was read, which checks fail, and how long the webhook asked us to wait."""
 
     after: int
     failing: Mapping[str, str] = field(default_factory=dict)
@@ -58,12 +58,12 @@ class _Progress:
 def failure_sensor(
     *, secrets: Collection[str] = (), settled_after: timedelta = timedelta(seconds=2)
 ) -> dg.SensorDefinition:
-    """Return the sensor that tells of failures.
+    """Return the sensor that reports failures.
 
     Args:
-        secrets: Texts that no message may hold.
-        settled_after: Age from which an event is read; a younger one may be followed by one with a smaller number,
-            whose transaction took longer.
+        secrets: Texts that no message may contain.
+        settled_after: Age at which an event is read; after a younger one, an event with a smaller number may
+            still come from a longer transaction.
     """
 
     @dg.sensor(
@@ -73,7 +73,7 @@ def failure_sensor(
         "a retry of a failed run is not reported again.",
     )
     def report_failures(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms]) -> dg.SensorResult:
-        """Write what failed to the log and, where a webhook is set, send it there."""
+        """Write what failed to the log and, if a webhook is set, send it there."""
         now = datetime.now(UTC)
         begun = time.monotonic()
         progress, since = _progress_of(context.cursor, now)
@@ -107,7 +107,7 @@ def failure_sensor(
 
 
 def _progress_of(cursor: str | None, now: datetime) -> tuple[_Progress, float | None]:
-    """Return where to go on, and from which time on where nothing was read before."""
+    """Return where to continue, and from which time if nothing was read before."""
     if cursor is None:
         return _Progress(after=0), (now - _FIRST_TICK_LOOKS_BACK).timestamp()
     return _Progress(**json.loads(cursor)), None
@@ -138,7 +138,7 @@ def _events(instance: dg.DagsterInstance, *, after: int, since: float | None) ->
 def _message_of(
     context: dg.SensorEvaluationContext, record: dg.EventLogRecord, failing: Mapping[str, str], ui_url: str
 ) -> tuple[FailureMessage | None, Mapping[str, str]]:
-    """Return what is to be said of an event, and which checks fail after it."""
+    """Return the message for an event, and which checks fail after it."""
     if record.event_log_entry.get_dagster_event().event_type is dg.DagsterEventType.RUN_FAILURE:
         return _of_run(context, record, ui_url), failing
     evaluation = record.event_log_entry.get_dagster_event().asset_check_evaluation_data
@@ -174,7 +174,7 @@ def _of_run(context: dg.SensorEvaluationContext, record: dg.EventLogRecord, ui_u
 
 
 def _first_error(instance: dg.DagsterInstance, record: dg.EventLogRecord) -> str:
-    """Return what the first failed step died of; a run that failed outside its steps says so itself."""
+    """Return why the first failed step failed; a run that failed outside its steps has its own message."""
     steps = instance.get_records_for_run(
         record.event_log_entry.run_id, of_type=dg.DagsterEventType.STEP_FAILURE
     ).records
@@ -223,7 +223,7 @@ def _details(metadata: Mapping[str, dg.MetadataValue]) -> str:
 
 
 def _delivered(message: FailureMessage, webhook: str, secrets: Collection[str]) -> DeliveryError | None:
-    """Send *message* where there is a webhook; return why it was not taken."""
+    """Send *message* if there is a webhook; return why it was not accepted."""
     try:
         if webhook:
             deliver(webhook, message, secrets=secrets)

@@ -1,4 +1,4 @@
-"""Jobs and schedules: what runs by itself, and when; made of the passes that the sources declare."""
+"""Jobs and schedules, made from the passes that the sources declare."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -21,31 +21,31 @@ _LEDGER = "stg_ops__loads"  # each pass writes it
 
 
 def running(settings: Settings) -> list[Pass]:
-    """Return the passes that run by themselves."""
+    """Return the passes whose schedules run."""
     return [one for one in PASSES.values() if one.is_on(settings)]
 
 
 def landed_by(one: Pass) -> dg.AssetSelection:
-    """Return the assets of the tables that a pass lands."""
+    """Return the assets of a pass's tables."""
     return dg.AssetSelection.assets(*(raw_tables()[table].key for table in one.tables))
 
 
 def path_of(one: Pass, dbt_models: dg.AssetsDefinition) -> dg.AssetSelection:
-    """Return what a pass lands and those of *dbt_models* that its data feed.
+    """Return the tables that a pass lands and those of *dbt_models* that they feed.
 
-    Passes follow one another in the graph of assets, since a pass must know the servers first; that orders them, and
-    feeds no figure. So models are chosen in dbt's own graph (decision 12).
+    In the asset graph passes follow one another, since a pass must know the servers first; that gives their order
+    but feeds no figure. So models are chosen in dbt's own graph (decision 12).
     """
     return landed_by(one) | build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}")
 
 
 def job_of(one: Pass, dbt_models: dg.AssetsDefinition) -> Any:
-    """Return the job that makes a pass and builds what it feeds, in one run."""
+    """Return the job that runs a pass and builds what it feeds."""
     return dg.define_asset_job(one.name, path_of(one, dbt_models), description=one.description)
 
 
 def schedule_of(one: Pass, preset: PresetName, timezone: str) -> dg.ScheduleDefinition:
-    """Return the schedule of a pass, running by default; the times of STIV's preset are those of *timezone*."""
+    """Return the schedule of a pass, running by default; the preset stiv uses *timezone*."""
     return _schedule(
         f"{one.name}_schedule", one.name, one.rhythms[preset].cron, timezone if preset == "stiv" else "UTC"
     )
@@ -54,7 +54,7 @@ def schedule_of(one: Pass, preset: PresetName, timezone: str) -> dg.ScheduleDefi
 def freshness_policies(
     assets: Iterable[dg.AssetsDefinition], dbt_models: dg.AssetsDefinition, settings: Settings
 ) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
-    """Return how old each asset may get: as old as the most frequent of the passes that build it allows."""
+    """Return how old each asset may get, by the most frequent pass that builds it."""
     assets, preset = list(assets), settings.pteroassets_schedules
     policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
     for one in sorted(running(settings), key=lambda one: one.rhythms[preset].stale_after, reverse=True):
@@ -92,7 +92,7 @@ def reload_log_day() -> None:
 
 @dg.op(pool="dbt")
 def check_source_freshness(dbt: DbtCliResource) -> None:
-    """Compare the ledger of loads with the freshness each source promises."""
+    """Compare the ledger of loads with the freshness that each source promises."""
     run_without_assets(dbt, ["source", "freshness"])
 
 

@@ -1,8 +1,8 @@
 """The dbt project as assets: staging views, intermediate models, marts and compatibility views.
 
-One build at a time (pool ``dbt``). The project is parsed when the definitions are loaded and it or the connection
-changed since, and not in every process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds
-take up what was parsed, since dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
+One build at a time (pool ``dbt``). The project is parsed when the definitions are loaded, if it or the connection
+changed, and not in every process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds
+use what was parsed, since dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
 """
 
 import shutil
@@ -23,7 +23,7 @@ _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
 
 def dbt_models() -> dg.AssetsDefinition:
-    """Return the models as one set of assets, of the project as it is: it is parsed first where it changed."""
+    """Return the models as one set of assets; the project is parsed first if it changed."""
 
     @dbt_assets(
         manifest=prepare_manifest(),
@@ -33,12 +33,12 @@ def dbt_models() -> dg.AssetsDefinition:
             settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
         ),
         pool="dbt",
-        # a killed worker leaves its dbt running for a while, whose build can collide with the next one's
+        # a killed worker's dbt runs on for a while, and its build can collide with the next one
         retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
     )
     def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         """Build and test the selected models."""
-        # the context knows only the checks that were selected
+        # the context has only the selected checks
         yield from _build(context, dbt, every_check=models.check_specs)
 
     return models
@@ -47,12 +47,12 @@ def dbt_models() -> dg.AssetsDefinition:
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, *, every_check: Iterable[dg.AssetCheckSpec]
 ) -> Iterator[Any]:
-    # unit tests judge the code and not the data: make test runs them
+    # unit tests check the code and not the data: make test runs them
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if tests := _tests_of_assets_left_out(context, every_check):
         arguments += ["--exclude", " ".join(tests)]
     invocation = dbt.cli(arguments, context=context)
-    # The fetchers wait for each next event in a busy loop, which would take a core from dbt and Postgres: so dbt
+    # The fetchers wait for each event in a busy loop, which would take a core from dbt and Postgres: so dbt
     # finishes first. They would also look up columns for each test, which has none.
     stream = invocation.stream()
     events, failure = _all_of(stream)
@@ -65,7 +65,7 @@ def _build(
         if isinstance(event, dg.AssetCheckResult) and not event.passed and event.severity is dg.AssetCheckSeverity.ERROR
     ]
     if failure is not None:
-        # of a build that failed they tell what was asked, and the next ones may fail as well
+        # of a failed build they show what was asked, and the next ones may fail as well
         prune_builds(target_folder(), keep=_FAILED_KEPT, calm=_UNDER_WAY)
     if failure is not None and failed:
         # the same rows would fail again
@@ -77,19 +77,19 @@ def _build(
 
 
 def run_without_assets(dbt: DbtCliResource, arguments: list[str]) -> None:
-    """Run dbt for its exit status alone, and leave no files; what it says is printed by the run."""
+    """Run dbt only for its exit status, and leave no files; its output is printed by the run."""
     invocation = dbt.cli(arguments)
     try:
         invocation.wait()
     finally:
-        if invocation.target_path.exists():  # it is not where dbt refused its arguments
+        if invocation.target_path.exists():  # missing if dbt refused its arguments
             shutil.rmtree(invocation.target_path)
 
 
 def _tests_of_assets_left_out(context: dg.AssetExecutionContext, checks: Iterable[dg.AssetCheckSpec]) -> list[str]:
     """Return the tests that read a selected model but are checks of an asset that is not: dbt would run them too.
 
-    Their results would stand nowhere in the UI, since a run reports the checks of its own assets alone.
+    Their results would be nowhere in the UI, since a run reports only the checks of its own assets.
     """
     return [
         spec.name
@@ -100,7 +100,7 @@ def _tests_of_assets_left_out(context: dg.AssetExecutionContext, checks: Iterabl
 
 
 def _all_of(events: Iterator[Any]) -> tuple[list[Any], Exception | None]:
-    """Return *events* once all of them have come, and what ended them."""
+    """Return all *events*, and the exception that ended them."""
     come: list[Any] = []
     try:
         for event in events:  # not extend: it would lose the events before a failure

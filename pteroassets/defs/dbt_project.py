@@ -1,4 +1,4 @@
-"""The dbt project without Dagster: where it is, how it is run, and when it has to be parsed again."""
+"""The dbt project without Dagster: where it is, how to run it, and when to parse it again."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from pathlib import Path
 from pteroassets.settings import CHECKOUT
 
 DBT_PROJECT = CHECKOUT / "dbt_project"
-# beside the interpreter: the PATH of a service or of a test need not lead to this environment
+# beside the interpreter: the PATH of a service or a test may lead elsewhere
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
 DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its builds and looks for what was parsed
-DIGEST_NAME = "parsed.txt"  # in a target folder: of the dbt project as it was when it was parsed
+DIGEST_NAME = "parsed.txt"  # in a target folder: digest of the dbt project when it was parsed
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
-_LOCK_NAME = "parsing.lock"  # in a target folder: held by the process that parses into it
+_LOCK_NAME = "parsing.lock"  # in a target folder: lock of the process that parses into it
 _CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
 
 
 class DbtFailedError(Exception):
-    """A command of dbt failed; the message ends with what it printed last."""
+    """A command of dbt failed; the message ends with its last output."""
 
 
 def target_folder() -> Path:
-    """Return the folder in which dbt works: a platform has one of its own, since names of databases stand there."""
+    """Return dbt's target folder; each platform has its own, since it holds names of databases."""
     return DBT_PROJECT / os.environ.get(DBT_TARGET_VARIABLE, "target")
 
 
 def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None) -> None:
-    """Run dbt on the project and return when it is done.
+    """Run dbt on the project and wait for it.
 
     Raises:
-        DbtFailedError: dbt failed; the message ends with what it printed last.
+        DbtFailedError: dbt failed; the message ends with its last output.
     """
     command = [
         DBT_EXECUTABLE,
@@ -63,21 +63,21 @@ def prepare_manifest() -> Path:
     note = manifest.with_name(DIGEST_NAME)
     digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    # of two processes that load the definitions at once, one would read the half that the other has written
+    # of two processes that load the definitions at once, one would read a half-written file
     with manifest.with_name(_LOCK_NAME).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (manifest.exists() and note.exists()) or note.read_text() != digest:
-            # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses that file alone
+            # dbt 1.11 forgets description and meta of a singular test whose SQL changed when it parses only that file
             run_dbt(["parse", "--no-partial-parse"], {}, target=manifest.parent)
             note.write_text(digest)
     return manifest
 
 
 def digest_of_project(folder: Path, connection: str) -> str:
-    """Return what changes with any file of the dbt project in *folder*, with the *connection* and with dbt's version.
+    """Return a digest of the dbt project in *folder*, the *connection* and dbt's version.
 
-    A file that was removed, or put back as it was before, changes it too, which times of files do not show. dbt parses
-    everything again, in each build, where the connection is not that of the last time.
+    A removed or restored file changes it too, which file times do not show. dbt parses everything again, in each
+    build, if the connection is not the last one.
     """
     digest = hashlib.sha256(f"{connection} {version('dbt-core')}".encode())
     for path in sorted({path for pattern in _SOURCES for path in folder.glob(pattern) if path.is_file()}):

@@ -1,7 +1,7 @@
 """How nodes of the dbt project are named and described in Dagster: models as assets, tests as their checks.
 
 A test is the check of one asset: the model or source it is written under, or the one its ``meta.dagster.ref`` names
-where it reads several. A check without an asset would be invisible, which tests/test_definitions.py forbids.
+if it reads several. A check without an asset would be invisible, which tests/test_definitions.py forbids.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _COMPARISONS = {">=": "at least", "<=": "at most", ">": "above", "<": "below", "
 
 
 class Translator(DagsterDbtTranslator):
-    """Name assets so that lineage joins by itself; groups and owners are those of ``meta.dagster``."""
+    """Name assets so that lineage connects; groups and owners are those of ``meta.dagster``."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """Return the spec of a node: sources keep ``[source, table]``, models are ``[schema, name]``."""
@@ -25,28 +25,28 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(kinds={"dbt", "postgres"})
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """Return the key of a node; the compatibility views' schemas are called like the sources, so they differ."""
+        """Return the key of a node; compatibility views have another, since their schemas have sources' names."""
         if dbt_resource_props["resource_type"] == "model" and dbt_resource_props["fqn"][1] == "compatibility":
             return dg.AssetKey(["compatibility", dbt_resource_props["schema"], dbt_resource_props["alias"]])
         return super().get_asset_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """Return the group in ``meta.dagster``, else that of the layer, which in staging is one for each source.
+        """Return the group in ``meta.dagster``, else that of the layer; staging has one for each source.
 
-        Names are cut from 18 characters on, hence stg, as in the names of the models.
+        The UI cuts names at 18 characters, hence stg, as in the names of the models.
         """
         layer, *folders = dbt_resource_props["fqn"][1:-1] or [None]
         own = f"stg_{folders[0]}" if layer == "staging" else layer
         return super().get_group_name(dbt_resource_props) or own
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Return the description in the project's YAML alone: the code stands behind the link to the source."""
+        """Return only the YAML's description: the code is behind the link to the source."""
         return str(dbt_resource_props["description"])
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """Return the check that a test is of *asset_spec*, described in words; None where it is another's."""
+        """Return a test as a check of *asset_spec*, described in words; None if it is another asset's."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         if spec is None:
             return None
@@ -61,10 +61,10 @@ class Translator(DagsterDbtTranslator):
 
 
 def describe_test(test: Mapping[str, Any]) -> str:
-    """Return in one sentence what a dbt test demands: its own description, else one made from its arguments.
+    """Return in one sentence what a dbt test requires: its own description, else one made from its arguments.
 
     Raises:
-        ValueError: A test without a description, of a kind that nothing here can put into words.
+        ValueError: A test without a description, of a kind that has no wording here.
     """
     if test["description"]:
         return str(test["description"])

@@ -1,4 +1,4 @@
-"""What keeps the platform's own notes from growing for ever: one job, daily (decision 15)."""
+"""The daily job that keeps the platform's own records from growing for ever (decision 15)."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ _BUILDS_KEPT_FOR = timedelta(hours=6)
 
 
 class PruneConfig(dg.Config):
-    """What is old enough to go."""
+    """What is old enough to be removed."""
 
     keep_days: int | None = Field(
         default=None,
@@ -26,7 +26,7 @@ class PruneConfig(dg.Config):
 
 @dg.op(pool="maintenance")
 def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.ResourceParam[Landing]) -> None:
-    """Remove what is noted of old runs, read attempts and loads, and what failed builds left behind."""
+    """Remove records of old runs, read attempts and loads, and what failed builds left behind."""
     keep_days = config.keep_days or landing.settings.pteroassets_run_retention_days
     before = landing.clock.now() - timedelta(days=keep_days)
     runs = prune_runs(context.instance, before)
@@ -52,7 +52,7 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
 
 @dg.job(description="Prune old runs, read attempts, loads and leftovers of dbt.")
 def maintenance() -> None:
-    """Prune what has had its time."""
+    """Remove old records."""
     prune()
 
 
@@ -61,7 +61,7 @@ def definitions(keep_days: int) -> dg.Definitions:
     schedule = dg.ScheduleDefinition(
         name="maintenance_schedule",
         job=maintenance,
-        cron_schedule="23 3 * * *",  # when no other schedule makes a run
+        cron_schedule="23 3 * * *",  # when no other schedule runs
         default_status=dg.DefaultScheduleStatus.RUNNING,
         run_config={"ops": {"prune": {"config": {"keep_days": keep_days}}}},
     )

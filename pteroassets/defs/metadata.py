@@ -1,4 +1,4 @@
-"""What every landing asset tells Dagster about its load and its table."""
+"""What every landing asset reports to Dagster about its load and its table."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ _COUNTED_BYTES = 256 * 1024**2
 
 
 def materializations(connection: Connection, reports: Iterable[LoadReport]) -> Iterator[dg.MaterializeResult]:
-    """Yield what each of *reports* did as a materialization of the asset of its table."""
+    """Yield each of *reports* as a materialization of its table's asset."""
     for report in reports:
         yield dg.MaterializeResult(asset_key=raw_tables()[report.table].key, metadata=load_metadata(connection, report))
 
@@ -44,8 +44,8 @@ def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:
 def table_metadata(connection: Connection, table: str, *, counted_bytes: int = _COUNTED_BYTES) -> dict[str, Any]:
     """Return the number of rows of *table*, ``schema.name``, and its columns with their descriptions.
 
-    The number is exact up to *counted_bytes*. Of a larger table it is Postgres' estimate, under another name and with
-    the time from which it is, or nothing where there is none yet.
+    The number is exact up to *counted_bytes*. For a larger table it is Postgres' estimate, under another name and with
+    its time, or nothing if there is none yet.
     """
     return {
         "dagster/table_name": table,

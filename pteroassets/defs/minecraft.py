@@ -31,7 +31,7 @@ def collected_logs(landing: dg.ResourceParam[Landing]) -> Iterator[dg.Materializ
 
 
 class ParsingConfig(dg.Config):
-    """What an operator may say when parsing by hand."""
+    """What an operator may choose when parsing by hand."""
 
     everything: bool = Field(default=False, description="Parse every file again from its first line.")
 

@@ -1,4 +1,4 @@
-"""What the newest passes over the logs tell of servers that need a look."""
+"""Checks that show which servers' logs need attention after the newest passes."""
 
 import dagster as dg
 
@@ -48,7 +48,7 @@ def timezone_agrees_with_listing(landing: dg.ResourceParam[Landing]) -> dg.Asset
 def every_log_was_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Fail when the newest pass left a file unread for a reason that is not the server's own state.
 
-    What only waits for a later pass is a warning: a back-fill takes its time. So are archives that cannot be unpacked.
+    What only waits for a later pass is a warning, and so is an archive that cannot be unpacked.
     """
     with landing.connect() as connection:
         rows = connection.execute(
@@ -82,7 +82,7 @@ def every_log_was_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResul
     )
 
 
-# files of a server's last days against those before; fewer lines than that say nothing of a share
+# files of a server's last days against those before; with fewer lines a share means nothing
 _NEWEST_FILES = 3
 _EARLIER_FILES = 30
 _FEWEST_LINES = 200
@@ -159,7 +159,7 @@ _SMALLEST_FALL = 0.02
     description="The share of the bytes in a server's log folder that have been read has not fallen.",
 )
 def bytes_are_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
-    """Warn of servers of whose log bytes a smaller share is read than a week's listings before showed."""
+    """Warn of servers where a smaller share of the log bytes is read than in the week before."""
     with landing.connect() as connection:
         rows = connection.execute(
             """

@@ -1,12 +1,12 @@
-"""What is used of Dagster that it does not promise to keep: all of it stands here, and no other module uses any.
+"""All that we use of Dagster's private API; no other module uses any.
 
-tests/defs/test_private.py holds each part to the release that is installed, and says where else it is tested. Upstream:
+tests/defs/test_private.py tests each part against the installed release, and says where else it is tested. Upstream:
 
-* connections that are made anew for each statement: https://github.com/dagster-io/dagster/issues/20325, and an option
+* a new connection for each statement: https://github.com/dagster-io/dagster/issues/20325, and an option
   for the pool: https://github.com/dagster-io/dagster/issues/33935
-* the default launcher cannot tell whether a run is alive: https://github.com/dagster-io/dagster/pull/5432 names the
+* the default launcher does not know whether a run is alive: https://github.com/dagster-io/dagster/pull/5432 names the
   launchers that can
-* results of checks cannot be read in the order in which they came: https://github.com/dagster-io/dagster/pull/25504
+* results of checks cannot be read in order: https://github.com/dagster-io/dagster/pull/25504
   deprecates the only call for it
 * old runs are never pruned: https://github.com/dagster-io/dagster/issues/4100
 * rows and columns of models are looked up while dbt still runs, by a loop that takes a whole core: ``imap`` of
@@ -43,13 +43,13 @@ __all__ = [
 
 
 def share_connections(storage: DagsterPostgresStorage, config: Mapping[str, Any]) -> None:
-    """Give the runs, events and schedules of *storage*, which was made of *config*, one pool of connections."""
-    from dagster_postgres.utils import (  # noqa: PLC0415 - only what makes a storage needs it
+    """Give the runs, events and schedules of *storage*, made from *config*, one pool of connections."""
+    from dagster_postgres.utils import (  # noqa: PLC0415 - only needed to make a storage
         create_pg_engine,
         get_token_provider_from_config,
     )
 
-    # as many as are asked for at once, of which a process keeps one; the isolation is that of their own engines
+    # as many as are used at once, and one is kept; the isolation is that of their own engines
     engine = create_pg_engine(
         storage.postgres_url,
         get_token_provider_from_config(config),
@@ -88,16 +88,16 @@ def executes(server: Mapping[str, Any], run_id: str, *, timeout: int) -> bool:
 def event_records(
     instance: dg.DagsterInstance, kind: dg.DagsterEventType, *, after: int, since: float | None, limit: int
 ) -> Sequence[dg.EventLogRecord]:
-    """Return events of a kind in the order in which they were written, of whichever run."""
+    """Return events of a kind, of all runs, in the order in which they were written."""
     return instance.event_log_storage.get_event_records(
         dg.EventRecordsFilter(event_type=kind, after_cursor=after, after_timestamp=since), limit=limit, ascending=True
     )
 
 
 def prune_tables(instance: dg.DagsterInstance, before: datetime) -> None:
-    """Delete of Dagster's tables in PostgreSQL what is older than *before* and of no run, and vacuum them."""
+    """Delete from Dagster's PostgreSQL tables what is older than *before* and of no run, and vacuum them."""
     statements = resources.files(__package__).joinpath("sql", "prune_dagster.sql").read_text()
-    storage = cast("SqlEventLogStorage", instance.event_log_storage)  # of dagster.yaml, where runs lie beside it
+    storage = cast("SqlEventLogStorage", instance.event_log_storage)  # in dagster.yaml, with runs beside it
     with storage.index_connection() as connection:
         for statement in statements.split(";\n"):
             if statement.strip():
@@ -107,7 +107,7 @@ def prune_tables(instance: dg.DagsterInstance, before: datetime) -> None:
 def with_rows_and_columns(
     invocation: DbtCliInvocation, stream: Iterator[Any], outputs: Iterable[dg.Output]
 ) -> Iterator[dg.Output]:
-    """Return *outputs*, which came of *stream*, with the number of their rows, their columns and whence these come."""
+    """Return the *outputs* of *stream* with their number of rows, their columns and the columns' sources."""
     iterator: Any = type(stream)  # dagster-dbt's own, which it does not export
     counted = list(iterator(iter(outputs), invocation).fetch_row_counts())
     return cast("Iterator[dg.Output]", iterator(iter(counted), invocation).fetch_column_metadata())

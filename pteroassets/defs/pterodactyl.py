@@ -20,7 +20,7 @@ _ZONES = dg.AssetKey(["ops", "server_timezones"])
 
 
 class EntitiesConfig(dg.Config):
-    """What an operator may say when reading the panel's entities by hand."""
+    """What an operator may choose when reading the panel's entities by hand."""
 
     allow_shrink: bool = Field(default=False, description=Settings.model_fields["pteroassets_allow_shrink"].description)
 
@@ -70,7 +70,7 @@ def panel_entities(
                 ],
             )
         if _ZONES in context.selected_asset_keys:
-            # written with the servers too, since logs are read by them; an egg or a node may have come after those
+            # written with the servers too, since logs are read by them; an egg or a node may be newer
             changed = land_timezones(connection, landing.zones)
             yield dg.MaterializeResult(
                 asset_key=_ZONES,

@@ -1,4 +1,4 @@
-"""What the newest samples tell of nodes that need a look."""
+"""Checks that show which nodes need attention after the newest samples."""
 
 import dagster as dg
 

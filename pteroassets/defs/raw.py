@@ -1,4 +1,4 @@
-"""What is said of a raw table: spelled once, in the YAML of dbt's sources, and read from there."""
+"""The description of a raw table, read from the YAML of dbt's sources, its only place."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pteroassets.defs.dbt_project import DBT_PROJECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTable:
-    """A table that is landed; *columns* maps their names to what they mean."""
+    """A table that is landed; *columns* maps column names to descriptions."""
 
     source: str
     schema: str
@@ -23,12 +23,12 @@ class RawTable:
 
     @property
     def key(self) -> dg.AssetKey:
-        """The key of its asset, which is that of dbt's source, so that lineage joins by itself."""
+        """Return the key of its asset, which is that of dbt's source, so that lineage connects."""
         return dg.AssetKey([self.source, self.name])
 
     @property
     def qualified_name(self) -> str:
-        """Schema and name."""
+        """Return schema and name."""
         return f"{self.schema}.{self.name}"
 
     def definition(self) -> dict[str, Any]:

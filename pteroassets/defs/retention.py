@@ -1,7 +1,7 @@
-"""Remove what Dagster keeps of old runs: it prunes the ticks of schedules by itself, and nothing else.
+"""Remove what Dagster keeps of old runs; by itself it only removes the ticks of schedules.
 
 ``DagsterInstance.delete_run`` takes a run with its tags and its events. It leaves the executions of checks, which are
-kept beside the events, the folders of what the run printed, and the snapshots of the jobs that no run has any more.
+kept beside the events, the folders of what the run printed, and the snapshots of jobs that no run uses any more.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 _BATCH = 200
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BUILD_FOLDER = re.compile(r"(?:\w+-[0-9a-f]{7}-)?[0-9a-f]{7}")  # as dagster-dbt names them, with and without a context
-_IN_USE = timedelta(hours=1)  # a run's folder that was touched since may be in use
+_IN_USE = timedelta(hours=1)  # a run's folder that changed since may be in use
 
 
 def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete ended runs created before *before*, with all that is kept of them in tables; return how many."""
+    """Delete ended runs created before *before* from all tables; return how many."""
     pruned = 0
     while records := instance.get_run_records(
         filters=dg.RunsFilter(created_before=before, statuses=_ENDED), limit=_BATCH
@@ -40,7 +40,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
 
 
 def prune_assets_of_no_code(instance: dg.DagsterInstance, known: Iterable[dg.AssetKey], before: datetime) -> int:
-    """Take out of the catalog what the code does not define any more and nobody materialized since *before*."""
+    """Remove assets that the code no longer defines and that were not materialized since *before*."""
     defined = set(known)
     gone = []
     for record in instance.get_asset_records():
@@ -54,7 +54,7 @@ def prune_assets_of_no_code(instance: dg.DagsterInstance, known: Iterable[dg.Ass
 
 
 def prune_files(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Remove what runs printed that are gone, and what ticks from before *before* logged; return how many folders."""
+    """Remove the output of deleted runs and of ticks before *before*; return how many folders."""
     storage = Path(instance.storage_directory())
     folders = [
         folder
@@ -62,7 +62,7 @@ def prune_files(instance: dg.DagsterInstance, before: datetime) -> int:
         for folder in (parent.iterdir() if parent.exists() else ())
         if _RUN_ID.fullmatch(folder.name) and _is_calm(folder, _IN_USE)
     ]
-    # asked after the folders were found, which are made after their run
+    # asked after the folders were listed, since a run exists before its folder
     known = set(instance.get_run_ids())
     gone = [folder for folder in folders if folder.name not in known]
     for folder in gone:
@@ -75,9 +75,9 @@ def prune_files(instance: dg.DagsterInstance, before: datetime) -> int:
 
 
 def prune_builds(target: Path, *, keep: int, calm: timedelta) -> int:
-    """Remove what builds that failed or were killed left in dbt's folder *target*; return how many folders.
+    """Remove what failed or killed builds left in dbt's folder *target*; return how many folders.
 
-    The *keep* newest stay, and those that were touched within *calm*: a build may be under way in them.
+    The *keep* newest stay, and those that changed within *calm*: a build may be running in them.
     """
     left = sorted(
         (folder for folder in target.iterdir() if folder.is_dir() and _BUILD_FOLDER.fullmatch(folder.name)),

@@ -1,1 +1,1 @@
-"""Extract: plain Python from bytes to typed rows; knows no Dagster, no SQL and no environment."""
+"""Extract: plain Python from bytes to typed rows; uses no Dagster, SQL or environment."""

@@ -1,4 +1,4 @@
-"""What can come of asking for a sample, for a list of files or for a file, and which outcomes are counted as one.
+"""The outcomes of asking for a sample, a list of files or a file, and their groups.
 
 Postgres allows the same values in its checks, and dbt has some groups in ``macros/outcomes.sql``; tests compare them.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-#: The server's own state, in which the panel answers no question about it.
+#: States of a server in which the panel answers no question about it.
 Gate = Literal["suspended", "installing", "install_failed", "restoring_backup", "transferring", "maintenance"]
-#: What the panel writes into a server's status; a server with none of them has no status.
+#: What the panel writes into a server's status; other servers have none.
 ServerStatus = Literal["installing", "install_failed", "reinstall_failed", "suspended", "restoring_backup"]
-#: Nobody answered, although somebody should have.
+#: No answer came, although one was expected.
 Unanswered = Literal["node_unreachable", "rate_limited", "error"]
 SampleOutcome = Literal[Gate, Unanswered, "ok", "offline", "gone"]
 #: Of a listing, or of fetching one file of it.
@@ -22,12 +22,12 @@ ReadOutcome = Literal[
 FileOutcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "unreadable"]
 
 UNANSWERED: Final[tuple[Unanswered, ...]] = get_args(Unanswered)
-#: What was to be read and failed.
+#: What should have been read and failed.
 READ_FAULTS: Final[tuple[ReadOutcome, ...]] = (*UNANSWERED, "too_large")
-#: What each pass says again, until a later pass or a person changes it.
+#: What each pass reports again until a later pass or a person changes it.
 SAID_EACH_PASS: Final[tuple[ReadOutcome, ...]] = ("budget_spent", "unreadable")
 
-#: Files whose lines have a place in time.
+#: Files whose lines have a time.
 TIMED: Final[tuple[FileOutcome, ...]] = ("ok", "truncated")
 #: Files whose lines were read.
 READABLE: Final[tuple[FileOutcome, ...]] = (*TIMED, "no_times")

@@ -1,4 +1,4 @@
-"""Numbers with their nouns, as people read them."""
+"""Numbers with their nouns, for messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Number = int | float | Decimal
 
 
 def counted(number: Number, noun: str, plural: str | None = None) -> str:
-    """Return *number* with its noun: ``1 server``, ``2,500 servers``; *plural* where it is not the noun with an s.
+    """Return *number* with its noun: ``1 server``, ``2,500 servers``; *plural* if it is not the noun with an s.
 
     A decimal takes the plural, as in ``1.0 hours``.
     """

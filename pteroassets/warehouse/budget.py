@@ -2,8 +2,8 @@
 
 The panel counts requests per user in windows of 60 seconds which open with the first counted request
 (``X-RateLimit-Limit``, ``X-RateLimit-Remaining``, ``Retry-After``). Runs are separate processes, so the count
-of what was taken stands in ``ops.request_budgets``; a process leases a tenth of the allowance at a time, which
-makes one short transaction for some dozens of requests.
+of requests is in ``ops.request_budgets``; a process leases a tenth of the allowance at a time, which
+makes one short transaction for dozens of requests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pteroassets.sources.pterodactyl.pacing import WINDOW, Api
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
 _LEASES_PER_WINDOW = 10
-# a window further in the future than any Retry-After was written by a clock that has since been set back
+# a window further in the future than any Retry-After means that the clock was set back
 _LONGEST_PENALTY = timedelta(hours=1)
 
 
@@ -28,9 +28,9 @@ class _Lease:
 
 
 class PostgresBudget:
-    """Hand out permissions to send a request, within *share* of the limit that the panel announces.
+    """Allows requests within *share* of the limit that the panel announces.
 
-    The limit is unknown until the panel's first answer; until then each request is granted by itself.
+    The limit is unknown until the panel's first answer; until then requests are allowed one at a time.
     """
 
     def __init__(self, settings: ConnectionSettings, *, panel: str, clock: Clock, share: float) -> None:
@@ -44,7 +44,7 @@ class PostgresBudget:
         self._announced: dict[str, int] = {}
 
     def close(self) -> None:
-        """Give the connection back; what is left of the leases is forfeited until the window ends."""
+        """Close the connection; unused leases are lost until the window ends."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -66,7 +66,7 @@ class PostgresBudget:
             self._clock.sleep(max((ends_at - now).total_seconds(), 0.05))
 
     def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
-        """Note what the panel's headers say; a refusal (*retry_after*, seconds) stops every process until then."""
+        """Record what the panel's headers say; a refusal (*retry_after*, seconds) stops every process until then."""
         with self._lock:
             now = self._clock.now()
             if retry_after is not None:
@@ -98,7 +98,7 @@ class PostgresBudget:
                 )
 
     def _yield_to_others(self, api: Api, limit: int | None, remaining: int | None, now: datetime) -> None:
-        # A person's browser and other tools draw on the same window: once less than the reserve is left, the
+        # A person's browser and other tools use the same window: once less than the reserve is left, the
         # window is closed for us, whatever our own count says.
         if limit is None or remaining is None or remaining > limit * (1 - self._share) / 2:
             return

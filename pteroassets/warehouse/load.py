@@ -45,7 +45,7 @@ def copy_rows(
     """COPY *rows* in binary form into *table* and return their number.
 
     Args:
-        connection: An open transaction decides when the rows are seen.
+        connection: Its open transaction decides when the rows become visible.
         table: Where they go.
         columns: Name and Postgres type of each member of a row, in order.
         rows: Plain Python values; a numpy scalar is refused by psycopg.
@@ -77,7 +77,7 @@ def stage_rows(
 
 
 def lock_table_for_load(connection: Connection, table: str) -> None:
-    """Let one load of *table* at a time go on; held to the end of the transaction."""
+    """Lock *table* against other loads until the end of the transaction."""
     connection.execute("select pg_advisory_xact_lock(hashtext('pteroassets'), hashtext(%s))", (table,))
 
 

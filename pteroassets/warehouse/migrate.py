@@ -1,4 +1,4 @@
-"""Create and change the warehouse's schemas and tables, by numbered Alembic migrations."""
+"""Create and change the warehouse's schemas and tables by numbered Alembic migrations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg import sql
 
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
-LEAST_MAJOR = 15  # of Postgres: it brought MERGE
+LEAST_MAJOR = 15  # the Postgres version that brought MERGE
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -20,7 +20,7 @@ class UnsuitablePostgresError(Exception):
 
 
 def ensure_database(server: ConnectionSettings, database: str) -> None:
-    """Create *database* on *server* unless it is there.
+    """Create *database* on *server* unless it exists.
 
     Raises:
         UnsuitablePostgresError: The account may not create databases.
@@ -36,7 +36,7 @@ def ensure_database(server: ConnectionSettings, database: str) -> None:
         try:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
         except psycopg.errors.DuplicateDatabase:
-            return  # another process was faster
+            return  # another process created it first
         except psycopg.errors.InsufficientPrivilege as error:
             raise UnsuitablePostgresError(
                 f"the Postgres account {server.username} may not create the database {database}: "
@@ -61,7 +61,7 @@ def require_suitable_server(settings: ConnectionSettings) -> str:
 
 
 def upgrade(settings: ConnectionSettings) -> None:
-    """Bring the warehouse to the newest revision; a database that is there already is left alone.
+    """Migrate the warehouse to the newest revision.
 
     Raises:
         UnsuitablePostgresError: The server is too old.
@@ -69,6 +69,6 @@ def upgrade(settings: ConnectionSettings) -> None:
     require_suitable_server(settings)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    # attributes, not options: a URL in the configuration would have its % interpolated, and could be printed
+    # attributes, not options: in the configuration a URL's % would be interpolated, and it could be printed
     config.attributes["url"] = settings.sqlalchemy_url()
     command.upgrade(config, "head")

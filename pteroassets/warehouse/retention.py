@@ -1,4 +1,4 @@
-"""Remove what the warehouse noted of its own work long ago, but for what figures, freshness or lineage rest on."""
+"""Remove the warehouse's old records of its own work, except those that figures, freshness or lineage need."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from psycopg import sql
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import table_identifier
 
-# Tables whose rows are written again, by which they name another load. The entities' are found by their columns.
+# Tables whose rows are rewritten, and then name another load. The entities' are found by their columns.
 _REWRITTEN = (
     "raw_minecraft.log_files",
     "raw_minecraft.log_reads",
     "derived_minecraft.player_sessions",
     "derived_minecraft.server_runs",
 )
-# Tables that only grow: whatever load added to them is named by their rows for good, and to look is to read them whole.
+# Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")
 
 
 def prune_reads(connection: Connection, before: datetime) -> int:
-    """Delete attempts to list or fetch logs that were made before *before*; return how many.
+    """Delete attempts to list or fetch logs before *before*; return how many.
 
-    Kept are, of each server, its first listing and the last one of each day on its own clock, from which the marts
-    tell since when its log is known and how much of it was read; and what lay unread when it was last listed.
+    Kept for each server: its first listing and the last one of each day on its own clock, from which the marts know
+    since when its log is known and how much of it was read; and what was unread in its last listing.
     """
     return connection.execute(
         """
@@ -62,9 +62,9 @@ def prune_reads(connection: Connection, before: datetime) -> int:
 
 
 def prune_loads(connection: Connection, before: datetime) -> int:
-    """Delete entries of the ledger from before *before*; return how many.
+    """Delete entries of the ledger older than *before*; return how many.
 
-    Kept are, of each table, the first entry (since when the platform watches), the newest one and the newest complete
+    Kept for each table: the first entry (since when the platform watches), the newest one and the newest complete
     one (freshness), and each one that a row of the table names.
     """
     entities = [
