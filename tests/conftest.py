@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["quick", "slow"],
         help="what each change needs, or what stands in a folder named slow; both when not given",
     )
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="files, and the tests of each, in an order by chance")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -90,8 +92,11 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     order = [*dict.fromkeys(_GROUPS.values())]
+    if (seed := config.getoption("shuffle")) is not None:
+        random.Random(seed).shuffle(items)
+        order = [*dict.fromkeys(_group(item.nodeid) for item in items)]
     items.sort(key=lambda item: order.index(group) if (group := _group(item.nodeid)) in order else len(order))
 
 

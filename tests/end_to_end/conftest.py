@@ -125,3 +125,9 @@ def built(running: Running) -> Running:
     """The same, after every pass and every model."""
     assert running.wait(running.launch("everything")) == "SUCCESS"
     return running
+
+
+@pytest.fixture(scope="session")
+def refused_runs(built: Running) -> list[str]:
+    """The ids of two runs that failed, since the panel refused their key."""
+    return built.refused_runs(2)

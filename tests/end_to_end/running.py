@@ -21,13 +21,45 @@ from pteroassets.platform.loopback import free_port
 from pteroassets.platform.services import DagsterPlace, dagster_code_server, dagster_daemon, dagster_webserver
 from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import CHECKOUT, Settings
+from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database
 from tests.harness import PII_KEY, graphql
 
-_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_UNDER_WAY = ("QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
+_RUNS = """
+query($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId jobName status } } } }
+"""
+_STEPS = """
+query($run: ID!) { runOrError(runId: $run) { ... on Run { stepStats { stepKey startTime } } } }
+"""
+_EVENTS = """
+query($run: ID!, $limit: Int!) {
+  logsForRun(runId: $run, limit: $limit) {
+    ... on EventConnection {
+      events {
+        ... on MessageEvent { timestamp eventType stepKey message }
+        ... on EngineEvent { metadataEntries { label ... on TextMetadataEntry { text } } }
+      }
+    }
+  }
+}
+"""
+_ASSETS = """
+query($keys: [AssetKeyInput!]) {
+  assetNodes(assetKeys: $keys) {
+    assetKey { path }
+    freshnessStatusInfo { freshnessStatus }
+    assetMaterializations(limit: 1) { metadataEntries { label } }
+    assetChecksOrError {
+      ... on AssetChecks { checks { name executionForLatestMaterialization { status } } }
+    }
+  }
+}
+"""
 _SCHEDULES = """
 {
   schedulesOrError(
@@ -69,31 +101,67 @@ class Running:
     def status(self, run_id: str) -> str:
         return str(self.client.get_run_status(run_id).value)
 
-    def wait(self, run_id: str, *, seconds: float = 240) -> str:
+    def wait(self, run_id: str, *, seconds: float = 600) -> str:
         deadline = time.monotonic() + seconds
         while (status := self.status(run_id)) not in _ENDED:
             assert time.monotonic() < deadline, f"run {run_id} is {status} after {seconds} seconds"
             time.sleep(0.2)
         return status
 
-    def wait_until_idle(self, *, seconds: float = 240) -> None:
+    def runs(self, **wanted: Any) -> list[dict[str, str]]:
+        """Return id, job and status of the runs that Dagster's filter *wanted* lets through, the newest first."""
+        return list(graphql(self.port, _RUNS, filter=wanted)["runsOrError"]["results"])
+
+    def refused_runs(self, number: int) -> list[str]:
+        """Make runs that fail, since the panel refuses their key, and return their ids."""
+        self.simulation.faults.add(Fault(status=401, route="application"))
+        try:
+            failed = [self.launch("entities") for _ in range(number)]
+            assert [self.wait(run_id) for run_id in failed] == ["FAILURE"] * number
+        finally:
+            self.simulation.faults.clear()
+        return failed
+
+    def begun_steps(self, run_id: str) -> list[str]:
+        """Return the steps that a run has begun, the last at the end."""
+        steps = graphql(self.port, _STEPS, run=run_id)["runOrError"]["stepStats"]
+        begun = [step for step in steps if step["startTime"] is not None]
+        return [step["stepKey"] for step in sorted(begun, key=lambda step: float(step["startTime"]))]
+
+    def events(self, run_id: str, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the first events of a run."""
+        return list(graphql(self.port, _EVENTS, run=run_id, limit=limit)["logsForRun"]["events"])
+
+    def worker_of(self, run_id: str) -> int | None:
+        """Return the process id of the worker that executes a run, None before it has said so."""
+        for event in self.events(run_id):
+            told = {entry["label"]: entry.get("text") for entry in event.get("metadataEntries", ())}
+            if "step_keys" in told:
+                return int(told["pid"])
+        return None
+
+    def assets(self, *paths: list[str]) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Return what Dagster knows of some assets, or of all when none is named, by their keys."""
+        keys = [{"path": path} for path in paths] or None
+        return {tuple(node["assetKey"]["path"]): node for node in graphql(self.port, _ASSETS, keys=keys)["assetNodes"]}
+
+    def newest_metadata(self, *path: str) -> set[str]:
+        """Return the names of what the newest materialization of an asset bears."""
+        (materialization,) = self.assets([*path])[path]["assetMaterializations"]
+        return {entry["label"] for entry in materialization["metadataEntries"]}
+
+    def wait_until_idle(self, *, seconds: float = 600) -> None:
         """Return when no run is queued or under way."""
         deadline = time.monotonic() + seconds
-        while busy := self.dagster(
-            "select pipeline_name, status from runs "
-            f"where status not in ({', '.join(repr(status) for status in sorted(_ENDED))})"
-        ):
+        while busy := self.runs(statuses=_UNDER_WAY):
             assert time.monotonic() < deadline, f"not idle after {seconds} seconds: {busy}"
             time.sleep(0.5)
 
-    def wait_for_freshness(self, key: str, *, seconds: float = 120) -> None:
-        """Return when the daemon, which comes round each half minute, has found the asset *key* fresh."""
+    def wait_for_freshness(self, *path: str, seconds: float = 300) -> None:
+        """Return when the daemon, which comes round each half minute, has found the asset fresh."""
         deadline = time.monotonic() + seconds
-        while not self.dagster(
-            "select from event_logs where dagster_event_type = 'FRESHNESS_STATE_CHANGE' "
-            f"and asset_key = '{key}' and event like '%FreshnessState.PASS%' limit 1"
-        ):
-            assert time.monotonic() < deadline, f"{key} was not found fresh within {seconds} seconds"
+        while self.assets([*path])[path]["freshnessStatusInfo"]["freshnessStatus"] != "HEALTHY":
+            assert time.monotonic() < deadline, f"{path} was not found fresh within {seconds} seconds"
             time.sleep(0.5)
 
     def stop_schedules(self) -> None:
@@ -113,18 +181,20 @@ class Running:
         with connect(self.warehouse, autocommit=True) as connection:
             return connection.execute(text).fetchall()
 
-    def dagster(self, text: str) -> list[tuple[Any, ...]]:
+    def storage(self, text: str) -> list[tuple[Any, ...]]:
+        """Ask the tables of Dagster themselves, for what its API hides or has forgotten."""
         with connect(self.warehouse.with_database(self.dagster_database), autocommit=True) as connection:
             return connection.execute(text).fetchall()
 
     def checks(self) -> dict[str, bool]:
-        """Whether each asset check passed when it last ran, by its asset's key and its name."""
-        rows = self.dagster(
-            "select distinct on (asset_key, check_name) asset_key, check_name, execution_status "
-            "from asset_check_executions where execution_status in ('SUCCEEDED', 'FAILED') "
-            "order by asset_key, check_name, id desc"
-        )
-        return {f"{key} {name}": status == "SUCCEEDED" for key, name, status in rows}
+        """Whether each asset check passed that was made of what is newest, by its asset's key and its name."""
+        statuses = {
+            f"{'/'.join(path)} {check['name']}": check["executionForLatestMaterialization"]["status"]
+            for path, node in self.assets().items()
+            for check in node["assetChecksOrError"].get("checks", ())
+            if check["executionForLatestMaterialization"] is not None
+        }
+        return {name: status == "SUCCEEDED" for name, status in statuses.items() if status in ("SUCCEEDED", "FAILED")}
 
 
 @contextmanager

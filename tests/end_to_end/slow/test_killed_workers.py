@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,25 +27,18 @@ def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) ->
     """Return the newest run of the job everything that is not *known*, and its worker's process id."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        rows = running.dagster(
-            "select runs.run_id, event_logs.event from runs inner join event_logs on event_logs.run_id = runs.run_id "
-            "where runs.pipeline_name = 'everything' and event_logs.event like '%in process (pid: %' "
-            "order by runs.id desc limit 1"
-        )
-        if rows and rows[0][0] not in known:
-            found = re.search(r"in process \(pid: (\d+)\)", rows[0][1])
-            assert found is not None
-            return str(rows[0][0]), int(found[1])
+        found = running.runs(pipelineName="everything")
+        if found and (run_id := found[0]["runId"]) not in known and (worker := running.worker_of(run_id)) is not None:
+            return run_id, worker
         time.sleep(0.05)
-    story = running.dagster(
-        "select event_logs.timestamp, event_logs.run_id, dagster_event_type, step_key from event_logs "
-        "inner join runs on runs.run_id = event_logs.run_id where runs.pipeline_name = 'everything' "
-        "and dagster_event_type in ('PIPELINE_ENQUEUED', 'PIPELINE_STARTING', 'ENGINE_EVENT', 'PIPELINE_START', "
-        "'STEP_START', 'PIPELINE_FAILURE') order by event_logs.id desc limit 30"
-    )
-    lines = [" ".join(str(part) for part in row) for row in reversed(story)]
+    story = [
+        f"{event['timestamp']} {run['runId']} {run['status']} {event.get('stepKey')} {event.get('message')}"
+        for run in reversed(running.runs(pipelineName="everything"))
+        for event in running.events(run["runId"])
+        if "timestamp" in event
+    ]
     daemon = running.supervisor.log_of("dagster-daemon").read_text().splitlines()[-30:]
-    text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *lines, *daemon])
+    text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *story[-30:], *daemon])
     raise TimeoutError(text)
 
 
@@ -124,18 +116,11 @@ MARTS = [
 def wait_for_step(running: Running, step: str | None, run_id: str) -> None:
     """Return when a run has begun *step*, or at once where there is none."""
     deadline = time.monotonic() + 120
-    while step is not None and not running.dagster(
-        "select from event_logs where dagster_event_type = 'STEP_START' "
-        f"and step_key = '{step}' and run_id = '{run_id}'"
-    ):
+    while step is not None and step not in running.begun_steps(run_id):
         assert time.monotonic() < deadline, f"{step} did not begin"
         time.sleep(0.02)
 
 
 def step_of(running: Running, run_id: str) -> str:
     """The step that a run is in."""
-    rows = running.dagster(
-        f"select step_key from event_logs where dagster_event_type = 'STEP_START' and run_id = '{run_id}' "
-        "order by id desc limit 1"
-    )
-    return str(rows[0][0]) if rows else "start-up"
+    return (running.begun_steps(run_id) or ["start-up"])[-1]
