@@ -17,9 +17,9 @@ help:
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
 	@echo "make test   all tests"
 	@echo "make test-quick  what each change needs: all but the whole truth world, faults, kills and the browser"
-	@echo "make test-slow   the rest of the tests"
+	@echo "make test-slow   the rest of the tests, and the properties"
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
-	@echo "make properties  the properties of the log parser on many more examples than make test tries; minutes"
+	@echo "make properties  the properties of the log parser alone, on ten times as many examples as in the quick tests"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
 	@echo "make bench  how fast rows are loaded and logs are parsed"
 	@echo "make accuracy  precision and recall of sessions against a simulated world's truth"
@@ -32,17 +32,16 @@ up: $(ENV)
 	@$(BIN)/pteroassets up $(ARGS)
 
 test: $(ENV)
-	@.ci/tests "quick slow" $(ARGS)
+	@.ci/tests "quick slow deep" $(ARGS)
 
 test-quick: $(ENV)
 	@.ci/tests quick $(ARGS)
 
 test-slow: $(ENV)
-	@.ci/tests slow $(ARGS)
+	@.ci/tests "slow deep" $(ARGS)
 
 properties: $(ENV)
-	@PTEROASSETS_FUZZ_LINES=1000000 $(BIN)/pytest --hypothesis-profile=deep --numprocesses=2 --timeout=1800 \
-		tests/sources tests/logtool $(ARGS)
+	@.ci/tests deep $(ARGS)
 
 check: $(ENV) $(SQLFLUFF)
 	@.ci/check

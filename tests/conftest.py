@@ -30,7 +30,7 @@ __all__ = ["pytest_fixture_setup", "pytest_timeout_set_timer"]
 _TESTS = Path(__file__).parent
 _TEMPLATE = "warehouse_template"
 
-# How many examples a property is tried on is said here alone: some on each change, many with `make properties`.
+# How many examples a property is tried on is said here alone: some on each change, many in the part named deep.
 hypothesis.settings.register_profile("change", max_examples=100, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("change")
@@ -70,29 +70,35 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
-        choices=["quick", "slow"],
-        help="what each change needs, or what stands in a folder named slow; both when not given",
+        choices=["quick", "slow", "deep"],
+        help="what each change needs; what stands in a folder named slow; or properties alone, on many more examples",
     )
     parser.addoption("--shuffle", type=int, metavar="SEED", help="files, and the tests of each, in an order by chance")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the files of the other part, and those without a test that is chosen: importing them costs seconds."""
+    """Leave out the files of the other parts, and those without a test that is chosen: importing them costs seconds."""
     part = config.getoption("part")
     if part is None or collection_path.suffix != ".py":
         return None
     if ("slow" in collection_path.relative_to(_TESTS).parts) != (part == "slow"):
         return True
-    is_alone = config.getoption("markexpr") == "alone"
-    return True if is_alone and "pytest.mark.alone" not in collection_path.read_text() else None
+    wanted = "hypothesis" if part == "deep" else "mark.alone" if config.getoption("markexpr") == "alone" else ""
+    return None if wanted in collection_path.read_text() else True
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("part") == "deep":
+        hypothesis.settings.load_profile("deep")  # before test modules are read, which take it over
     # a shell ignores it for what it starts in the background, and so would every process that a test starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("part") == "deep":
+        properties = {item for item in items if hypothesis.is_hypothesis_test(getattr(item, "obj", None))}
+        config.hook.pytest_deselected(items=[item for item in items if item not in properties])
+        items[:] = [item for item in items if item in properties]
     order = [*dict.fromkeys(_GROUPS.values())]
     if (seed := config.getoption("shuffle")) is not None:
         random.Random(seed).shuffle(items)
