@@ -113,13 +113,21 @@ class Running:
         return list(graphql(self.port, _RUNS, filter=wanted)["runsOrError"]["results"])
 
     def refused_runs(self, number: int) -> list[str]:
-        """Make runs that fail, since the panel refuses their key, and return their ids."""
+        """Make runs that fail, since the panel refuses their key, and one that leaves the platform well again.
+
+        They are of one asset, behind which nothing is built: a failure shows at all that a run meant to build.
+
+        Returns:
+            The ids of those that failed.
+        """
+        eggs = {"asset_selection": [["pterodactyl", "eggs"]]}
         self.simulation.faults.add(Fault(status=401, route="application"))
         try:
-            failed = [self.launch("entities") for _ in range(number)]
+            failed = [self.launch("entities", **eggs) for _ in range(number)]
             assert [self.wait(run_id) for run_id in failed] == ["FAILURE"] * number
         finally:
             self.simulation.faults.clear()
+        assert self.wait(self.launch("entities", **eggs)) == "SUCCESS"
         return failed
 
     def begun_steps(self, run_id: str) -> list[str]:

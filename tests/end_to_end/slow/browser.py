@@ -13,9 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 WIDTH, HEIGHT = 1600, 1000
+# ends what hangs and measures nothing: the machine may be busy, and a run may be building what is looked at
+_PATIENCE_SECONDS = 120
 # root may start Chromium without its sandbox only, and what it asks of its maker's hosts would be refused or answered
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -43,6 +45,7 @@ def find_chromium() -> str:
 
 @contextmanager
 def chromium(path: str) -> Iterator[Browser]:
+    expect.set_options(timeout=_PATIENCE_SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser
@@ -69,7 +72,7 @@ class Visit:
     def text(self) -> str:
         return self.page.inner_text("body")
 
-    def wait_for_text(self, pattern: str, *, seconds: float = 20) -> re.Match[str]:
+    def wait_for_text(self, pattern: str, *, seconds: float = _PATIENCE_SECONDS) -> re.Match[str]:
         """Return the match of *pattern* in what the page shows, as soon as there is one."""
         deadline = time.monotonic() + seconds
         while (found := re.search(pattern, self.text())) is None:
@@ -110,6 +113,7 @@ class Visit:
 def visit(browser: Browser) -> Iterator[Visit]:
     """Open a window; at its end nothing may have gone wrong in it."""
     with browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB", timezone_id="UTC") as context:
+        context.set_default_timeout(_PATIENCE_SECONDS * 1000)
         window = Visit(page=context.new_page())
         yield window
         assert window.banners() == []

@@ -25,7 +25,7 @@ from pteroassets.simulator.panel.faults import Fault
 from tests.end_to_end.running import Running
 from tests.end_to_end.slow.browser import HEIGHT, WIDTH, Visit, chromium, find_chromium, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 GROUPS = (
     "raw_pterodactyl", "raw_minecraft", "derived_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization",
@@ -51,8 +51,6 @@ _QUESTION = """
   group by 1, 2 order by player_hours desc limit 8"""
 
 PASSED = re.compile(r"Asset checks(\d+) / \1 Passed")
-# milliseconds: a schedule's run may be rebuilding what is looked at
-PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +102,7 @@ def test_the_asset_graph_goes_from_the_panel_and_the_logs_to_the_marts(window: V
     window.open(f"{dagster}/asset-groups")
     nodes = window.page.locator("foreignObject")
     for group in GROUPS:
-        expect(nodes.filter(has_text=re.compile(rf"^{group}"))).to_be_visible(timeout=20_000)
+        expect(nodes.filter(has_text=re.compile(rf"^{group}"))).to_be_visible()
     expect(window.page.get_by_text(re.compile(r"Materialize all \(\d+\)"))).to_be_visible()
 
 
@@ -113,10 +111,10 @@ def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagste
     window.open(dagster + selection(PICTURED))
     nodes = window.page.locator("foreignObject")
     for group in dict.fromkeys(PICTURED.values()):
-        expect(nodes.filter(has_text=re.compile(rf"^{group}")).first).to_be_visible(timeout=PATIENCE)
+        expect(nodes.filter(has_text=re.compile(rf"^{group}")).first).to_be_visible()
     # names of nodes are cut to the room that the graph leaves them, but not the short ones
     for name in ("player_sessions", "fct_server_daily"):
-        expect(nodes.filter(has_text=name).first).to_be_visible(timeout=PATIENCE)
+        expect(nodes.filter(has_text=name).first).to_be_visible()
 
 
 def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(
@@ -134,8 +132,8 @@ def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_pass
         "int_minecraft__sessions_daily",
     ):
         node = nodes.filter(has_text=re.compile(rf"^{name}"))
-        expect(node).to_contain_text(PASSED, timeout=PATIENCE)
-        expect(node).to_contain_text("Materialized", timeout=PATIENCE)
+        expect(node).to_contain_text(PASSED)
+        expect(node).to_contain_text("Materialized")
 
 
 def test_the_page_of_a_raw_asset_says_what_a_row_is_and_how_many_there_are(
