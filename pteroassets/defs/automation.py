@@ -9,10 +9,9 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 
 from pteroassets.defs.dbt import run_without_assets
-from pteroassets.defs.metadata import materializations
+from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
-from pteroassets.landing.context import Landing
-from pteroassets.landing.minecraft.passes import collect, parse_and_derive
+from pteroassets.landing.minecraft.passes import LOGS_PASS
 from pteroassets.landing.passes import Pass
 from pteroassets.landing.sources import PASSES
 from pteroassets.settings import PresetName, Settings
@@ -64,32 +63,6 @@ def freshness_policies(
     return policies
 
 
-@dg.op(pool="logs", out=dg.Out(dg.Nothing))
-def reload_logs_of_day(context: dg.OpExecutionContext, landing: dg.ResourceParam[Landing]) -> None:
-    """Fetch the files of one date again, parse them from their first line and derive their sessions."""
-    day = context.partition_time_window.start.date()
-    with landing.connect() as connection:
-        reports = [collect(landing, connection, reload_dates={day}), *parse_and_derive(landing, connection)]
-        for result in materializations(connection, reports):
-            metadata = {"reloaded_day": day.isoformat(), **(result.metadata or {})}
-            context.log_event(dg.AssetMaterialization(asset_key=result.asset_key or "", metadata=metadata))
-
-
-@dg.op(pool="dbt", ins={"reloaded": dg.In(dg.Nothing)})
-def rebuild_what_logs_feed(dbt: DbtCliResource) -> None:
-    """Build and test the models downstream of the logs."""
-    run_without_assets(dbt, ["build", "--select", "source:minecraft+"])
-
-
-@dg.job(
-    partitions_def=dg.DailyPartitionsDefinition(start_date="2015-01-01", end_offset=1),
-    description="Reload one day of logs: the partition is the date in the files' names.",
-)
-def reload_log_day() -> None:
-    """Reload one day of logs."""
-    rebuild_what_logs_feed(reload_logs_of_day())
-
-
 @dg.op(pool="dbt")
 def check_source_freshness(dbt: DbtCliResource) -> None:
     """Compare the ledger of loads with the freshness that each source promises."""
@@ -109,6 +82,12 @@ def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Defin
         "everything",
         reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models),
         description="Every pass once, then every model.",
+    )
+    reload_log_day = dg.define_asset_job(
+        RELOAD_JOB,
+        path_of(LOGS_PASS, dbt_models),
+        config=RELOAD_OF_DAY,
+        description="Reload days of logs, chosen by the dates in the files' names.",
     )
     return dg.Definitions(
         jobs=[*(job_of(one, dbt_models) for one in passes), everything, reload_log_day, source_freshness],

@@ -13,7 +13,7 @@ from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.running import Running
-from tests.harness import PII_KEY
+from tests.harness import PII_KEY, graphql
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
 
@@ -73,11 +73,32 @@ def test_failed_runs_are_each_reported_once(built: Running, refused_runs: list[s
     assert reports() == [1, 1]
 
 
+_EVENTS_OF_RUN = """
+query($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      eventConnection(limit: 5000) {
+        events {
+          ... on MaterializationEvent { assetKey { path } }
+          ... on AssetCheckEvaluationEvent { evaluation { checkName } }
+        }
+      }
+    }
+  }
+}
+"""
+
+
 def test_an_operator_can_reload_one_day_of_logs(built: Running) -> None:
     day = built.ask("select max(log_date) from raw_minecraft.log_files where not is_live")[0][0]
     before = built.ask("select count(*) from raw_minecraft.events")
     run_id = built.launch("reload_log_day", tags={"dagster/partition": day.isoformat()})
     assert built.wait(run_id) == "SUCCESS"
+    events = graphql(built.port, _EVENTS_OF_RUN, id=run_id)["runOrError"]["eventConnection"]["events"]
+    built_by_it = {"/".join(event["assetKey"]["path"]) for event in events if "assetKey" in event}
+    assert {"minecraft/log_files", "minecraft/player_sessions", "marts/fct_player_sessions"} <= built_by_it
+    checked = [event["evaluation"]["checkName"] for event in events if "evaluation" in event]
+    assert {"every_log_was_read", "sessions_of_days_equal_those_that_began"} <= set(checked)
     reloaded = built.ask(f"select count(*) from raw_minecraft.log_files where log_date = '{day}'")[0][0]
     assert reloaded > 0
     assert built.ask("select count(*) from raw_minecraft.events")[0][0] >= before[0][0]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import pytest
 
-from pteroassets.defs.minecraft import collected_logs, derived_sessions, events
+from pteroassets.defs.minecraft import (
+    RELOAD_JOB,
+    RELOAD_OF_DAY,
+    CollectingConfig,
+    collected_logs,
+    derived_sessions,
+    events,
+)
 from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
 from pteroassets.defs.raw import raw_tables
 from pteroassets.sources.pterodactyl.application import ENTITIES
@@ -42,3 +51,49 @@ def test_each_raw_asset_shows_the_rows_and_described_columns_of_its_table(platfo
     assert current is not None
     assert shown["pterodactyl/servers"]["current_records"].value == current[0]
     assert {f"pterodactyl/{entity}" for entity in ENTITIES} < shown.keys()
+
+
+def test_a_reload_fetches_the_files_of_its_date_again_and_no_others(platform: Platform) -> None:
+    def fetched(job: dg.JobDefinition, **launched: Any) -> set[str]:
+        before = len(platform.simulation.requests.entries)
+        result = job.execute_in_process(raise_on_error=False, **launched)
+        assert result.success, result.all_events
+        entries = platform.simulation.requests.entries[before:]
+        return {str(entry) for entry in entries if "/files/contents" in entry.path}
+
+    definitions = dg.Definitions(
+        assets=[panel_entities, collected_logs],
+        jobs=[dg.define_asset_job(RELOAD_JOB, [collected_logs], config=RELOAD_OF_DAY), dg.define_asset_job("first")],
+        resources={"landing": platform.landing},
+    )
+    assert fetched(definitions.resolve_job_def("first"))
+    with connect(platform.settings, autocommit=True) as connection:
+        ((day, closed),) = connection.execute(
+            "select log_date, count(*) from raw_minecraft.log_files where not is_live group by log_date "
+            "order by log_date desc limit 1"
+        ).fetchall()
+    reload = definitions.resolve_job_def(RELOAD_JOB)
+    config = {"ops": {"collected_logs": {"config": {"reload_dates": [day.isoformat()]}}}}
+    by_partition = fetched(reload, partition_key=day.isoformat())
+    assert len(by_partition) >= closed
+    assert len(fetched(reload, run_config=config)) == len(by_partition)
+    # as a script launches it: the partition alone
+    assert len(fetched(reload, run_config={}, tags={"dagster/partition": day.isoformat()})) == len(by_partition)
+    other = {"ops": {"collected_logs": {"config": {"reload_dates": ["2015-01-01"]}}}}
+    assert fetched(reload, run_config=other) == set()
+
+
+def test_a_reload_without_a_date_says_where_to_write_one() -> None:
+    reload = dg.Definitions(
+        assets=[collected_logs],
+        jobs=[dg.define_asset_job(RELOAD_JOB, [collected_logs])],
+        resources={"landing": object()},
+    ).resolve_job_def(RELOAD_JOB)
+    failed = reload.execute_in_process(raise_on_error=False)
+    (failure,) = failed.get_step_failure_events()
+    assert "write the dates in names of files under reload_dates" in str(failure.step_failure_data.user_failure_data)
+
+
+def test_a_date_to_reload_that_is_none_is_named() -> None:
+    with pytest.raises(ValueError, match=r"'2026-33-01' is not a date: write dates as 2026-03-01"):
+        CollectingConfig(reload_dates=["2026-03-01", "2026-33-01"])
