@@ -15,7 +15,12 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from pteroassets.cli import main
-from pteroassets.defs.minecraft_checks import bytes_are_read, every_log_was_read, lines_are_understood
+from pteroassets.defs.minecraft_checks import (
+    bytes_are_read,
+    every_log_was_read,
+    lines_are_understood,
+    timezone_agrees_with_listing,
+)
 from pteroassets.landing.context import Landing
 from pteroassets.landing.files.collection import LogBudget
 from pteroassets.landing.files.rows import FileRead
@@ -293,6 +298,20 @@ def test_what_waits_for_a_later_pass_is_a_warning_and_what_failed_is_an_error(pl
     platform.clock.sleep(60)
     platform.collect()
     assert materialized(platform, every_log_was_read).passed
+
+
+def test_a_server_whose_zone_is_not_that_of_its_listing_is_named(whole: Platform) -> None:
+    assert materialized(whole, timezone_agrees_with_listing).passed
+    with connect(whole.settings, autocommit=True) as connection:
+        ((server,),) = connection.execute(
+            "update ops.server_timezones set timezone = 'Asia/Kathmandu' where server_uuid = "
+            "(select min(server_uuid::text)::uuid from raw_minecraft.log_files where is_listed) returning server_uuid"
+        ).fetchall()
+    result = materialized(whole, timezone_agrees_with_listing)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    (named,) = result.metadata["disagreeing"].value
+    assert (named["server"], named["zone"], named["zone_offset_seconds"]) == (str(server), "Asia/Kathmandu", 20_700)
+    assert "PTEROASSETS_LOG_TIMEZONES" in str(result.metadata["remedy"])
 
 
 def test_a_server_of_whose_bytes_less_is_read_than_before_is_named(whole: Platform) -> None:
