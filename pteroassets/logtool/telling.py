@@ -153,7 +153,7 @@ def _with_gaps(files: Sequence[_Read], unread: Sequence[Candidate]) -> list[_Rea
 
 
 def _has_gap(before: _Read, file: _Read) -> bool:
-    """Tell whether something is missing between two files without a day in their names."""
+    """Return whether something is missing between two files without a day in their names."""
     is_hole = (
         before.candidate.scheme == file.candidate.scheme
         and before.candidate.age is not None

@@ -1,4 +1,4 @@
-"""What an operator does by hand with what was collected: fetch all that is left, read history again.
+"""What an operator runs by hand: fetch all history, or read the collected history again.
 
 Both may run beside the platform: passes and parsing wait for each other.
 """
@@ -24,7 +24,7 @@ from pteroassets.warehouse.migrate import ensure_database, upgrade
 
 @contextmanager
 def landing_of(settings: Settings) -> Iterator[Landing]:
-    """Give what passes work with, with the Postgres of the platform running for as long as it is needed.
+    """Give what passes need, with the platform's Postgres running meanwhile.
 
     Raises:
         RuntimeFault: A setting is missing.
@@ -40,10 +40,10 @@ def landing_of(settings: Settings) -> Iterator[Landing]:
 
 
 def run_backfill(settings: Settings, console: Console, name: str) -> None:
-    """Fetch all that the source of the pass *name* still holds of the past, and derive what follows.
+    """Fetch all history that the source of the pass *name* still has, and derive what follows.
 
     Raises:
-        RuntimeFault: A setting is missing, or the source keeps no past.
+        RuntimeFault: A setting is missing, or the source keeps no history.
         WaitingLogsError: Something is left that no pass fetches.
         PanelError: The list of servers could not be read.
     """

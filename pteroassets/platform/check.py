@@ -1,4 +1,4 @@
-"""Check everything the platform needs of the outside before it runs, and say for each fault what to do."""
+"""Check everything that the platform needs before it runs, and say what to do about each fault."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _INCLUDES = ("allocations", "subusers", "databases")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found, and for a fault what to do about it."""
+    """What one check found, and how to correct a fault."""
 
     subject: str
     status: Literal["ok", "warning", "fault"]
@@ -49,7 +49,7 @@ class Finding:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Say which settings are missing, and which key is of the wrong kind."""
+    """Yield the missing settings, and keys of the wrong kind."""
     remedies = {
         "PTERODACTYL_URL": "set it to the panel's address, for example https://panel.example.com",
         "PTERODACTYL_CLI_KEY": "make a client API key in the panel under Account, API Credentials, as a root admin",
@@ -84,23 +84,23 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
 
 
 def check_variables(names: Collection[str]) -> Iterator[Finding]:
-    """Say which of the variables *names* look like settings of ours and are none."""
+    """Yield those of the variables *names* that look like our settings but are not."""
     known = {name.upper() for name in Settings.model_fields}
     for name, remedy in unknown_names(names, known):
         yield Finding(subject=name, status="warning", detail="is not a setting, so it does nothing", remedy=remedy)
 
 
 def holds_application_key(settings: Settings) -> bool:
-    """Tell whether an application key stands where a client key belongs; keys of old panels have no such beginning."""
+    """Return whether an application key is set as the client key; keys of old panels have no prefix."""
     key = settings.pterodactyl_cli_key
     prefixes = tuple(dialect.application_prefix for dialect in DIALECTS)
     return key is not None and key.get_secret_value().startswith(prefixes)
 
 
 def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Finding]:
-    """Ask the panel for one record of everything that is read, and say what it refuses.
+    """Ask the panel for one record of each list that is read, and yield what it refuses.
 
-    A fault that all further requests would meet again, such as a panel that is down or a key it does not know, is told
+    A fault that all further requests would meet, such as a panel that is down or an unknown key, is reported
     once.
     """
     application: dict[str, Callable[[], Finding]] = {
@@ -138,12 +138,12 @@ def check_panel(panel: PanelClient, announced: AnnouncedLimits) -> Iterator[Find
 
 
 def check_nodes(panel: PanelClient) -> Iterator[Finding]:
-    """Ask each node's daemon, from which large log files are downloaded, for a sign of life.
+    """Ask each node's daemon, from which large log files are downloaded, whether it answers.
 
-    A node that accepts connections and then says nothing hangs; only an answer tells that Wings is there.
+    A node that accepts connections and sends nothing hangs; only an answer shows that Wings is there.
     """
     nodes = read_pages(lambda page: panel.application("nodes", per_page=PAGE_SIZE, page=page)).rows
-    if nodes:  # why there is none, or not all, was said by check_panel
+    if nodes:  # check_panel reported why there is none, or not all
         with ThreadPoolExecutor(max_workers=min(len(nodes), 32)) as pool:
             yield from pool.map(partial(_node, panel), nodes)
 
@@ -177,7 +177,7 @@ def _node(panel: PanelClient, node: Mapping[str, Any]) -> Finding:
 
 
 def check_names(panel: PanelClient, settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """Say which names in the settings of zones and paths are no server, egg or node of the panel."""
+    """Yield the names in the settings of zones and paths that are no server, egg or node of the panel."""
     wanted = [
         ("PTEROASSETS_LOG_TIMEZONES", settings.pteroassets_log_timezones, "server's uuid, egg or node"),
         ("PTEROASSETS_LOG_PATHS", settings.pteroassets_log_paths, "server's uuid or egg"),

@@ -1,7 +1,7 @@
 """The demo: a simulated panel, two weeks of history, every model, the UI and the docs, in one command.
 
 The history is made by the functions that the schedules call, with the clock set back: a pass over entities, samples or
-logs does not know that its instant lies in the past. What it made is then reported to Dagster.
+logs does not know that its time is in the past. What it made is then reported to Dagster.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ DEFAULT_SEED = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Which simulated world a data folder holds: it is a pure function of these two and the time."""
+    """Which simulated world a data folder holds: the world follows from these two values and the time."""
 
     seed: int
     anchor: datetime
@@ -69,7 +69,7 @@ class World:
 
 
 class SimulatorProcess:
-    """The simulated panel and its nodes, in a process of their own, and the handle on their clock."""
+    """The simulated panel and its nodes, in their own process, and control of their clock."""
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.settings: dict[str, Any] = {
@@ -85,7 +85,7 @@ class SimulatorProcess:
         self._session.headers["Authorization"] = f"Bearer {state['control_token']}"
 
     def set_clock(self, now: datetime | None) -> None:
-        """Move the world to *now*; None lets it follow this machine's clock."""
+        """Set the world's time to *now*; None lets it follow this machine's clock."""
         answer = self._session.post(
             f"{self._control}/clock", json={"now": "wall" if now is None else now.isoformat()}, timeout=60
         )
@@ -112,7 +112,7 @@ def simulator_command(world: World, state_file: Path) -> list[str]:
 
 
 class WorldClock(ManualClock):
-    """A clock that takes the simulated world along wherever it is moved."""
+    """A clock that also sets the simulated world's clock."""
 
     def __init__(self, simulator: SimulatorProcess, now: datetime) -> None:
         super().__init__(now)
@@ -138,17 +138,17 @@ def make_history(
     until: datetime,
     steps: Mapping[str, timedelta] = MappingProxyType({}),
 ) -> dict[str, int]:
-    """Make every pass from *start* to *until* that the ledger does not hold yet; return their number by name.
+    """Run every pass from *start* to *until* that is not in the ledger; return their number by name.
 
     A killed back-fill goes on where it stopped: a pass is one transaction (logs: one a server), and passes whose
-    instant the ledger holds are left out.
+    time is in the ledger are left out.
 
     Args:
-        landing: On a clock that can be moved.
-        advance: Told how many steps are done.
-        start: Of the first pass of each kind.
-        until: Of the last ones.
-        steps: Between two passes, by name, where it is not the pass' own ``history_step``.
+        landing: Its clock must be one that can be set.
+        advance: Called with the number of steps done.
+        start: Time of the first pass of each kind.
+        until: Time of the last ones.
+        steps: Time between two passes, by name, if it is not the pass' own ``history_step``.
     """
     passes = [one for one in PASSES.values() if one.is_on(landing.settings)]
     clock = landing.clock
@@ -186,7 +186,7 @@ def _exhaust(reports: Iterable[LoadReport]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What the command line says of the demo."""
+    """The demo's options on the command line."""
 
     once: bool
     seed: int | None
@@ -196,10 +196,10 @@ class DemoOptions:
 
 
 def run_demo(options: DemoOptions, settings: Settings, console: Console) -> None:
-    """Run the demo until Ctrl-C, or until all is built where ``once`` is set.
+    """Run the demo until Ctrl-C, or until all is built if ``once`` is set.
 
     Raises:
-        RuntimeFault: Something outside the code is in the way; the message names it.
+        RuntimeFault: Something outside the code prevents it; the message names it.
     """
     home = make_folder(options.home or demo_home_of(settings))
     with unwinding(), sole_platform(home, SystemClock()):
@@ -264,7 +264,7 @@ def _start_simulator(supervisor: Supervisor, world: World, home: Path) -> Simula
 
 
 def _has_history(warehouse: ConnectionSettings) -> bool:
-    """Tell whether the ledger holds anything: the database may have been lost while its home was kept."""
+    """Return whether the ledger has entries: the database may be lost while its home was kept."""
     with connect(warehouse, autocommit=True) as connection:
         row = connection.execute("select exists (select from ops.loads)").fetchone()
     return bool(row and row[0])
@@ -273,7 +273,7 @@ def _has_history(warehouse: ConnectionSettings) -> bool:
 def _history(
     simulator: SimulatorProcess, settings: Settings, world: World, home: Path, console: Console
 ) -> dict[str, int] | None:
-    """Make the history unless it is there; return how many passes of each kind that took."""
+    """Make the history unless it exists; return how many passes of each kind that took."""
     done = home / "history.made"
     start = world.anchor - HISTORY
     landing = Landing(settings=settings, clock=WorldClock(simulator, start))

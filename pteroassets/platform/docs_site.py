@@ -21,7 +21,7 @@ SITE = ("index.html", "manifest.json", "catalog.json")
 
 
 def site(directory: Path) -> Starlette:
-    """Return the application; a file is read when it is asked for, so a later ``dbt docs generate`` shows at once."""
+    """Return the application; it reads a file at each request, so a later ``dbt docs generate`` shows at once."""
 
     def file(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")

@@ -1,7 +1,6 @@
-"""What ``demo`` and ``up`` have in common: databases, migrations, the dbt manifest and the services.
+"""What ``demo`` and ``up`` share: databases, migrations, the dbt manifest and the services.
 
-Both hand the same environment to the same processes, so that what an operator sees in the demo is what runs against a
-real panel.
+Both give the same environment to the same processes, so that the demo shows what runs against a real panel.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ from pteroassets.warehouse.migrate import UnsuitablePostgresError, ensure_databa
 
 DEMO_DATABASE = "pteroassets"
 DEMO_WORLD = "world.json"  # in the data folder of a demo
-_PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that it holds as it is
+_PARSED = "partial_parse.msgpack"  # in a target folder; dbt parses no file again that is unchanged in it
 
 
-class RuntimeFault(Exception):  # noqa: N818 - it is shown to operators by its message alone
-    """Something outside the code kept the platform from starting; the message names it and the remedy."""
+class RuntimeFault(Exception):  # noqa: N818 - operators see only its message
+    """Something outside the code stops the platform; the message names it and says what to do."""
 
 
-# what an operator can mend by the message alone: shown by the command line without a stack trace
+# what an operator can fix from the message: the command line shows it without a stack trace
 OPERATOR_FAULTS = (
     RuntimeFault,
     MissingSettingError,
@@ -59,7 +58,7 @@ def make_folder(path: Path) -> Path:
     """Create a folder that only its owner may read, and return it.
 
     Raises:
-        RuntimeFault: It cannot be made or written.
+        RuntimeFault: It cannot be created or written.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,7 +90,7 @@ def external_postgres(settings: Settings) -> ConnectionSettings | None:
 
 @contextmanager
 def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
-    """Give the warehouse's address, with the embedded Postgres running for as long as it is needed."""
+    """Give the warehouse's address, with the embedded Postgres running meanwhile."""
     own = external_postgres(settings)
     if own is not None:
         yield own
@@ -102,7 +101,7 @@ def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
 
 
 def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **others: Any) -> Settings:
-    """Return *settings* with the place of the warehouse and of the log store, and with *others* instead of theirs."""
+    """Return *settings* with the places of the warehouse and the log store, and with *others* changed."""
     return settings.model_copy(
         update={
             "postgres_host": warehouse.host,
@@ -127,7 +126,7 @@ def environment(settings: Settings, home: Path) -> dict[str, str]:
 
 
 def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> None:
-    """Create the warehouse's and Dagster's databases where absent, and migrate the warehouse.
+    """Create the warehouse's and Dagster's databases if missing, and migrate the warehouse.
 
     Raises:
         UnsuitablePostgresError: The server is too old or the account may not create them.
@@ -138,7 +137,7 @@ def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> N
 
 
 def generated_key(home: Path, name: str) -> str:
-    """Return the random key kept in *home* under *name*, made on the first call, readable by its owner alone."""
+    """Return the random key kept in *home* under *name*, made on the first call, readable only by its owner."""
     path = home / name
     if not path.exists():
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -151,8 +150,8 @@ def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path, pars
     """Generate the dbt docs as one page into *folder* and return its path.
 
     Args:
-        variables: Of the environment.
-        folder: Of the page.
+        variables: The environment.
+        folder: Where the page is put.
         target: Folder in which dbt works.
         parsed_in: Another such folder, in which the project was parsed.
     """

@@ -1,4 +1,4 @@
-"""What failed in Dagster, asked of its webserver, for the terminal of whoever started the platform."""
+"""What failed in Dagster, read from its webserver, for the terminal in which the platform was started."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ query($run: ID!, $after: String) {
 
 
 class UnansweredError(RuntimeFault):
-    """Dagster's webserver did not answer what it was asked."""
+    """Dagster's webserver did not answer the query."""
 
 
 def _ask(port: int, query: str, wanted: str, **variables: Any) -> Any:
@@ -63,14 +63,14 @@ def _ask(port: int, query: str, wanted: str, **variables: Any) -> Any:
     except requests.RequestException as error:
         raise UnansweredError(f"Dagster's webserver does not answer ({type(error).__name__})") from error
     found = (data.get("data") or {}).get(wanted)
-    if found is None or found == {}:  # an empty object is an error of Dagster's own, of which we asked no field
+    if found is None or found == {}:  # an empty object is one of Dagster's errors, for which we asked no field
         raise UnansweredError(f"Dagster's webserver gave no answer to the question: {data.get('errors') or wanted}")
     return found
 
 
 def _answer(port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     with requests.Session() as session:
-        session.trust_env = False  # a proxy of the environment does not lead to this machine
+        session.trust_env = False  # the environment's proxy cannot reach this machine
         answer = session.post(
             f"http://{HOST}:{port}/graphql", json={"query": query, "variables": variables}, timeout=_SECONDS
         )
@@ -80,7 +80,7 @@ def _answer(port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def failed_checks(port: int) -> list[Finding]:
-    """Return each check of an asset that failed when it last ran, as Dagster's webserver on *port* knows it.
+    """Return each asset check that failed when it last ran, from Dagster's webserver on *port*.
 
     Raises:
         UnansweredError: It does not answer.
@@ -104,7 +104,7 @@ def failed_checks(port: int) -> list[Finding]:
 
 
 class FailedRuns:
-    """Tells of each run that failed after *since*, once; Dagster's own retry of such a run is not told of again."""
+    """Reports each run that failed after *since* once; Dagster's retry of such a run is not reported again."""
 
     def __init__(self, port: int, *, since: datetime) -> None:
         self._port = port
@@ -115,7 +115,7 @@ class FailedRuns:
         """Yield a line for each run that failed since the last call, oldest first.
 
         Raises:
-            UnansweredError: The webserver does not answer; what failed meanwhile is told of at the next call.
+            UnansweredError: The webserver does not answer; what failed meanwhile is reported at the next call.
         """
         for run in reversed(_ask(self._port, _RUNS, "runsOrError", since=self._since.timestamp())["results"]):
             if run["runId"] in self._told:
@@ -130,7 +130,7 @@ class FailedRuns:
             yield f"{at:%H:%M} UTC  {run['jobName']} failed: {reason}  {address}"
 
     def _reason(self, run_id: str) -> str:
-        """Return what the first failed step died of; a run that failed outside its steps says so itself."""
+        """Return why the first failed step failed; a run that failed outside its steps has its own message."""
         said = "no reason was recorded"
         after, has_more = None, True
         while has_more:

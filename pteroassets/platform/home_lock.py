@@ -1,6 +1,6 @@
 """One platform for each data folder: a second one would launch every schedule twice.
 
-The lock is the operating system's, on a file of the folder, so it ends with its process however that ends.
+The lock is the operating system's, on a file in the folder, so it ends with its process in every case.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NAME = "running.lock"
 
 @contextmanager
 def sole_platform(home: Path, clock: Clock) -> Iterator[None]:
-    """Hold the data folder *home* for this process.
+    """Lock the data folder *home* for this process.
 
     Raises:
-        RuntimeFault: Another process holds it; the message names it, and where its pages are.
+        RuntimeFault: Another process has it; the message names that process and its pages.
     """
     handle = os.open(home / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(handle, "r+") as file:
@@ -37,7 +37,7 @@ def sole_platform(home: Path, clock: Clock) -> Iterator[None]:
 
 
 def note_address(home: Path, address: str) -> None:
-    """Add to what the lock of *home* says where the pages of its platform are."""
+    """Write the address of the platform's pages into the lock of *home*."""
     with (home / _NAME).open("a") as file:
         file.write(f"{address}\n")
 

@@ -1,8 +1,8 @@
-"""Have something done when this process ends without a word, even by SIGKILL.
+"""Run a clean-up when this process ends suddenly, even by SIGKILL.
 
-A shell script of a few lines reads from a pipe that only this process writes to. The pipe ends with the process, and
-then the script goes on to clean up; a process that ends in good order lets the script go first. Unlike the death signal
-of Linux this works on every Unix, is not bound to a thread, and reaches children's children by their process group.
+A short shell script reads from a pipe that only this process writes to. The pipe ends with the process, and then the
+script cleans up; a process that ends in good order releases the script first. Unlike Linux's death signal this works on
+every Unix, is not bound to a thread, and reaches children's children by their process group.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ done
 
 
 class Leash:
-    """A waiting shell script; *script* runs when this process is gone, with what it was told in ``$told``."""
+    """A waiting shell script; *script* runs when this process is gone, with the added words in ``$told``."""
 
     def __init__(self, script: str, *arguments: str | Path) -> None:
         self._shell = subprocess.Popen(
@@ -30,11 +30,11 @@ class Leash:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            start_new_session=True,  # Ctrl-C and what is sent to our process group are not for it
+            start_new_session=True,  # Ctrl-C and signals to our process group must not reach it
         )
 
     def tell(self, word: str | int) -> None:
-        """Add *word*, which holds no space, to ``$told``."""
+        """Add *word*, without spaces, to ``$told``."""
         if self._shell.stdin is None or self._shell.poll() is not None:
             raise ChildProcessError("the process that would clean up after this one has ended")
         self._shell.stdin.write(f"{word}\n".encode())

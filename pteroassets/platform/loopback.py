@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1, on which everything that we start listens."""
+"""Ports of 127.0.0.1, where all our services listen."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LISTENS = "0A"  # a state in /proc/net/tcp
 
 
 class PortHeldError(Exception):
-    """A port on which we were told to listen cannot be had; the message names it, the holder and the remedy."""
+    """A port that was set cannot be used; the message names it, its user and what to do."""
 
 
 def require_free(ports: Mapping[str, int | None]) -> None:
-    """Make sure that we can listen on *ports*, which are named by the setting or the option that gave them.
+    """Make sure that we can listen on *ports*, named by the setting or option that gave them.
 
     Raises:
-        PortHeldError: On one of them we cannot, or two of them are the same.
+        PortHeldError: One of them cannot be used, or two are the same.
     """
     given = {name: port for name, port in ports.items() if port is not None}
     for (name, port), (other, same) in combinations(sorted(given.items()), 2):
@@ -50,13 +50,13 @@ def _why(name: str, port: int, error: OSError) -> str:
 
 
 def holder_of(port: int) -> str | None:
-    """Return which process listens on *port*, as far as this system and its rights tell."""
+    """Return which process listens on *port*, if this system shows it."""
     sockets = set(_listening(port))
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # of other accounts, or ended meanwhile
+        with contextlib.suppress(OSError):  # it belongs to another account or has ended
             if any(str(link.readlink()) in sockets for link in (folder / "fd").iterdir()):
                 words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                # no more of the command line: it may hold a secret
+                # not the rest of the command line: it may hold a secret
                 module = words[words.index("-m") + 1] if "-m" in words[:-1] else ""
                 return f"process {folder.name} ({module or (folder / 'comm').read_text().strip()})"
     return None
@@ -72,7 +72,7 @@ def _listening(port: int) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment; another process may take it before its use."""
+    """Return a port that is free now; another process may take it before its use."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -90,16 +90,16 @@ def is_free(port: int) -> bool:
 
 
 def is_open(port: int) -> bool:
-    """Return whether somebody listens on *port*."""
+    """Return whether a process listens on *port*."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def remembered_port(memory: Path) -> int:
-    """Return the port that the file *memory* holds while that is free, else a free one, which is then remembered.
+    """Return the port in the file *memory* if it is free, else another, which is then written to it.
 
-    A page that was bookmarked is there again after a restart, as long as nobody else took its port.
+    So a bookmarked page has the same address after a restart, unless its port was taken.
     """
     if memory.exists():
         last = memory.read_text().strip()

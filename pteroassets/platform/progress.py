@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, whole lines where the output is kept in a file."""
+"""Progress: a bar on a terminal, whole lines if the output is a file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ Advance = Callable[[int, int | None], None]
 
 @contextmanager
 def under_way(console: Console, what: str) -> Iterator[Advance]:
-    """Show that *what* is under way, and say at the end how long it took; give what is told how far it is.
+    """Show that *what* is running, and at the end how long it took; give a function to report progress to.
 
-    The bar goes away and leaves one line behind, so that nothing half-drawn stays. Where *console* is no terminal, a
-    line says when it begins and one when it ends. The second argument of what is given is the total, None where
-    nobody knows it.
+    The bar disappears and leaves one line behind. If *console* is not a terminal, one line says that it begins and one
+    that it ended. The function's second argument is the total, None if it is unknown.
     """
     begun = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -46,9 +45,9 @@ def under_way(console: Console, what: str) -> Iterator[Advance]:
 
 @contextmanager
 def bytes_under_way(console: Console, what: str, *, is_kept: bool = True) -> Iterator[Advance]:
-    """Show how many bytes are done of what is called *what*; give what is told how many, and the total.
+    """Show how many bytes of *what* are done; give a function to report them to, with the total.
 
-    Only a terminal shows it. With *is_kept* the bar stays there when it is over.
+    Only a terminal shows it. With *is_kept* the bar stays there at the end.
     """
     columns = (
         TextColumn("{task.description}"),

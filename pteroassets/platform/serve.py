@@ -1,4 +1,4 @@
-"""Start the services, build everything that is not built yet, and say where to look.
+"""Start the services, build everything that is not built yet, and print the addresses.
 
 The demo and ``pteroassets up`` end here, with the same processes, schedules and pages.
 """
@@ -42,14 +42,14 @@ from pteroassets.warehouse.connection import ConnectionSettings, connect
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BUILD_SECONDS = 900
-_BUILT = "built.txt"  # digest of the project of which something was built
+_BUILT = "built.txt"  # digest of the project that was built
 _FAILURES_EVERY_SECONDS = 5.0
 _SHOWN_OF_A_KIND = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What is to be served, and from where."""
+    """What to serve, and from where."""
 
     supervisor: Supervisor
     settings: Settings
@@ -120,7 +120,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
 
 
 class _Teller:
-    """Prints what failed, as it fails."""
+    """Prints failures as they happen."""
 
     def __init__(self, failures: FailedRuns, console: Console) -> None:
         self._failures = failures
@@ -129,7 +129,7 @@ class _Teller:
         self._answered = True
 
     def __call__(self) -> bool:
-        """Look every few seconds; what waits may go on to wait."""
+        """Look every few seconds; return False, so that the wait goes on."""
         if time.monotonic() >= self._next_at:
             self.look()
         return False
@@ -168,7 +168,7 @@ def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) 
 
 
 def _say(console: Console, text: str) -> None:
-    """Print a line as it is: never wrapped, so that it can be copied, and without styles that a name might ask for."""
+    """Print a line as it is: never wrapped, so that it can be copied, and without markup from names."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -184,7 +184,7 @@ def how_to_read(reader: Login | None) -> dict[str, str]:
 
 
 def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> None:
-    """Tell Dagster what a back-fill landed, as one materialization of each table that it filled."""
+    """Report to Dagster what a back-fill landed, as one materialization of each table."""
     import dagster as dg  # noqa: PLC0415 - a second of imports that only the first start needs
 
     from pteroassets.defs.raw import raw_tables  # noqa: PLC0415 - the same
@@ -220,7 +220,7 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
 def publish_docs(
     home: Path, variables: Mapping[str, str], target: Path, console: Console, *, anew: bool = False
 ) -> Path:
-    """Return the folder of the dbt docs, made again where the project is another than the one that they describe."""
+    """Return the folder of the dbt docs, made again if they describe another project."""
     docs, described = home / "docs", home / "docs_target" / _BUILT
     if anew or not (docs / "index.html").exists() or not _is_of_project(described, target):
         with under_way(console, "generating the dbt docs"):
@@ -230,14 +230,14 @@ def publish_docs(
 
 
 def _is_of_project(note: Path, target: Path) -> bool:
-    """Return whether *note* was copied from the digest of the dbt project as it was last parsed into *target*."""
+    """Return whether *note* has the digest of the dbt project as last parsed into *target*."""
     return note.exists() and note.read_text() == (target / DIGEST_NAME).read_text()
 
 
 def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
-    """Tell whether every model was built from the dbt project as it is: a path builds its own models alone.
+    """Return whether every model was built from the current dbt project: a pass builds only its own models.
 
-    After an upgrade one of them may read a model of another path, which is not there yet.
+    After an upgrade one of them may read another pass's model that is not built yet.
     """
     if not _is_of_project(target / _BUILT, target):
         return False
@@ -247,10 +247,10 @@ def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
 
 
 def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, once: bool) -> bool:
-    """Run every pass and every model; return whether that went well. Otherwise the schedules go on, unless *once*.
+    """Run every pass and every model; return whether that succeeded. If not, the schedules go on, unless *once*.
 
     Raises:
-        RuntimeFault: It failed, and there is no next time.
+        RuntimeFault: It failed with *once*.
     """
     client = DagsterGraphQLClient(HOST, port_number=dagster_port)
     run_id = client.submit_job_execution("everything", repository_location_name=LOCATION)

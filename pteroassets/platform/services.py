@@ -15,7 +15,7 @@ from pteroassets.warehouse.connection import ConnectionSettings
 class DagsterPlace:
     """Where Dagster finds its settings, its database and its files.
 
-    *checkout* holds ``dagster.yaml`` and ``workspace.yaml``; *artifacts* is made when absent.
+    *checkout* has ``dagster.yaml`` and ``workspace.yaml``; *artifacts* is created if missing.
     """
 
     checkout: Path
@@ -39,7 +39,7 @@ class DagsterPlace:
 
 
 def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.definitions") -> Service:
-    """Load the definitions once, for the webserver, the daemon and all runs; runs are processes of this one."""
+    """Load the definitions once for the webserver, the daemon and all runs, which are its child processes."""
     command = [
         sys.executable,
         "-m",
@@ -83,7 +83,7 @@ def dagster_daemon(place: DagsterPlace) -> Service:
             "--workspace",
             str(place.checkout / "workspace.yaml"),
         ],
-        # it looks for failed runs to retry each 5 seconds otherwise, and work is to resume soon after a killed worker
+        # otherwise it looks for failed runs to retry each 5 seconds; work should resume soon after a killed worker
         environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"},
         folder=place.checkout,
     )

@@ -1,4 +1,4 @@
-"""``pteroassets sql``: psql on the warehouse, read-only, with the programs that the embedded Postgres brings."""
+"""``pteroassets sql``: psql on the warehouse, read-only, with the embedded Postgres' programs."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def find_psql(bindir: Path | None = None) -> str:
 
 
 def psql_to_show() -> str:
-    """Return how a person calls psql: by its name where the ``PATH`` has it, else by the path of ours."""
+    """Return how a person calls psql: its name if the ``PATH`` has it, else our path."""
     return "psql" if shutil.which("psql") else find_psql()
 
 
 def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) -> int:
     """Run psql with *arguments* on the warehouse and return its exit status.
 
-    The warehouse is the one in *home*; else the operator's own Postgres, where one is set; else the embedded one that
-    runs, and that is started for as long as psql needs it where none does. On the operator's own Postgres the account
-    is that of the settings, in transactions that only read.
+    The warehouse is the one in *home*; else the operator's own Postgres, if set; else the embedded one, started
+    for psql if it does not run. On the operator's own Postgres the account is that of the settings, in read-only
+    transactions.
 
     Raises:
         RuntimeFault: There is no warehouse yet, or no psql.
@@ -80,7 +80,7 @@ def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) 
 
 
 def _home_with_data(settings: Settings) -> Path:
-    """Return the data folder whose Postgres runs, else one that has data; that of ``up`` goes before the demo's."""
+    """Return the data folder whose Postgres runs, else one that has data; that of ``up`` before the demo's."""
     homes = [home_of(settings), demo_home_of(settings)]
     status = {home: EmbeddedPostgres(data_dir_below(home)).status for home in homes}
     for wanted in ("running", "stopped"):
@@ -91,7 +91,7 @@ def _home_with_data(settings: Settings) -> Path:
 
 
 def _run(psql: str, conninfo: str, arguments: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run psql as a person would: Ctrl-C is for the statement that runs, and we wait until psql ends."""
+    """Run psql as a person would: Ctrl-C stops its statement, and we wait until psql ends."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return subprocess.run(
@@ -109,7 +109,7 @@ def _heed_interrupts() -> None:
 
 
 def _manners(arguments: Sequence[str]) -> list[str]:
-    """Return what suits the one who reads: NULL is shown to a person, and a program learns of a failed statement."""
+    """Return psql options for the reader: a person sees NULL, and a program gets a failed statement's status."""
     if not arguments and sys.stdin.isatty():
         return ["--pset=null=NULL"]
     return ["--no-psqlrc", "--set=ON_ERROR_STOP=1"]

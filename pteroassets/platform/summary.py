@@ -1,7 +1,6 @@
-"""What a platform holds, and what in it deserves a look: queries of the marts, for the terminal.
+"""What a platform holds, and what in it needs attention: queries of the marts, for the terminal.
 
-Nothing here knows what there is to find: the same queries, which stand in ``summary.toml``, run against the demo and
-against a real panel.
+The same queries, in ``summary.toml``, run against the demo and against a real panel.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that deserves a look.
+    """Something that needs attention.
 
     Attributes:
-        kind: Of the search that found it.
+        kind: Name of the query that found it.
         subject: What it is about: the uuid of a server, the name of a node, a table, a server's file, or a check.
-        text: For a person.
-        look: A statement of SQL that shows more, or an address of the UI. It is typed into a shell, so no name that
-            people give stands in it.
+        text: What was found, for a person.
+        look: A statement of SQL that shows more, or an address of the UI. It is typed into a shell, so it holds no name
+            that people chose.
     """
 
     kind: str
@@ -42,7 +41,7 @@ def _queries() -> dict[str, list[dict[str, Any]]]:
 
 
 def figures(warehouse: ConnectionSettings) -> list[str]:
-    """Return what the platform holds, a line for each subject."""
+    """Return a line for each kind of thing that the platform holds."""
     lines = []
     with connect(warehouse, autocommit=True) as connection:
         for line in _queries()["lines"]:
@@ -54,7 +53,7 @@ def figures(warehouse: ConnectionSettings) -> list[str]:
 
 
 def findings(warehouse: ConnectionSettings) -> list[Finding]:
-    """Return what deserves a look, by kind and subject."""
+    """Return what needs attention, by kind and subject."""
     found = []
     with connect(warehouse, autocommit=True) as connection:
         for search in _queries()["searches"]:
@@ -73,7 +72,7 @@ def findings(warehouse: ConnectionSettings) -> list[Finding]:
 
 
 def plain(text: str) -> str:
-    """Return *text* fit for a terminal: names in a panel may hold what moves its cursor."""
+    """Return *text* safe for a terminal: names in a panel may hold control characters."""
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 

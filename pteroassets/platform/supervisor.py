@@ -1,8 +1,7 @@
 """Start processes, wait until they are ready, watch them, and stop them all.
 
-Each service is a process group of its own, so that Ctrl-C reaches only us and we stop them in the reverse of the order
-in which they were started: SIGTERM to the group, SIGKILL after a while. When we are killed ourselves, a leash does the
-same in our stead.
+Each service is a process group of its own, so that Ctrl-C reaches only us and we stop them in reverse order:
+SIGTERM to the group, SIGKILL after a while. If we are killed ourselves, a clean-up script does the same.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ for group in $told; do kill -s KILL -- "-$group" 2>/dev/null; done
 
 
 class ServiceError(RuntimeError):
-    """A service did not become ready, or ended by itself; the text shows the end of what it printed."""
+    """A service did not become ready, or ended by itself; the text has its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +66,9 @@ class _Running:
 
 
 class Supervisor:
-    """Runs services until it is left; as a context manager it stops them all.
+    """Runs services; as a context manager it stops them all at the end.
 
-    What they print goes to ``<name>.log`` in *log_dir*, readable by the owner alone; beyond *log_bytes* it is moved to
+    Their output goes to ``<name>.log`` in *log_dir*, readable only by the owner; beyond *log_bytes* it is moved to
     ``<name>.log.1``, which it replaces. *grace_seconds* is how long a service may take to end.
     """
 
@@ -92,7 +91,7 @@ class Supervisor:
         """Start *services* together, and return when all of them are ready.
 
         Raises:
-            ServiceError: One ended or did not become ready in time; all that was started before is still running.
+            ServiceError: One ended or did not become ready in time; those started before still run.
         """
         begun = [self._launch(service) for service in services]
         for one in begun:
@@ -107,7 +106,7 @@ class Supervisor:
         self.check()
 
     def log_of(self, name: str) -> Path:
-        """Return where the service called *name* writes what it prints."""
+        """Return the log file of the service called *name*."""
         return self._log_dir / f"{name}.log"
 
     def pid_of(self, name: str) -> int:
@@ -160,7 +159,7 @@ class Supervisor:
             self._leash = Leash(_STOP_GROUPS, str(int(self._grace_seconds * 10)))
         self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = self.log_of(service.name)
-        # a signal between the start and the note of it would leave the process behind
+        # a signal between the start and its record would leave the process behind
         with _uninterrupted(), os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             process = subprocess.Popen(
                 [str(part) for part in service.command],
@@ -177,9 +176,9 @@ class Supervisor:
         return running
 
     def _keep_small(self, log: Path) -> None:
-        """Move what a log holds aside once it is large; the process goes on to append to the same, emptied file.
+        """Move a large log's content to another file; the process goes on appending to the emptied one.
 
-        What is written between the copy and the emptying is lost: these logs are for a person to look at.
+        What is written between the copy and the emptying is lost: these logs are only for people.
         """
         if log.stat().st_size > self._log_bytes:
             aside = log.with_name(f"{log.name}.1")
@@ -193,7 +192,7 @@ class Supervisor:
         _signal_group(group, signal.SIGTERM)
         deadline = time.monotonic() + self._grace_seconds
         while time.monotonic() < deadline:
-            one.process.poll()  # it would stay a member of its group until it is waited for
+            one.process.poll()  # otherwise it stays in its group until it is waited for
             if not _signal_group(group, 0):
                 break
             time.sleep(_POLL_SECONDS / 2)
@@ -217,7 +216,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 @contextlib.contextmanager
 def unwinding() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: through every ``finally`` on the way out."""
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, through every ``finally``."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -233,7 +232,7 @@ def unwinding() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put off SIGINT, SIGTERM and SIGHUP until the end; a second Ctrl-C must not leave processes behind."""
+    """Delay SIGINT, SIGTERM and SIGHUP until the end; a second Ctrl-C must not leave processes behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -250,7 +249,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; return False when nobody is left in it."""
+    """Send a signal to a process group; return False if it is empty."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:

@@ -39,12 +39,12 @@ from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
 
 
 def has_database(home: Path) -> bool:
-    """Tell whether an embedded Postgres was ever made for *home*; looking makes none."""
+    """Return whether an embedded Postgres exists for *home*, without creating one."""
     return (home / "postgres" / "PG_VERSION").exists() or (home / "postgres.place").exists()
 
 
 def run_check(settings: Settings) -> Iterator[Finding]:
-    """Yield what every check finds, those of the panel only when its settings are there."""
+    """Yield the findings of all checks; the panel's only if its settings are there."""
     missing = list(check_settings(settings))
     yield from missing
     yield from check_variables(names_set())
@@ -75,7 +75,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
 
 
 def run_migrations(settings: Settings) -> None:
-    """Bring the operator's Postgres, or the embedded one, to the newest revision."""
+    """Migrate the operator's Postgres, or the embedded one, to the newest revision."""
     with warehouse_of(settings) as warehouse:
         prepare_databases(warehouse, settings.pteroassets_dagster_database)
 

@@ -220,7 +220,7 @@ def _first_at(day: date, content: bytes, zone: ZoneInfo) -> datetime | None:
 
 
 def _are_numbered_downwards(files: Iterable[tuple[StoredFile, datetime | None]]) -> bool:
-    """Tell whether the closed files of a day are numbered downwards: a start then gives all of them another name."""
+    """Return whether the closed files of a day are numbered downwards: a start then gives all of them another name."""
     closed = (
         Place(is_live=False, day=file.log_date, first_at=first_at, named=named)
         for file, fetched_first in files
@@ -231,7 +231,7 @@ def _are_numbered_downwards(files: Iterable[tuple[StoredFile, datetime | None]])
 
 
 def _means_other(known: StoredFile, source: str | None) -> bool:
-    """Tell whether a start at an earlier time of day, counted as a new day, is a clock that was set back after all."""
+    """Return whether a start at an earlier time of day, counted as a new day, is really a clock that was set back."""
     # a name that shows the day is that of a file that is closed at midnight
     return (
         isinstance(known, LogFile) and source != known.date_source and bool((known.parser_state or {}).get("restarts"))

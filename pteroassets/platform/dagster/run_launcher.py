@@ -1,7 +1,7 @@
-"""Launch runs as Dagster's default launcher does, and find out when nobody executes one any more.
+"""Launch runs as Dagster's default launcher does, and notice when a run's process is gone.
 
 A run worker is a process of the code server, which reports a worker that was killed. When the code server itself is
-killed nobody reports its runs, and since the default launcher cannot tell whether a run is alive they stay "started".
+killed nothing reports its runs, and since the default launcher does not know whether runs live, they stay "started".
 Run monitoring asks this launcher instead; a run that it fails is retried.
 """
 
@@ -21,16 +21,16 @@ class WatchingRunLauncher(DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Tell run monitoring to ask."""
+        """Return True, so that run monitoring asks."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Ask the code server that *run* was given to.
 
-        A code server that is only slow counts as alive: failing a living run would have it run twice.
+        A code server that is only slow counts as alive: otherwise a living run would run twice.
         """
         server = code_server_of(run)
-        if server is None:  # executed without a launcher, in a process that we do not know
+        if server is None:  # executed without a launcher, in an unknown process
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         if server.get("port") and _refuses(server["host"], server["port"]):
             return CheckRunHealthResult(WorkerStatus.FAILED, "the code server that executed it is gone")

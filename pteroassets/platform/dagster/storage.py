@@ -1,7 +1,7 @@
-"""Keep the connections to Dagster's database that dagster-postgres makes anew for each statement.
+"""Reuse connections to Dagster's database, which dagster-postgres opens anew for each statement.
 
-A run stores an event for each asset and check that it plans and for each that it makes, in two or three connections
-each. PostgreSQL starts a process for each connection, which takes longer than all that is asked through it.
+A run stores an event for each asset and check, planned and made, with two or three connections each.
+PostgreSQL starts a process for each connection, which takes longer than the statements.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pteroassets.defs.private import share_connections
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
-    """Dagster's storage in PostgreSQL, whose runs, events and schedules share the connections of one pool.
+    """Dagster's storage in PostgreSQL with one pool of connections for runs, events and schedules.
 
-    A connection that the server has closed since it was last used is replaced before anything is asked through it, so
-    that a restart of PostgreSQL between two events goes unnoticed, as it does without a pool.
+    A connection closed by the server is replaced before it is used, so that a restart of PostgreSQL between two events
+    does no harm, as without a pool.
     """
 
     @classmethod
-    def from_config_value(  # type: ignore[override] # who loads it asks for a storage, not for this class
+    def from_config_value(  # type: ignore[override] # its loader expects a storage, not this class
         cls, inst_data: Any, config_value: Any
     ) -> DagsterPostgresStorage:
         """Return dagster-postgres' own storage as *config_value* describes it, with one pool."""

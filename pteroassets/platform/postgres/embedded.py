@@ -1,11 +1,11 @@
-"""Run a Postgres server of our own on a folder: made when absent, started, shared, stopped.
+"""Run our own Postgres server on a folder: create, start, share and stop it.
 
-Beside the data folder ``postgres`` lie ``postgres.state`` (the password, the last port, two lock files; mode 0700) and,
-where the server's account cannot reach the installed ones, ``postgres.binaries``. The server listens on 127.0.0.1
-alone, asks for the password (scram) and has no Unix socket.
+Beside the data folder ``postgres`` are ``postgres.state`` (the password, the last port, two lock files; mode 0700) and,
+if the server's account cannot reach the installed ones, ``postgres.binaries``. The server listens only on
+127.0.0.1, asks for the password (scram) and has no Unix socket.
 
-Several processes may use one folder at a time. Each holds a shared lock; the last to leave stops the server. A process
-that is killed leaves its lock by dying; if it had started the server, its leash then stops it.
+Several processes may use one folder at a time. Each holds a shared lock; the last to leave stops the server. A killed
+process loses its lock; if it had started the server, its clean-up script stops it.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ from pteroassets.warehouse.connection import ConnectionSettings, connect
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir_below"]
 
 _USERNAME = "postgres"
-_RECOVERY_SECONDS = 10  # the orphans of a killed server hold its shared memory for about two
+_RECOVERY_SECONDS = 10  # a killed server's child processes keep its shared memory for about two
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _LOG_BYTES = 10_000_000
 _CHOOSES_ITERATIONS = 16  # the first version in which scram_iterations can be set
 _ITERATIONS = 4096  # its default
-_NOBODYS_PID = 2**31 - 2  # above every system's greatest, so that Postgres finds that nobody has it
+_NOBODYS_PID = 2**31 - 2  # above every system's greatest pid, so that no process has it
 _CONFIGURATION = """\
 # Written at every start; put settings of your own into postgresql.conf below the line that includes this file.
 listen_addresses = '127.0.0.1'
@@ -93,10 +93,10 @@ Status = Literal["absent", "stopped", "running"]
 
 
 class EmbeddedPostgres:
-    """A server on *data_dir*; as a context manager it gives the settings to connect with.
+    """A server on *data_dir*; as a context manager it gives the connection settings.
 
-    Without *durable* commits are not waited for on the disk: a crash of the machine may lose the last half second,
-    never the consistency. The port is *port*, else the last one if that is free, else a free one.
+    Without *durable* a commit does not wait for the disk: a crash of the machine may lose the last half second,
+    but not consistency. The port is *port*, else the last one if that is free, else a free one.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class EmbeddedPostgres:
     @classmethod
     @contextmanager
     def temporary(cls, *, bindir: Path | None = None) -> Iterator[ConnectionSettings]:
-        """Run a server on a folder that is removed afterwards, even when this process is killed."""
+        """Run a server on a folder that is removed at the end, even when this process is killed."""
         folder = Path(tempfile.mkdtemp(prefix="pteroassets-", dir=OUTSIDE))
         try:
             folder.chmod(0o711)
@@ -144,23 +144,23 @@ class EmbeddedPostgres:
 
     @property
     def log_file(self) -> Path:
-        """Where the server writes what happens to it."""
+        """Return the server's log file."""
         return self.data_dir / "server.log"
 
     @property
     def password_file(self) -> Path:
-        """Where the password lies; only its owner may read it."""
+        """Return the password's file; only its owner may read it."""
         return self._state / "password"
 
     @property
     def status(self) -> Status:
-        """Whether there is a data folder, and a server that runs on it."""
+        """Return whether there is a data folder, and a server running on it."""
         if not (self.data_dir / "PG_VERSION").exists():
             return "absent"
         return "stopped" if self._running() is None else "running"
 
     def start(self) -> ConnectionSettings:
-        """Make the data folder if there is none, start the server or join the one that runs, and return its address.
+        """Create the data folder if missing, start the server or join the running one, and return its address.
 
         Raises:
             EmbeddedPostgresError: It cannot be done; the text says why and what to do.
@@ -203,7 +203,7 @@ class EmbeddedPostgres:
         """Leave the server; stop it when nobody else uses it.
 
         Raises:
-            EmbeddedPostgresError: It would not stop.
+            EmbeddedPostgresError: It did not stop.
         """
         if self._users is None:
             return
@@ -248,19 +248,19 @@ class EmbeddedPostgres:
             )
 
     def _make(self, bindir: Path, account: Account) -> None:
-        """Make the data folder aside and rename it, so that one that was cut short never counts as made."""
+        """Create the data folder under another name and rename it, so that an incomplete one never counts."""
         aside = self.data_dir.with_name(f"{self.data_dir.name}.new")
         if aside.exists():
             shutil.rmtree(aside)
         aside.mkdir(mode=0o700)
         made, given = aside / "data", aside / "password"
         made.mkdir(mode=0o700)
-        # a file and no pipe: after the change of account /dev/fd is closed to the program
+        # a file, not a pipe: after the change of account the program cannot read /dev/fd
         write_private(given, self._password())
         for path in (aside, made, given):
             account.owns(path)
         # Postgres hashes a password thousands of times to protect one that can be guessed. Ours is random, and Dagster
-        # connects anew for each event: with one time, a connection takes a third as long.
+        # opens a connection for each event: with one iteration, it takes a third as long.
         can_choose = major_version(bindir) >= _CHOOSES_ITERATIONS
         locale = "C" if sys.platform == "darwin" else "C.UTF-8"
         command = ["initdb", "-D", str(made), "-U", _USERNAME, "-E", "UTF8", f"--locale={locale}"]
@@ -290,7 +290,7 @@ class EmbeddedPostgres:
         return ConnectionSettings(host=HOST, port=port, username=_USERNAME, password=self._password())
 
     def _running(self) -> int | None:
-        """Return the pid of the server that runs on the folder; None when there is none."""
+        """Return the pid of the server running on the folder; None if there is none."""
         lines = read_lines(self.data_dir / "postmaster.pid")
         if not lines or not lines[0].strip().isdigit():
             return None
@@ -298,7 +298,7 @@ class EmbeddedPostgres:
         return pid if _is_server_on(pid, self.data_dir) else None
 
     def _join(self) -> ConnectionSettings | None:
-        """Return the address of the server that runs already; None when none runs, or it was just stopping."""
+        """Return the address of a running server; None if none runs or it is stopping."""
         deadline = time.monotonic() + _START_SECONDS
         while self._running() is not None:
             lines = read_lines(self.data_dir / "postmaster.pid")
@@ -370,10 +370,10 @@ class EmbeddedPostgres:
         return int(last[0]) if last and last[0].isdigit() and is_free(int(last[0])) else free_port()
 
     def _disown_stale_pid(self) -> None:
-        """Let Postgres see that a pid file names nobody.
+        """Make Postgres see that a pid file is stale.
 
-        It takes the pid of any process of the same account for a server that still runs. The file itself stays: by the
-        shared memory that it names Postgres finds out whether children of the dead server live.
+        It takes any process of the same account with that pid for a running server. The file itself stays: Postgres
+        uses the shared memory it names to find out whether children of the dead server live.
         """
         path = self.data_dir / "postmaster.pid"
         lines = read_lines(path)
@@ -391,18 +391,18 @@ class EmbeddedPostgres:
 
 
 def _is_server_on(pid: int, data_dir: Path) -> bool:
-    """Tell a server on *data_dir* from a process that happens to have its old pid: it works in that folder."""
+    """Return whether *pid* is a server on *data_dir*, not a process with its old pid: it works in that folder."""
     if Path("/proc/self/cwd").exists():
         try:
             return Path(f"/proc/{pid}/cwd").samefile(data_dir)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
-            return False  # gone, or somebody else's and so not a server of the account that owns the folder
+            return False  # gone, or another user's and so not a server of the folder's owner
     shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
     return "postgres" in shown.stdout and str(data_dir) in shown.stdout
 
 
 def _explained(what: str, output: str) -> str:
-    """Return *what* happened with the reason from *output*, and for a full disk or a closed folder what to do."""
+    """Return *what* happened, the reason from *output*, and what to do for a full disk or a closed folder."""
     said = "; ".join(line.strip() for line in output.strip().splitlines()[-5:])
     if "No space left on device" in output:
         return f"{what}, since the disk is full: make room, or set PTEROASSETS_HOME to a folder with more ({said})"

@@ -128,7 +128,7 @@ class Faults:
             return self._growing[server_uuid] * 60
 
     def is_hidden(self, server_uuid: str, name: str) -> bool:
-        """Tell whether a file of ``/logs`` is to be missing."""
+        """Return whether a file of ``/logs`` is to be missing."""
         with self._lock:
             return (server_uuid, name) in self._hidden
 

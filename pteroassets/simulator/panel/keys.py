@@ -30,7 +30,7 @@ class ApiKey:
     allowed_ips: tuple[str, ...] = ()
 
     def may_read(self, resource: str) -> bool:
-        """Tell whether this key may read *resource* of the application API."""
+        """Return whether this key may read *resource* of the application API."""
         return self.readable is None or resource in self.readable
 
 

@@ -44,7 +44,7 @@ class Node:
     maintenance: tuple[tuple[int, int | None], ...] = ()
 
     def is_in_maintenance(self, at: int) -> bool:
-        """Tell whether the node is in maintenance at *at*."""
+        """Return whether the node is in maintenance at *at*."""
         return any(begin <= at and (end is None or at < end) for begin, end in self.maintenance)
 
 
@@ -105,7 +105,7 @@ class ServerDatabase:
 
 
 def exists(thing: Allocation | User | Subuser | ServerDatabase | Location | Node, at: int) -> bool:
-    """Tell whether *thing* is there at *at*."""
+    """Return whether *thing* is there at *at*."""
     gone = getattr(thing, "deleted_at", None)
     return thing.created_at <= at and (gone is None or at < gone)
 

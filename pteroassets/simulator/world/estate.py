@@ -148,7 +148,7 @@ class Estate:
         self.nodes[self.nodes.index(node)] = self.node_by_id[node.id] = self._node_by_name[node.name] = tight
 
     def fails_to_list_eggs(self, nest_id: int, at: int) -> bool:
-        """Tell whether the panel fails at the eggs of a nest: somebody copied one and emptied its configuration."""
+        """Return whether the panel fails at the eggs of a nest: somebody copied one and emptied its configuration."""
         return nest_id == self._plan.broken_nest and at >= self.anchor - BROKEN_FOR
 
     def _make_allocations(self) -> list[Allocation]:

@@ -48,7 +48,7 @@ class Zone:
         return datetime.fromtimestamp(second, tz=UTC).astimezone(self.info).isoformat()
 
     def repeats(self, second: int) -> bool:
-        """Tell whether *second* lies in an hour that clocks show for the second time (end of daylight saving)."""
+        """Return whether *second* lies in an hour that clocks show for the second time (end of daylight saving)."""
         return self.offset(second - HOUR) - self.offset(second) == HOUR
 
 

@@ -38,7 +38,7 @@ NESTED: Final = "an archive inside an archive, which is not opened: unpack the o
 
 
 def is_tar(head: bytes) -> bool:
-    """Tell whether *head*, 512 bytes, is the header of a tar archive's first member."""
+    """Return whether *head*, 512 bytes, is the header of a tar archive's first member."""
     if len(head) < _TAR_BLOCK:
         return False
     try:
@@ -49,7 +49,7 @@ def is_tar(head: bytes) -> bool:
 
 
 def is_archive(head: bytes) -> bool:
-    """Tell whether what begins with *head*, 512 bytes or the whole, can be unpacked here."""
+    """Return whether what begins with *head*, 512 bytes or the whole, can be unpacked here."""
     return is_packed(head) or head.startswith(_ZIP) or is_tar(head[:_TAR_BLOCK])
 
 

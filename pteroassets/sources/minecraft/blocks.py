@@ -82,7 +82,7 @@ def change_of_layout(data: bytes, others: Iterable[int], *, is_shipped: bool) ->
 
 
 def _is_shipped(data: bytes, place: int) -> bool:
-    """Tell whether the line behind the line feed at *place* came with a log shipper."""
+    """Return whether the line behind the line feed at *place* came with a log shipper."""
     if not may_be_shipped(data, place):
         return False
     end = data.index(b"\n", place + 1)
@@ -251,7 +251,7 @@ def _other_minute(minute: bytes) -> re.Pattern[bytes]:
 
 
 def _goes_on(first: bytes, midnights: int, clock: int | None) -> bool:
-    """Tell whether the time of a block's first line certainly makes no step that matters."""
+    """Return whether the time of a block's first line certainly makes no step that matters."""
     if len(first) != TIME_LENGTH:
         return False
     seconds = seconds_of(first)

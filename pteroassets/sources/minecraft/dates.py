@@ -102,7 +102,7 @@ _TOLERANCE = timedelta(seconds=OUT_OF_ORDER_SECONDS)
 
 
 def is_shown_again(day: date, step: Setback, zone: ZoneInfo) -> bool:
-    """Tell whether a step back of the clock on *day* is from within the hour shown twice to within it.
+    """Return whether a step back of the clock on *day* is from within the hour shown twice to within it.
 
     A step larger than the hour itself is a clock that was set, not the end of daylight saving.
     """
@@ -121,7 +121,7 @@ def shown_again_for(local: datetime, zone: ZoneInfo) -> timedelta:
 
 @lru_cache(maxsize=4096)
 def is_near_change(day: date, zone: ZoneInfo) -> bool:
-    """Tell whether an hour is shown twice on *day*, on the one before or on the one after."""
+    """Return whether an hour is shown twice on *day*, on the one before or on the one after."""
     midnights = [datetime.combine(day + timedelta(days=number), time(), tzinfo=zone) for number in (-1, 0, 1, 2)]
     offsets = [midnight.utcoffset() or timedelta(0) for midnight in midnights]
     return any(later < earlier for earlier, later in itertools.pairwise(offsets))

@@ -125,7 +125,7 @@ PROXIES = BUNGEECORD_FAMILY | VELOCITY_FAMILY | DIALECTS["waterdogpe"].software
 
 
 def is_proxy(software: str | None) -> bool | None:
-    """Tell whether a program is a proxy, by the name that the log gives it; None where it gives none."""
+    """Return whether a program is a proxy, by the name that the log gives it; None where it gives none."""
     return None if software is None else software in PROXIES
 
 
@@ -247,7 +247,7 @@ _LAYOUT = re.compile(rb"|".join(_unnamed(each.sign or each.prefix) for each in F
 
 
 def has_layout(line: bytes) -> bool:
-    """Tell whether *line*, with nothing before it, begins as the lines of a server's log do."""
+    """Return whether *line*, with nothing before it, begins as the lines of a server's log do."""
     return _LAYOUT.match(line) is not None
 
 

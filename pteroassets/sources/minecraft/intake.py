@@ -31,7 +31,7 @@ _CLIENT = re.compile(
 
 
 def find_client(data: bytes) -> bool:
-    """Tell whether a line in *data*, a line feed and clean lines, is one that game clients alone write."""
+    """Return whether a line in *data*, a line feed and clean lines, is one that game clients alone write."""
     return _CLIENT.search(data) is not None
 
 
@@ -131,7 +131,7 @@ def refusal(head: bytes) -> str | None:
 
 
 def is_unplaced(reason: str) -> bool:
-    """Tell whether *reason* is that of a text none of whose lines is understood."""
+    """Return whether *reason* is that of a text none of whose lines is understood."""
     return reason == NO_LINE
 
 

@@ -389,7 +389,7 @@ class LogParser:
         return events, ignored
 
     def _is_of_start(self, message: bytes, reading: Reading, dialect: Dialect, day: int, seconds: int | None) -> bool:
-        """Tell whether a line that can name any program is one of a start: plugins say the like to everybody.
+        """Return whether a line that can name any program is one of a start: plugins say the like to everybody.
 
         Where the log shows no start, the answer to ``/version`` is believed, which names the game's version or a
         program of the dialect, unless another line has named one.
@@ -402,7 +402,7 @@ class LogParser:
         return not is_named and (is_known or _NAMES_VERSION.search(message) is not None)
 
     def _is_next_day(self, seconds: int | None, day: int, setback: Setback) -> bool:
-        """Tell whether a start line comes right after the clock stepped back: then it is of a later day.
+        """Return whether a start line comes right after the clock stepped back: then it is of a later day.
 
         Lines of a loader may come before it, but no event.
         """

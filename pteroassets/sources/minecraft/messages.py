@@ -125,7 +125,7 @@ _OWN_LOGGER = re.compile(
 
 @cache
 def is_foreign(logger: bytes) -> bool:
-    """Tell whether a logger is a mod's or a plugin's own, which may say anything."""
+    """Return whether a logger is a mod's or a plugin's own, which may say anything."""
     return _OWN_LOGGER.fullmatch(decode(logger)) is None
 
 

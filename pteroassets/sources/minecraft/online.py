@@ -105,7 +105,7 @@ class Presence:
         return found[0] if len(found) == 1 else None
 
     def is_repeated(self, event: SessionEvent) -> bool:
-        """Tell whether this very login line was read before: no two entries of a run share an entity id.
+        """Return whether this very login line was read before: no two entries of a run share an entity id.
 
         Some set-ups write each line twice, and the same event may stand in two files.
         """
@@ -157,7 +157,7 @@ class Presence:
         self._gone.pop(event.player, None)
 
     def arrived_since(self, name: str, instant: datetime) -> bool:
-        """Tell whether a client of *name* arrived since *instant* that is on no back-end yet."""
+        """Return whether a client of *name* arrived since *instant* that is on no back-end yet."""
         return name in self._arrivals and self._arrivals[name] >= instant
 
     def goes_unseen(self, name: str, at: datetime) -> bool:
@@ -169,7 +169,7 @@ class Presence:
         return True
 
     def gone_since(self, name: str, instant: datetime) -> bool:
-        """Tell whether the last client of *name* went since *instant* without having been on a back-end."""
+        """Return whether the last client of *name* went since *instant* without having been on a back-end."""
         return name in self._gone and self._gone[name] >= instant
 
     def stays(self, name: str) -> None:
@@ -184,7 +184,7 @@ class Presence:
         return kick if kick is not None and abs(at - kick.at) <= KICK else None
 
     def is_told_so(self, session: OpenSession, text: str | None, at: datetime) -> bool:
-        """Tell whether a proxy's client is told that its only back-end, by name, did not take it.
+        """Return whether a proxy's client is told that its only back-end, by name, did not take it.
 
         The lines of the connection say so without any text; they are what lacks where a log is cut or filtered.
         """
@@ -292,7 +292,7 @@ class Presence:
         return max(filter(None, (self._ended.get(name), run_started_at)), default=None)
 
     def is_new(self, event: SessionEvent) -> bool:
-        """Tell whether no line has shown this player entering or departing yet."""
+        """Return whether no line has shown this player entering or departing yet."""
         return bool(event.player) and event.player not in self._seen
 
     def count(self, event: SessionEvent, *, may_be_unknown: bool) -> bool:
@@ -328,7 +328,7 @@ class Presence:
         return self._ended.get(name)
 
     def ended_since(self, name: str | None, instant: datetime) -> bool:
-        """Tell whether the last session of *name* ended since *instant*."""
+        """Return whether the last session of *name* ended since *instant*."""
         return name in self._ended and self._ended[name] >= instant
 
     def fake_entered(self, name: str) -> None:
@@ -391,5 +391,5 @@ class Presence:
 
 
 def _contains_word(text: str, word: str) -> bool:
-    """Tell whether *text* has *word* between characters that no name holds."""
+    """Return whether *text* has *word* between characters that no name holds."""
     return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None

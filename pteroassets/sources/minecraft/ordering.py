@@ -136,7 +136,7 @@ def _second_showing(places: Sequence[Place], zone: ZoneInfo) -> set[int]:
 
 
 def _began_after_change(file: Place, other: Place, zone: ZoneInfo) -> bool:
-    """Tell whether *file* begins after *other*, in which an hour began to be shown again and whose end lies in it."""
+    """Return whether *file* begins after *other*, in which an hour began to be shown again and whose end lies in it."""
     step = other.last.setback if other.last is not None else None
     if file.first_at is None or other.day is None or other.last is None or step is None:
         return False
@@ -235,7 +235,7 @@ def _missing_on(
 
 
 def _is_before(place: int, count: int, direction: int) -> bool:
-    """Tell whether what lies beyond the number at *place* comes before all of its day."""
+    """Return whether what lies beyond the number at *place* comes before all of its day."""
     return direction > 0 if count == 1 else place == 0
 
 

@@ -176,7 +176,7 @@ def _kind_of(head: bytes) -> Callable[[], Decompressor] | None:
 
 
 def is_packed(head: bytes) -> bool:
-    """Tell whether what begins with *head* is a packed stream that can be unpacked here."""
+    """Return whether what begins with *head* is a packed stream that can be unpacked here."""
     return _kind_of(head) is not None
 
 

@@ -172,22 +172,22 @@ def read_name(path: str, *, live: str | None = None) -> LogName | None:
 
 
 def is_log(path: str) -> bool:
-    """Tell whether a file is a log by its name, of a server or not, packed or not."""
+    """Return whether a file is a log by its name, of a server or not, packed or not."""
     return _LOG.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_echo(path: str) -> bool:
-    """Tell whether a file says the same events as the log beside it."""
+    """Return whether a file says the same events as the log beside it."""
     return _ECHO.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_archive_name(path: str) -> bool:
-    """Tell whether a file is an archive of files by its name."""
+    """Return whether a file is an archive of files by its name."""
     return _ARCHIVE.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_foreign_name(path: str) -> bool:
-    """Tell whether a file is packed, by its name, in a way that nothing here unpacks."""
+    """Return whether a file is packed, by its name, in a way that nothing here unpacks."""
     return path.lower().endswith(FOREIGN_SUFFIXES)
 
 

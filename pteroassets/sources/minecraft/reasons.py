@@ -56,7 +56,7 @@ def close_reason(reason: str | None) -> CloseReason:
 
 
 def is_refusal(reason: str | None) -> bool:
-    """Tell whether *reason* is only ever given to people who never entered."""
+    """Return whether *reason* is only ever given to people who never entered."""
     return reason is not None and _REFUSED.fullmatch(reason) is not None
 
 

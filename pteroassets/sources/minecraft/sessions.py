@@ -36,7 +36,7 @@ _OF_PROXIES = ("player_arrival", "player_switch", "player_switch_failed")
 
 
 def begins_with_start(file: FileOfEvents) -> bool:
-    """Tell whether the first event of *file* is the start of a run, so that nothing from before lives on in it.
+    """Return whether the first event of *file* is the start of a run, so that nothing from before lives on in it.
 
     Lines that name the software do not count (`BEFORE_A_START`).
     """
@@ -525,6 +525,6 @@ def _bound(upper: datetime | None, lower: datetime | None) -> datetime | None:
 
 
 def _turns_away(reason: str | None) -> bool:
-    """Tell whether *reason* is never given to somebody who plays; to be taken off the whitelist is."""
+    """Return whether *reason* is never given to somebody who plays; to be taken off the whitelist is."""
     said = reason or ""
     return (is_refusal(reason) and "listed" not in said.lower()) or said.startswith(_ALREADY_HERE)

@@ -79,7 +79,7 @@ def find_shipped(data: bytes, start: int = 0, end: int | None = None) -> int | N
 
 
 def may_be_shipped(data: bytes, place: int) -> bool:
-    """Tell whether the line behind the line feed at *place* may have come with a shipper."""
+    """Return whether the line behind the line feed at *place* may have come with a shipper."""
     return _LOOKS.match(data, place) is not None
 
 

@@ -162,7 +162,7 @@ class _Literal:
 
 
 def could_be_name(word: bytes, then: Iterable[bytes]) -> bool:
-    """Tell whether what begins a message could as well be a player's name, a space and the beginning of any *then*."""
+    """Return whether a message's beginning could also be a player's name, a space and the beginning of any *then*."""
     match = re.fullmatch(rb"\w{2,16} (.*)", word, re.DOTALL)
     return match is not None and any(each.startswith(match[1]) or match[1].startswith(each) for each in then)
 

@@ -248,7 +248,7 @@ class PacedAdapter(HTTPAdapter):
     def _is_panel_down(
         self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
     ) -> bool:
-        """Tell whether a request failed because nothing of the panel works, rather than at its own route."""
+        """Return whether a request failed because nothing of the panel works, rather than at its own route."""
         question = request.copy()
         question.url = (request.url or "").partition("/api/")[0] + _QUESTION
         answer, _ = self._ask(question, verify, cert, proxies)
@@ -355,7 +355,7 @@ def host_of(netloc: str) -> str:
 
 
 def is_timeout(error: Exception) -> bool:
-    """Tell whether *error* is a time-out; one while the body is read arrives as a connection error."""
+    """Return whether *error* is a time-out; one while the body is read arrives as a connection error."""
     return isinstance(error, requests.exceptions.Timeout) or any(
         isinstance(argument, ReadTimeoutError) for argument in error.args
     )
