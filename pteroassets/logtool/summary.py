@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from pteroassets.logtool.dating import seconds_between
@@ -14,6 +14,8 @@ from pteroassets.sources.minecraft.history import PlayerSession
 _OPEN = "open"
 _INSTANT = timedelta(microseconds=1)
 _HOUR = 3600
+_LINES = tuple(field.name for field in fields(LineCounts))
+_OF_EVERY_SERVER = (*_LINES, "files", "files_passed_over", "runs", "refused_entries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +93,10 @@ class Summary:
             server=None,
             software=None,
             is_proxy=bool(servers) and all(server.is_proxy for server in servers),
-            files=sum(server.files for server in servers),
-            files_passed_over=sum(server.files_passed_over for server in servers),
-            lines=sum(server.lines for server in servers),
-            understood=sum(server.understood for server in servers),
-            ignored=sum(server.ignored for server in servers),
-            unknown=sum(server.unknown for server in servers),
-            continuations=sum(server.continuations for server in servers),
-            runs=sum(server.runs for server in servers),
+            **{name: sum(getattr(server, name) for server in servers) for name in _OF_EVERY_SERVER},
             players=len(keys),
             sessions=sum(server.sessions for server in counted),
             sessions_by_close_reason=_most_first(reasons),
-            refused_entries=sum(server.refused_entries for server in servers),
             fake_players=len(fake_names),
             sessions_without_length=sum(server.sessions_without_length for server in counted),
             hours_played=sum(server.hours_played for server in counted),
@@ -153,11 +147,7 @@ def summarize(
         is_proxy=is_proxy,
         files=len(counts),
         files_passed_over=files_passed_over,
-        lines=sum(each.lines for each in counts),
-        understood=sum(each.understood for each in counts),
-        ignored=sum(each.ignored for each in counts),
-        unknown=sum(each.unknown for each in counts),
-        continuations=sum(each.continuations for each in counts),
+        **{name: sum(getattr(each, name) for each in counts) for name in _LINES},
         runs=runs,
         players=len(keys),
         sessions=len(sessions),

@@ -30,12 +30,8 @@ def require_free(ports: Mapping[str, int | None]) -> None:
         if same == port:
             raise PortHeldError(f"{name} and {other} are both {port}: give one of them another port")
     for name, port in given.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise PortHeldError(_why(name, port, error)) from None
+        if (error := _refusal(port)) is not None:
+            raise PortHeldError(_why(name, port, error))
 
 
 def _why(name: str, port: int, error: OSError) -> str:
@@ -80,13 +76,18 @@ def free_port() -> int:
 
 def is_free(port: int) -> bool:
     """Return whether a server could listen on *port* now."""
+    return _refusal(port) is None
+
+
+def _refusal(port: int) -> OSError | None:
+    """Return why a server could not listen on *port* now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error
+        return None
 
 
 def is_open(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -32,19 +33,14 @@ def find_psql(bindir: Path | None = None) -> str:
     Raises:
         RuntimeFault: There is none.
     """
-    folders = [bindir] if bindir is not None else []
-    try:
-        folders.append(find_bindir())
-    except EmbeddedPostgresError as error:
-        fault: EmbeddedPostgresError | None = error
-    else:
-        fault = None
-    for folder in folders:
-        if (folder / "psql").is_file():
-            return str(folder / "psql")
+    if bindir is None or not (bindir / "psql").is_file():
+        with contextlib.suppress(EmbeddedPostgresError):
+            bindir = find_bindir()
+    if bindir is not None and (bindir / "psql").is_file():
+        return str(bindir / "psql")
     found = shutil.which("psql")
     if found is None:
-        raise RuntimeFault("no psql was found: install the Postgres client, or put its folder on the PATH") from fault
+        raise RuntimeFault("no psql was found: install the Postgres client, or put its folder on the PATH")
     return found
 
 
