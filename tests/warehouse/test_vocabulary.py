@@ -102,6 +102,13 @@ def test_the_models_know_no_kind_of_event_that_is_not_read() -> None:
     assert {"player_join", "server_stop"} <= named <= set(get_args(Kind))
 
 
+def test_the_models_ask_for_no_group_of_samples_that_staging_does_not_make() -> None:
+    queries = {path.stem: path.read_text() for path in DBT.glob("models/**/*.sql")}
+    made = re.findall(r"(?:then|else) '(\w+)'", queries["stg_pterodactyl__utilization_samples"])
+    asked = re.findall(r"outcome_group (?:=|<>|in) (\([^)]*\)|'\w+')", "\n".join(queries.values()))
+    assert {word for words in asked for word in re.findall(r"\w+", words)} == set(made)
+
+
 @pytest.mark.parametrize("group", ["unanswered", "timed", "damaged"])
 def test_dbt_counts_the_same_outcomes_as_one(group: str) -> None:
     macros = jinja2.Environment(autoescape=False).from_string((DBT / "macros" / "outcomes.sql").read_text()).module
