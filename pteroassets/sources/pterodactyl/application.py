@@ -118,11 +118,6 @@ def read_estate(
             yield reader.read(entity)
 
 
-def read_entity(panel: PanelClient, entity: str, *, redactor: Redactor, clock: Clock) -> Reading:
-    """Return the reading of one entity; see `read_estate`."""
-    return next(read_estate(panel, redactor=redactor, clock=clock, entities=[entity]))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listing:
     """A list with the time at which its reading began."""

@@ -19,7 +19,7 @@ from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.sources.pterodactyl import errors
-from pteroassets.sources.pterodactyl.application import ENTITIES, read_entity
+from pteroassets.sources.pterodactyl.application import ENTITIES, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, server_flags
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
@@ -112,7 +112,7 @@ def test_eggs_that_answer_500_cost_their_nest_alone(
     simulation: Simulation, panel: PanelClient, now: ManualClock, redactor: Redactor
 ) -> None:
     simulation.faults.add(Fault(route="eggs", status=500, nest_id=1))
-    reading = read_entity(panel, "eggs", redactor=redactor, clock=now)
+    reading = next(read_estate(panel, redactor=redactor, clock=now, entities=["eggs"]))
     assert list(reading.unread_scopes) == ["nest:1"]
     assert {record.scope for record in reading.records} == {"nest:2", "nest:3", "nest:4", "nest:5"}
 
@@ -147,7 +147,7 @@ def test_a_list_whose_total_moves_between_pages_is_read_again(
     simulation: Simulation, panel: PanelClient, now: ManualClock, redactor: Redactor
 ) -> None:
     simulation.faults.add(Fault(kind="total_moves", route="servers", times=1))
-    reading = read_entity(panel, "servers", redactor=redactor, clock=now)
+    reading = next(read_estate(panel, redactor=redactor, clock=now, entities=["servers"]))
     assert reading.is_complete
     assert len(reading.records) == len(simulation.truth.entities(now.now())["servers"])
     assert reading.requests > -(-len(reading.records) // 100)
@@ -167,7 +167,7 @@ def test_a_fault_that_passes_costs_requests_and_no_rows(
     simulation: Simulation, panel: PanelClient, now: ManualClock, redactor: Redactor, fault: Fault
 ) -> None:
     simulation.faults.add(fault)
-    reading = read_entity(panel, "locations", redactor=redactor, clock=now)
+    reading = next(read_estate(panel, redactor=redactor, clock=now, entities=["locations"]))
     assert reading.is_complete
     assert len(reading.records) == len(simulation.truth.entities(now.now())["locations"])
     assert reading.requests == 3

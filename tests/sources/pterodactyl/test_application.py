@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pteroassets.clock import ManualClock
 from pteroassets.privacy import Redactor
 from pteroassets.sources.pterodactyl import errors
-from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_entity, read_estate
+from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
 from pteroassets.sources.pterodactyl.client import PanelClient
 
 NULL = {"object": "null_resource", "attributes": None}
@@ -76,7 +76,7 @@ def estate(stub: Any) -> Estate:
 @pytest.fixture
 def read(panel: PanelClient, redactor: Redactor, clock: ManualClock) -> Any:
     def read(entity: str) -> Reading:
-        return read_entity(panel, entity, redactor=redactor, clock=clock)
+        return next(read_estate(panel, redactor=redactor, clock=clock, entities=[entity]))
 
     return read
 
