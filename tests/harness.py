@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from pteroassets.clock import ManualClock
 from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.landing.context import Landing
+from pteroassets.landing.files.collection import collect_files
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.collection import collect_logs
+from pteroassets.landing.minecraft.collection import LOGS, LogPlaces, where_logs_are
 from pteroassets.landing.minecraft.passes import parse_and_derive
 from pteroassets.landing.pterodactyl.estate import read_entities
 from pteroassets.landing.servers import LogTimezones
@@ -92,9 +93,10 @@ class Platform:
         (report,) = self.make("utilization")
         return report
 
-    def collect(self, **options: Any) -> LoadReport:
+    def collect(self, *, places: LogPlaces | None = None, **options: Any) -> LoadReport:
         with self._open() as (panel, connection):
-            return collect_logs(panel, connection, self.store, clock=self.clock, zones=self.zones, **options)
+            where = where_logs_are(connection, zones=self.zones, places=places or LogPlaces())
+            return collect_files(panel, connection, self.store, LOGS, where, clock=self.clock, **options)
 
     def derive(self) -> list[LoadReport]:
         with self.landing.connect() as connection:

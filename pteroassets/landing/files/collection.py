@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pteroassets.clock import Clock
 from pteroassets.landing.files.folder import Collected, NamedFile, ServerFolder
@@ -40,17 +40,8 @@ from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 
 _Owner = TypeVar("_Owner")
-
-
-class Listed(Protocol):
-    """A file that may be fetched."""
-
-    @property
-    def size(self) -> int:
-        """Return its bytes, as listed."""
-
-
-_File = TypeVar("_File", bound=Listed)
+_Answer = TypeVar("_Answer")
+_NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +85,14 @@ class Purse:
 
 
 def share(
-    purse: Purse, wanted: Mapping[_Owner, Sequence[_File]]
-) -> tuple[dict[_Owner, list[_File]], dict[_Owner, list[_File]]]:
+    purse: Purse, wanted: Mapping[_Owner, Sequence[NamedFile]]
+) -> tuple[dict[_Owner, list[NamedFile]], dict[_Owner, list[NamedFile]]]:
     """Return for each owner which of its wanted files are fetched, in order, and which are left.
 
     The next file is always one of the owner with the fewest bytes so far, so a huge folder delays no other.
     """
-    granted: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
-    left: dict[_Owner, list[_File]] = {owner: [] for owner in wanted}
+    granted: dict[_Owner, list[NamedFile]] = {owner: [] for owner in wanted}
+    left: dict[_Owner, list[NamedFile]] = {owner: [] for owner in wanted}
     owners = list(wanted)
     queue = [(0, number, 0) for number, owner in enumerate(owners) if wanted[owner]]
     while queue:
@@ -115,10 +106,6 @@ def share(
         if index + 1 < len(wanted[owner]):
             heapq.heappush(queue, (got + named.size, number, index + 1))
     return granted, left
-
-
-_Answer = TypeVar("_Answer")
-_NOTHING_LISTED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

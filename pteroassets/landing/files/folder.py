@@ -85,14 +85,6 @@ class Collected:
     done_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stop:
-    """Why no more requests are sent for a server in this pass."""
-
-    outcome: Unanswered
-    reason: str
-
-
 class ServerFolder:
     """One pass over one server's folder, in steps that are landed one by one.
 
@@ -132,7 +124,7 @@ class ServerFolder:
         self._fetched: dict[str, datetime | None] = {}  # first lines of the closed files that were fetched, by key
         self._ended: set[str] = set()  # keys of live files whose name another file took in this pass
         self._read: set[str] = set()  # paths whose listed state is known
-        self._stop: _Stop | None = None
+        self._stop: tuple[Unanswered, str] | None = None  # why no more requests are sent in this pass
         self._collected = Collected()
         self._files = self._named(listing)
         self._others = [(file, why) for file in listing if (why := kind.why_unread(file.path)) is not None]
@@ -359,7 +351,7 @@ class ServerFolder:
     def _bytes_of(self, file: ListedFile) -> bytes | None:
         """Return a file's bytes, or None with the outcome noted."""
         if self._stop is not None:
-            self._report(self._stop.outcome, file, self._stop.reason)
+            self._report(self._stop[0], file, self._stop[1])
             return None
         try:
             return self._access.fetch(file)
@@ -373,7 +365,7 @@ class ServerFolder:
         return None
 
     def _end(self, error: PanelError) -> None:
-        self._stop = _Stop(outcome=_outcome_of(error), reason=str(error))
+        self._stop = _outcome_of(error), str(error)
 
     def _continued_by(self, content: bytes) -> StoredFile | None:
         """Return the file that *content* completes: one that grew, or whose end was missing."""

@@ -10,19 +10,16 @@ import dataclasses
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pteroassets.clock import Clock
-from pteroassets.landing.files.collection import FileFolder, LogBudget, Nowhere, collect_files
+from pteroassets.landing.files.collection import FileFolder, Nowhere
 from pteroassets.landing.files.folder import HEAD_BYTES
 from pteroassets.landing.files.kinds import FileKind
 from pteroassets.landing.files.rows import FileTables, StoredFile
-from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
@@ -41,10 +38,8 @@ from pteroassets.sources.minecraft.places import (
     unread_archive,
 )
 from pteroassets.sources.outcomes import FileOutcome
-from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.sources.pterodactyl.files import ListedFile
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport
 
 FILES: Final = "raw_minecraft.log_files"
 READS: Final = "raw_minecraft.log_reads"
@@ -124,39 +119,11 @@ LARGEST_CONTENT_BYTES = 1024 * 1024 * 1024
 _FIRST_LINES = (0, 1 << 10, 1 << 13, HEAD_BYTES)  # where most logs, and all of them, have shown a time
 
 
-def collect_logs(
-    panel: PanelClient,
-    connection: Connection,
-    store: LogStore,
-    *,
-    clock: Clock,
-    zones: LogTimezones,
-    places: LogPlaces | None = None,
-    budget: LogBudget | None = None,
-    node_access: bool = False,
-    reload_dates: Collection[date] = (),
-    max_workers: int = 8,
-    progress: Advance | None = None,
-) -> LoadReport:
-    """List the logs of every server, fetch what changed into *store* and land the files' rows.
-
-    Args:
-        panel: Its servers are read.
-        connection: To the warehouse.
-        store: Where the files' bytes are kept.
-        clock: Gives the time of the pass.
-        zones: Zones of the files' local dates.
-        places: Where logs are, as the operator set it.
-        budget: As `collect_files` takes it, and the others below.
-        node_access: Ask the nodes themselves.
-        reload_dates: Files of these dates are fetched again and parsed from their first line.
-        max_workers: Requests in flight at once.
-        progress: Called after each step.
-
-    Raises:
-        PanelError: The list of servers could not be read.
-    """
-    zones, traits, places = zones.of_servers(connection), server_traits(connection), places or LogPlaces()
+def where_logs_are(
+    connection: Connection, *, zones: LogTimezones, places: LogPlaces
+) -> Callable[[uuid.UUID], FileFolder | Nowhere]:
+    """Return what tells `collect_files` where each server keeps its logs, as the landed entities and *places* say."""
+    zones, traits = zones.of_servers(connection), server_traits(connection)
 
     def where(server_uuid: uuid.UUID) -> FileFolder | Nowhere:
         found = places.of(server_uuid, traits.get(server_uuid))
@@ -164,19 +131,7 @@ def collect_logs(
             return Nowhere(outcome="not_minecraft", reason=found.reason or "")
         return FileFolder(folder=found.folder, kind=logs_of(zones.zone(str(server_uuid)), live=found.live))
 
-    return collect_files(
-        panel,
-        connection,
-        store,
-        LOGS,
-        where,
-        clock=clock,
-        budget=budget,
-        node_access=node_access,
-        reload_dates=reload_dates,
-        max_workers=max_workers,
-        progress=progress,
-    )
+    return where
 
 
 def logs_of(zone: ZoneInfo, *, live: str | None = None) -> FileKind:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pteroassets.landing.context import Landing
-from pteroassets.landing.minecraft.collection import READS, LogPlaces, collect_logs
+from pteroassets.landing.files.collection import collect_files
+from pteroassets.landing.minecraft.collection import LOGS, READS, LogPlaces, where_logs_are
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.passes import Advance, Pass, Rhythm
@@ -31,13 +32,13 @@ def collect(
     """List every server's logs and fetch what changed; files of *reload_dates* in any case."""
     settings = landing.settings
     with landing.panel() as panel:
-        return collect_logs(
+        return collect_files(
             panel,
             connection,
             landing.store,
+            LOGS,
+            where_logs_are(connection, zones=landing.zones, places=LogPlaces(by_name=settings.pteroassets_log_paths)),
             clock=landing.clock,
-            zones=landing.zones,
-            places=LogPlaces(by_name=settings.pteroassets_log_paths),
             budget=landing.budget,
             node_access=settings.pteroassets_node_access,
             reload_dates=reload_dates,
