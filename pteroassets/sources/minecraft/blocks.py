@@ -14,6 +14,7 @@ from pteroassets.sources.minecraft.formats import LogFormat, format_at
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.scan import TIME_LENGTH, Scanner, seconds_of
 from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
+from pteroassets.sources.minecraft.text import Lines, clean, decode
 
 BLOCK_BYTES = 1 << 20  # small enough to take little memory, large enough to make up for the calls into numpy
 TRACED = b"Encountered an unexpected exception"
@@ -59,6 +60,22 @@ def cut_up(whole: bytes, waiting: Callable[[bytes], int]) -> Iterator[bytes]:
         piece = cut(whole, start, BLOCK_BYTES, waiting)
         yield piece
         start += len(piece) - 1
+
+
+def cleaned(data: bytes) -> tuple[bytes, Lines]:
+    """Return *data*, a line feed and whole lines, without what does not belong to lines, and where its lines are."""
+    lines = Lines(data)
+    if lines.is_clean:
+        return data, lines
+    data = clean(data)
+    return data, Lines(data)
+
+
+def text_behind(data: bytes, end: int, scanner: Scanner) -> str | None:
+    """Return the lines that continue the text of the one which ends at *end*."""
+    following = scanner.starts.search(data, end)
+    until = min(following.start() if following is not None else len(data) - 1, end + MOST_TRACE)
+    return decode(data[end + 1 : until]).strip() or None
 
 
 def change_of_layout(data: bytes, others: Iterable[int], *, is_shipped: bool) -> tuple[LogFormat | None, int] | None:

@@ -20,10 +20,10 @@ from pteroassets.sources.minecraft.blocks import (
     DAY,
     GOING_ON,
     HALF_DAY,
-    MOST_TRACE,
     MOST_WAITING,
     Days,
     change_of_layout,
+    cleaned,
     cut,
     cut_up,
     ends_of,
@@ -33,6 +33,7 @@ from pteroassets.sources.minecraft.blocks import (
     place_of,
     segments_of,
     shown,
+    text_behind,
     waiting_bytes,
 )
 from pteroassets.sources.minecraft.events import Detail, LineCounts, LogEvent, ParserState, Setback, Writer
@@ -56,7 +57,6 @@ from pteroassets.sources.minecraft.text import (
     LONGEST_LINE,
     Lines,
     clean,
-    decode,
     shorten_lines,
     strip_escapes,
     strip_mark,
@@ -194,7 +194,7 @@ class LogParser:
         consumed = self._state.bytes_consumed
         size = len(block) - 1 if size is None else size
         raw = block if consumed else b"\n" + strip_mark(block[1:])
-        data, lines = _cleaned(unwrap(raw).data if self._state.is_shipped else raw)
+        data, lines = cleaned(unwrap(raw).data if self._state.is_shipped else raw)
         place = 0
         if self._format is None:
             place = self._find_layout(data, raw)
@@ -206,7 +206,7 @@ class LogParser:
         if shipped is not None:
             self._shipped_from = None
             self._know(is_shipped=True)
-            behind, lines = _cleaned(unwrap(last_lines(raw, shipped)).data)
+            behind, lines = cleaned(unwrap(last_lines(raw, shipped)).data)
             if self._format is None and (place := self._find_layout(behind, behind)) > 0:
                 behind = behind[place:]
                 lines = Lines(behind)
@@ -352,7 +352,7 @@ class LogParser:
             goes_on = kind in _MAY_GO_ON and message.endswith(GOING_ON)
             is_hint = is_sponge or (software is None and dialect.default_software is not None)
             if goes_on or is_hint or kind in _TELLING:
-                going_on = _going_on(data, data.index(b"\n", start + 1), scanner) if goes_on else None
+                going_on = text_behind(data, data.index(b"\n", start + 1), scanner) if goes_on else None
                 detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
                 software = self._state.software
                 spoken = dialect_by(dialects, software) if software is not None else None
@@ -481,22 +481,6 @@ _FOLIAS = (b"Region Scheduler Thread #", b"Region shutdown thread")
 _MAY_GO_ON = frozenset({"server_crash", "player_lost_connection", "login_refused"})  # in the next line
 _FIRST_STEP = 1 << 8  # bytes behind a change of the layout that are looked at
 _GROWTH = 4
-
-
-def _cleaned(data: bytes) -> tuple[bytes, Lines]:
-    """Return *data*, a line feed and whole lines, without what does not belong to lines, and where its lines are."""
-    lines = Lines(data)
-    if lines.is_clean:
-        return data, lines
-    data = clean(data)
-    return data, Lines(data)
-
-
-def _going_on(data: bytes, end: int, scanner: Scanner) -> str | None:
-    """Return the lines that continue the text of the one which ends at *end*."""
-    following = scanner.starts.search(data, end)
-    until = min(following.start() if following is not None else len(data) - 1, end + MOST_TRACE)
-    return decode(data[end + 1 : until]).strip() or None
 
 
 def _writer(data: bytes, events: Iterable[LogEvent], lines_before: int) -> Writer:
