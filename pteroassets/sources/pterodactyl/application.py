@@ -79,8 +79,8 @@ class Reading:
         rows_expected: The panel's own count; None where a route has none or was not read.
         observed_at: When the reading of the list began.
         requests: What it cost; a list that gives several entities is counted once.
-        seconds: On the clock.
-        rate_limit_remaining: What the panel said is left.
+        seconds: Duration on the clock.
+        rate_limit_remaining: What is left by the panel's newest answer.
         source: Name of the panel.
     """
 
@@ -99,9 +99,9 @@ class Reading:
 def read_estate(
     panel: PanelClient, *, redactor: Redactor, clock: Clock, entities: Collection[str] = ENTITIES
 ) -> Iterator[Reading]:
-    """Yield a reading of each of *entities*, in the order of `ENTITIES`; a list that serves several is read once.
+    """Yield a reading of each of *entities*, in the order of `ENTITIES`; a list shared by several is read once.
 
-    A list that fails costs its own scope and is told in the reading.
+    A list that fails leaves only its own scope unread; the reading reports it.
 
     Raises:
         ValueError: An entity is unknown.
@@ -127,7 +127,7 @@ class _Listing:
 
 
 class _Gathered:
-    """What has been found of one entity so far."""
+    """The rows of one entity so far."""
 
     def __init__(self, entity: str, redactor: Redactor) -> None:
         self._entity = entity
@@ -140,7 +140,7 @@ class _Gathered:
         return list(self._records.values())
 
     def add(self, rows: Iterable[dict[str, Any]], scope: str) -> None:
-        """Take the rows of one scope; one without an identity leaves the scope incomplete, not the rest unread."""
+        """Add the rows of one scope; a row without an identity makes only the scope incomplete."""
         for row in rows:
             record = self._record(row, scope)
             if record is None:
@@ -224,7 +224,7 @@ class _EstateReader:
 
     def _has_nests(self) -> bool:
         if self._panel.dialect.has_nests:
-            self._listing("nests")  # which tells a panel whose keys do not
+            self._listing("nests")  # which recognises a panel whose keys do not
         return self._panel.dialect.has_nests
 
     @staticmethod
@@ -236,7 +236,7 @@ class _EstateReader:
     def _scoped(
         self, gathered: _Gathered, parent: str, read: Callable[[dict[str, Any]], tuple[str, PagedList]]
     ) -> int | None:
-        """Read a list for each row of *parent* and return how many rows the panel counts in all of them."""
+        """Read a list for each row of *parent*; return how many rows the panel counts in all of them."""
         parents = self._listing(parent).pages
         if parents.problem is not None:
             gathered.unread[WHOLE_LIST] = f"the list of {parent} was not read completely: {parents.problem}"
@@ -256,12 +256,12 @@ class _EstateReader:
     def _eggs(self, endpoint: str, scope: str) -> tuple[str, PagedList]:
         pages = self._pages(endpoint, include="variables")
         if pages.problem is None and any(_included_rows(egg, "variables") is None for egg in pages.rows):
-            # landed without them, every egg would seem to have lost its variables
+            # without them every egg would seem to have lost its variables
             pages = PagedList(rows=[], total=None, problem="the panel left out the variables of eggs (null_resource)")
         return scope, pages
 
     def _included(self, gathered: _Gathered, entity: str) -> datetime:
-        """Take what came with the servers and return when their list was read."""
+        """Add what came with the servers; return when their list was read."""
         listing = self._listing("servers")
         include = _SERVER_INCLUDES[entity]
         withheld = []
@@ -284,9 +284,9 @@ class _EstateReader:
         return listing.observed_at
 
     def _pages(self, endpoint: str, **params: str) -> PagedList:
-        """Read a list of the application API; what ends every list is raised, what ends this one is told."""
+        """Read a list of the application API; raise what stops every list, record what stops this one."""
         if self._refusal is not None:
-            # asking on would wait for a window each time, only to be refused again
+            # further requests would wait for a window each time, only to be refused
             return PagedList(rows=[], total=None, failure=self._refusal, problem=f"not asked for: {self._refusal}")
         pages = read_pages(lambda page: self._panel.application(endpoint, per_page=PAGE_SIZE, page=page, **params))
         failure = pages.failure
@@ -304,7 +304,7 @@ def _permission(endpoint: str, failure: PanelError) -> str:
 
 
 def _included_rows(row: dict[str, Any], include: str) -> list[dict[str, Any]] | None:
-    """Return the rows of an include, or None when the panel gave none: that is unread, not empty."""
+    """Return the rows of an include, or None if the panel gave none: that is unread, not empty."""
     relationships = row.get("relationships")
     related = relationships.get(include) if isinstance(relationships, dict) else None
     data = related.get("data") if isinstance(related, dict) else None

@@ -1,4 +1,4 @@
-"""One panel: its answers, its lists read whole, and which of its servers may be asked anything.
+"""One panel: its answers, its complete lists, and which of its servers can be asked.
 
 pydactyl gives the headers and addresses of the panel's two APIs; every one of its objects is made with our session, so
 that all of them share connections, time-outs, pacing and errors (see `transport`). Lists are read by `read_pages`,
@@ -45,7 +45,7 @@ from pteroassets.sources.pterodactyl.transport import (
 
 USER_AGENT = f"pteroassets/{version('pteroassets')}"
 DEFAULT_TIMEOUT: Timeout = (5.0, 20.0)
-# a restart, an update or a database that comes back takes less, and a sampling pass still ends before the next begins
+# a restart or an update takes less, and a sampling pass still ends before the next begins
 PATIENCE_SECONDS = 180.0
 ALL_KEYS = ("pterodactyl_url", "pterodactyl_app_key", "pterodactyl_cli_key")
 """Names of the settings of a client that may ask both of the panel's APIs."""
@@ -63,19 +63,19 @@ _GATING_STATUSES: dict[ServerStatus, Gate] = {
 class PanelClient:
     """One panel, asked through an application key, a client key, or both.
 
-    Safe to use from many threads. Close it, or use it as a context manager, to give its connections back.
+    Safe to use from many threads. Close it, or use it as a context manager, to free its connections.
 
     Args:
         url: Address of the panel with its scheme; a base path is fine.
         application_key: Opens ``/api/application``.
         client_key: Opens ``/api/client``.
-        budget: What every request is drawn from.
-        clock: Waited on between attempts.
+        budget: Asked before every request.
+        clock: Sleeps between attempts.
         timeout: Seconds to connect, and between two bytes of an answer.
-        patience_seconds: How long a panel that is down as a whole is waited for, over all requests.
+        patience_seconds: How long to wait, over all requests, for a panel that is down.
 
     Raises:
-        PanelAddressError: The address or a key cannot be one.
+        PanelAddressError: The address or a key is invalid.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class PanelClient:
             budget=budget, clock=clock, counter=self.counter, timeout=timeout, patience_seconds=patience_seconds
         )
         self._session = PlainSession(adapter, user_agent=USER_AGENT)
-        # signed links lead to nodes: no key, no budget of the panel's, and no repeats, since a link holds once
+        # signed links lead to nodes: no key, no request budget, and no repeats, since a link works once
         self.node_session = PlainSession(HTTPAdapter(max_retries=0), user_agent=USER_AGENT)
         self._objects: dict[Api, Any] = {}
         keys = []
@@ -107,7 +107,7 @@ class PanelClient:
         if (secret := _secret(client_key, "PTERODACTYL_CLI_KEY")) is not None:
             keys.append(secret)
             self._objects["client"] = self._pydactyl(url, secret).client
-            # pydactyl's own property would open a new session, and a connection, at each access
+            # pydactyl's own property would open a new session and connection at each access
             self._files = Files(url, secret, session=self._session)
         self.dialect: Dialect = dialect_of_keys(keys)
 
@@ -120,30 +120,30 @@ class PanelClient:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._session.close()
         self.node_session.close()
 
     @property
     def requests_made(self) -> int:
-        """Requests sent so far, to the panel and its nodes, repeats included."""
+        """Return the requests sent so far to the panel and its nodes, with repeats."""
         return self.counter.made
 
     @property
     def rate_limit_remaining(self) -> int | None:
-        """What the panel's newest answer said is left of its rate limit; None before the first one."""
+        """Return what is left of the panel's rate limit by its newest answer; None before the first."""
         return self.counter.remaining
 
     def recognize(self) -> bool:
-        """Ask whether this is a Pelican panel behind keys of Pterodactyl's, and remember it if it is.
+        """Find out whether this is a Pelican panel with Pterodactyl's keys, and remember it.
 
         Raises:
-            TransientPanelError: The panel did not answer, so nothing is known.
+            TransientPanelError: The panel did not answer, so it is unknown.
         """
         try:
             self.application("eggs")
         except PermissionMissingError:
-            pass  # the route is there, which Pterodactyl has not
+            pass  # Pterodactyl does not have this route
         except PermanentPanelError:
             return False
         self.dialect = PELICAN
@@ -153,7 +153,7 @@ class PanelClient:
         """Return the JSON object that ``GET /api/application/<endpoint>`` answers.
 
         Raises:
-            PanelError: Anything but a readable success.
+            PanelError: Any answer except a readable success.
         """
         return self._json("application", endpoint, params)
 
@@ -161,7 +161,7 @@ class PanelClient:
         """Return the JSON object that ``GET /api/client/<endpoint>`` answers; *endpoint* may be empty.
 
         Raises:
-            PanelError: Anything but a readable success.
+            PanelError: Any answer except a readable success.
         """
         return self._json("client", endpoint, params)
 
@@ -169,7 +169,7 @@ class PanelClient:
         """Return the bytes of a server's file, read through the panel (``files/contents``).
 
         Raises:
-            PanelError: Anything but a readable success.
+            PanelError: Any answer except a readable success.
         """
         self._object("client")
         answer = self._answer(lambda: self._files.get_file_contents(server_uuid, path, json=False))
@@ -183,7 +183,7 @@ class PanelClient:
         attempt = 0
         while True:
             attempt += 1
-            answer = self._answer(lambda: pydactyl._api_request(endpoint=path, params=params, json=False))  # noqa: SLF001 - its only general door
+            answer = self._answer(lambda: pydactyl._api_request(endpoint=path, params=params, json=False))  # noqa: SLF001 - its only general method
             decoded = _decode(answer)
             if isinstance(decoded, dict):
                 return decoded
@@ -196,7 +196,7 @@ class PanelClient:
         try:
             answer: requests.Response = call()
         except (requests.RequestException, PydactylError) as error:
-            # what fails before a request reaches our adapter; the library's text may quote the key or the address
+            # it fails before our adapter gets the request; the library's text may quote the key or the address
             failure = PanelAddressError(
                 f"a request to the panel {self.name} could not be made ({type(error).__name__}): check PTERODACTYL_URL"
             )
@@ -230,7 +230,7 @@ def _decode(answer: requests.Response) -> dict[str, Any] | UnreadableAnswerError
 
 
 def _name_of(url: str) -> str:
-    """Return host and port; what is no address is not quoted, since a key may have been put in its place."""
+    """Return host and port; an invalid address is not quoted, since it may be a key."""
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -251,7 +251,7 @@ def _name_of(url: str) -> str:
 
 
 def _secret(key: SecretStr | None, setting: str) -> str | None:
-    """Return the key as text; a header cannot hold every text, and the library's refusal would quote it."""
+    """Return the key as text; checked here, since the library's error for an invalid header would quote it."""
     text = key.get_secret_value() if key is not None else ""
     if not text:
         return None
@@ -261,10 +261,10 @@ def _secret(key: SecretStr | None, setting: str) -> str | None:
 
 
 def dialect_of_keys(keys: Iterable[str]) -> Dialect:
-    """Return the dialect that the prefix of any of *keys* tells, Pterodactyl's where none does.
+    """Return the dialect by the prefix of any of *keys*, else Pterodactyl's.
 
-    A Pelican panel that was upgraded from Pterodactyl still takes that panel's keys, so Pterodactyl's prefixes prove
-    nothing; `application.read_estate` finds out from the lists that are not there.
+    A Pelican panel upgraded from Pterodactyl still accepts the old keys, so Pterodactyl's prefixes prove nothing;
+    `application.read_estate` finds out from the missing lists.
     """
     prefixes = (PELICAN.application_prefix, PELICAN.client_prefix)
     return PELICAN if any(key.startswith(prefixes) for key in keys) else PTERODACTYL
@@ -279,7 +279,7 @@ class PagedList:
 
     Attributes:
         rows: The ``attributes`` of each item, once for each id, in the order of arrival.
-        total: ``meta.total`` of the last page read; None where the route has none.
+        total: ``meta.total`` of the last page read; None if the route has none.
         failure: The error that ended the reading early.
         problem: Why this is not the whole list; None if it is.
     """
@@ -291,7 +291,7 @@ class PagedList:
 
 
 def read_pages(fetch: Callable[[int], dict[str, Any]], *, identity: str = "id") -> PagedList:
-    """Read a list from its first page to its last, and again while its total does not hold.
+    """Read a list from its first page to its last, and again if its total changes.
 
     ``meta.pagination`` gives ``total`` and ``total_pages``; ``links.next`` loses the query on application lists and is
     not followed. Lists have no order of their own, so rows are known by their id: one that a page repeats counts once.
@@ -301,7 +301,7 @@ def read_pages(fetch: Callable[[int], dict[str, Any]], *, identity: str = "id") 
         identity: The attribute that tells rows apart.
 
     Returns:
-        The rows, those of an incomplete reading too: what arrived is true, it is only not all.
+        The rows, also of an incomplete reading.
     """
     reading = _read_once(fetch, identity)
     for _ in range(_LIST_READINGS - 1):
@@ -315,7 +315,7 @@ def items(body: Any) -> list[Any]:
     """Return the items of a list answer.
 
     Raises:
-        UnreadableAnswerError: It is no list.
+        UnreadableAnswerError: It is not a list.
     """
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, list):
@@ -344,7 +344,7 @@ def _read_once(fetch: Callable[[int], dict[str, Any]], identity: str) -> PagedLi
             rows[attributes[identity]] = attributes
         pagination = (body.get("meta") or {}).get("pagination") or {}
         total = pagination.get("total")
-        # a list that ends before its last page is told by its count; asking on would only cost requests
+        # the count shows a list that ends before its last page; asking on would only cost requests
         pages = pagination.get("total_pages") or 1 if arrived else page
         if isinstance(total, int):
             totals.append(total)
@@ -363,18 +363,18 @@ def _read_once(fetch: Callable[[int], dict[str, Any]], identity: str) -> PagedLi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFlags:
-    """A server as the client API lists it, with the flags that decide whether it may be asked anything.
+    """A server as the client API lists it, with the flags that decide whether it can be asked.
 
     The client API answers 409 for a server that is suspended, installing, restoring a backup or in transfer, and for
-    all servers of a node under maintenance. The list tells the same beforehand (``status``, ``is_suspended``,
+    all servers of a node under maintenance. The list shows the same beforehand (``status``, ``is_suspended``,
     ``is_transferring``, ``is_node_under_maintenance``), so such a server costs no request.
 
     Attributes:
         uuid: In lower case with hyphens.
-        id: The number that the application API knows it by.
-        name: As its owner calls it.
-        node_name: Of the node it runs on; the client API tells no node's id.
-        outcome: Why the panel answers no question about it; None when it does.
+        id: Its number in the application API.
+        name: The name that its owner chose.
+        node_name: The node it runs on; the client API has no node ids.
+        outcome: Why the panel answers no question about it; None if it answers.
     """
 
     uuid: str
@@ -427,7 +427,7 @@ def server_flags(panel: PanelClient) -> list[ServerFlags]:
 
 
 def current_flags(panel: PanelClient, server_uuid: str) -> ServerFlags:
-    """Return one server's flags as they are now; this route answers in every state.
+    """Return one server's current flags; this route answers in every state.
 
     Raises:
         PanelError: The server is gone, or could not be read.
@@ -446,9 +446,9 @@ def _flags(row: Mapping[str, Any]) -> ServerFlags:
 
 
 def _gate(row: Mapping[str, Any]) -> Gate | None:
-    """Return what forbids questions about a server, in the order in which the panel itself looks for it.
+    """Return the state that forbids questions about a server, checked in the panel's own order.
 
-    A status that we do not know forbids nothing until the panel says so.
+    An unknown status forbids nothing until the panel says so.
     """
     status = row.get("status")
     if status == "suspended" or row.get("is_suspended"):
@@ -458,7 +458,7 @@ def _gate(row: Mapping[str, Any]) -> Gate | None:
     if status in _GATING_STATUSES:
         return _GATING_STATUSES[status]
     if status == "reinstall_failed" and row.get("is_installing"):
-        return "install_failed"  # Pelican refuses such a server, Pterodactyl does not, and each flags it so
+        return "install_failed"  # Pelican refuses such a server, Pterodactyl does not, and both flag it so
     return "transferring" if row.get("is_transferring") else None
 
 

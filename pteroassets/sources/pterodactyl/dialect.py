@@ -1,7 +1,7 @@
-"""What the panels that we read answer differently: Pterodactyl, and Pelican, its fork.
+"""How the panels that we read differ: Pterodactyl and its fork Pelican.
 
-Everything that differs by panel stands here; the readers ask a `Dialect` and never the name of the panel. What can be
-told from an answer itself (a missing attribute, another state) needs no dialect.
+Everything that differs by panel is here; the readers ask a `Dialect` and never the panel's name. What an answer itself
+shows (a missing attribute, another state) needs no dialect.
 
 Pelican's sources, as of August 2026: ``routes/api-application.php``, ``app/Http/Controllers/Api/Application``,
 ``app/Transformers/Api``, ``app/Models/ApiKey.php``, ``app/helpers.php``.
@@ -16,16 +16,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How one panel speaks.
+    """How one panel differs.
 
     Attributes:
-        name: Of the panel, for messages.
+        name: The panel's name for messages.
         application_prefix: How its application keys begin.
         client_prefix: How its client keys begin.
-        missing: Entities that it does not have; their lists are empty without being asked for.
+        missing: Entities that it does not have; their lists count as empty and are not requested.
         has_nests: Eggs are listed by nest; otherwise in one list, all at once.
-        contents_are_bytes: ``files/contents`` gives a file's bytes. Otherwise it makes UTF-8 of whatever is none, which
-            spoils packed logs, so that files come by signed link alone.
+        contents_are_bytes: ``files/contents`` gives a file's bytes. Otherwise it changes other bytes than UTF-8, which
+            spoils packed logs, so files come only by signed link.
         port_of_node: The attribute of a node that names the port of its own API.
     """
 
@@ -52,5 +52,5 @@ DIALECTS = (PTERODACTYL, PELICAN)
 
 
 def node_port(dialect: Dialect, node: Mapping[str, Any]) -> Any:
-    """Return the port at which a node's own API is reached; Pelican keeps the port it listens at apart from that."""
+    """Return the port of a node's API for clients; Pelican keeps the port it listens on separately."""
     return node.get(dialect.port_of_node, node.get(PTERODACTYL.port_of_node))

@@ -1,26 +1,26 @@
-"""What can go wrong between us and a panel, sorted by whether trying again can help, and which answer is which error.
+"""What can go wrong between us and a panel, sorted by whether a retry can help, and which answer is which error.
 
 ::
 
     PanelError
-    ├── NothingReadError               a pass read none of its lists, for reasons that its message tells
+    ├── NothingReadError               a pass read none of its lists; the message says why
     ├── TransientPanelError            the same request may succeed later
     │   ├── PanelUnreachableError      no connection, or it broke
     │   ├── PanelTimeoutError          the panel took longer than our time-out
     │   ├── RateLimitedError           429, again and again
     │   ├── ServerFaultError           408 or 5xx, and a node that failed at one server
     │   ├── UnreadableAnswerError      truncated or no JSON, a web page, a list without rows
-    │   └── NodeUnreachableError       a node that gave the panel no answer, a time-out there, or one that refuses us
+    │   └── NodeUnreachableError       a node that gave the panel no answer, timed out, or refuses us
     └── PermanentPanelError            an operator must change something first
-        ├── PanelAddressError          the address or a key is missing, or cannot be one
+        ├── PanelAddressError          the address or a key is missing or invalid
         ├── KeyRejectedError           401
         ├── PermissionMissingError     403
         ├── NotFoundError              404
         ├── StateConflictError         409: suspended, installing, transferring …
-        ├── FileTooLargeError          a file beyond what we are willing to hold
+        ├── FileTooLargeError          a file larger than we hold in memory
         └── RequestRefusedError        400, 422, a redirect and every other 4xx
 
-A message names the thing, then after a colon the remedy. It never holds a key, a signed link or the query of an
+A message names the thing, then after a colon what to do. It never holds a key, a signed link or the query of an
 address; exceptions of the HTTP library do, so none of them is chained to ours.
 """
 
@@ -44,9 +44,9 @@ class PanelError(Exception):
     """Something went wrong between us and the panel or one of its nodes.
 
     Args:
-        message: Names the thing and the remedy, without secrets.
-        status: The HTTP status, where there was an answer.
-        code: The panel's own name of the error (``errors[0].code``), where it gave one.
+        message: Names the thing and what to do, without secrets.
+        status: The HTTP status, if there was an answer.
+        code: The panel's name of the error (``errors[0].code``), if it gave one.
     """
 
     def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
@@ -56,12 +56,12 @@ class PanelError(Exception):
 
     @property
     def problem(self) -> str:
-        """What is wrong: the message before its first colon."""
+        """Return what is wrong: the message before its first colon."""
         return str(self).partition(": ")[0]
 
     @property
     def remedy(self) -> str:
-        """What to do about it: the rest of the message; empty where nothing is known."""
+        """Return what to do about it: the rest of the message; may be empty."""
         return str(self).partition(": ")[2]
 
 
@@ -86,15 +86,15 @@ class ServerFaultError(TransientPanelError):
 
 
 class UnreadableAnswerError(TransientPanelError):
-    """The panel's answer is not what the route gives: truncated JSON, a web page, something else."""
+    """The panel's answer is not what the route should give: truncated JSON, a web page, something else."""
 
 
 class NodeUnreachableError(TransientPanelError):
-    """A node gave the panel, or us, no answer at all: what one of its servers met, all of them would."""
+    """A node gave the panel, or us, no answer at all, so all its servers would fail in the same way."""
 
 
 class NothingReadError(PanelError):
-    """A pass could not read any of the lists that it is made of."""
+    """A pass could not read any of its lists."""
 
 
 class PermanentPanelError(PanelError):
@@ -102,7 +102,7 @@ class PermanentPanelError(PanelError):
 
 
 class PanelAddressError(PermanentPanelError):
-    """The panel's address or a key is missing, or cannot be one."""
+    """The panel's address or a key is missing or invalid."""
 
 
 class KeyRejectedError(PermanentPanelError):
@@ -114,7 +114,7 @@ class PermissionMissingError(PermanentPanelError):
 
 
 class NotFoundError(PermanentPanelError):
-    """The panel knows no such thing (404)."""
+    """The panel has no such thing (404)."""
 
 
 class StateConflictError(PermanentPanelError):
@@ -122,7 +122,7 @@ class StateConflictError(PermanentPanelError):
 
 
 class FileTooLargeError(PermanentPanelError):
-    """A file is larger than what we are willing to hold in memory."""
+    """A file is larger than we hold in memory."""
 
 
 class RequestRefusedError(PermanentPanelError):
@@ -138,25 +138,25 @@ def scrub(text: str) -> str:
     return _JWT.sub("…", text)
 
 
-# these routes are answered by the node behind the panel, which gives it up to 15 s
+# these routes are answered by the node behind the panel, which waits up to 15 s for it
 NODE_ROUTE = re.compile(r"/api/client/servers/[^/]+/(?:resources|files)(?:/|$)")
 # At /resources the panel says 504 for every failure of a node. Only this text, which no version translates, means that
 # the node gave no answer at all; otherwise the text ends with the status that the node answered for this one server.
 _NODE_GAVE_NO_ANSWER = "Could not establish a connection"
 _STATUS_FROM_NODE = re.compile(r"\(code: (\d{3})\)")
-# what the panel names the failure of a node at one request
+# the panel's name for a node's failure at one request
 DAEMON_FAULT = "DaemonConnectionException"
-# what Pelican names the failure to reach a node, with a status of 500
+# Pelican's name for a node that cannot be reached, with status 500
 _NO_CONNECTION = "ConnectionException"
 
 
 def judge(answer: requests.Response) -> PanelError:
-    """Return the error that an answer of another status than 200 to 299 stands for.
+    """Return the error for an answer with a status outside 200 to 299.
 
     An error of the panel is ``{"errors": [{"code": "NotFoundHttpException", "status": "404", "detail": "…"}]}``; one of
-    a proxy before it is a web page. The panel's own name of an error (``code``, a class of its source) is told. Its
-    text is not passed on, since it may quote paths and addresses, and decides one thing alone: whether a 504 is the
-    node's or one server's.
+    a proxy in front of it is a web page. The message has the panel's name of the error (``code``, a class in its
+    source). Its text is left out, since it may quote paths and addresses; it only decides whether a 504 is the node's
+    or one server's.
     """
     status = answer.status_code
     what = route(urlsplit(answer.url).path)
@@ -229,7 +229,7 @@ def judge(answer: requests.Response) -> PanelError:
 
 
 def unreadable(answer: requests.Response) -> UnreadableAnswerError:
-    """Return the error for a successful answer whose body is not what the route gives."""
+    """Return the error for a successful answer whose body is not what the route should give."""
     kind = answer.headers.get("Content-Type", "no content type").split(";")[0]
     return UnreadableAnswerError(
         f"the answer to {route(urlsplit(answer.url).path)} cannot be read ({len(answer.content)} bytes of {kind}): the "
@@ -239,12 +239,12 @@ def unreadable(answer: requests.Response) -> UnreadableAnswerError:
 
 
 def route(path: str) -> str:
-    """Return how a message names the request of *path*: method and path, never the query."""
+    """Return a request's name for messages: method and path, never the query."""
     return f"GET {path}"
 
 
 def _fault_of_node(what: str, said: str, detail: str) -> str:
-    """Return the message for a node that answered the panel, but with a fault at this one server."""
+    """Return the message for a node that answered the panel with an error for this one server."""
     found = _STATUS_FROM_NODE.search(detail)
     answered = int(found[1]) if found else None
     remedy = (
@@ -257,7 +257,7 @@ def _fault_of_node(what: str, said: str, detail: str) -> str:
 
 
 def _code_and_detail(answer: requests.Response) -> tuple[str | None, str]:
-    """Return the panel's name of an error, None if the answer is not the panel's, and its text."""
+    """Return the panel's name of an error (None if the answer is not the panel's) and its text."""
     try:
         body = answer.json()
     except (ValueError, RecursionError):

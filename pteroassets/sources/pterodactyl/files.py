@@ -7,8 +7,8 @@ Path of the data::
                                    larger:  files/download gives a signed link, fetched from the node
 
 Reading contents and asking for a link each write a row into the panel's activity log (``server:file.read``,
-``server:file.download``); listing does not. Ours are those with ``is_api`` true under the account that owns the key,
-and our requests name themselves ``pteroassets/<version>`` in the panel's and the nodes' access logs.
+``server:file.download``); listing does not. Ours have ``is_api`` true and the account that owns the key;
+in the panel's and the nodes' access logs our requests have the user agent ``pteroassets/<version>``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reaso
 
 __all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "requests_for", "server_flags"]
 
-# what the panel gives through files/contents unless its owner set PTERODACTYL_FILES_MAX_EDIT_SIZE
+# the panel's limit for files/contents unless its owner set PTERODACTYL_FILES_MAX_EDIT_SIZE
 _CONTENTS_LIMIT_BYTES = 4 * 1024 * 1024
-# a server's owner decides how large a file is: it must not decide how much memory we use
+# a server's owner decides how large a file is, but must not decide how much memory we use
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 _LINK_ATTEMPTS = 2
 _CHUNK_BYTES = 256 * 1024
@@ -48,14 +48,14 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """A regular file as a server's folder lists it.
+    """A regular file in a server's folder, as listed.
 
     Attributes:
-        path: From the server's root, as later requests name it.
+        path: From the server's root, as later requests need it.
         name: Its last part.
-        size: Bytes when it was listed.
+        size: Bytes when listed.
         modified_at: Aware, in UTC, whole seconds.
-        utc_offset_seconds: Of the node's own zone at that time.
+        utc_offset_seconds: Offset of the node's zone at that time.
     """
 
     path: str
@@ -70,7 +70,7 @@ class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
 
     Args:
         message: Names the server and the folder.
-        beside: The regular files of the parent, which was listed to know.
+        beside: The regular files of the parent, which was listed to find out.
     """
 
     def __init__(self, message: str, beside: Sequence[ListedFile] = ()) -> None:
@@ -91,9 +91,9 @@ def list_logs(panel: PanelClient, server_uuid: str, directory: str = "/logs") ->
 def list_folder(
     entries_of: Callable[[str], list[dict[str, Any]]], server_uuid: str, directory: str
 ) -> list[ListedFile]:
-    """Return the regular files of a folder whose entries, and those of its parent, *entries_of* gives.
+    """Return the regular files of a folder; *entries_of* lists it and its parent.
 
-    A node answers 500 for a missing folder as for a fault of its own, so what the parent lists decides.
+    A node answers 500 both for a missing folder and for its own faults, so the parent's list decides.
 
     Raises:
         NoLogFolder: The parent lists no such folder.
@@ -114,7 +114,7 @@ def list_folder(
 
 
 def requests_for(size: int, dialect: Dialect) -> int:
-    """Return how many requests a file of *size* bytes costs: one through the panel, two by a signed link."""
+    """Return how many requests a file of *size* bytes needs: one through the panel, two by a signed link."""
     return 1 if dialect.contents_are_bytes and size <= _CONTENTS_LIMIT_BYTES else 2
 
 
@@ -124,7 +124,7 @@ def fetch_file(
     """Return the bytes of a listed file, which may have grown since.
 
     Raises:
-        FileTooLargeError: It holds more than *largest_bytes*.
+        FileTooLargeError: It is larger than *largest_bytes*.
         NodeUnreachableError: Its node does not answer.
         PanelError: It could not be read.
     """
@@ -136,7 +136,7 @@ def fetch_file(
         except RequestRefusedError as error:
             if error.code != "FileSizeTooLargeException":
                 raise
-            # it grew past the panel's limit since it was listed, or the panel's owner lowered that
+            # it grew past the panel's limit after listing, or the panel's owner lowered the limit
     return _download(panel, server_uuid, file.path, largest_bytes)
 
 
@@ -150,7 +150,7 @@ def _regular_files(directory: str, entries: Sequence[dict[str, Any]]) -> list[Li
 
 
 def _is_regular(entry: dict[str, Any]) -> bool:
-    # is_symlink is false for every entry of every Wings; only the mode tells (L a link, p a pipe, d a folder)
+    # Wings always says is_symlink false; only the mode tells (L a link, p a pipe, d a folder)
     return str(entry.get("mode", "")).startswith("-")
 
 
@@ -173,11 +173,11 @@ def _listed(directory: str, entry: dict[str, Any]) -> ListedFile:
 
 
 def _download(panel: PanelClient, server_uuid: str, path: str, largest_bytes: int) -> bytes:
-    """Fetch a file from its node through a signed link; a link holds for one use, so each attempt asks for another."""
+    """Fetch a file from its node through a signed link; a link works once, so each attempt asks for another."""
     attempt = 0
     while True:
         attempt += 1
-        # this route decodes the path a second time, so a percent sign of the name itself must survive the first
+        # this route decodes the path a second time, so a percent sign in the name must survive the first
         body = panel.client(f"servers/{server_uuid}/files/download", file=path.replace("%", "%25"))
         link = (body.get("attributes") or {}).get("url")
         if not isinstance(link, str):
@@ -190,7 +190,7 @@ def _download(panel: PanelClient, server_uuid: str, path: str, largest_bytes: in
 
 
 def _follow(panel: PanelClient, link: str, path: str, largest_bytes: int) -> bytes | PanelError:
-    """Return what a signed link gives, or the error, free of the link and of exceptions that quote it."""
+    """Return a signed link's content, or an error without the link and without exceptions that quote it."""
     return ask_node(panel, link, path, largest_bytes=largest_bytes)
 
 
@@ -203,11 +203,11 @@ def ask_node(
     params: Mapping[str, str] | None = None,
     token: str | None = None,
 ) -> bytes | PanelError:
-    """Return what a node answers, or the error, free of secrets and of exceptions that quote them.
+    """Return a node's answer, or an error without secrets and without exceptions that quote them.
 
     Args:
-        panel: Whose session for nodes is used, which repeats nothing and follows no redirect.
-        url: Of the node; it may hold a signed link's token.
+        panel: Its session for nodes is used, which repeats nothing and follows no redirect.
+        url: Of the node; it may contain a signed link's token.
         path: Of the file or folder, for messages.
         largest_bytes: More is refused.
         params: The query.

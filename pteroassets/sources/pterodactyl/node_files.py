@@ -1,12 +1,12 @@
-"""List and fetch log files at the nodes themselves, where an operator allows it.
+"""List and fetch log files directly from the nodes, if an operator allows it.
 
 Path of the data::
 
     application/nodes, nodes/<id>/configuration --> token --> node: files/list-directory, files/contents
 
-A node's own API has no limit of requests or of a file's size, and its reads leave no rows in the panel's activity log.
-But its token opens everything on that node: it is asked for when it is needed, kept in memory for one pass, and never
-logged, landed or told.
+A node's API has no limit on requests or file sizes, and its reads leave no rows in the panel's activity log.
+But its token opens everything on that node: it is fetched when needed, kept in memory for one pass, and never
+logged, landed or shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pteroassets.sources.pterodactyl.errors import (
 from pteroassets.sources.pterodactyl.files import LARGEST_FILE_BYTES, ListedFile, ask_node, list_folder
 
 _LARGEST_LISTING_BYTES = 64 * 1024 * 1024
-# what closes the door of a node for the rest of a pass; another failure is of one server or file
+# faults that rule out a node for the rest of a pass; others concern one server or file
 _CLOSING = (NodeUnreachableError, PermissionMissingError)
 
 
@@ -45,10 +45,10 @@ class _Door:
 
 
 class NodeFiles:
-    """The files of all servers, asked for at their nodes; safe to use from many threads.
+    """The files of all servers, read from their nodes; safe to use from many threads.
 
     Args:
-        panel: Gives the nodes' addresses and tokens, each at the first use.
+        panel: Gives each node's address and token at its first use.
     """
 
     def __init__(self, panel: PanelClient) -> None:
@@ -87,7 +87,7 @@ class NodeFiles:
 
         Raises:
             NoWayError: The node cannot be asked, or did not give the file.
-            FileTooLargeError: It holds more than is kept.
+            FileTooLargeError: It is too large.
         """
         if file.size > LARGEST_FILE_BYTES:
             raise FileTooLargeError(f"{file.path} is larger than {LARGEST_FILE_BYTES} bytes and is not fetched")
@@ -115,7 +115,7 @@ class NodeFiles:
         return answer
 
     def _no_way(self, node_name: str, error: PanelError) -> NoWayError:
-        """Return the error for callers; one that every further request would meet closes the node's door."""
+        """Return the error for callers; a fault that all further requests would meet rules out the node."""
         with self._lock:
             if isinstance(error, _CLOSING):
                 self._doors[node_name] = str(error)
@@ -131,7 +131,7 @@ class NodeFiles:
         return door
 
     def _open(self, node_name: str) -> _Door | str:
-        """Return a node's door, or why there is none."""
+        """Return a node's connection, or why there is none."""
         try:
             if self._nodes is None:
                 pages = read_pages(

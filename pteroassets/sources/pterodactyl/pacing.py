@@ -3,7 +3,7 @@
 The panel counts requests per user in windows of 60 seconds, one count for each API. A window opens with the first
 counted request and is neither sliding nor aligned to the clock. Answers carry ``X-RateLimit-Limit`` and
 ``X-RateLimit-Remaining``; a refusal (429) carries ``Retry-After``. The limit differs between versions of the panel and
-is never assumed: until the first answer has told it, requests go out freely.
+is never assumed: until the first answer, requests go out freely.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from pteroassets.clock import Clock
 
 Api = Literal["application", "client"]
 
-#: The panel's window opens when our first request arrives, ours before that: one second keeps ours the longer.
+#: The panel's window opens when our first request arrives, ours before that: one second makes ours longer.
 WINDOW = timedelta(seconds=61)
 
 
 class RequestBudget(Protocol):
-    """The one budget that everything which talks to a panel draws from; safe to use from many threads."""
+    """The one budget for all requests to a panel; safe to use from many threads."""
 
     def take(self, api: Api) -> None:
         """Return when one request to *api* may be sent."""
         ...
 
     def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
-        """Note what an answer's headers say; *retry_after* (seconds) is given for a refusal alone."""
+        """Record an answer's headers; *retry_after* (seconds) is given only for a refusal."""
         ...
 
 
 class AnnouncedLimits:
-    """A budget for one process that goes by the panel's own count, and notes the limits that it announces.
+    """A budget for one process that follows the panel's own count and records its limits.
 
     Requests go out freely while the panel says that more than a fifth of its window is left.
     """
@@ -49,7 +49,7 @@ class AnnouncedLimits:
             self._clock.sleep(seconds)
 
     def observe(self, api: Api, *, limit: int | None, remaining: int | None, retry_after: float | None) -> None:
-        """Note what an answer's headers say; a refusal stops every request to *api* for *retry_after* seconds."""
+        """Record an answer's headers; a refusal stops every request to *api* for *retry_after* seconds."""
         if limit is not None:
             self.limits[api] = limit
         if retry_after is not None:

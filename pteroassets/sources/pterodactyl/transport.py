@@ -1,10 +1,10 @@
-"""Where requests leave this process: pacing, counting, time-outs, retries and the sorting of failures.
+"""Send requests: pacing, counting, time-outs, retries and the sorting of failures.
 
-pydactyl sets no time-out, repeats nothing on half of its objects and loses the status of some errors. All that is
-decided here instead, below pydactyl, by an adapter of the HTTP library which every pydactyl object of a client shares.
+pydactyl sets no time-out, repeats nothing on half of its objects and loses the status of some errors. So all this is
+done here, below pydactyl, by an adapter of the HTTP library which every pydactyl object of a client shares.
 
-Repeats are made by us and not by urllib3's ``Retry``: each attempt is drawn from the budget and counted, the waiting is
-done on the injected clock, and urllib3 would log the address of each repeat.
+We repeat requests without urllib3's ``Retry``: each attempt is counted in the budget, waits use the injected clock, and
+urllib3 would log the address of each repeat.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ from pteroassets.sources.pterodactyl.pacing import Api, RequestBudget
 
 Timeout = tuple[float, float]
 
-# of a request that one route fails or refuses; while the panel is down as a whole it is repeated for longer
+# attempts at a route that fails; while the panel is down as a whole there are more
 _ATTEMPTS = 3
-# the panel's window: what a refusal without Retry-After means, and with some room the longest that is waited for
+# the panel's window: the wait after a refusal without Retry-After and, with some room, the longest wait
 _WINDOW_SECONDS = 60.0
 _LONGEST_REFUSAL_SECONDS = 120.0
 _CONNECTIONS = 64
-# The panel gives a node 15 s for the figures of a server; a pass in which one hangs takes no longer than 20 s
+# The panel gives a node 15 s for the figures of a server; a pass with a hanging node takes at most 20 s
 _RESOURCES_SECONDS = 17.0
-# Asked with the same key after a failure: whatever the panel answers below 500, it is up. It needs the database, and no
+# Requested with the same key after a failure: any answer below 500 means it is up. It needs the database, and no
 # permission that a key may lack without a clear answer.
 _QUESTION = "/api/client/account"
 _OUTAGES = (PanelUnreachableError, PanelTimeoutError, ServerFaultError)
@@ -61,7 +61,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class RequestCounter:
-    """Counts requests from many threads and keeps the last announced remainder of the rate limit."""
+    """Counts requests from many threads and keeps the last announced rest of the rate limit."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,12 +70,12 @@ class RequestCounter:
 
     @property
     def made(self) -> int:
-        """Requests sent so far, repeats included."""
+        """Return the requests sent so far, with repeats."""
         return self._made
 
     @property
     def remaining(self) -> int | None:
-        """What the panel's newest answer said is left of the rate limit."""
+        """Return what is left of the rate limit by the panel's newest answer."""
         return self._remaining
 
     def count(self) -> None:
@@ -84,7 +84,7 @@ class RequestCounter:
             self._made += 1
 
     def note_remaining(self, remaining: int | None) -> None:
-        """Keep what an answer said, if it said anything."""
+        """Keep an answer's value, if it has one."""
         if remaining is not None:
             with self._lock:
                 self._remaining = remaining
@@ -93,13 +93,12 @@ class RequestCounter:
 class Patience:
     """Gives the pauses between attempts, each twice the one before, until an outage has lasted too long.
 
-    A restart takes seconds, an update or a database that is restarted a minute: a pass that gave up at once would leave
-    its tables as they are for an hour. The wait is shared by all requests of a client, so an outage is waited out once
-    and not once for each list.
+    A restart takes seconds, an update or a database restart a minute: a pass that gave up at once would leave its
+    tables old for an hour. All requests of a client share the wait, so it happens once and not for each list.
 
     Args:
-        clock: Tells how long the outage has lasted.
-        seconds: After which it is waited for no longer.
+        clock: Measures how long the outage has lasted.
+        seconds: The longest wait.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -109,7 +108,7 @@ class Patience:
         self._began_at: datetime | None = None
 
     def end(self) -> None:
-        """Note that the panel answered: there is no outage, or it is over."""
+        """Record that the panel answered: there is no outage, or it is over."""
         with self._lock:
             self._began_at = None
 
@@ -119,11 +118,11 @@ class Patience:
             return 0.0 if self._began_at is None else (self._clock.now() - self._began_at).total_seconds()
 
     def pause(self, attempt: int, *, asked: float | None = None) -> float | None:
-        """Return the seconds to wait after a failed *attempt*, counted from 1; None when waiting is over.
+        """Return the seconds to wait after a failed *attempt*, counted from 1; None if the wait is used up.
 
         Args:
-            attempt: Of this request.
-            asked: What the panel itself asks to wait; a longer time than is left is not begun.
+            attempt: Number of the attempt at this request.
+            asked: How long the panel asks to wait; a time longer than what is left is not begun.
         """
         now = self._clock.now()
         with self._lock:
@@ -137,7 +136,7 @@ class Patience:
 
 
 class PlainSession(requests.Session):
-    """A session that follows no redirect, keeps no cookie and takes no password from a ``.netrc``."""
+    """A session that follows no redirect, keeps no cookie and reads no password from a ``.netrc``."""
 
     def __init__(self, adapter: HTTPAdapter, *, user_agent: str) -> None:
         super().__init__()
@@ -149,11 +148,11 @@ class PlainSession(requests.Session):
         _hide_queries_in_debug_logs()
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the library's signature
-        """Return None: a redirect is an answer to be judged, and a key is not carried elsewhere."""
+        """Return None: a redirect counts as an answer, and the key must not go elsewhere."""
         return None
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """Return the environment's proxies and CAs; no proxy can reach what listens on this machine alone."""
+        """Return the environment's proxies and CAs; none for addresses of this machine, which no proxy can reach."""
         settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         if urlsplit(url).hostname in _LOOPBACK:
             settings["proxies"] = {}
@@ -164,11 +163,11 @@ class PacedAdapter(HTTPAdapter):
     """Send each request within the budget, read the whole answer, and raise a `PanelError` for every failure.
 
     Args:
-        budget: Drawn from before each attempt, told of each answer.
-        clock: Slept on between attempts.
-        counter: Told of each attempt.
+        budget: Asked before each attempt, given each answer.
+        clock: Sleeps between attempts.
+        counter: Counts each attempt.
         timeout: Seconds to connect, and between two bytes of an answer.
-        patience_seconds: How long a panel that is down as a whole is waited for.
+        patience_seconds: How long to wait for a panel that is down.
     """
 
     def __init__(
@@ -180,7 +179,7 @@ class PacedAdapter(HTTPAdapter):
         timeout: Timeout,
         patience_seconds: float,
     ) -> None:
-        # max_retries=0 lets errors of reading through as they are; pool_maxsize keeps a connection for each worker
+        # max_retries=0 lets read errors through unchanged; pool_maxsize keeps a connection for each worker
         super().__init__(pool_connections=2, pool_maxsize=_CONNECTIONS, max_retries=0)
         self._budget = budget
         self._clock = clock
@@ -199,8 +198,8 @@ class PacedAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Return an answer of status 200 to 299, its body read.
 
-        Nothing but GET leaves this process: pydactyl repeats a power signal that timed out, and what was sent twice
-        may reach a customer's server twice.
+        Only GET leaves this process: pydactyl repeats a power signal that timed out, which could reach a customer's
+        server twice.
 
         Raises:
             PanelError: Anything else.
@@ -215,14 +214,14 @@ class PacedAdapter(HTTPAdapter):
             answer, asked = self._ask(request, verify, cert, proxies)
             if isinstance(answer, requests.Response):
                 self._patience.end()
-                # Bodies are decoded by those who asked: pydactyl would try to on files, which players' guests write,
-                # and a line of a hundred thousand brackets would end the process' recursion
+                # Callers decode bodies: pydactyl would also decode files, which players can write into,
+                # and a line of a hundred thousand brackets would exceed Python's recursion limit
                 answer.json = _decoded_elsewhere  # type: ignore[method-assign]
                 return answer
             if isinstance(answer, RateLimitedError):
                 if attempt == _ATTEMPTS or (asked is not None and asked > _LONGEST_REFUSAL_SECONDS):
                     raise answer
-                continue  # the budget itself holds back until a refusal is over
+                continue  # the budget itself waits until a refusal is over
             attempts = _attempts_at(answer)
             if attempt >= attempts and not (attempts and self._is_panel_down(request, verify, cert, proxies)):
                 raise answer
@@ -234,7 +233,7 @@ class PacedAdapter(HTTPAdapter):
     def _ask(
         self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
     ) -> tuple[requests.Response | PanelError, float | None]:
-        """Return a success or what it was instead, and how many seconds the panel asks to wait."""
+        """Return the answer or the error, and how many seconds the panel asks to wait."""
         api: Api = "application" if "/api/application" in urlsplit(request.url or "").path else "client"
         self._budget.take(api)
         self._counter.count()
@@ -257,7 +256,7 @@ class PacedAdapter(HTTPAdapter):
     def _attempt(
         self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Mapping[str, str] | None
     ) -> requests.Response | PanelError:
-        """Return the answer, or what kept it from arriving, free of the HTTP library's exceptions."""
+        """Return the answer, or our error without the HTTP library's exceptions."""
         try:
             answer = super().send(
                 request,
@@ -267,7 +266,7 @@ class PacedAdapter(HTTPAdapter):
                 cert=cert,
                 proxies=dict(proxies) if proxies else None,
             )
-            answer.content  # noqa: B018 - reads the body here, where its failure can be told and repeated
+            answer.content  # noqa: B018 - reads the body here, where its failure can be handled and repeated
         except (requests.RequestException, HTTPError) as error:
             return self._failure(error, request)
         return answer
@@ -319,7 +318,7 @@ class PacedAdapter(HTTPAdapter):
         )
 
     def _note_limits(self, api: Api, answer: requests.Response) -> float | None:
-        """Tell the budget what the answer's headers say and return how many seconds the panel asks to wait."""
+        """Give the budget the answer's headers; return how many seconds the panel asks to wait."""
         limit = _whole(answer.headers.get("X-RateLimit-Limit"))
         remaining = _whole(answer.headers.get("X-RateLimit-Remaining"))
         self._counter.note_remaining(remaining)
@@ -332,9 +331,9 @@ class PacedAdapter(HTTPAdapter):
 
 
 def _attempts_at(failure: PanelError) -> int:
-    """Return how often a request that fails so is sent before the panel is asked whether it is up; 0: it is not asked.
+    """Return how often a request with this failure is sent before checking whether the panel is up; 0: never.
 
-    A 500 is the route's own fault or the whole panel's, and a time-out is dear; the others may come of the moment.
+    A 500 is the route's own fault or the whole panel's, and a time-out is costly; the others may pass at once.
     """
     if not isinstance(failure, _OUTAGES) or failure.code == DAEMON_FAULT:
         return 0
@@ -343,7 +342,7 @@ def _attempts_at(failure: PanelError) -> int:
 
 
 def _with_wait(failure: PanelError, seconds: float) -> PanelError:
-    """Return *failure*, its message ending with how long was waited for the panel to come back."""
+    """Return *failure* with the time waited for the panel at the end of its message."""
     if seconds >= 1:
         failure.args = (f"{failure}; after {seconds:.0f} s of waiting",)
     return failure
@@ -380,7 +379,7 @@ def _whole(text: str | None) -> int | None:
 
 
 def _retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, which holds seconds or a date (RFC 9110 §10.2.3)."""
+    """Return the seconds of a ``Retry-After`` header, which has seconds or a date (RFC 9110 §10.2.3)."""
     if text is None:
         return None
     if (seconds := _whole(text)) is not None:
@@ -403,7 +402,7 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 
 class _WithoutQueries(logging.Filter):
-    """Cut the query off every address that urllib3 logs at level DEBUG: a signed link's token stands there."""
+    """Cut the query off every address that urllib3 logs at level DEBUG: it has a signed link's token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

@@ -5,10 +5,9 @@ Path of the data::
     client?type=admin-all --client.list_servers---> flags --gated--------------------> sample without a request
                                                           --PanelReader: /resources--> sample
 
-A pass costs one request for each server that can be asked, and a dead node one time-out: of every node one server is
-asked before the others, and those of a node that does not answer are left unasked. All nodes are tried at once, so that
-several that hang take no longer than one, and no node waits for another. The panel keeps an answer for 20 s, so a
-figure may be that old.
+A pass costs one request for each server that can be asked, and one time-out for a dead node: one server of every node
+is asked first, and the others are left out if it does not answer. All nodes are tried at once, so that several hanging
+ones take no longer than one. The panel keeps an answer for 20 s, so a figure may be that old.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ from pteroassets.sources.pterodactyl.errors import (
     scrub,
 )
 
-# nodes of which one server is asked at the same time; a node that hangs holds its place for 15 s
+# nodes tried at the same time; a hanging node holds its place for 15 s
 _NODES_AT_ONCE = 32
-# Wings says offline; the panel stopped where Wings says nothing; a fork's Wings has the container's own states
+# Wings says offline; the panel says stopped if Wings says nothing; a fork's Wings has the container's own states
 _NOT_RUNNING = frozenset({"offline", "stopped", "exited", "created", "dead"})
 _STATES = _NOT_RUNNING | {"starting", "running", "stopping"}
-# what Pelican answers, with a status of 200 and zeros, where the node said nothing, whatever the cause
+# Pelican's answer, with status 200 and zeros, if the node said nothing for any reason
 _NOT_ASKED = "missing"
 
 
@@ -50,20 +49,20 @@ class UtilizationSample:
     """What one server consumed at one time, or why that is unknown.
 
     Attributes:
-        server_uuid: Whose sample.
+        server_uuid: The server.
         pass_at: When the pass began, in whole minutes.
-        sampled_at: When the server answered or was passed over.
-        interval_seconds: How long the sample stands for at the most.
+        sampled_at: When the server answered or was skipped.
+        interval_seconds: The longest time that the sample stands for.
         node_name: The node as the list of servers names it.
         outcome: ``ok`` or ``offline`` for an answer; else why there is none.
-        state: ``current_state`` as the panel said it.
-        cpu_percent: Of one core; None unless the server runs. So are the next, apart from the disk.
+        state: ``current_state`` as the panel gave it.
+        cpu_percent: Of one core; None unless the server runs, as are the next ones except the disk.
         memory_bytes: Without page cache.
-        disk_bytes: As the node last measured; known of a server that is offline, too.
+        disk_bytes: As the node last measured it; known also while the server is offline.
         network_rx_bytes: Received since the container started.
         network_tx_bytes: Sent since the container started.
         uptime_milliseconds: Since the container started.
-        is_suspect: Running with an uptime and no memory: a fault of the node's figures, not a measurement.
+        is_suspect: Running with an uptime but no memory: a fault of the node's figures, not a measurement.
         reason: For an outcome other than ``ok`` and ``offline``.
     """
 
@@ -90,12 +89,12 @@ class SamplingPass:
 
     Attributes:
         samples: One for each listed server, sorted by its uuid.
-        requests: What the pass cost.
-        seconds: On the clock.
-        rate_limit_remaining: What the panel said is left.
-        listing_complete: The list of servers was read whole.
+        requests: Requests of the pass.
+        seconds: Duration on the clock.
+        rate_limit_remaining: What is left by the panel's newest answer.
+        listing_complete: Whether the list of servers was complete.
         problem: Why it was not.
-        halted: Why servers were left unasked because of the panel itself; None when none was.
+        halted: The panel's fault for which servers were not asked; None if there was none.
     """
 
     samples: list[UtilizationSample]
@@ -109,20 +108,20 @@ class SamplingPass:
 
 @dataclass(slots=True)
 class Halt:
-    """Why no server at all is asked any more in this pass: every further request would meet the same."""
+    """Why no more servers are asked in this pass: every further request would fail in the same way."""
 
     outcome: SampleOutcome | None = None
     reason: str | None = None
 
     def set(self, outcome: SampleOutcome, reason: str) -> None:
-        """End the asking with an outcome for all servers that are left."""
+        """Stop asking and set the outcome of all servers that are left."""
         self.reason = reason
         self.outcome = outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassStamp:
-    """What all samples of a pass share, the clock that dates each, and what may end the pass."""
+    """What all samples of a pass share, the clock that dates each, and why the pass was stopped."""
 
     pass_at: datetime
     interval_seconds: int
@@ -143,10 +142,10 @@ class PassStamp:
 
 
 class UtilizationReader(Protocol):
-    """Asks for the figures of servers that can be asked; one that asks nodes themselves has the same shape."""
+    """Reads the figures of servers that can be asked; a reader that asks nodes would have the same shape."""
 
     def read(self, servers: Sequence[ServerFlags], stamp: PassStamp) -> list[UtilizationSample]:
-        """Return one sample for each of *servers*, in any order; a failure is an outcome."""
+        """Return one sample for each of *servers*, in any order; a failure becomes an outcome."""
         ...
 
 
@@ -162,10 +161,10 @@ def sample_servers(
 
     Args:
         panel: Whose servers.
-        clock: Dates the pass and its samples.
+        clock: Gives the time of the pass and its samples.
         interval_seconds: The time to the next pass.
-        max_workers: Requests in flight at once, beside one to each node, for the reader made here.
-        reader: Gives the figures; the panel's own ``/resources`` if not given.
+        max_workers: Requests at once, beside one to each node, for the default reader.
+        reader: Reads the figures; by default from the panel's ``/resources``.
 
     Raises:
         PanelError: The list of servers could not be read, or the panel no longer accepts the key.
@@ -204,7 +203,7 @@ class PanelReader:
         """Return one sample for each of *servers*.
 
         Raises:
-            KeyRejectedError: The panel no longer accepts the key; no server could be asked any more.
+            KeyRejectedError: The panel no longer accepts the key, so no server can be asked.
         """
         by_node: dict[str, list[ServerFlags]] = defaultdict(list)
         for server in servers:
@@ -220,9 +219,9 @@ class PanelReader:
 
 
 def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
-    """Return *servers* beginning with another one in each pass.
+    """Return *servers*, starting with a different one in each pass.
 
-    A server at which its node hangs looks like a node that does; asked first every time, it would hide the others for
+    A server at which its node hangs looks like a hanging node; always asked first, it would hide the others for
     ever.
     """
     turn = int(stamp.pass_at.timestamp()) // max(stamp.interval_seconds, 60) % len(servers)
@@ -239,12 +238,12 @@ class _NodePass:
     death: str | None = None
 
     def read(self, pool: ThreadPoolExecutor) -> list[UtilizationSample]:
-        """Ask one server by itself, which tells whether the node answers, and the others in *pool*."""
+        """Ask one server alone, which shows whether the node answers, and the others in *pool*."""
         first = self.ask(self.servers[0])
         return [first, *pool.map(self.ask, self.servers[1:])]
 
     def ask(self, server: ServerFlags) -> UtilizationSample:
-        """Return a sample of *server*, without a request where its node is dead or the pass has halted."""
+        """Return a sample of *server*, without a request if its node is dead or the pass has stopped."""
         halt = self.stamp.halt
         if halt.outcome is not None:
             return self.stamp.sample(server, halt.outcome, reason=halt.reason)
@@ -273,7 +272,7 @@ class _NodePass:
         try:
             return self._resources(server)
         except StateConflictError:
-            # its state changed since the list was read; the flags say how, the error's text is not to be trusted
+            # its state changed since the list was read; read the flags, do not trust the error's text
             now = current_flags(self.panel, server.uuid)
         if now.outcome is not None:
             return self.stamp.sample(now, now.outcome, reason=f"the panel lists the server as {now.outcome}")
@@ -288,9 +287,9 @@ class _NodePass:
 
 
 def read_stats(server: ServerFlags, attributes: Mapping[str, Any], stamp: PassStamp) -> UtilizationSample:
-    """Return the sample that a ``stats`` object stands for.
+    """Return the sample of a ``stats`` object.
 
-    Zeros of a server that does not run are no measurements and become None; its disk is one.
+    Zeros of a server that does not run are not measurements and become None, except its disk.
     """
     resources = attributes.get("resources")
     figures = resources if isinstance(resources, dict) else {}
