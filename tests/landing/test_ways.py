@@ -33,6 +33,8 @@ pytestmark = pytest.mark.postgres
 PACKAGE = Path(pteroassets.__file__).parent
 DOCUMENT = CHECKOUT / "docs" / "architecture.md"
 LOGIN = b" logged in with entity id "
+# more than these is a longer way: join what is one thing, or part along what it does not enter
+MOST = {"One player's login": 36, "One sample": 10, "One entity": 12}
 # the passes run here without Dagster: what calls them there
 AROUND = {room: {f"pteroassets/defs/{room}.py"} for room in ("minecraft", "pterodactyl")}
 
@@ -75,7 +77,9 @@ def walked(title: str) -> set[str]:
     text = DOCUMENT.read_text()
     section = re.search(rf"^## {title}.*?$\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
     assert section is not None, f"{DOCUMENT.name} has no section {title!r}"
-    return set(re.findall(r"`(pteroassets/[\w/]+\.py)`", section[1]))
+    named = set(re.findall(r"`(pteroassets/[\w/]+\.py)`", section[1]))
+    assert len(named) <= MOST[title]
+    return named
 
 
 def moments_of_a_login(simulation: Simulation) -> tuple[datetime, datetime]:
