@@ -9,8 +9,8 @@ tests/defs/test_private.py tests each part against the installed release, and sa
 * results of checks cannot be read in order: https://github.com/dagster-io/dagster/pull/25504
   deprecates the only call for it
 * old runs are never pruned: https://github.com/dagster-io/dagster/issues/4100
-* rows and columns of models are looked up while dbt still runs, by a loop that takes a whole core: ``imap`` of
-  https://github.com/dagster-io/dagster/pull/21943
+* rows and columns of models are looked up while dbt still runs (https://github.com/dagster-io/dagster/pull/21846), by a
+  loop that takes a whole core: findings/dagster-dbt-row-counts-spin.sh
 """
 
 from __future__ import annotations
