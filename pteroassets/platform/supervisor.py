@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from pteroassets.platform.leash import Leash
+from pteroassets.platform.clean_up import CleanUpScript
 
 _POLL_SECONDS = 0.1
 _SHOWN_LINES = 15
@@ -77,7 +77,7 @@ class Supervisor:
         self._grace_seconds = grace_seconds
         self._log_bytes = log_bytes
         self._running: list[_Running] = []
-        self._leash: Leash | None = None
+        self._clean_up: CleanUpScript | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -150,13 +150,13 @@ class Supervisor:
             for one in reversed(chosen):
                 self._end(one)
                 self._running.remove(one)
-            if name is None and self._leash is not None:
-                self._leash.release()
-                self._leash = None
+            if name is None and self._clean_up is not None:
+                self._clean_up.release()
+                self._clean_up = None
 
     def _launch(self, service: Service) -> _Running:
-        if self._leash is None:
-            self._leash = Leash(_STOP_GROUPS, str(int(self._grace_seconds * 10)))
+        if self._clean_up is None:
+            self._clean_up = CleanUpScript(_STOP_GROUPS, str(int(self._grace_seconds * 10)))
         self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = self.log_of(service.name)
         # a signal between the start and its record would leave the process behind
@@ -172,7 +172,7 @@ class Supervisor:
             )
             running = _Running(service=service, process=process, log=log)
             self._running.append(running)
-            self._leash.tell(process.pid)
+            self._clean_up.tell(process.pid)
         return running
 
     def _keep_small(self, log: Path) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from backports import zstd
 
-from pteroassets.landing.files.collection import LogBudget, Purse, share
+from pteroassets.landing.files.collection import LogBudget, RemainingBudget, share
 from pteroassets.landing.files.folder import NamedFile, ServerFolder
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.files.store import LogStore
@@ -96,9 +96,9 @@ class Disk:
             store=self.store,
             reload_dates=reload_dates,
         )
-        purse = Purse(budget)
-        first, late = share(purse, {folder: folder.urgent})
-        rest, left = share(purse, {folder: folder.archives})
+        remaining = RemainingBudget(budget)
+        first, late = share(remaining, {folder: folder.urgent})
+        rest, left = share(remaining, {folder: folder.archives})
         folder.plan([*folder.forced, *first[folder]], rest[folder], left=[*late[folder], *left[folder]])
         self.reads = []
         while not folder.is_done:
@@ -473,7 +473,7 @@ def listed(name: str, size: int) -> NamedFile:
 def test_one_huge_folder_does_not_starve_the_small_ones() -> None:
     huge = [listed(f"huge-{number}", 900) for number in range(100)]
     small = [listed(f"small-{number}", 10) for number in range(5)]
-    granted, left = share(Purse(LogBudget(requests=1_000, bytes=2_000)), {"huge": huge, "small": small})
+    granted, left = share(RemainingBudget(LogBudget(requests=1_000, bytes=2_000)), {"huge": huge, "small": small})
     assert granted["small"] == small
     assert len(granted["huge"]) == 3
     assert granted["huge"] + left["huge"] == huge
@@ -481,5 +481,5 @@ def test_one_huge_folder_does_not_starve_the_small_ones() -> None:
 
 def test_a_large_file_costs_two_requests() -> None:
     large, small = listed("large", 5 << 20), listed("small", 1)
-    granted, _ = share(Purse(LogBudget(requests=2, bytes=1 << 30)), {"server": [large, small]})
+    granted, _ = share(RemainingBudget(LogBudget(requests=2, bytes=1 << 30)), {"server": [large, small]})
     assert granted["server"] == [large]

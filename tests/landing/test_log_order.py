@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pteroassets.clock import ManualClock
-from pteroassets.landing.files.collection import LogBudget, Purse, share
+from pteroassets.landing.files.collection import LogBudget, RemainingBudget, share
 from pteroassets.landing.files.folder import ServerFolder
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import LOGS, logs_of
@@ -153,9 +153,9 @@ class Host:
             store=self.store,
             reload_dates=frozenset(),
         )
-        purse = Purse(budget)
-        first, late = share(purse, {folder: folder.urgent})
-        rest, left = share(purse, {folder: folder.archives})
+        remaining = RemainingBudget(budget)
+        first, late = share(remaining, {folder: folder.urgent})
+        rest, left = share(remaining, {folder: folder.archives})
         folder.plan([*folder.forced, *first[folder]], rest[folder], left=[*late[folder], *left[folder]])
         load_id = uuid.uuid4()
         while not folder.is_done:

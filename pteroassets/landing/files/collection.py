@@ -35,7 +35,7 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
 )
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, requests_for
-from pteroassets.sources.pterodactyl.node_files import NodeFiles, NoWayError
+from pteroassets.sources.pterodactyl.node_files import NodeAccessError, NodeFiles
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 
@@ -57,7 +57,7 @@ class LogBudget:
     bytes: int = 2 * 1024**3
 
 
-class Purse:
+class RemainingBudget:
     """What is left of a budget; what a file costs depends on the panel."""
 
     def __init__(self, budget: LogBudget, dialect: Dialect = PTERODACTYL) -> None:
@@ -85,7 +85,7 @@ class Purse:
 
 
 def share(
-    purse: Purse, wanted: Mapping[_Owner, Sequence[NamedFile]]
+    remaining: RemainingBudget, wanted: Mapping[_Owner, Sequence[NamedFile]]
 ) -> tuple[dict[_Owner, list[NamedFile]], dict[_Owner, list[NamedFile]]]:
     """Return for each owner which of its wanted files are fetched, in order, and which are left.
 
@@ -99,7 +99,7 @@ def share(
         got, number, index = heapq.heappop(queue)
         owner = owners[number]
         named = wanted[owner][index]
-        if not purse.pay(named.size):
+        if not remaining.pay(named.size):
             left[owner] = list(wanted[owner][index:])
             continue
         granted[owner].append(named)
@@ -168,7 +168,7 @@ def collect_files(
             tables=tables,
             where=where,
             known=tables.known(connection),
-            purse=Purse(budget or LogBudget(), panel.dialect),
+            remaining=RemainingBudget(budget or LogBudget(), panel.dialect),
             nodes=NodeFiles(panel) if node_access else None,
             now=clock.now(),
             reload_dates=frozenset(reload_dates),
@@ -202,8 +202,8 @@ def collect_files(
 
 
 @dataclass(slots=True, kw_only=True)
-class _Way:
-    """Reads a server's files: through its node if that is allowed and works, else through the client API."""
+class _FileAccess:
+    """Reads a server's files: from its node if allowed and possible, else through the client API."""
 
     of: _Pass
     server: ServerFlags
@@ -226,7 +226,7 @@ class _Way:
         if self.of.nodes is not None:
             try:
                 return at_node(self.of.nodes)
-            except NoWayError as error:
+            except NodeAccessError as error:
                 self.note = f"read through the panel, since its node could not be asked directly: {error}"
         node = self.server.node_name
         if node in self.of.dead_nodes:
@@ -248,7 +248,7 @@ class _Pass:
     tables: FileTables[Any]
     where: Callable[[uuid.UUID], FileFolder | Nowhere]
     known: dict[uuid.UUID, list[StoredFile]]
-    purse: Purse
+    remaining: RemainingBudget
     nodes: NodeFiles | None
     now: datetime
     reload_dates: frozenset[date]
@@ -264,7 +264,7 @@ class _Pass:
     def run(self, pool: ThreadPoolExecutor) -> None:
         servers, passed_over = self._chosen(server_flags(self.panel))
         self._land(passed_over)
-        self.purse.pay_lists(len(servers))
+        self.remaining.pay_lists(len(servers))
         folders: dict[ServerFolder, ServerFlags] = {}
         for server, found in zip(servers, self._listed(pool, servers), strict=True):
             if isinstance(found, ServerFolder):
@@ -291,14 +291,14 @@ class _Pass:
             else:
                 self.places[server.uuid] = place
                 asked.append(server)
-        if len(asked) > self.purse.lists and not self.reload_dates:
+        if len(asked) > self.remaining.lists and not self.reload_dates:
             when = self.tables.last_listed(self.connection)
             asked.sort(key=lambda server: (when.get(uuid.UUID(server.uuid), _NOTHING_LISTED), server.uuid))
             reason = "the pass used up its requests; a later pass lists it"
             passed_over += [
-                (server, self._read(server, "budget_spent", reason)) for server in asked[self.purse.lists :]
+                (server, self._read(server, "budget_spent", reason)) for server in asked[self.remaining.lists :]
             ]
-            del asked[self.purse.lists :]
+            del asked[self.remaining.lists :]
         return asked, passed_over
 
     def _listed(self, pool: ThreadPoolExecutor, servers: Sequence[ServerFlags]) -> list[ServerFolder | FileRead]:
@@ -312,7 +312,7 @@ class _Pass:
     def _list(self, server: ServerFlags) -> ServerFolder | FileRead:
         """List one server; a fault becomes its outcome and does not affect other servers."""
         place = self.places[server.uuid]
-        access = _Way(of=self, server=server, folder=place.folder)
+        access = _FileAccess(of=self, server=server, folder=place.folder)
         try:
             listing = access.list()
         except NodeUnreachableError as error:
@@ -322,7 +322,9 @@ class _Pass:
             listing = [file for file in missing.beside if place.kind.read_name(file.name) is not None]
             if not listing:
                 return self._read(server, "no_log_folder", f"the server has no folder {place.folder}")
-            access = _Way(of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note)
+            access = _FileAccess(
+                of=self, server=server, folder=listing[0].path.rpartition("/")[0] or "/", note=access.note
+            )
         except RateLimitedError as error:
             return self._read(server, "rate_limited", str(error))
         except StateConflictError as error:
@@ -359,8 +361,8 @@ class _Pass:
         """Share the budget: first what an operator asked for, then live logs, then archives."""
         # if the budget does not cover all live logs, those that waited longest go first
         waiting = sorted(folders, key=lambda one: (one.live_fetched_at or _NOTHING_LISTED, one.server_uuid))
-        first, late = share(self.purse, {folder: folder.urgent for folder in waiting})
-        rest, left = share(self.purse, {folder: folder.archives for folder in waiting})
+        first, late = share(self.remaining, {folder: folder.urgent for folder in waiting})
+        rest, left = share(self.remaining, {folder: folder.archives for folder in waiting})
         for folder in waiting:
             folder.plan([*folder.forced, *first[folder]], rest[folder], left=[*late[folder], *left[folder]])
             self.totals["listed"] += folder.files_present

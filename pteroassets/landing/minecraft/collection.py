@@ -239,7 +239,7 @@ _FILE = re.compile(r"\.(?:log|txt)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whereabouts:
+class LogLocation:
     """Where one server's logs are.
 
     Attributes:
@@ -259,7 +259,7 @@ class LogPlaces:
 
     by_name: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, server_uuid: uuid.UUID, traits: ServerTraits | None) -> Whereabouts:
+    def of(self, server_uuid: uuid.UUID, traits: ServerTraits | None) -> LogLocation:
         """Return where a server's logs are; for an unknown egg, the usual place."""
         paths = {name.strip().casefold(): path for name, path in self.by_name.items()}
         egg_name = traits.egg_name if traits is not None else None
@@ -267,7 +267,7 @@ class LogPlaces:
             if name is not None and (path := paths.get(name.strip().casefold())) is not None:
                 return _of_path(path)
         if traits is None or egg_name is None:
-            return Whereabouts(folder=DEFAULT_FOLDER)
+            return LogLocation(folder=DEFAULT_FOLDER)
         place = place_of(
             Egg(
                 name=egg_name,
@@ -279,15 +279,15 @@ class LogPlaces:
             )
         )
         if place is None:
-            return Whereabouts(
+            return LogLocation(
                 folder=None,
                 reason=f"its egg {egg_name!r} is for another game; if not, set its path in PTEROASSETS_LOG_PATHS",
             )
-        return Whereabouts(folder=place.folder)
+        return LogLocation(folder=place.folder)
 
 
-def _of_path(path: str) -> Whereabouts:
+def _of_path(path: str) -> LogLocation:
     if not _FILE.search(path):
-        return Whereabouts(folder=path.rstrip("/") or "/")
+        return LogLocation(folder=path.rstrip("/") or "/")
     folder, _, name = path.rpartition("/")
-    return Whereabouts(folder=folder or "/", live=name)
+    return LogLocation(folder=folder or "/", live=name)

@@ -94,7 +94,7 @@ def backfill(landing: Landing, advance: Advance) -> list[LoadReport]:
     with landing.panel(), landing.connect() as connection:
         while left != (0, 0):
             base, left_before = fetched, left
-            report = collect(landing, connection, progress=_Beyond(advance, base))
+            report = collect(landing, connection, progress=_PassProgress(advance, base))
             reports.append(report)
             for _ in parse_and_derive(landing, connection):
                 pass
@@ -133,7 +133,7 @@ def reparse(
 
 
 @dataclass(frozen=True, slots=True)
-class _Beyond:
+class _PassProgress:
     """Reports the progress of one pass as part of several."""
 
     advance: Advance

@@ -26,7 +26,7 @@ from typing import IO, Literal
 
 import psycopg
 
-from pteroassets.platform.leash import Leash
+from pteroassets.platform.clean_up import CleanUpScript
 from pteroassets.platform.loopback import HOST, free_port, is_free
 from pteroassets.platform.postgres.binaries import (
     Account,
@@ -116,7 +116,7 @@ class EmbeddedPostgres:
         self._state = state_folder(self.data_dir)
         self._programs: tuple[Path, Account] | None = None
         self._users: IO[bytes] | None = None
-        self._leash: Leash | None = None
+        self._clean_up: CleanUpScript | None = None
         self._settings: ConnectionSettings | None = None
         self._remove_with: Path | None = None
 
@@ -193,7 +193,7 @@ class EmbeddedPostgres:
                     self._make(*self._programs)
                 self._settings = self._join() or self._launch(*self._programs)
             except BaseException:
-                if self._leash is not None:
+                if self._clean_up is not None:
                     self._halt(*self._programs)
                 self._leave()
                 raise
@@ -220,9 +220,9 @@ class EmbeddedPostgres:
                 self._leave()
 
     def _leave(self) -> None:
-        if self._leash is not None:
-            self._leash.release()
-            self._leash = None
+        if self._clean_up is not None:
+            self._clean_up.release()
+            self._clean_up = None
         if self._users is not None:
             self._users.close()
             self._users = None
@@ -335,7 +335,7 @@ class EmbeddedPostgres:
         if self.log_file.exists() and self.log_file.stat().st_size > _LOG_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         signal = "INT" if self._remove_with is None else "QUIT"
-        self._leash = Leash(_STOP_SERVER, self.data_dir, signal, self._remove_with or "")
+        self._clean_up = CleanUpScript(_STOP_SERVER, self.data_dir, signal, self._remove_with or "")
         deadline = time.monotonic() + _RECOVERY_SECONDS
         port = self._choose_port()
         while True:

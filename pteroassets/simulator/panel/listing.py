@@ -29,7 +29,7 @@ def parse_includes(query: Query) -> Includes:
 
 
 def shuffled(rows: Sequence[Row], seed: int, number: Callable[[Row], int]) -> list[Row]:
-    """Return *rows* in an order that is nobody's, the same each time: lists have no order of their own."""
+    """Return *rows* in an arbitrary order, the same each time: the panel's lists have no order."""
     return sorted(rows, key=lambda row: mix(seed, 99, number(row)))
 
 

@@ -470,7 +470,7 @@ class LogParser:
         self._know(report_date=named.date(), report_day=event.day - was_before)
 
 
-_VANILLA = "Vanilla"  # names itself nowhere: whoever names nothing else is it
+_VANILLA = "Vanilla"  # never names itself: a server without another name is this one
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
 _TELLING = frozenset({"server_software", "server_start", "server_ready", "server_stop"})  # of the whole log
 _ENTRIES = frozenset({"player_login", "player_spawn", "player_join", "player_switch", "fake_login"})

@@ -280,7 +280,7 @@ def _finds(group: str) -> tuple[str, str]:
 
 
 def _reading(reader: _Reader, match: re.Match[str], *, keep_text: bool) -> Reading | None:
-    """Put what a declared message found where the names of its groups say."""
+    """Return the reading of a declared message, with each group's match in its named field."""
     declared = reader.message
     detail: dict[str, str | int | float] = dict(declared.detail)
     player = player_uuid = None
@@ -340,7 +340,7 @@ def _of_player(kind: Kind, name: str, detail: Detail | None = None) -> Reading |
 
 
 def _add_place(detail: dict[str, str | int | float], text: str) -> bool:
-    """Add world and position; tell whether they are written in Sponge's way."""
+    """Add world and position; return whether they are in Sponge's form."""
     place, sponge = _PLACE.fullmatch(text), None
     if place is None and (sponge := _SPONGE_WORLD.match(text)) is not None:
         place = _PLACE.fullmatch(text, sponge.end())

@@ -84,7 +84,7 @@ class Presence:
         return self._open.get(name)
 
     def find(self, shown: str | None) -> OpenSession | None:
-        """Return the open session of whoever is shown as *shown*; None where that is nobody or not certain."""
+        """Return the open session of the player shown as *shown*; None if there is none or it is not certain."""
         if shown is None:
             return None
         if shown in self._open:

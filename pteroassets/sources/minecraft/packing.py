@@ -44,7 +44,7 @@ _FOREIGN: Final = (
 
 
 def foreign(head: bytes) -> str | None:
-    """Say of which kind that is not unpacked here the archive is that begins with *head*; None where it is of none."""
+    """Return the kind of an archive, begun by *head*, that is not unpacked here; None if there is none."""
     for mark, name, command in _FOREIGN:
         if head.startswith(mark):
             return f"a {name} archive, which is not unpacked here: unpack it first, for example with {command}"

@@ -42,7 +42,7 @@ _REFUSED = re.compile(
 
 
 def close_reason(reason: str | None) -> CloseReason:
-    """Return how a session closes whose departure gives *reason*; text that is none of the game's own is a kick's."""
+    """Return how a session closed, by its departure's *reason*; any text that is not the game's own means a kick."""
     if reason is None or not reason.strip() or _LEFT.fullmatch(reason):
         # an Internal Exception may also be a read that timed out
         return "timed_out" if reason is not None and _TIMEOUT.fullmatch(reason) else "left"

@@ -297,7 +297,7 @@ class _Builder:
             run.refused_entries += 1
 
     def _turn_away_nowhere(self) -> None:
-        """At the end of a run, take out whom no back-end of a proxy took."""
+        """At the end of a run, remove players that no back-end of a proxy accepted."""
         for session in self._online.sessions():
             if session.is_nowhere:
                 self._online.withdraw(session)
@@ -317,7 +317,7 @@ class _Builder:
             self._run.fake_players.add(name)
 
     def _read_fake(self, event: SessionEvent, name: str) -> bool:
-        """Read what is said of a fake player; tell whether that was all."""
+        """Read an event of a fake player; return whether nothing else is to be read."""
         if event.kind in ("player_lost_connection", "player_leave"):
             self._online.fake_left(name)
             self._online.turned_away(event)
@@ -371,7 +371,7 @@ class _Builder:
         session.connect(event)
 
     def _fail_switch(self, event: SessionEvent) -> None:
-        """Read that a back-end did not take the player; the line may come after that of the client's departure."""
+        """Read that a back-end did not accept the player; the line may come after that of the client's departure."""
         name = event.player or ""
         session = self._online.get(name)
         if session is not None and session.fail(event, within=CONNECT):

@@ -32,12 +32,12 @@ _LARGEST_LISTING_BYTES = 64 * 1024 * 1024
 _CLOSING = (NodeUnreachableError, PermissionMissingError)
 
 
-class NoWayError(Exception):
+class NodeAccessError(Exception):
     """A node's own API cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
+class _NodeConnection:
     """Address and token of one node."""
 
     url: str
@@ -55,13 +55,13 @@ class NodeFiles:
         self._panel = panel
         self._lock = threading.Lock()
         self._nodes: dict[str, list[dict[str, Any]]] | None = None
-        self._doors: dict[str, _Door | str] = {}
+        self._connections: dict[str, _NodeConnection | str] = {}
 
     def list(self, node_name: str, server_uuid: str, directory: str) -> list[ListedFile]:
         """Return the regular files of a server's folder, sorted by name.
 
         Raises:
-            NoWayError: The node cannot be asked, or does not answer for this server.
+            NodeAccessError: The node cannot be asked, or does not answer for this server.
             NoLogFolder: There is no such folder.
         """
 
@@ -80,13 +80,13 @@ class NodeFiles:
         try:
             return list_folder(entries, server_uuid, directory)
         except PanelError as error:
-            raise self._no_way(node_name, error) from error
+            raise self._access_error(node_name, error) from error
 
     def fetch(self, node_name: str, server_uuid: str, file: ListedFile) -> bytes:
         """Return the bytes of a listed file, which may have grown since.
 
         Raises:
-            NoWayError: The node cannot be asked, or did not give the file.
+            NodeAccessError: The node cannot be asked, or did not give the file.
             FileTooLargeError: It is too large.
         """
         if file.size > LARGEST_FILE_BYTES:
@@ -96,41 +96,41 @@ class NodeFiles:
         except FileTooLargeError:
             raise
         except PanelError as error:
-            raise self._no_way(node_name, error) from error
+            raise self._access_error(node_name, error) from error
 
     def _ask(
         self, node_name: str, server_uuid: str, route: str, params: dict[str, str], path: str, largest_bytes: int
     ) -> bytes:
-        door = self._door(node_name)
+        connection = self._connection(node_name)
         answer = ask_node(
             self._panel,
-            f"{door.url}/api/servers/{server_uuid}/files/{route}",
+            f"{connection.url}/api/servers/{server_uuid}/files/{route}",
             path,
             largest_bytes=largest_bytes,
             params=params,
-            token=door.token,
+            token=connection.token,
         )
         if isinstance(answer, PanelError):
             raise answer
         return answer
 
-    def _no_way(self, node_name: str, error: PanelError) -> NoWayError:
+    def _access_error(self, node_name: str, error: PanelError) -> NodeAccessError:
         """Return the error for callers; a fault that all further requests would meet rules out the node."""
         with self._lock:
             if isinstance(error, _CLOSING):
-                self._doors[node_name] = str(error)
-        return NoWayError(str(error))
+                self._connections[node_name] = str(error)
+        return NodeAccessError(str(error))
 
-    def _door(self, node_name: str) -> _Door:
+    def _connection(self, node_name: str) -> _NodeConnection:
         with self._lock:
-            if node_name not in self._doors:
-                self._doors[node_name] = self._open(node_name)
-            door = self._doors[node_name]
-        if isinstance(door, str):
-            raise NoWayError(door)
-        return door
+            if node_name not in self._connections:
+                self._connections[node_name] = self._open(node_name)
+            connection = self._connections[node_name]
+        if isinstance(connection, str):
+            raise NodeAccessError(connection)
+        return connection
 
-    def _open(self, node_name: str) -> _Door | str:
+    def _open(self, node_name: str) -> _NodeConnection | str:
         """Return a node's connection, or why there is none."""
         try:
             if self._nodes is None:
@@ -152,4 +152,4 @@ class NodeFiles:
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or " " in token:
             return f"the panel gave no token for node {node_name!r}"
         port = node_port(self._panel.dialect, node)
-        return _Door(url=f"{node.get('scheme')}://{node.get('fqdn')}:{port}", token=token)
+        return _NodeConnection(url=f"{node.get('scheme')}://{node.get('fqdn')}:{port}", token=token)

@@ -235,7 +235,7 @@ class _NodePass:
     panel: PanelClient
     servers: list[ServerFlags]
     stamp: PassStamp
-    death: str | None = None
+    no_answer: str | None = None
 
     def read(self, pool: ThreadPoolExecutor) -> list[UtilizationSample]:
         """Ask one server alone, which shows whether the node answers, and the others in *pool*."""
@@ -247,12 +247,12 @@ class _NodePass:
         halt = self.stamp.halt
         if halt.outcome is not None:
             return self.stamp.sample(server, halt.outcome, reason=halt.reason)
-        if self.death is not None:
-            return self.stamp.sample(server, "node_unreachable", reason=self.death)
+        if self.no_answer is not None:
+            return self.stamp.sample(server, "node_unreachable", reason=self.no_answer)
         try:
             return self._measure(server)
         except NodeUnreachableError as error:
-            self.death = f"node {server.node_name} does not answer, so this server was not asked"
+            self.no_answer = f"node {server.node_name} does not answer, so this server was not asked"
             return self.stamp.sample(server, "node_unreachable", reason=f"node {server.node_name}: {error}")
         except RateLimitedError as error:
             halt.set("rate_limited", str(error))

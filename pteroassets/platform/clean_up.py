@@ -20,7 +20,7 @@ done
 """
 
 
-class Leash:
+class CleanUpScript:
     """A waiting shell script; *script* runs when this process is gone, with the added words in ``$told``."""
 
     def __init__(self, script: str, *arguments: str | Path) -> None:
