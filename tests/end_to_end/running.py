@@ -37,9 +37,10 @@ _STEPS = """
 query($run: ID!) { runOrError(runId: $run) { ... on Run { stepStats { stepKey startTime } } } }
 """
 _EVENTS = """
-query($run: ID!, $limit: Int!) {
-  logsForRun(runId: $run, limit: $limit) {
+query($run: ID!, $after: String) {
+  logsForRun(runId: $run, afterCursor: $after) {
     ... on EventConnection {
+      cursor hasMore
       events {
         ... on MessageEvent { timestamp eventType stepKey message }
         ... on EngineEvent { metadataEntries { label ... on TextMetadataEntry { text } } }
@@ -136,9 +137,15 @@ class Running:
         begun = [step for step in steps if step["startTime"] is not None]
         return [step["stepKey"] for step in sorted(begun, key=lambda step: float(step["startTime"]))]
 
-    def events(self, run_id: str, *, limit: int = 100) -> list[dict[str, Any]]:
-        """Return the first events of a run."""
-        return list(graphql(self.port, _EVENTS, run=run_id, limit=limit)["logsForRun"]["events"])
+    def events(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """Return the events of a run, the oldest first."""
+        after = None
+        while True:
+            page = graphql(self.port, _EVENTS, run=run_id, after=after)["logsForRun"]
+            yield from page["events"]
+            if not page["hasMore"]:
+                return
+            after = page["cursor"]
 
     def worker_of(self, run_id: str) -> int | None:
         """Return the process id of the worker that executes a run, None before it has said so."""

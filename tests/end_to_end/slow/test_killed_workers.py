@@ -35,7 +35,7 @@ def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) ->
         f"{event['timestamp']} {run['runId']} {run['status']} {event.get('stepKey')} {event.get('message')}"
         for run in reversed(running.runs(pipelineName="everything"))
         for event in running.events(run["runId"])
-        if "timestamp" in event
+        if "timestamp" in event and not str(event["eventType"]).endswith("_PLANNED")
     ]
     daemon = running.supervisor.log_of("dagster-daemon").read_text().splitlines()[-30:]
     text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *story[-30:], *daemon])
