@@ -1,4 +1,4 @@
-"""What the message of a line says: how a kind of message is declared, and how one line is read by such declarations.
+"""The messages of log lines: how a kind of message is declared, and how a line is read.
 
 Finding is generous and runs over all bytes of a block; reading is strict, anchored at both ends and runs on candidates
 only. Chat can hold any text, so nothing but the part right after the line's prefix is ever matched, and whatever begins
@@ -74,7 +74,7 @@ class Dialect:
         messages: Tried in this order.
         software: The programs that speak it, as the log names them.
         signs: Pattern of a thread, a logger or the message by which a line shows that it is of this dialect.
-        default_software: The program that is meant where no line names one.
+        default_software: The program if no line names one.
     """
 
     name: str
@@ -125,7 +125,7 @@ _OWN_LOGGER = re.compile(
 
 @cache
 def is_foreign(logger: bytes) -> bool:
-    """Return whether a logger is a mod's or a plugin's own, which may say anything."""
+    """Return whether a logger is a mod's or a plugin's own, which may write anything."""
     return _OWN_LOGGER.fullmatch(decode(logger)) is None
 
 
@@ -182,7 +182,7 @@ def _by_word(of_words: Sequence[tuple[bytes, _Reader]]) -> tuple[re.Pattern[str]
 def read_message(
     message: bytes, dialect: Dialect, thread: bytes | None, logger: bytes | None, *, keep_text: bool
 ) -> Reading | None:
-    """Return what *message* says, or None where it says nothing to us.
+    """Return the reading of *message*, or None if it is of no interest.
 
     Args:
         message: What follows the line's prefix, without the line feed.
@@ -357,7 +357,7 @@ _HOST = re.compile(r"[^/]*+/(?:([0-9.]++)|\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([0-9
 
 
 def _host(address: str) -> str | None:
-    """Return the address of ``host/address:port`` or ``/[address%scope]:port``; None where there is none."""
+    """Return the address of ``host/address:port`` or ``/[address%scope]:port``; None if there is none."""
     match = _HOST.fullmatch(address)
     return match and match[match.lastindex or 0]
 
@@ -368,7 +368,7 @@ def plain_name(name: str) -> str:
 
 
 def _shortest(words: Iterable[bytes]) -> Iterable[bytes]:
-    """Return those of *words* that hold none of the others: whoever looks for them finds the others too."""
+    """Return those of *words* that contain none of the others: a search for these finds the others too."""
     unique = set(words)
     return (word for word in unique if not any(other in word for other in unique if other != word))
 

@@ -44,7 +44,7 @@ class Refusal:
 
 @dataclass(slots=True, kw_only=True)
 class Kick:
-    """An announcement that somebody is being thrown out; the departure follows."""
+    """An announcement that a player is being kicked; the departure follows."""
 
     reason: str | None
     at: datetime
@@ -129,7 +129,7 @@ class Presence:
         return old if old is not None and (old.player_uuid is None or account in (None, old.player_uuid)) else None
 
     def renamed(self, name: str, formerly: str) -> None:
-        """Note that the player *name* was known as *formerly*; the account stays the same."""
+        """Record that the player *name* was known as *formerly*; the account stays the same."""
         self._renamed[name] = formerly
         account = self._uuids.setdefault(name, self._uuids[formerly]) if formerly in self._uuids else None
         session = self._open.get(name)
@@ -137,7 +137,7 @@ class Presence:
             session.player_uuid = account
 
     def kicked(self, event: SessionEvent, reason: str | None) -> None:
-        """Note that somebody is being thrown out."""
+        """Record that a player is being kicked."""
         session = self.find(event.player)
         name = session.name if session is not None else event.player or ""
         self._kicks[name] = Kick(reason=reason, at=event.logged_at)
@@ -173,7 +173,7 @@ class Presence:
         return name in self._gone and self._gone[name] >= instant
 
     def stays(self, name: str) -> None:
-        """Forget that *name* was being thrown out: a proxy's player is on another back-end now, or here again."""
+        """Forget that *name* was being kicked: a proxy's player is on another back-end now, or here again."""
         self._kicks.pop(name, None)
         if name in self._open:
             self._open[name].kicked_by = None

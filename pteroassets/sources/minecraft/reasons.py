@@ -56,7 +56,7 @@ def close_reason(reason: str | None) -> CloseReason:
 
 
 def is_refusal(reason: str | None) -> bool:
-    """Return whether *reason* is only ever given to people who never entered."""
+    """Return whether *reason* is given only to players who never entered."""
     return reason is not None and _REFUSED.fullmatch(reason) is not None
 
 
@@ -72,7 +72,7 @@ _ADDRESS = re.compile(
 
 
 def plain_reason(text: str) -> str:
-    """Return a reason as a person would read it: out of the wrapping of 1.7 to 1.11, and with addresses masked.
+    """Return a reason as plain text: without the JSON of 1.7 to 1.11, and with addresses masked.
 
     Addresses of players are personal; network errors quote them.
     """
@@ -118,5 +118,5 @@ _CAUSES = {cause: re.compile(pattern, re.IGNORECASE) for cause, pattern in _CAUS
 
 
 def refusal_cause(reason: str) -> RefusalCause:
-    """Return why an attempt to enter was turned away, by the text that it was given."""
+    """Return why a login was refused, by the text of the refusal."""
     return next((cause for cause, pattern in _CAUSES.items() if pattern.search(reason)), "other")

@@ -36,7 +36,7 @@ _OF_PROXIES = ("player_arrival", "player_switch", "player_switch_failed")
 
 
 def begins_with_start(file: FileOfEvents) -> bool:
-    """Return whether the first event of *file* is the start of a run, so that nothing from before lives on in it.
+    """Return whether the first event of *file* is the start of a run, so that nothing from before continues in it.
 
     Lines that name the software do not count (`BEFORE_A_START`).
     """
@@ -77,7 +77,7 @@ def rebuild_from(files: Sequence[FileOfEvents], touched_file_key: str) -> int:
 
 
 class _Builder:
-    """The reading of one server's events, one after the other."""
+    """Reads one server's events, one after the other."""
 
     def __init__(self) -> None:
         self._ended = Ended()
@@ -121,7 +121,7 @@ class _Builder:
         self._passed(file.last_line_at)
 
     def finish(self, last_line_at: datetime | None) -> SessionBuild:
-        """Return what was found; whatever is open stays open, unless its run was seen to stop or crash."""
+        """Return what was found; open sessions stay open, unless their run stopped or crashed."""
         self._passed(last_line_at)
         for session in self._online.sessions():
             if session.is_nowhere and self._run is not None and self._run.stopped_at is None:
@@ -227,7 +227,7 @@ class _Builder:
                 self._run.brand(event)
 
     def _revive(self, event: SessionEvent) -> None:
-        """Take a stop or crash line back when somebody plays on long after it."""
+        """Undo a stop or crash line if a player plays on long after it."""
         if self._run is not None and self._run.revive(event.logged_at):
             self._ended.restore()
 
@@ -305,7 +305,7 @@ class _Builder:
                     self._run.refused_entries += 1
 
     def _enter_fake(self, event: SessionEvent) -> None:
-        """Read that a mod made a player; one of that name who was there is not any more."""
+        """Read that a mod made a player; a player of that name is then gone."""
         name = event.player or ""
         self._revive(event)
         self._run_has_logins = True
@@ -329,7 +329,7 @@ class _Builder:
     # ---------- players
 
     def _learn(self, event: SessionEvent) -> None:
-        """Note a UUID, and give it to the player's sessions of this run that closed without one."""
+        """Record a UUID, also in the player's sessions of this run that closed without one."""
         self._online.learn(event)
         self._ended.learn(event)
 
@@ -493,7 +493,7 @@ class _Builder:
         self._ended.overrule(index, self._run, text_of(event, "reason"))
 
     def _revive_by_client(self, event: SessionEvent) -> None:
-        """Take a stop or crash line back when a client goes long after it by itself."""
+        """Undo a stop or crash line if a client leaves long after it by itself."""
         text = text_of(event, "reason")
         if text is not None and close_reason(text) in ("left", "timed_out"):
             self._revive(event)
