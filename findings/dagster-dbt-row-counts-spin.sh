@@ -12,7 +12,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet "dagster-dbt==0.29.27" "dagster==1.13.27" "dbt-core>=1.11.16,<1.12"
+"$folder/venv/bin/pip" install --quiet "dagster-dbt==0.29.27" "dagster==1.13.27" "dbt-core==1.11.16"
 "$folder/venv/bin/python" - <<'P'
 import sys
 import time
