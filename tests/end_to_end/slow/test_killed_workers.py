@@ -20,7 +20,7 @@ from tests.harness import RAW_TABLES, table_rows
 
 RETRIES = 2  # of a crashed run, as dagster.yaml says
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(1800)]
 
 
 def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) -> tuple[str, int]:
