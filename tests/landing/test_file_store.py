@@ -121,5 +121,5 @@ def test_a_store_without_its_driver_names_the_package(monkeypatch: pytest.Monkey
 
 
 def test_a_store_of_an_unknown_kind_is_told() -> None:
-    with pytest.raises(LogStoreError, match="no folder"):
+    with pytest.raises(LogStoreError, match="neither a folder nor a store"):
         LogStore("papyrus://library")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,9 +72,16 @@ def test_threads_leave_one_connection_and_an_instance_none(
     def use(instance: DagsterInstance) -> None:
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda number: instance.report_engine_event(f"event {number}", RUN), range(64)))
-        assert len(backends()) == 1
+        assert become(1)
         assert len(messages(instance)) == 64
+
+    def become(number: int) -> bool:
+        # a process of Postgres ends a moment after its connection was closed, a busy machine's later
+        until = time.monotonic() + 60
+        while len(backends()) != number and time.monotonic() < until:
+            time.sleep(0.05)
+        return len(backends()) == number
 
     use(make_instance())
     gc.collect()
-    assert backends() == []
+    assert become(0)
