@@ -51,7 +51,16 @@ class _Doorway(uvicorn.Server):
 
     def __init__(self, app: Any, name: str) -> None:
         super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False, ws="none")
+            # answers are dated by the simulation's clock, not by this machine's
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                date_header=False,
+                ws="none",
+            )
         )
         self.name = name
         self._port = 0

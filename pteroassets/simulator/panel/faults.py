@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-FaultKind = Literal["status", "node_status", "truncate", "break_off", "total_moves", "latency"]
+FaultKind = Literal["status", "node_status", "truncate", "break_off", "total_moves", "latency", "clock"]
 Body = Literal["json", "html", "truncated"]
 
 
@@ -26,6 +26,7 @@ class Fault:
         break_off: the real answer, but the connection ends half-way.
         total_moves: page 1 of a list misses its newest row, later pages do not.
         latency: the real answer *seconds* late (seconds of this machine, not of the injected clock).
+        clock: the real answer, dated *seconds* ahead.
     """
 
     kind: FaultKind = "status"

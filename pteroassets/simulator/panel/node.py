@@ -18,7 +18,7 @@ from pteroassets.simulator.panel.context import ServerRow, Stage, variable_value
 from pteroassets.simulator.panel.faults import RequestEntry, RequestLog, Route
 from pteroassets.simulator.panel.files import Entry, Folder, Link, Missing, ServerFiles, normal
 from pteroassets.simulator.panel.links import BadLink
-from pteroassets.simulator.panel.server import Receive, Scope, Send, spoil, transmit
+from pteroassets.simulator.panel.server import Receive, Scope, Send, date, spoil, transmit
 from pteroassets.simulator.world.chance import epoch, uuid4_of
 from pteroassets.simulator.world.entities import Node
 
@@ -66,6 +66,7 @@ class NodeServer:
             answer = _error(struck.status, "the node stumbled", self._memory)
         answer.headers.setdefault("x-request-id", self._memory.request_id())
         answer = spoil(answer, self._stage.faults, route)
+        date(answer, self._clock, self._stage.faults, route)
         if answer.delay:
             await asyncio.sleep(answer.delay)
         agent = request.headers.get("user-agent", "")

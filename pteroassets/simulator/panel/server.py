@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, timedelta
+from email.utils import format_datetime
 from typing import Any, Final, Literal
 
 from starlette.requests import Request
@@ -100,6 +102,7 @@ class Panel:
             return
         request = Request(scope, receive)
         answer, route = self._answer(request)
+        date(answer, self._clock, self._faults, route)
         if answer.delay:
             await asyncio.sleep(answer.delay)
         agent = request.headers.get("user-agent", "")
@@ -307,6 +310,13 @@ def spoil(answer: Answer, faults: Faults, route: Route) -> Answer:
     if faults.take(route, "break_off") is not None:
         answer.breaks_off = True
     return answer
+
+
+def date(answer: Answer, clock: Clock, faults: Faults, route: Route) -> None:
+    """Date *answer* by *clock*, or by one that a fault has set forward."""
+    ahead = faults.take(route, "clock")
+    said = clock.now() + timedelta(seconds=0 if ahead is None else ahead.seconds)
+    answer.headers["date"] = format_datetime(said.astimezone(UTC), usegmt=True)
 
 
 async def transmit(answer: Answer, send: Send) -> None:
