@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -116,3 +117,29 @@ def test_something_else_than_a_list_is_told() -> None:
     read = read_pages(lambda _: {"object": "server", "attributes": {}})
     assert read.problem is not None
     assert read.failure is not None
+
+
+def test_pages_that_are_asked_for_at_once_are_read_in_their_order() -> None:
+    three_at_once = threading.Barrier(3)
+
+    def fetch(page: int) -> dict[str, Any]:
+        if page > 1:
+            three_at_once.wait(20)
+        return answer([page], total=7, pages=7)
+
+    read = read_pages(fetch, at_once=3)
+    assert (ids(read.rows), read.problem) == ([1, 2, 3, 4, 5, 6, 7], None)
+
+
+def test_of_a_list_that_breaks_off_few_more_pages_are_asked_for() -> None:
+    asked: list[int] = []
+
+    def fetch(page: int) -> dict[str, Any]:
+        asked.append(page)
+        if page == 2:
+            raise ServerFaultError("page 2 is broken")
+        return answer([page], total=90, pages=90)
+
+    read = read_pages(fetch, at_once=4)
+    assert (ids(read.rows), read.problem) == ([1], "page 2: page 2 is broken")
+    assert max(asked) <= 5
