@@ -122,8 +122,13 @@ class Settings(BaseSettings):
     )
     pteroassets_node_access: bool = Field(
         default=False,
-        description="Read log files at the nodes themselves, with the tokens that the application key can read; "
-        "otherwise through the client API.",
+        description="Read consumption and log files at the nodes themselves, with the tokens that the application key "
+        "can read; otherwise through the client API.",
+    )
+    pteroassets_node_ca: Path | None = Field(
+        None,
+        description="PEM bundle of the CAs that the nodes' certificates are checked with, in place of the usual ones.",
+        examples=["/etc/ssl/nodes-ca.pem"],
     )
     pteroassets_log_store: str | None = Field(
         None,
@@ -227,6 +232,14 @@ class Settings(BaseSettings):
         for name, path in value.items():
             if not path.startswith("/") or ".." in path.split("/"):
                 raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and contain no ..")
+        return value
+
+    @field_validator("pteroassets_node_ca")
+    @classmethod
+    def _an_absolute_path(cls, value: Path | None) -> Path | None:
+        # processes of the platform run in other folders than the one it was started from
+        if value is not None and not value.is_absolute():
+            raise ValueError("it must be the whole path of a file, which begins with /")
         return value
 
     @field_validator("pteroassets_alarm_webhook")

@@ -165,6 +165,7 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_request_share": ("0.1", "pteroassets_request_share"),
     "pteroassets_allow_shrink": ("true", "pteroassets_allow_shrink"),
     "pteroassets_node_access": ("true", "pteroassets_node_access"),
+    "pteroassets_node_ca": ("/etc/ssl/other.pem", "pteroassets_node_ca"),
     "pteroassets_log_store": ("memory://other", "pteroassets_log_store"),
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),

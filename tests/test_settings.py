@@ -106,6 +106,7 @@ BAD = [
     ("PTEROASSETS_REQUEST_SHARE", "1.5", "at most 1"),
     ("PTEROASSETS_ALLOW_SHRINK", "once", "true or false"),
     ("PTEROASSETS_NODE_ACCESS", "all", "true or false"),
+    ("PTEROASSETS_NODE_CA", "nodes-ca.pem", "begins with /"),
     ("PTEROASSETS_LOG_STORE", "s4://bucket", "not a kind of store"),
     ("PTEROASSETS_DAGSTER_PORT", "99999", "at most 65535"),
     ("PTEROASSETS_DOCS_PORT", "0", "at least 1"),

@@ -107,6 +107,7 @@ class Landing:
             budget=budget,
             clock=self.clock,
             patience_seconds=patience_seconds,
+            node_ca=self.settings.pteroassets_node_ca,
         )
 
     @property

@@ -35,7 +35,8 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
 )
 from pteroassets.sources.pterodactyl.files import ListedFile, NoLogFolder, fetch_file, list_logs, requests_for
-from pteroassets.sources.pterodactyl.node_files import NodeAccessError, NodeFiles
+from pteroassets.sources.pterodactyl.node_files import NodeFiles
+from pteroassets.sources.pterodactyl.nodes import NodeAccessError
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 

@@ -8,11 +8,13 @@ since pydactyl forgets every parameter from the second page on.
 from __future__ import annotations
 
 import json
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -76,9 +78,10 @@ class PanelClient:
         clock: Sleeps between attempts.
         timeout: Seconds to connect, and between two bytes of an answer.
         patience_seconds: How long to wait, over all requests, for a panel that is down.
+        node_ca: A PEM bundle of the CAs that the nodes' certificates are checked with, in place of the usual ones.
 
     Raises:
-        PanelAddressError: The address or a key is invalid.
+        PanelAddressError: The address or a key is invalid, or the bundle cannot be read.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class PanelClient:
         clock: Clock,
         timeout: Timeout = DEFAULT_TIMEOUT,
         patience_seconds: float = PATIENCE_SECONDS,
+        node_ca: Path | None = None,
     ) -> None:
         self.name = _name_of(url)
         self.clock = clock
@@ -102,6 +106,8 @@ class PanelClient:
         self._session = PlainSession(adapter, user_agent=USER_AGENT)
         # signed links lead to nodes: no key, no request budget, and no repeats, since a link works once
         self.node_session = PlainSession(HTTPAdapter(max_retries=0), user_agent=USER_AGENT)
+        if node_ca is not None:
+            self.node_session.verify = _bundle(node_ca)
         self._objects: dict[Api, Any] = {}
         keys = []
         if (secret := _secret(application_key, "PTERODACTYL_APP_KEY")) is not None:
@@ -251,6 +257,18 @@ def _name_of(url: str) -> str:
             f"PTERODACTYL_URL contains more than the address of {parts.netloc}: remove what follows ? or #"
         )
     return parts.netloc
+
+
+def _bundle(path: Path) -> str:
+    """Return the path of a bundle that can be used; the HTTP library would end a pass over one that cannot."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        raise PanelAddressError(
+            f"PTEROASSETS_NODE_CA names {path}, which is no PEM bundle of certificates that can be read "
+            f"({error.strerror or type(error).__name__}): name the file of the CA that signed the nodes' certificates"
+        ) from None
+    return str(path)
 
 
 def _secret(key: SecretStr | None, setting: str) -> str | None:

@@ -10,7 +10,8 @@
     │   ├── RateLimitedError           429, again and again
     │   ├── ServerFaultError           408 or 5xx, and a node that failed at one server
     │   ├── UnreadableAnswerError      truncated or no JSON, a web page, a list without rows
-    │   └── NodeUnreachableError       a node that gave the panel no answer, timed out, or refuses us
+    │   └── NodeUnreachableError       a node that gave the panel no answer, a time-out there, or one that refuses us
+    │       └── NodeTimeoutError       a node that let us in and then said nothing
     └── PermanentPanelError            an operator must change something first
         ├── PanelAddressError          the address or a key is missing or invalid
         ├── KeyRejectedError           401
@@ -91,6 +92,10 @@ class UnreadableAnswerError(TransientPanelError):
 
 class NodeUnreachableError(TransientPanelError):
     """A node gave the panel, or us, no answer at all, so all its servers would fail in the same way."""
+
+
+class NodeTimeoutError(NodeUnreachableError):
+    """A node accepted our connection and sent nothing in time: the panel would fare no better."""
 
 
 class NothingReadError(PanelError):

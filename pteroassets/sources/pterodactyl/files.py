@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, ite
 from pteroassets.sources.pterodactyl.dialect import Dialect
 from pteroassets.sources.pterodactyl.errors import (
     FileTooLargeError,
+    NodeTimeoutError,
     NodeUnreachableError,
     NotFoundError,
     PanelError,
@@ -34,7 +36,7 @@ from pteroassets.sources.pterodactyl.errors import (
     ServerFaultError,
     UnreadableAnswerError,
 )
-from pteroassets.sources.pterodactyl.transport import host_of, is_timeout, reason_of
+from pteroassets.sources.pterodactyl.transport import Timeout, host_of, is_timeout, reason_of
 
 __all__ = ["ListedFile", "NoLogFolder", "ServerFlags", "fetch_file", "list_logs", "requests_for", "server_flags"]
 
@@ -63,6 +65,19 @@ class ListedFile:
     size: int
     modified_at: datetime
     utc_offset_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAnswer:
+    """What a node answered.
+
+    Attributes:
+        body: All of it.
+        date: What the node's clock said; None where the answer does not tell.
+    """
+
+    body: bytes
+    date: datetime | None
 
 
 class NoLogFolder(Exception):  # noqa: N818 - an outcome, not an error
@@ -129,7 +144,7 @@ def fetch_file(
         PanelError: It could not be read.
     """
     if file.size > largest_bytes:
-        raise _too_large(file.path, largest_bytes)
+        raise too_large(file.path, largest_bytes)
     if requests_for(file.size, panel.dialect) == 1:
         try:
             return panel.file_contents(server_uuid, file.path)
@@ -182,16 +197,11 @@ def _download(panel: PanelClient, server_uuid: str, path: str, largest_bytes: in
         link = (body.get("attributes") or {}).get("url")
         if not isinstance(link, str):
             raise UnreadableAnswerError(f"the panel gave no link for {path}")
-        fetched = _follow(panel, link, path, largest_bytes)
-        if isinstance(fetched, bytes):
-            return fetched
+        fetched = ask_node(panel, link, path, largest_bytes=largest_bytes)
+        if isinstance(fetched, NodeAnswer):
+            return fetched.body
         if attempt == _LINK_ATTEMPTS or isinstance(fetched, NodeUnreachableError | FileTooLargeError):
             raise fetched
-
-
-def _follow(panel: PanelClient, link: str, path: str, largest_bytes: int) -> bytes | PanelError:
-    """Return a signed link's content, or an error without the link and without exceptions that quote it."""
-    return ask_node(panel, link, path, largest_bytes=largest_bytes)
 
 
 def ask_node(
@@ -202,16 +212,18 @@ def ask_node(
     largest_bytes: int,
     params: Mapping[str, str] | None = None,
     token: str | None = None,
-) -> bytes | PanelError:
-    """Return a node's answer, or an error without secrets and without exceptions that quote them.
+    timeout: Timeout | None = None,
+) -> NodeAnswer | PanelError:
+    """Return what a node answers, or the error, free of secrets and of exceptions that quote them.
 
     Args:
-        panel: Its session for nodes is used, which repeats nothing and follows no redirect.
-        url: Of the node; it may contain a signed link's token.
+        panel: Whose session for nodes is used, which repeats nothing and follows no redirect.
+        url: Of the node; it may hold a signed link's token.
         path: Of the file or folder, for messages.
         largest_bytes: More is refused.
         params: The query.
         token: The node's own, if it is needed.
+        timeout: Seconds to connect and between two bytes; the panel's if not given.
     """
     node = host_of(urlsplit(url).netloc)
     panel.counter.count()
@@ -219,17 +231,28 @@ def ask_node(
     size = 0
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with panel.node_session.get(url, params=params, headers=headers, stream=True, timeout=panel.timeout) as answer:
+        with panel.node_session.get(
+            url, params=params, headers=headers, stream=True, timeout=timeout or panel.timeout
+        ) as answer:
             if answer.status_code != requests.codes.ok:
                 return _refusal(answer.status_code, node, path)
             for piece in answer.iter_content(_CHUNK_BYTES):
                 size += len(piece)
                 if size > largest_bytes:
-                    return _too_large(path, largest_bytes)
+                    return too_large(path, largest_bytes)
                 pieces.append(piece)
+            date = _date(answer.headers.get("Date"))
     except (requests.RequestException, HTTPError) as error:
         return _broken(error, node, path, is_begun=size > 0)
-    return b"".join(pieces)
+    return NodeAnswer(body=b"".join(pieces), date=date)
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else None
 
 
 def _refusal(status: int, node: str, path: str) -> PanelError:
@@ -248,10 +271,14 @@ def _broken(error: Exception, node: str, path: str, *, is_begun: bool) -> PanelE
     if isinstance(error, requests.exceptions.SSLError):
         return NodeUnreachableError(
             f"the certificate of node {node} is not trusted ({reason_of(error)}): name the CA's file in "
-            "REQUESTS_CA_BUNDLE"
+            "PTEROASSETS_NODE_CA"
+        )
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NodeUnreachableError(
+            f"node {node} accepts no connection from here in time: is it up, and may this machine reach it?"
         )
     if is_timeout(error):
-        return NodeUnreachableError(f"node {node} sent nothing in time for {path}")
+        return NodeTimeoutError(f"node {node} sent nothing in time for {path}")
     if is_begun or isinstance(error, requests.exceptions.ChunkedEncodingError):
         return ServerFaultError(f"node {node} broke off while it sent {path} ({reason_of(error)})")
     return NodeUnreachableError(
@@ -259,5 +286,6 @@ def _broken(error: Exception, node: str, path: str, *, is_begun: bool) -> PanelE
     )
 
 
-def _too_large(path: str, largest_bytes: int) -> FileTooLargeError:
+def too_large(path: str, largest_bytes: int) -> FileTooLargeError:
+    """Return the error for what is larger than what we are willing to hold."""
     return FileTooLargeError(f"{path} is larger than {largest_bytes} bytes and is not fetched")

@@ -152,7 +152,11 @@ class PlainSession(requests.Session):
         return None
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """Return the environment's proxies and CAs; none for addresses of this machine, which no proxy can reach."""
+        """Return the environment's proxies and CAs; no proxy can reach what listens on this machine alone.
+
+        CAs that were set for this session go before the environment's, which the library prefers.
+        """
+        verify = self.verify if verify is None else verify
         settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         if urlsplit(url).hostname in _LOOPBACK:
             settings["proxies"] = {}
