@@ -13,6 +13,7 @@ from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
+from pteroassets.sources.pterodactyl.node_utilization import NodeReader
 from pteroassets.sources.pterodactyl.utilization import SamplingPass, sample_servers
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
@@ -38,7 +39,9 @@ SAMPLE_COLUMNS = {
 }
 
 
-def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock, interval_seconds: int) -> LoadReport:
+def land_utilization(
+    panel: PanelClient, connection: Connection, *, clock: Clock, interval_seconds: int, node_access: bool = False
+) -> LoadReport:
     """Sample every server of the panel once and land the pass in one transaction.
 
     Args:
@@ -46,12 +49,16 @@ def land_utilization(panel: PanelClient, connection: Connection, *, clock: Clock
         connection: To the warehouse.
         clock: Gives the sample times.
         interval_seconds: The time to the next pass: the longest time that a sample stands for.
+        node_access: Ask the nodes themselves, with the tokens that the panel gives for them; if that does not work the
+            panel is asked, and the load's problems say why.
 
     Raises:
         PanelError: The list of servers could not be read.
     """
     observed_at = clock.now()
-    sampling = sample_servers(panel, clock=clock, interval_seconds=interval_seconds)
+    sampling = sample_servers(
+        panel, clock=clock, interval_seconds=interval_seconds, reader=NodeReader(panel) if node_access else None
+    )
     return land_samples(
         connection,
         [tuple(getattr(sample, name) for name in SAMPLE_COLUMNS) for sample in sampling.samples],
@@ -130,13 +137,20 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
         {"scope": f"node {node}", "reason": f"{counted(count, 'server')} {outcome}: {reason}"}
         for (outcome, node, reason), count in sorted(grouped.items())
     ]
+    problems += [{"scope": f"node {node}", "reason": what} for node, what in sampling.notes]
     return [{"scope": "", "reason": sampling.problem}, *problems] if sampling.problem else problems
 
 
 def read_utilization(landing: Landing, connection: Connection, interval: timedelta) -> Iterator[LoadReport]:
     """Sample what every server consumes; a sample holds for *interval* at the most."""
     with landing.panel() as panel:
-        yield land_utilization(panel, connection, clock=landing.clock, interval_seconds=int(interval.total_seconds()))
+        yield land_utilization(
+            panel,
+            connection,
+            clock=landing.clock,
+            interval_seconds=int(interval.total_seconds()),
+            node_access=landing.settings.pteroassets_node_access,
+        )
 
 
 UTILIZATION_PASS = Pass(

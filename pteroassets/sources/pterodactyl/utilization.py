@@ -7,7 +7,8 @@ Path of the data::
 
 A pass costs one request for each server that can be asked, and one time-out for a dead node: one server of every node
 is asked first, and the others are left out if it does not answer. All nodes are tried at once, so that several hanging
-ones take no longer than one. The panel keeps an answer for 20 s, so a figure may be that old.
+ones take no longer than one. The panel keeps an answer for 20 s, so a figure may be that old. Where an operator allows
+it the nodes themselves are asked instead (`node_utilization`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from pteroassets.sources.pterodactyl.errors import (
 )
 
 # nodes tried at the same time; a hanging node holds its place for 15 s
-_NODES_AT_ONCE = 32
+NODES_AT_ONCE = 32
 # Wings says offline; the panel says stopped if Wings says nothing; a fork's Wings has the container's own states
 _NOT_RUNNING = frozenset({"offline", "stopped", "exited", "created", "dead"})
 _STATES = _NOT_RUNNING | {"starting", "running", "stopping"}
@@ -95,6 +96,7 @@ class SamplingPass:
         listing_complete: Whether the list of servers was complete.
         problem: Why it was not.
         halted: The panel's fault for which servers were not asked; None if there was none.
+        notes: What an operator should know of single nodes: the node's name, and a sentence.
     """
 
     samples: list[UtilizationSample]
@@ -104,6 +106,7 @@ class SamplingPass:
     listing_complete: bool
     problem: str | None = None
     halted: str | None = None
+    notes: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)
@@ -121,12 +124,17 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassStamp:
-    """What all samples of a pass share, the clock that dates each, and why the pass was stopped."""
+    """What all samples of a pass share, the clock that dates each, why the pass was stopped, and what it notes."""
 
     pass_at: datetime
     interval_seconds: int
     clock: Clock
     halt: Halt = field(default_factory=Halt)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+
+    def note(self, node_name: str, what: str) -> None:
+        """Keep what an operator should know of a node; safe from many threads."""
+        self.notes.append((node_name, what))
 
     def sample(self, server: ServerFlags, outcome: SampleOutcome, **figures: Any) -> UtilizationSample:
         """Return a sample of *server*, taken now."""
@@ -189,6 +197,7 @@ def sample_servers(
         listing_complete=listing.problem is None,
         problem=listing.problem,
         halted=stamp.halt.reason,
+        notes=sorted(stamp.notes),
     )
 
 
@@ -213,7 +222,7 @@ class PanelReader:
         nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp) for of_node in by_node.values()]
         with (
             ThreadPoolExecutor(max_workers=self._max_workers) as pool,
-            ThreadPoolExecutor(max_workers=min(len(nodes), _NODES_AT_ONCE)) as first,
+            ThreadPoolExecutor(max_workers=min(len(nodes), NODES_AT_ONCE)) as first,
         ):
             return [sample for found in first.map(lambda node: node.read(pool), nodes) for sample in found]
 
@@ -309,7 +318,7 @@ def read_stats(server: ServerFlags, attributes: Mapping[str, Any], stamp: PassSt
     cpu, memory = figures.get("cpu_absolute"), _whole(figures.get("memory_bytes"))
     if state is None or not isinstance(cpu, int | float) or memory is None:
         return stamp.sample(
-            server, "error", state=state, reason="the panel's answer lacks the state, CPU or memory of the server"
+            server, "error", state=state, reason="the answer lacks the state, CPU or memory of the server"
         )
     uptime = _whole(figures.get("uptime"))
     return stamp.sample(

@@ -89,7 +89,9 @@ def stub_server() -> Iterator[StubPanel]:
     stub = StubPanel()
     app = Starlette(routes=[Route("/{path:path}", stub.handle)])
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+    # no date: it would be this machine's, and tests have a clock of their own
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", date_header=False)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
