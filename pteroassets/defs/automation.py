@@ -87,7 +87,7 @@ def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Defin
         RELOAD_JOB,
         path_of(LOGS_PASS, dbt_models),
         config=RELOAD_OF_DAY,
-        description="Reload days of logs, chosen by the dates in the files' names.",
+        description="Reload days of logs: write the dates in the files' names under reload_dates in the launchpad.",
     )
     return dg.Definitions(
         jobs=[*(job_of(one, dbt_models) for one in passes), everything, reload_log_day, source_freshness],

@@ -50,7 +50,8 @@ def run_backfill(settings: Settings, console: Console, name: str) -> None:
     one = PASSES.get(name)
     if one is None or one.backfill is None:
         able = ", ".join(name for name, one in PASSES.items() if one.backfill is not None)
-        raise RuntimeFault(f"{name} cannot be back-filled: its source keeps no history. These can: {able}")
+        why = f"there is no pass {name!r}" if one is None else f"the source of {name} keeps no history to fetch"
+        raise RuntimeFault(f"{why}; these can be back-filled: {able}")
     Landing(settings=settings).require(*one.needs)
     with landing_of(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
         reports = one.backfill(landing, advance)
