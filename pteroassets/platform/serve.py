@@ -151,7 +151,7 @@ def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) 
     warehouse = Landing(settings=serving.settings).warehouse
     for line in figures(warehouse):
         _say(console, line)
-    found = [*findings(warehouse), *failed_checks(dagster_port)]
+    found = [*findings(warehouse, serving.settings.pteroassets_schedules), *failed_checks(dagster_port)]
     if not found:
         return
     _say(console, "")

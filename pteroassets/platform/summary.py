@@ -13,6 +13,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from pteroassets.landing.sources import PASSES
+from pteroassets.settings import PresetName
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
@@ -52,12 +54,14 @@ def figures(warehouse: ConnectionSettings) -> list[str]:
     return lines
 
 
-def findings(warehouse: ConnectionSettings) -> list[Finding]:
-    """Return what needs attention, by kind and subject."""
+def findings(warehouse: ConnectionSettings, preset: PresetName) -> list[Finding]:
+    """Return what needs attention, by kind and subject; a table may be as old as its pass allows under *preset*."""
+    ages = {table: one.rhythms[preset].stale_after for one in PASSES.values() for table in one.tables}
     found = []
     with connect(warehouse, autocommit=True) as connection:
         for search in _queries()["searches"]:
-            rows = connection.cursor(row_factory=dict_row).execute(search["query"]).fetchall()
+            given = {"tables": [*ages], "ages": [*ages.values()]} if "%(tables)s" in search["query"] else None
+            rows = connection.cursor(row_factory=dict_row).execute(search["query"], given).fetchall()
             for row in sorted(rows, key=lambda row: str(row["subject"])):
                 values = {**row, **_phrases(row)}
                 found.append(

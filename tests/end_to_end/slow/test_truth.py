@@ -297,7 +297,7 @@ def test_what_deserves_a_look_is_what_goes_wrong_in_the_world(estate: Platform) 
     found: dict[str, set[str]] = {}
     with connect(estate.settings) as connection:
         connection.execute("set search_path = marts")  # as the login of those who read has it
-        for finding in findings(estate.settings):
+        for finding in findings(estate.settings, "fresh"):
             found.setdefault(finding.kind, set()).add(finding.subject)
             assert connection.execute(finding.look).fetchall(), finding
     expected = {
