@@ -52,10 +52,15 @@ class Landing:
 
     @property
     def warehouse(self) -> ConnectionSettings:
-        """Return where the warehouse is."""
+        """Return where the warehouse is.
+
+        Raises:
+            MissingSettingError: The settings do not say it.
+        """
+        self.require("postgres_host")
         settings = self.settings
         return ConnectionSettings(
-            host=settings.postgres_host or "127.0.0.1",
+            host=str(settings.postgres_host),
             port=settings.postgres_port,
             username=settings.postgres_username,
             password=settings.postgres_password.get_secret_value(),

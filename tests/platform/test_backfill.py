@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from pteroassets.landing.context import MissingSettingError
+from pteroassets.landing.context import Landing, MissingSettingError
 from pteroassets.platform.backfill import run_backfill
 from pteroassets.platform.environment import RuntimeFault
 from pteroassets.settings import Settings
@@ -33,3 +33,8 @@ def test_what_cannot_be_back_filled_is_told_with_what_can(settings: Settings, na
 def test_a_missing_setting_is_named(settings: Settings) -> None:
     with pytest.raises(MissingSettingError, match="set PTERODACTYL_URL and PTERODACTYL_CLI_KEY"):
         run_backfill(settings, Console(), "logs")
+
+
+def test_a_warehouse_that_no_setting_names_is_not_guessed(settings: Settings) -> None:
+    with pytest.raises(MissingSettingError, match="set POSTGRES_HOST"):
+        Landing(settings=settings).connect()
