@@ -89,14 +89,13 @@ def test_a_dead_node_costs_504_at_the_panel_and_refuses_at_its_own_door(
 
 
 def test_latency_is_real_time(simulation: Simulation, caller: Caller) -> None:
-    simulation.faults.latency(1.5, "account", times=1)
+    simulation.faults.latency(0.3, "account", times=1)
     begin = time.monotonic()
     caller.get("client/account")
-    late = time.monotonic() - begin
-    assert late >= 1.5
+    assert time.monotonic() - begin >= 0.3
     begin = time.monotonic()
     caller.get("client/account")
-    assert time.monotonic() - begin < late / 2
+    assert time.monotonic() - begin < 0.3
 
 
 def test_a_growing_log_holds_more_at_each_read_than_its_listing_said(
