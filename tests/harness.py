@@ -23,6 +23,7 @@ from pteroassets.landing.minecraft.passes import parse_and_derive
 from pteroassets.landing.pterodactyl.estate import read_entities
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.landing.sources import PASSES
+from pteroassets.platform.demo import make_history
 from pteroassets.platform.environment import located
 from pteroassets.privacy import PiiMode
 from pteroassets.settings import Settings
@@ -119,16 +120,14 @@ class Platform:
         logs: timedelta = timedelta(days=1),
     ) -> None:
         """Make the passes from the world's beginning to *until*, each kind at its own step."""
-        landing, start = self.landing_at(until), self.simulation.world.start
-        steps = {"entities": entities, "utilization": utilization, "logs": logs}
-        step = min(steps.values())
-        with landing.connect() as connection:
-            for number in range(int((until - start) / step) + 1):
-                self.clock.move_to(start + number * step)
-                for name, pace in steps.items():
-                    if number * step % pace == timedelta(0):
-                        list(PASSES[name].read(landing, connection, self.interval))
-        self.derive()
+        make_history(
+            self.landing_at(until),
+            lambda _done, _of: None,
+            start=self.simulation.world.start,
+            until=until,
+            steps={"entities": entities, "utilization": utilization, "logs": logs},
+            interval=self.interval,
+        )
 
     def build(self, *arguments: str) -> None:
         """Run ``dbt build`` in a target folder of this platform's own."""

@@ -137,6 +137,7 @@ def make_history(
     start: datetime,
     until: datetime,
     steps: Mapping[str, timedelta] = MappingProxyType({}),
+    interval: timedelta | None = None,
 ) -> dict[str, int]:
     """Run every pass from *start* to *until* that is not in the ledger; return their number by name.
 
@@ -149,6 +150,7 @@ def make_history(
         start: Time of the first pass of each kind.
         until: Time of the last ones.
         steps: Time between two passes, by name, if it is not the pass' own ``history_step``.
+        interval: The longest time that a sample stands for, if it is not the time to the next pass.
     """
     passes = [one for one in PASSES.values() if one.is_on(landing.settings)]
     clock = landing.clock
@@ -170,7 +172,7 @@ def make_history(
             if due:
                 clock.move_to(at)
             for one, pace in due:
-                _exhaust(one.read(landing, connection, pace))
+                _exhaust(one.read(landing, connection, interval or pace))
                 made[one.name] += 1
             advance(number + 1, count)
         for one in passes:
