@@ -70,4 +70,6 @@ def defs() -> dg.Definitions:
         sensors=merged.sensors,
         resources=merged.resources,
         executor=merged.executor,
+        loggers=merged.loggers,
+        metadata=merged.metadata,
     )

@@ -24,7 +24,7 @@ from pteroassets.defs.automation import schedule_of
 from pteroassets.defs.dbt_project import prepare_manifest
 from pteroassets.defs.dbt_translator import describe_test
 from pteroassets.landing.context import Landing
-from pteroassets.landing.sources import PASSES
+from pteroassets.landing.sources import PASSES, SOURCES
 from pteroassets.settings import Settings
 from pteroassets.warehouse.load import LoadReport
 from tests.upgrade.world import NAMES
@@ -42,6 +42,10 @@ def graph(definitions: dg.Definitions) -> dg.AssetGraph:
 
 def test_the_code_location_loads_without_any_setting(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
+
+
+def test_no_pass_takes_the_name_of_another() -> None:
+    assert len(PASSES) == sum(map(len, SOURCES.values()))
 
 
 def test_every_dbt_source_has_a_loader(graph: dg.AssetGraph) -> None:

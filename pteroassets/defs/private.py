@@ -72,8 +72,8 @@ def code_server_of(run: dg.DagsterRun) -> Mapping[str, Any] | None:
 def executes(server: Mapping[str, Any], run_id: str, *, timeout: int) -> bool:
     """Ask the code server at the address *server* whether it executes a run."""
     from dagster._grpc.client import DagsterGrpcClient  # noqa: PLC0415 - a fifth of a second of imports
-    from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult  # noqa: PLC0415
-    from dagster._serdes import deserialize_value  # noqa: PLC0415
+    from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult  # noqa: PLC0415 - the same
+    from dagster._serdes import deserialize_value  # noqa: PLC0415 - the same
 
     client = DagsterGrpcClient(
         host=server["host"],

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from pteroassets.landing.files.kinds import FileKind, FileName
 from pteroassets.landing.files.rows import FileRead, StoredFile
@@ -424,7 +424,7 @@ class ServerFolder:
         digest = self._store.put(content)
         if prior is not None and prior.content_digest not in (None, digest):
             self._collected.superseded.append(str(prior.content_digest))
-        fields = {
+        fields: dict[str, Any] = {
             "path": file.path,
             "log_date": log_date,
             "log_sequence": named.name.sequence,
@@ -444,9 +444,9 @@ class ServerFolder:
             "sessions_built": False,
         }
         if reparse or prior is None:
-            saved = self._kind.row(server_uuid=self.server_uuid, file_key=key, **fields)  # type: ignore[arg-type]
+            saved = self._kind.row(server_uuid=self.server_uuid, file_key=key, **fields)
         else:
-            saved = dataclasses.replace(prior, **fields)  # type: ignore[arg-type]
+            saved = dataclasses.replace(prior, **fields)
         if prior is None:
             self._collected.added += 1
         elif prior.content_digest != digest:
