@@ -11,6 +11,7 @@ PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras
 ARGS =
+SIZE = short
 
 help:
 	@echo "make demo   the whole platform on a simulated panel, from nothing"
@@ -21,7 +22,7 @@ help:
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
 	@echo "make properties  the properties of the log parser alone, on ten times as many examples as in the quick tests"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
-	@echo "make bench  how fast rows are loaded and logs are parsed"
+	@echo "make bench  what each claim costs, as ratios, in under 10 minutes; SIZE=full takes the big sizes, ARGS='--only NAME' one"
 	@echo "make accuracy  precision and recall of sessions against a simulated world's truth"
 	@echo "make lock   write the locks anew; make lock ARGS=--upgrade takes newer versions"
 
@@ -52,8 +53,7 @@ audit: $(AUDIT)
 	done
 
 bench: $(ENV)
-	@$(BIN)/python benchmarks/loading.py
-	@$(BIN)/python benchmarks/log_parsing.py $(ARGS)
+	@$(BIN)/python -m benchmarks --size $(SIZE) $(ARGS)
 
 accuracy: $(ENV)
 	@$(BIN)/python benchmarks/log_accuracy.py $(ARGS)

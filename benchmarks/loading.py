@@ -1,15 +1,14 @@
-"""Rows a second into Postgres, as ratios against COPY from a file measured in the same run.
+"""Rows into Postgres, against COPY from a file and pandas.
 
-Run with ``make bench``. Each method loads the same rows (one int4, one timestamptz, six float8) into an empty table of
-the embedded Postgres; the best of three rounds counts. The slow methods load fewer rows, which favours them.
+Each way loads the same rows (one int4, one timestamptz, six float8) into an empty table of the embedded Postgres, in
+turns; rows are counted by the CPU seconds of this process and the server. pandas loads a tenth of them, which favours
+it.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,13 +17,18 @@ import pandas as pd
 from psycopg import sql
 from sqlalchemy import create_engine
 
+from benchmarks.frame.measurement import Measurement, Size
+from benchmarks.frame.meters import Cost, CpuMeter, postmaster_pid
+from benchmarks.frame.turns import in_turns, median
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
-from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.connection import Connection, connect
 from pteroassets.warehouse.load import copy_rows, stage_rows
 
 COLUMNS = {"server_id": "int4", "sampled_at": "timestamptz", **{f"value_{number}": "float8" for number in range(6)}}
+ROWS = {Size.SHORT: 100_000, Size.FULL: 500_000}
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _ROUNDS = 3
+_COPY = "COPY csv from a file"
 
 Row = tuple[object, ...]
 
@@ -55,49 +59,54 @@ def staged_upsert(connection: Connection, rows: list[Row]) -> None:
     )
 
 
-def best_seconds(connection: Connection, load: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(_ROUNDS):
-        connection.execute("truncate target")
-        started = time.perf_counter()
-        with connection.transaction():
-            load()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
-
-
-def measure(settings: ConnectionSettings, count: int) -> Iterator[tuple[str, int, float]]:
+def measure(size: Size) -> Iterator[Measurement]:
+    count = ROWS[size]
     rows = make_rows(count)
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
     frame = pd.DataFrame(rows[: count // 10], columns=list(COLUMNS))
-    engine = create_engine(settings.sqlalchemy_url())
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    with connect(settings, autocommit=True) as connection:
+    with EmbeddedPostgres.temporary() as settings, connect(settings, autocommit=True) as connection:
+        meter = CpuMeter([postmaster_pid(settings)])
+        engine = create_engine(settings.sqlalchemy_url())
         connection.execute(f"create table target ({columns})")
-        from_file = partial(copy_from_file, connection, buffer.getvalue())
-        yield "COPY csv from a file (baseline)", count, best_seconds(connection, from_file)
-        yield "copy_rows (binary COPY)", count, best_seconds(connection, partial(binary_copy, connection, rows))
-        to_sql = partial(frame.to_sql, "target", engine, if_exists="append", index=False, chunksize=10_000)
-        yield "pandas.DataFrame.to_sql", len(frame), best_seconds(connection, to_sql)
-        connection.execute("alter table target add primary key (server_id, sampled_at)")
-        upsert = partial(staged_upsert, connection, rows)
-        yield "stage_rows and upsert, with a primary key", count, best_seconds(connection, upsert)
-    engine.dispose()
+
+        def race(**ways: Callable[[], object]) -> dict[str, list[Cost]]:
+            in_one = {name: partial(in_transaction, connection, way) for name, way in ways.items()}
+            return in_turns(in_one, rounds=_ROUNDS, meter=meter, before=partial(connection.execute, "truncate target"))
+
+        costs = race(
+            copy=partial(copy_from_file, connection, buffer.getvalue()),
+            binary=partial(binary_copy, connection, rows),
+            pandas=partial(frame.to_sql, "target", engine, if_exists="append", index=False, chunksize=10_000),
+        )
+        copied = count / median(costs["copy"])
+        ours = count / median(costs["binary"])
+        unit, note = "rows/CPU-s", f"{count:,} rows"
+        yield Measurement(
+            claim="copy_rows (binary COPY)", unit=unit, ours=ours, baseline=_COPY, baseline_value=copied, note=note
+        )
+        yield Measurement(
+            claim="copy_rows (binary COPY)",
+            unit=unit,
+            ours=ours,
+            baseline="pandas to_sql",
+            baseline_value=len(frame) / median(costs["pandas"]),
+            note=f"{len(frame):,} rows by pandas",
+        )
+        connection.execute("truncate target; alter table target add primary key (server_id, sampled_at)")
+        costs = race(upsert=partial(staged_upsert, connection, rows))
+        yield Measurement(
+            claim="stage_rows and upsert, with a primary key",
+            unit=unit,
+            ours=count / median(costs["upsert"]),
+            baseline=f"{_COPY}, without a key",
+            baseline_value=copied,
+            note=note,
+        )
+        engine.dispose()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=500_000)
-    arguments = parser.parse_args()
-    with EmbeddedPostgres.temporary() as settings:
-        baseline: float | None = None
-        print(f"{'method':45} {'rows/s':>12} {'ratio':>7}")
-        for name, count, seconds in measure(settings, arguments.rows):
-            rate = count / seconds
-            baseline = baseline or rate
-            print(f"{name:45} {rate:12,.0f} {rate / baseline:7.2f}")
-
-
-if __name__ == "__main__":
-    main()
+def in_transaction(connection: Connection, load: Callable[[], object]) -> None:
+    with connection.transaction():
+        load()

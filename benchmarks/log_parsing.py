@@ -1,11 +1,9 @@
-"""Measure how fast a Paper log becomes events, against what else could read it, all in one run.
+"""A Paper log into events, against what else could read it.
 
-Usage: python benchmarks/log_parsing.py [MEGABYTES] (default 500, which are about 5 million lines)
-
-The log is made up (`made_log`): 4 % of its lines give events. All measurements take turns, some rounds long; of each
-the best by the clock on the wall is printed, and a ratio is the median of the rounds' ratios, so that a machine whose
-speed wanders changes it little. What is compared reads the same bytes. The unit of work for several processes is a
-file, as it is in the product: the two-process figure reads the two halves of the log, each a file of its own.
+The log is made up (`made_log`): 4 % of its lines give events. All measurements take turns, some rounds long, and a
+ratio is the median of the rounds' ratios, so that a machine whose speed wanders changes it little. What is compared
+reads the same bytes. The unit of work for several processes is a file, as it is in the product: the two-process figure
+reads the two halves of the log, each a file of its own, and is of seconds by the clock on the wall.
 """
 
 from __future__ import annotations
@@ -14,21 +12,22 @@ import gzip
 import multiprocessing
 import re
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import made_log
-
+from benchmarks import made_log
+from benchmarks.frame.measurement import Measurement, Size
+from benchmarks.frame.meters import Cost
+from benchmarks.frame.turns import in_turns, median, median_ratio, median_wall, median_wall_ratio
 from pteroassets.sources.minecraft.log import LogParser
 
 _BLOCK_BYTES = 1 << 20
-_SAMPLE_BYTES = 50_000_000
-_ROUNDS = 7
+_BYTES = {Size.SHORT: (60_000_000, 20_000_000), Size.FULL: (500_000_000, 50_000_000)}  # the log, and its sample
+_ROUNDS = {Size.SHORT: 3, Size.FULL: 7}
 _TURNS = 20_000_000
 _JOINED = r"^\[[0-9:]{8}\] \[[^\]]*\]: [^ ]+ joined the game$"
 
@@ -73,17 +72,6 @@ def spin() -> None:
         pass
 
 
-def race(runners: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Return the seconds that each of *runners* took in each round; in a round they run in turn."""
-    times: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(_ROUNDS):
-        for name, run in runners.items():
-            started = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - started)
-    return times
-
-
 def halve(path: Path) -> list[Path]:
     """Write the two halves of *path*, cut at a line, as files of their own."""
     halves = [path.with_name("first.log"), path.with_name("second.log")]
@@ -113,37 +101,34 @@ def as_forge(sample: Path) -> Path:
     return path
 
 
-def report(name: str, megabytes: float, seconds: list[float]) -> None:
-    """Print MB/s of the best round."""
-    print(f"{name:52} {megabytes / min(seconds):8.0f} MB/s {min(seconds):8.2f} s")
+def compared(
+    claim: str, costs: dict[str, list[Cost]], ours: str, other: str, megabytes: float, **others: Any
+) -> Measurement:
+    """Return the MB that *ours* reads in a CPU second, beside those of *other* on the same bytes."""
+    return Measurement(
+        claim=claim,
+        unit="MB/CPU-s",
+        ours=megabytes / median(costs[ours]),
+        baseline_value=megabytes / median(costs[other]),
+        ratio=median_ratio(costs[other], costs[ours]),
+        **others,
+    )
 
 
-def ratio(of: list[float], to: list[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return statistics.median(one / other for one, other in zip(of, to, strict=True))
-
-
-def judge(name: str, found: float, wanted: float, unit: str = "") -> None:
-    """Print a ratio beside its target."""
-    is_met = found >= wanted if unit == "" else found <= wanted
-    bound = "at least" if unit == "" else "at most"
-    print(f"{name:52} {found:8.2f}{unit} ({bound} {wanted:g}{unit}: {'met' if is_met else 'MISSED'})")
-
-
-def main(size: int) -> None:
-    """Measure with a log of *size* bytes."""
+def measure(size: Size) -> Iterator[Measurement]:
     context = multiprocessing.get_context("spawn")
+    of_log, of_sample = _BYTES[size]
     with tempfile.TemporaryDirectory() as folder, context.Pool(1) as one, context.Pool(2) as two:
         path, sample = Path(folder, "latest.log"), Path(folder, "sample.log")
-        made_log.write(path, size)
+        made_log.write(path, of_log)
         with path.open("rb") as file, sample.open("wb") as part:
-            part.write(file.read(_SAMPLE_BYTES))
+            part.write(file.read(of_sample))
         archive = sample.with_suffix(".log.gz")
         with sample.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
             shutil.copyfileobj(source, target)
         halves, forge = halve(path), as_forge(sample)
         runners: dict[str, Callable[[], object]] = {
-            "pandas": lambda: extract_with_pandas(sample),
+            "pandas": partial(extract_with_pandas, sample),
             "sample": lambda: one.apply(parse, (sample,)),
             "forge": lambda: one.apply(parse, (forge,)),
             "one": lambda: one.apply(parse, (path,)),
@@ -153,36 +138,59 @@ def main(size: int) -> None:
             "gunzip": lambda: one.apply(decompress, (archive,)),
             "archive": lambda: one.apply(parse, (archive,)),
         }
-        if shutil.which("rg") is None:
-            print("ripgrep is not installed (Debian: apt-get install ripgrep), so there is no ratio to it")
-        else:
+        has_ripgrep = shutil.which("rg") is not None
+        if has_ripgrep:
             command = ["rg", "-c", _JOINED, str(path)]
             runners["ripgrep"] = lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        seconds = race(runners)
+        costs = in_turns(runners, rounds=_ROUNDS[size])
         events, peak = one.apply(parse, (path,))
         megabytes, sampled = path.stat().st_size / 1e6, sample.stat().st_size / 1e6
-        as_long = forge.stat().st_size / 1e6
 
-    if "ripgrep" in seconds:
-        report("ripgrep -c, one pattern", megabytes, seconds["ripgrep"])
-    report(f"all events ({events:,}), one process", megabytes, seconds["one"])
-    report("all events, two processes, a half each", megabytes, seconds["two"])
-    report("pandas str.extract, one pattern, on a sample", sampled, seconds["pandas"])
-    report("all events, one process, on the same sample", sampled, seconds["sample"])
-    report("the same events, as Forge writes them", as_long, seconds["forge"])
-    print()
-    if "ripgrep" in seconds:
-        judge("one process, of ripgrep", ratio(seconds["ripgrep"], seconds["one"]), 0.25)
-    judge("one process, of pandas", ratio(seconds["pandas"], seconds["sample"]), 2)
-    print(
-        f"{'time of a line of Paper, of the time of one of Forge':52} {ratio(seconds['sample'], seconds['forge']):8.2f}"
+    against_ripgrep: dict[str, Any] = {"baseline": "ripgrep -c", "target": 0.25, "direction": "at least"}
+    claim = "all events of a Paper log, one process"
+    if has_ripgrep:
+        note = f"{events:,} events, one pattern by ripgrep"
+        yield compared(claim, costs, "one", "ripgrep", megabytes, note=note, **against_ripgrep)
+    else:
+        yield Measurement(
+            claim=claim,
+            unit="MB/CPU-s",
+            ours=megabytes / median(costs["one"]),
+            note="ripgrep is not installed (Debian: apt-get install ripgrep)",
+            **against_ripgrep,
+        )
+    yield compared(
+        claim, costs, "sample", "pandas", sampled, baseline="pandas str.extract", target=2, direction="at least",
+        note="one pattern by pandas, the same sample",
+    )  # fmt: skip
+    yield Measurement(
+        claim="the same events, as Forge writes them",
+        unit="CPU-s",
+        ours=median(costs["forge"]),
+        baseline="as Paper writes them",
+        baseline_value=median(costs["sample"]),
+        ratio=median_ratio(costs["forge"], costs["sample"]),
+        note="the lines are longer",
     )
-    judge("two processes, of one", ratio(seconds["one"], seconds["two"]), 1.8)
-    print(f"{'the same of a loop that does nothing':52} {ratio(seconds['spin one'], seconds['spin two']):8.2f}")
-    judge("peak memory of the process", peak, 200, " MB")
-    share = ratio(seconds["gunzip"], seconds["archive"])
-    print(f"{'of reading a gzipped archive, decompression takes':52} {share:8.0%}")
-
-
-if __name__ == "__main__":
-    main((int(sys.argv[1]) if len(sys.argv) > 1 else 500) * 1_000_000)
+    yield Measurement(
+        claim="two processes, a half each",
+        unit="MB/s",
+        ours=megabytes / median_wall(costs["two"]),
+        baseline="one process",
+        baseline_value=megabytes / median_wall(costs["one"]),
+        ratio=median_wall_ratio(costs["one"], costs["two"]),
+        target=1.8,
+        direction="at least",
+        note=f"a loop that does nothing: {median_wall_ratio(costs['spin one'], costs['spin two']):.2f}",
+    )
+    yield Measurement(
+        claim="peak memory of the process", unit="MB", ours=peak, target=200, direction="at most", judged="ours"
+    )
+    yield Measurement(
+        claim="a gzipped log, read",
+        unit="CPU-s",
+        ours=median(costs["archive"]),
+        baseline="decompressed only",
+        baseline_value=median(costs["gunzip"]),
+        ratio=median_ratio(costs["archive"], costs["gunzip"]),
+    )

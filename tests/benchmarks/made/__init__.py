@@ -1,0 +1,1 @@
+"""Benchmarks of which it is known what they measure."""

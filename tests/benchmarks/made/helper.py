@@ -1,0 +1,1 @@
+"""Something that benchmarks share, and none itself."""
