@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from pteroassets.simulator.control import Control, ControlClock
-from pteroassets.simulator.serve import APPLICATION_LIMIT, CLIENT_LIMIT, Simulation
+from pteroassets.simulator.processes import SharedSimulation
+from pteroassets.simulator.serve import APPLICATION_LIMIT, CLIENT_LIMIT
 from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.simulator.world.plans import wide_plan
 
 
 def _instant(text: str) -> datetime:
@@ -29,6 +31,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, required=True, help="which world")
     parser.add_argument("--anchor", type=_instant, required=True, help="instant at which its prepared history ends")
     parser.add_argument("--size", type=WorldSize, choices=list(WorldSize), default=WorldSize.DEMO)
+    parser.add_argument("--servers", type=int, help="instead of a size: a wide world of so many servers without logs")
+    parser.add_argument("--nodes", type=int, default=100, help="of a wide world")
+    parser.add_argument("--processes", type=int, default=1, help="that answer together, each for its share of nodes")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds by which every answer is late")
     parser.add_argument(
         "--history-days", type=float, default=14, help="days between the world's beginning and the anchor"
     )
@@ -67,19 +73,23 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    world = World.create(arguments.seed, arguments.anchor, arguments.size, timedelta(days=arguments.history_days))
+    size = wide_plan(arguments.servers, arguments.nodes) if arguments.servers else arguments.size
+    world = World.create(arguments.seed, arguments.anchor, size, timedelta(days=arguments.history_days))
     manual = arguments.clock == "manual"
     clock = ControlClock((arguments.now or world.anchor) if manual else None)
     ports = _ports_kept(arguments.state_file.with_suffix(".ports"))
     if arguments.panel_port is not None:
         ports["panel"] = arguments.panel_port
-    simulation = Simulation(
+    simulation = SharedSimulation(
         world,
         clock,
         application_limit=arguments.application_limit,
         client_limit=arguments.client_limit,
         ports=ports,
+        processes=arguments.processes,
     )
+    if arguments.latency:
+        simulation.faults.latency(arguments.latency, route="/api/")
     token = secrets.token_urlsafe(24)
     simulation.add_app("control", Control(simulation, clock, token))
     with simulation:

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ class ControlClock:
         self._wall = SystemClock()
         self._now = now
         self._lock = threading.Lock()
+        self.followers: list[Callable[[datetime | None], object]] = []
+        """Told each time that this clock is put."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -40,6 +43,8 @@ class ControlClock:
         """Stop at *now*, or follow this machine again (None)."""
         with self._lock:
             self._now = None if now is None else now.astimezone(UTC)
+        for follower in self.followers:
+            follower(now)
 
 
 class Control:

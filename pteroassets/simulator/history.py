@@ -22,14 +22,14 @@ from pteroassets.simulator.world.entities import Server, ServerState
 from pteroassets.simulator.world.estate import Estate, WorldSize
 from pteroassets.simulator.world.life import Life, Run
 from pteroassets.simulator.world.networks import NetworkLife
-from pteroassets.simulator.world.plans import LOOPING_FOR
+from pteroassets.simulator.world.plans import LOOPING_FOR, Plan
 from pteroassets.simulator.world.players import Players
 
 
 class History:
     """Everything that exists and happens."""
 
-    def __init__(self, seed: int, anchor: datetime, size: WorldSize, history: timedelta) -> None:
+    def __init__(self, seed: int, anchor: datetime, size: WorldSize | Plan, history: timedelta) -> None:
         self.seed = seed
         self.anchor = utc(epoch(anchor))
         self.start = self.anchor - history
@@ -46,8 +46,8 @@ class History:
 
     def server_by_uuid(self, uuid_or_identifier: str, at: int) -> Server | None:
         """Return the server of this UUID or short identifier among those made by *at*, deleted ones too."""
-        servers = self.estate.servers(at)
-        if len(self._by_uuid) < len(servers):
+        if len(self._by_uuid) < (count := self.estate.count(at)):
+            servers = [self.estate.server(index) for index in range(count)]
             self._by_uuid = {server.uuid: server for server in servers}
             self._by_identifier = {server.identifier: server for server in servers}
         found = self._by_uuid.get(uuid_or_identifier) or self._by_identifier.get(uuid_or_identifier)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,7 +15,7 @@ import uvicorn
 from pteroassets.clock import Clock
 from pteroassets.simulator.panel.context import Stage
 from pteroassets.simulator.panel.faults import Faults, RequestLog
-from pteroassets.simulator.panel.keys import make_keys
+from pteroassets.simulator.panel.keys import Limiter, make_keys
 from pteroassets.simulator.panel.node import NodeServer
 from pteroassets.simulator.panel.server import Panel
 from pteroassets.simulator.simulated_world import World
@@ -119,7 +119,8 @@ class Simulation:
     """A running panel with its nodes; a context manager.
 
     *ports* may ask for ports by name (``panel``, ``node-1`` …); one that is taken is replaced by a free one.
-    With *is_pelican* the panel is Pelican, the fork (see `pelican`).
+    With *is_pelican* the panel is Pelican, the fork (see `pelican`). *limiter* makes what counts requests for an API.
+    With *keeps_reports* a node makes its report once for each second of the clock.
     """
 
     def __init__(
@@ -131,6 +132,8 @@ class Simulation:
         client_limit: int = CLIENT_LIMIT,
         ports: Mapping[str, int] | None = None,
         is_pelican: bool = False,
+        limiter: Callable[[int], Limiter] = Limiter,
+        keeps_reports: bool = False,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -143,14 +146,14 @@ class Simulation:
         self.application_key = self.keys["app"]
         self.client_key = self.keys["client"]
         self.ports: dict[str, int] = {}
-        self._stage = Stage(world=world, faults=self.faults, is_pelican=is_pelican)
+        self._stage = Stage(world=world, faults=self.faults, is_pelican=is_pelican, keeps_reports=keeps_reports)
         self._panel = Panel(
             self._stage,
             clock,
             self._keys,
             self.requests,
-            application_limit=application_limit,
-            client_limit=client_limit,
+            application=limiter(application_limit),
+            client=limiter(client_limit),
         )
         self._doors: dict[str, _Doorway] = {}
         self._shut: set[str] = set()
@@ -173,6 +176,10 @@ class Simulation:
 
     def start(self) -> None:
         """Open all ports and return once every server answers."""
+        self.serve(self.listen())
+
+    def listen(self) -> dict[str, socket.socket]:
+        """Open all ports without answering yet; return their sockets by name."""
         self._doors["panel"] = _Doorway(self._panel, "panel")
         for node in self.world.estate.nodes:
             app = NodeServer(self._stage, node, self.clock, self._panel.memory, self.requests)
@@ -181,11 +188,16 @@ class Simulation:
         self.ports = {name: listener.getsockname()[1] for name, listener in sockets.items()}
         self._stage.panel_url = f"http://127.0.0.1:{self.ports['panel']}"
         self._stage.node_ports = {node.id: self.ports[f"node-{node.id}"] for node in self.world.estate.nodes}
+        return sockets
+
+    def serve(self, sockets: dict[str, socket.socket]) -> None:
+        """Answer on *sockets*, by name, and return once every server does."""
+        doors = [self._doors[name] for name in sockets]
         self._thread = threading.Thread(target=self._run, args=(sockets,), name="simulated panel", daemon=True)
         self._thread.start()
         waited = threading.Event()
         for _ in range(int(_START_SECONDS / _POLL_SECONDS)):
-            if all(door.started for door in self._doors.values()):
+            if all(door.started for door in doors):
                 return
             waited.wait(_POLL_SECONDS)
         raise RuntimeError("the simulated panel did not start")
@@ -193,7 +205,7 @@ class Simulation:
     def _run(self, sockets: dict[str, socket.socket]) -> None:
         async def everything() -> None:
             self._loop = asyncio.get_running_loop()
-            await asyncio.gather(*(door.serve(sockets=[sockets[name]]) for name, door in self._doors.items()))
+            await asyncio.gather(*(self._doors[name].serve(sockets=[sockets[name]]) for name in sockets))
 
         asyncio.run(everything())
 
@@ -201,7 +213,7 @@ class Simulation:
         """Take a node's server off the network or bring it back."""
         name = f"node-{node_id}"
         door = self._doors.get(name)
-        if self._loop is None or door is None or is_open != (name in self._shut):
+        if self._loop is None or door is None or not door.started or is_open != (name in self._shut):
             return
         if is_open:
             self._shut.discard(name)

@@ -8,6 +8,7 @@ from typing import Final
 from pteroassets.simulator.history import History
 from pteroassets.simulator.truth import Truth
 from pteroassets.simulator.world.estate import WorldSize
+from pteroassets.simulator.world.plans import Plan
 
 DEFAULT_HISTORY: Final = timedelta(days=14)
 """How long before the anchor a world begins."""
@@ -16,12 +17,12 @@ DEFAULT_HISTORY: Final = timedelta(days=14)
 class World(History):
     """Everything that exists and happens, and what is true of it; made by `create`."""
 
-    def __init__(self, seed: int, anchor: datetime, size: WorldSize, history: timedelta) -> None:
+    def __init__(self, seed: int, anchor: datetime, size: WorldSize | Plan, history: timedelta) -> None:
         super().__init__(seed, anchor, size, history)
         self.truth = Truth(self)
 
     @classmethod
-    def create(cls, seed: int, anchor: datetime, size: WorldSize, history: timedelta = DEFAULT_HISTORY) -> World:
+    def create(cls, seed: int, anchor: datetime, size: WorldSize | Plan, history: timedelta = DEFAULT_HISTORY) -> World:
         """Return the world of *seed* whose history of length *history* ends at *anchor* (aware)."""
         return cls(seed, anchor, size, history)
 

@@ -8,7 +8,10 @@ import stat
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +99,41 @@ def test_truth_faults_and_requests_are_reached_from_outside(running: tuple[dict[
     counted = session.get(f"{url}/requests", params={"entries": 1}, timeout=30).json()
     assert counted["counts"] == {"account": 2}
     assert [entry["status"] for entry in counted["entries"]] == [500, 200]
+
+
+def get(session: requests.Session, address: str, key: str) -> requests.Response:
+    return session.get(address, headers={"Authorization": f"Bearer {key}", "Accept": "application/json"}, timeout=10)
+
+
+def test_several_processes_count_requests_together_and_divide_the_nodes(tmp_path: Path) -> None:
+    wide = ("--clock", "manual", "--servers", "60", "--nodes", "3", "--processes", "2", "--client-limit", "12")
+    process, state = start(tmp_path, *wide)
+    panel, key = state["panel_url"], state["client_key"]
+    try:
+        sessions = [requests.Session() for _ in range(8)]  # so that no process takes all connections
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            answers = list(pool.map(lambda number: get(sessions[number % 8], f"{panel}/api/client", key), range(30)))
+        assert Counter(answer.status_code for answer in answers) == {200: 12, 429: 18}
+        remaining = sorted(int(one.headers["x-ratelimit-remaining"]) for one in answers if one.ok)
+        assert remaining == list(range(12))
+        with control(state) as handle:
+            assert handle.get(f"{state['control_url']}/requests").json()["counts"] == {"list": 30}
+            later = (ANCHOR + timedelta(seconds=61)).isoformat()
+            handle.post(f"{state['control_url']}/clock", json={"now": later})
+            assert get(sessions[0], f"{panel}/api/client", key).ok, "all clocks moved"
+            truth = handle.get(f"{state['control_url']}/truth").json()
+        used = {sample["server_uuid"]: sample for sample in truth["samples"]}
+        reported = {}
+        for number in (1, 2, 3):
+            node = get(sessions[0], f"{panel}/api/application/nodes/{number}", state["application_key"]).json()
+            path = f"{panel}/api/application/nodes/{number}/configuration"
+            token = get(sessions[0], path, state["application_key"]).json()["token"]
+            address = f"http://127.0.0.1:{node['attributes']['daemon_listen']}/api/servers"
+            assert get(sessions[0], address, token).content == get(sessions[1], address, token).content
+            for server in get(sessions[0], address, token).json():
+                reported[server["configuration"]["uuid"]] = server["utilization"]["memory_bytes"]
+        assert len(reported) == 60
+        asked = {uuid for uuid, sample in used.items() if sample["outcome"] in ("ok", "offline")}
+        assert {uuid: reported[uuid] for uuid in asked} == {uuid: used[uuid]["memory_bytes"] for uuid in asked}
+    finally:
+        assert stop(process) == 0

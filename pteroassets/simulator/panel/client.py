@@ -73,8 +73,8 @@ def permissions(view: View, row: ServerRow) -> list[str]:
         return list(_ADMIN_PERMISSIONS)
     if row[1].owner_id == view.user.id:
         return ["*"]
-    for subuser in view.world.estate.subusers:
-        if subuser.user_id == view.user.id and subuser.server_id == row[0].id and exists(subuser, view.now):
+    for subuser in view.world.estate.subusers_of.get(row[0].id, ()):
+        if subuser.user_id == view.user.id and exists(subuser, view.now):
             return list(subuser.permissions)
     return []
 
@@ -186,7 +186,7 @@ def person(user: User) -> dict[str, Any]:
 
 def _subusers(view: View, row: ServerRow) -> dict[str, Any]:
     estate = view.world.estate
-    rows = [sub for sub in estate.subusers if sub.server_id == row[0].id and exists(sub, view.now)]
+    rows = [sub for sub in estate.subusers_of.get(row[0].id, ()) if exists(sub, view.now)]
     return {
         "object": "list",
         "data": [
@@ -260,18 +260,17 @@ _FILTERS: Final[dict[str, Callable[[Any, str], bool]]] = {
 def servers(view: View, query: Query, *, hides_newest: bool) -> Answer:
     """Answer the list of servers: the user's own, or with ``type`` those an admin may see."""
     wanted = query.get("type", "")
-    is_mine = {row[0].id: bool(_own(view, row)) for row in view.living}
     match wanted:
         case "admin" | "admin-all" if not view.user.is_admin:
             rows: list[ServerRow] = []
         case "admin-all":
             rows = view.living
         case "admin":
-            rows = [row for row in view.living if not is_mine[row[0].id]]
+            rows = [row for row in view.living if not _own(view, row)]
         case "owner":
             rows = [row for row in view.living if row[1].owner_id == view.user.id]
         case _:
-            rows = [row for row in view.living if is_mine[row[0].id]]
+            rows = [row for row in view.living if _own(view, row)]
     rows = filter_rows(rows, query, _FILTERS)
     if hides_newest and rows:
         rows = rows[:-1]
@@ -292,8 +291,8 @@ def _own(view: View, row: ServerRow) -> bool:
     if row[1].owner_id == view.user.id:
         return True
     return any(
-        sub.user_id == view.user.id and sub.server_id == row[0].id and exists(sub, view.now)
-        for sub in view.world.estate.subusers
+        sub.user_id == view.user.id and exists(sub, view.now)
+        for sub in view.world.estate.subusers_of.get(row[0].id, ())
     )
 
 

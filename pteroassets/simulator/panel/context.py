@@ -25,6 +25,8 @@ class Stage:
     is_pelican: bool = False
     panel_url: str = ""
     node_ports: dict[int, int] = field(default_factory=dict)
+    keeps_reports: bool = False
+    """Whether a node keeps what it reports of all its servers for as long as the clock stands still."""
 
     def node_url(self, node_id: int) -> str:
         """Return the address of a node's own server."""

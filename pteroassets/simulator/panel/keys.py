@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.context import BaseContext
 from typing import Final, Literal
 
 from pteroassets.simulator.panel.answers import PanelFault
@@ -87,7 +88,7 @@ class Limiter:
             PanelFault: The limit is used up (429).
         """
         instant = now.timestamp()
-        begin, used = self._windows.get(user_id, (instant, 0))
+        begin, used = self._used(user_id, instant)
         if not begin <= instant < begin + WINDOW_SECONDS:
             begin, used = instant, 0
         if used >= self.limit:
@@ -103,5 +104,34 @@ class Limiter:
                     "x-ratelimit-reset": str(math.ceil(end)),
                 },
             )
-        self._windows[user_id] = (begin, used + 1)
+        self._keep(user_id, begin, used + 1)
         return {"x-ratelimit-limit": str(self.limit), "x-ratelimit-remaining": str(self.limit - used - 1)}
+
+    def _used(self, user_id: int, instant: float) -> tuple[float, int]:
+        return self._windows.get(user_id, (instant, 0))
+
+    def _keep(self, user_id: int, begin: float, used: int) -> None:
+        self._windows[user_id] = (begin, used)
+
+
+class SharedLimiter(Limiter):
+    """A limiter whose windows are those of all processes forked after it was made in *context*."""
+
+    def __init__(self, limit: int, context: BaseContext) -> None:
+        super().__init__(limit)
+        self._shared = context.Array("d", 2 * (max(_ADMIN, _PLAIN) + 1))
+
+    def count(self, user_id: int, now: datetime) -> dict[str, str]:
+        """Count one request and return the headers of its answer.
+
+        Raises:
+            PanelFault: The limit is used up (429).
+        """
+        with self._shared.get_lock():
+            return super().count(user_id, now)
+
+    def _used(self, user_id: int, instant: float) -> tuple[float, int]:  # noqa: ARG002 - no window yet is one long over
+        return self._shared[2 * user_id], int(self._shared[2 * user_id + 1])
+
+    def _keep(self, user_id: int, begin: float, used: int) -> None:
+        self._shared[2 * user_id], self._shared[2 * user_id + 1] = begin, used

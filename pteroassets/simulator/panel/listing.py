@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -30,7 +31,12 @@ def parse_includes(query: Query) -> Includes:
 
 def shuffled(rows: Sequence[Row], seed: int, number: Callable[[Row], int]) -> list[Row]:
     """Return *rows* in an arbitrary order, the same each time: the panel's lists have no order."""
-    return sorted(rows, key=lambda row: mix(seed, 99, number(row)))
+    return sorted(rows, key=lambda row: _place(seed, number(row)))
+
+
+@lru_cache(maxsize=50_000)
+def _place(seed: int, number: int) -> int:
+    return mix(seed, 99, number)
 
 
 def sort_rows(

@@ -23,6 +23,7 @@ from pteroassets.simulator.panel.answers import (
     not_found,
     proxy_page,
 )
+from pteroassets.simulator.panel.client import Memory
 from pteroassets.simulator.panel.context import Stage, View
 from pteroassets.simulator.panel.faults import Fault, Faults, RequestEntry, RequestLog, Route
 from pteroassets.simulator.panel.keys import ApiKey, Limiter
@@ -85,16 +86,16 @@ class Panel:
         keys: dict[str, ApiKey],
         log: RequestLog,
         *,
-        application_limit: int,
-        client_limit: int,
+        application: Limiter,
+        client: Limiter,
     ) -> None:
         self._stage = stage
         self._clock = clock
         self._keys = {key.token: key for key in keys.values()}
         self._log = log
         self._faults: Faults = stage.faults
-        self._limiters = {"application": Limiter(application_limit), "client": Limiter(client_limit)}
-        self.memory = client.Memory(links=Links(stage.world.seed))
+        self._limiters = {"application": application, "client": client}
+        self.memory = Memory(links=Links(stage.world.seed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

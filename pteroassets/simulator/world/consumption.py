@@ -7,8 +7,8 @@ that the panel's answer and the truth agree whenever both are asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pteroassets.simulator.world.chance import DAY, HOUR, dice, mix, noise
@@ -56,20 +56,32 @@ def gate(state: ServerState, node: Node, at: int) -> Outcome | None:
 
 @dataclass(slots=True, kw_only=True)
 class GameRun:
-    """A run of a server of another game: begun every Thursday at six in the morning, never ended in between."""
+    """A run of a server of another game: begun every Thursday at six in the morning, never ended in between.
+
+    *players_in* gives the number of players in the hour that begins at a second; hours are computed as they are asked
+    for.
+    """
 
     begin: int
     end: int
-    players: list[int]
-    seconds: list[int]
+    players_in: Callable[[int], int]
+    players: list[int] = field(default_factory=list)
+    seconds: list[int] = field(default_factory=lambda: [0])
+
+    def _hour(self, at: int) -> int:
+        hour = (min(at, self.end - 1) - self.begin) // HOUR
+        while len(self.players) <= hour:
+            self.players.append(self.players_in(self.begin + len(self.players) * HOUR))
+            self.seconds.append(self.seconds[-1] + self.players[-1] * HOUR)
+        return hour
 
     def online(self, at: int) -> int:
         """Return how many players are on at *at*."""
-        return self.players[min((at - self.begin) // HOUR, len(self.players) - 1)]
+        return self.players[self._hour(at)]
 
     def player_seconds(self, at: int) -> int:
         """Return the seconds that all players together have spent in this run until *at*."""
-        hour = min((at - self.begin) // HOUR, len(self.players) - 1)
+        hour = self._hour(at)
         return self.seconds[hour] + self.players[hour] * (at - self.begin - hour * HOUR)
 
 
@@ -104,17 +116,13 @@ class Games:
         known = self._known.get(key)
         if known is None:
             busy = dice(self._seed, "game", server.index).uniform(0.1, 1.5)
+
+            def players_in(hour: int) -> int:
+                evening = _EVENING[((hour + zone.offset(hour)) % DAY) // HOUR]
+                return int(evening * busy * (0.6 + 0.8 * noise(self._seed, server.index, hour)))
+
             end = (week + 1) * _WEEK + _THURSDAY_SIX
-            players = [
-                int(
-                    _EVENING[((hour + zone.offset(hour)) % DAY) // HOUR]
-                    * busy
-                    * (0.6 + 0.8 * noise(self._seed, server.index, hour))
-                )
-                for hour in range(begin, end, HOUR)
-            ]
-            seconds = list(accumulate((count * HOUR for count in players), initial=0))
-            known = self._known[key] = GameRun(begin=begin, end=end, players=players, seconds=seconds)
+            known = self._known[key] = GameRun(begin=begin, end=end, players_in=players_in)
         return known
 
 

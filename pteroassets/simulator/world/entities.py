@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pteroassets.simulator.world.catalog import EGG_BY_ID, Egg
 from pteroassets.simulator.world.chance import WEEK
@@ -152,6 +152,9 @@ class Server:
     *more* returns the changes of one week (0 begins at *horizon*) given the state at its beginning.
     """
 
+    #: How often any server was altered by hand: what was computed from servers before that no longer holds.
+    alterations: ClassVar[int] = 0
+
     def __init__(
         self,
         *,
@@ -198,6 +201,7 @@ class Server:
         if self.states(at)[-1] is not self._states[-1]:
             raise ValueError("something that happens to the server later stands already")
         self._apply([(at, changed(**values))])
+        Server.alterations += 1
 
     def states(self, until: int) -> list[ServerState]:
         """Return every state that begins at or before *until*, oldest first."""
@@ -213,7 +217,8 @@ class Server:
         """Return the state at *at*; None before the server was made and after it was deleted."""
         if at < self.created_at:
             return None
-        self.states(at)
+        if self._horizon + self._week * WEEK <= at:
+            self.states(at)
         for state in reversed(self._states):
             if state.since <= at:
                 return None if state.is_deleted else state

@@ -28,9 +28,9 @@ from pteroassets.simulator.world.plans import (
     MAINTENANCE_NODE,
     MOVABLE,
     NEW_ROLES,
-    NODES,
     PEOPLE,
     PLANS,
+    Plan,
     WorldSize,
     names_for,
 )
@@ -42,12 +42,12 @@ _JARS = frozenset({"Spigot", "Geyser"})  # what is put in the place of Paper's j
 class Estate:
     """All entities of one world; servers made after the anchor appear as time is asked for."""
 
-    def __init__(self, seed: int, *, anchor: int, start: int, size: WorldSize) -> None:
+    def __init__(self, seed: int, *, anchor: int, start: int, size: WorldSize | Plan) -> None:
         self.seed = seed
         self.anchor = anchor
         self.start = start
         self.size = size
-        self._plan = PLANS[size]
+        self._plan = size if isinstance(size, Plan) else PLANS[size]
         self.locations = self._make_locations()
         self.nodes = self._make_nodes()
         self.node_by_id = {node.id: node for node in self.nodes}
@@ -69,24 +69,39 @@ class Estate:
             for index in (network.proxy, *(index for _, index in network.members))
         }
         self._servers: list[Server] = []
+        self._living: tuple[tuple[int, ...], list[tuple[Server, ServerState]]] | None = None
         for index, created_at in enumerate(self._creation_times()):
             self._servers.append(self._make_server(index, created_at))
         self._tighten()
         self.subusers = self._make_subusers()
+        self.subusers_of: dict[int, list[Subuser]] = {}
+        for subuser in self.subusers:
+            self.subusers_of.setdefault(subuser.server_id, []).append(subuser)
         self.databases = self._make_databases()
 
     # ------------------------------------------------------------------ reading
 
     def servers(self, at: int) -> list[Server]:
         """Return every server made at or before *at*, deleted ones too, oldest first."""
-        while (created_at := self._later_time(len(self._servers))) <= at:
-            self._servers.append(self._make_server(len(self._servers), created_at))
+        self.count(at)
         return [server for server in self._servers if server.created_at <= at]
 
+    def count(self, at: int) -> int:
+        """Return how many servers are known, after making those that are made at or before *at*."""
+        while (created_at := self._later_time(len(self._servers))) <= at:
+            self._servers.append(self._make_server(len(self._servers), created_at))
+        return len(self._servers)
+
     def living(self, at: int) -> list[tuple[Server, ServerState]]:
-        """Return every server that exists at *at* with its state."""
-        pairs = ((server, server.state(at)) for server in self.servers(at))
-        return [(server, state) for server, state in pairs if state is not None]
+        """Return every server that exists at *at* with its state; the list is not the caller's to change.
+
+        The newest answer is kept: a list of ten thousand servers is asked for page by page, and by a hundred nodes.
+        """
+        asked = (at, self.count(at), Server.alterations)
+        if self._living is None or self._living[0] != asked:
+            pairs = ((server, server.state(at)) for server in self.servers(at))
+            self._living = asked, [(server, state) for server, state in pairs if state is not None]
+        return self._living[1]
 
     def server(self, index: int) -> Server:
         """Return the server numbered *index* from zero."""
@@ -102,7 +117,7 @@ class Estate:
         return self.start - int((30 + 600 * dice(self.seed, "long ago", *names).random()) * DAY)
 
     def _make_locations(self) -> list[Location]:
-        needed = {NODES[name].location for name in self._plan.nodes}
+        needed = {self._plan.machines[name].location for name in self._plan.nodes}
         return [
             Location(id=number, short=short, long=long, created_at=self.start - 700 * DAY + number * 61)
             for number, (short, long) in enumerate(LOCATIONS, start=1)
@@ -112,7 +127,7 @@ class Estate:
     def _make_nodes(self) -> list[Node]:
         nodes = []
         for number, name in enumerate(self._plan.nodes, start=1):
-            machine = NODES[name]
+            machine = self._plan.machines[name]
             throw = dice(self.seed, "node", name)
             maintenance: tuple[tuple[int, int | None], ...] = ()
             if name == MAINTENANCE_NODE:
@@ -296,7 +311,7 @@ class Estate:
             external_id=f"order-{50000 + index}" if index % 3 == 0 else None,
             description="" if index % 2 else "Hosted for the school club – 日本語",  # noqa: RUF001 - text as people write it
             swap=512 if index % 5 == 0 else 0,
-            zone=NODES[node].zone,
+            zone=self._plan.machines[node].zone,
             is_spigot=kind == "Spigot",
             has_geyser=kind == "Geyser",
             role=role,

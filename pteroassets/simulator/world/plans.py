@@ -34,6 +34,16 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a node is: the number of its location, and what it has."""
+
+    location: int
+    zone: str
+    memory: int
+    disk: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The numbers behind a size."""
 
@@ -42,6 +52,8 @@ class Plan:
     users: int
     allocations: Mapping[str, int]
     """How many each of its nodes has."""
+    machines: Mapping[str, Machine]
+    """What its nodes are, by name; may hold others too."""
     kinds: tuple[str, ...]
     roles: Mapping[int, str]
     networks: tuple[Network, ...] = ()
@@ -54,16 +66,6 @@ class Plan:
     def nodes(self) -> tuple[str, ...]:
         """The names of its nodes."""
         return tuple(self.allocations)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What a node is: the number of its location, and what it has."""
-
-    location: int
-    zone: str
-    memory: int
-    disk: int
 
 
 _DATA = tomllib.loads(files(__package__).joinpath("plans.toml").read_text(encoding="utf-8"))
@@ -95,12 +97,32 @@ def _plan(size: Mapping[str, Any]) -> Plan:
     return Plan(
         **{
             **size,
+            "machines": NODES,
             "kinds": kinds,
             "roles": {int(number): role for number, role in _DATA["roles"].get(size.get("roles"), {}).items()},
             "networks": _networks(size["old_servers"], len(kinds))
             if networks == "by kind"
             else tuple(Network(proxy=each["proxy"], members=tuple(each["members"].items())) for each in networks),
         }
+    )
+
+
+def wide_plan(servers: int, nodes: int) -> Plan:
+    """Return the plan of a world for measuring: so many *servers* spread over so many *nodes*.
+
+    They run games that are no Minecraft: none has a log, and each runs day and night, which makes them quickly. Each
+    fiftieth is suspended.
+    """
+    names = [f"wide-{number:03}" for number in range(1, nodes + 1)]
+    machine = Machine(location=1, zone="UTC", memory=1024 * 1024, disk=16 * 1024 * 1024)
+    return Plan(
+        old_servers=servers,
+        new_servers=0,
+        users=max(servers // 10, 8),
+        allocations=dict.fromkeys(names, 2 * (servers // nodes + 1)),
+        machines=dict.fromkeys(names, machine),
+        kinds=("Rust", "Team Fortress 2", "Garrys Mod"),
+        roles=dict.fromkeys(range(7, servers, 50), "suspended for good"),
     )
 
 
