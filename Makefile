@@ -6,6 +6,7 @@ BIN = .venv/bin
 ENV = .venv/.installed
 SQLFLUFF = .tools/sqlfluff/.installed
 AUDIT = .tools/audit/.installed
+CHARTS = .tools/bench/.installed
 UV = .tools/lock/.installed
 PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -52,7 +53,9 @@ audit: $(AUDIT)
 		echo "$$lock"; .tools/audit/bin/pip-audit --requirement $$lock --require-hashes --disable-pip || exit 1; \
 	done
 
+# Without the network the charts alone are not drawn anew, and the command says so.
 bench: $(ENV)
+	@$(MAKE) --silent $(CHARTS) || true
 	@$(BIN)/python -m benchmarks --size $(SIZE) $(ARGS)
 
 accuracy: $(ENV)
@@ -63,7 +66,7 @@ screenshots: $(ENV)
 
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
-	@for tool in build sqlfluff audit lock; do \
+	@for tool in bench build sqlfluff audit lock; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done
 
@@ -81,8 +84,9 @@ $(ENV): requirements/dev.txt requirements/build.txt pyproject.toml
 
 $(SQLFLUFF): requirements/sqlfluff.txt
 $(AUDIT): requirements/audit.txt
+$(CHARTS): requirements/bench.txt
 $(UV): requirements/lock.txt
-$(SQLFLUFF) $(AUDIT) $(UV):
+$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV):
 	@folder=$(@D); tool=$${folder##*/}; echo "installing what requirements/$$tool.txt names into $$folder"; \
 	python=$$(.ci/interpreter) && $$python -m venv --clear $$folder && \
 	$$folder/bin/python $(PIP) --require-hashes --requirement requirements/$$tool.txt

@@ -55,15 +55,7 @@ def run_one(registry: Registry, name: str, size: Size, *, limit: float) -> Part:
         out.touch()
         with said.open("w") as output:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "benchmarks",
-                    f"--package={registry.package}",
-                    f"--one={name}",
-                    f"--size={size}",
-                    f"--out={out}",
-                ],
+                [sys.executable, "-m", "benchmarks.frame.one", registry.package, name, size, str(out)],
                 cwd=CHECKOUT,
                 start_new_session=True,  # so that what it started can be ended with it
                 stdout=output,
@@ -92,14 +84,6 @@ def run_one(registry: Registry, name: str, size: Size, *, limit: float) -> Part:
         failure=failure,
         measurements=measured,
     )
-
-
-def measure_here(registry: Registry, name: str, size: Size, out: Path) -> None:
-    """Run the benchmark called *name* in this process and write each measurement to *out* when it is known."""
-    with out.open("a") as file:
-        for measurement in registry.measure(name, size):
-            file.write(json.dumps(measurement.as_json()) + "\n")
-            file.flush()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.frame import checkout
+from benchmarks.frame import checkout, document
+from benchmarks.frame.charts import draw, margin_of, specifications
 from benchmarks.frame.checkout import BASELINE_COMMIT, UnavailableError, baseline, differing_packages, ours
 from benchmarks.frame.measurement import Measurement, Size
 from benchmarks.frame.meters import CpuMeter, peak_memory, postmaster_pid, pss_bytes
@@ -97,8 +98,8 @@ def test_a_benchmark_over_its_time_is_ended_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
-    part = run_one(Registry(MADE), "endless", Size.SHORT, limit=2)
-    assert part.failure == "did not end in 2 s"
+    part = run_one(Registry(MADE), "endless", Size.SHORT, limit=5)
+    assert part.failure == "did not end in 5 s"
     assert [each.claim for each in part.measurements] == ["the first"]
     pid = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
@@ -179,3 +180,43 @@ def test_what_is_installed_serves_the_baseline_only_where_its_lock_says_the_same
     changed = locks[0].replace("click==", "click==0.").replace("\nrich==", "\nnot-there==")
     assert [text.partition("==")[0] for text in differing_packages([changed])] == ["click", "not-there"]
     assert len(BASELINE_COMMIT) == 40
+
+
+def curve(x: int, ours: float) -> Measurement:
+    return Measurement(claim="a pass over all", unit="s", ours=ours, x=x, x_unit="servers")
+
+
+def test_a_chart_shows_how_far_targets_are_met_and_a_curve_where_there_are_points() -> None:
+    def of(**fields: object) -> Measurement:
+        return Measurement(claim="a pass", unit="s", **fields)  # type: ignore[arg-type]
+
+    assert margin_of(of(ours=1, ratio=0.125, target=0.25)) == 2
+    assert margin_of(of(ours=1, ratio=0.5, target=2, direction="at least")) == 0.25
+    assert margin_of(Measurement.missing("a pass", "s", why="no psql", target=2)) is None
+    rows = [curve(100, 1), curve(1000, 4), Measurement.missing("a pass over all", "s", why="no time", x=10_000)]
+    part = Part(
+        name="one", title="One", size="short", started_at=ANCHOR.isoformat(), seconds=1, load=0, commit="", failure="",
+        measurements=[*rows, of(ours=1, ratio=0.125, target=0.25), of(ours=3, x=100, x_unit="servers")],
+    )  # fmt: skip
+    charts = specifications(Results(machine={}, parts=[part]))
+    assert charts.keys() == {"targets", "a-pass-over-all"}
+    assert charts["a-pass-over-all"]["data"]["values"] == [
+        {"x": 100, "y": 1, "what": "ours"}, {"x": 1000, "y": 4, "what": "ours"},
+    ]  # fmt: skip
+
+
+def test_charts_of_former_results_go_where_none_can_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "short-old.svg").touch()
+    (tmp_path / "full-old.svg").touch()
+    monkeypatch.setattr("benchmarks.frame.charts._PYTHON", tmp_path / "none")
+    with pytest.raises(UnavailableError, match=r"make \.tools/bench"):
+        draw(Results(machine={}, parts=[]), tmp_path, "short")
+    assert [path.name for path in tmp_path.iterdir()] == ["full-old.svg"]
+
+
+def test_the_document_shows_the_figures_that_are_kept() -> None:
+    text = document.DOCUMENT.read_text()
+    assert document.between_marks(text, document.measured()) == text, "run python -m benchmarks --document"
+    assert "| Processor |" in text
+    with pytest.raises(ValueError, match="has no place"):
+        document.between_marks("# Performance", "")

@@ -1,0 +1,21 @@
+"""Run one benchmark in this process: ``python -m benchmarks.frame.one PACKAGE NAME SIZE FILE``."""
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.frame.measurement import Size
+from benchmarks.frame.registry import Registry
+
+
+def measure_here(registry: Registry, name: str, size: Size, out: Path) -> None:
+    """Append each measurement of the benchmark called *name* to *out* as soon as it is known."""
+    with out.open("a", encoding="utf-8") as file:
+        for measurement in registry.measure(name, size):
+            file.write(json.dumps(measurement.as_json()) + "\n")
+            file.flush()
+
+
+if __name__ == "__main__":
+    package, name, size, out = sys.argv[1:]
+    measure_here(Registry(package), name, Size(size), Path(out))
