@@ -14,6 +14,7 @@ import pytest
 from benchmarks.frame import checkout, document
 from benchmarks.frame.charts import draw, margin_of, specifications
 from benchmarks.frame.checkout import BASELINE_COMMIT, UnavailableError, baseline, differing_packages, ours
+from benchmarks.frame.command import main
 from benchmarks.frame.measurement import Measurement, Size
 from benchmarks.frame.meters import CpuMeter, peak_memory, postmaster_pid, pss_bytes
 from benchmarks.frame.registry import Registry
@@ -27,11 +28,6 @@ from tests.landing.conftest import ANCHOR
 
 MADE = "tests.benchmarks.made"
 SPIN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
-
-
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", f"--package={MADE}", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -75,23 +71,25 @@ def test_only_what_measures_is_a_benchmark() -> None:
     assert modules - {*Registry().names()} == {"__init__", "__main__", "log_accuracy", "made_log"}
 
 
-def test_a_missed_target_is_named_and_fails_where_that_is_asked_for() -> None:
-    answer = bench("--only=slow")
-    assert answer.returncode == 0
-    assert "MISSED" in answer.stdout
-    assert "psql is not installed" in answer.stdout
-    assert "2 figures: 1 targets missed, 1 not measured; 0 of 1 benchmarks failed" in answer.stdout
-    assert bench("--only=slow", "--strict").returncode == 1
-    assert bench("--only=good", "--strict").returncode == 0
-    assert "there is no benchmark speed" in bench("--only=speed").stderr
+def test_a_missed_target_is_named_and_fails_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"--package={MADE}", "--only=slow"]) == 0
+    shown = capsys.readouterr().out
+    assert "MISSED" in shown
+    assert "psql is not installed" in shown
+    assert "2 figures: 1 targets missed, 1 not measured; 0 of 1 benchmarks failed" in shown
+    assert main([f"--package={MADE}", "--only=slow", "--strict"]) == 1
+    assert main([f"--package={MADE}", "--only=good", "--strict"]) == 0
+    with pytest.raises(SystemExit):
+        main([f"--package={MADE}", "--only=speed"])
+    assert "there is no benchmark speed; there are broken, endless, good, slow" in capsys.readouterr().err
 
 
-def test_a_benchmark_that_breaks_fails_the_command_and_keeps_what_it_had() -> None:
-    answer = bench("--only=broken", "--only=good")
-    assert answer.returncode == 1
-    assert "broken failed: RuntimeError: the disk is full" in answer.stdout
-    assert "the first" in answer.stdout
-    assert "2 figures: 0 targets missed, 0 not measured; 1 of 2 benchmarks failed" in answer.stdout
+def test_a_benchmark_that_breaks_fails_the_command_and_keeps_what_it_had(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"--package={MADE}", "--only=broken", "--only=good"]) == 1
+    shown = capsys.readouterr().out
+    assert "broken failed: RuntimeError: the disk is full" in shown
+    assert "the first" in shown
+    assert "2 figures: 0 targets missed, 0 not measured; 1 of 2 benchmarks failed" in shown
 
 
 def test_a_benchmark_over_its_time_is_ended_with_what_it_started(
