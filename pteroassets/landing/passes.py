@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pteroassets.landing.context import Landing
+from pteroassets.landing.servers import ServerGroup
 from pteroassets.settings import PresetName, Settings
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
@@ -52,7 +53,7 @@ class Pass:
         is_optional: Whether it is left out if those are not set; other passes then fail and say what is missing.
         ends_with: The table whose load ends a reading.
         history_step: Time between two readings of the demo's history.
-        backfill: Fetches all history that the source still has; None if it keeps none.
+        backfill: Fetches all history that the source still has, of the servers of a group; None if it keeps none.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Pass:
     is_optional: bool = False
     ends_with: str
     history_step: timedelta
-    backfill: Callable[[Landing, Advance], list[LoadReport]] | None = None
+    backfill: Callable[[Landing, Advance, ServerGroup], list[LoadReport]] | None = None
 
     def is_on(self, settings: Settings) -> bool:
         """Return whether its schedule runs."""

@@ -1,4 +1,4 @@
-"""What is known of each server beside its record: the names of its egg and node, and the zone of its log."""
+"""What is known of each server beside its record: the names of its egg and node, the zone of its log, and its group."""
 
 from __future__ import annotations
 
@@ -121,3 +121,44 @@ def land_timezones(connection: Connection, zones: LogTimezones) -> int:
                 (server_uuid, *zones.name_and_source(str(server_uuid))),
             ).rowcount
     return changed
+
+
+BUCKETS = 256
+"""The first byte of a server's UUID is its bucket; a random UUID is in each with the same chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerGroup:
+    """Every *of*-th bucket of servers, from *number* (0 to *of* - 1) on.
+
+    Raises:
+        ValueError: There is no such group.
+    """
+
+    number: int
+    of: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.of <= BUCKETS and 0 <= self.number < self.of):
+            raise ValueError(f"there is no group {self.number} of {self.of}: 1 to {BUCKETS} groups, numbered from 0")
+
+    @property
+    def is_everybody(self) -> bool:
+        """Return whether every server is in it."""
+        return self.of == 1
+
+    @property
+    def buckets(self) -> range:
+        """Return its buckets, in order."""
+        return range(self.number, BUCKETS, self.of)
+
+    def has(self, server_uuid: uuid.UUID) -> bool:
+        """Return whether a server is in it."""
+        return server_uuid.bytes[0] % self.of == self.number
+
+    def condition(self, column: str) -> str:
+        """Return the same as an SQL condition on a column of UUIDs."""
+        return "true" if self.is_everybody else f"mod(get_byte(uuid_send({column}), 0), {self.of}) = {self.number}"
+
+
+EVERYBODY = ServerGroup(0, 1)

@@ -17,6 +17,7 @@ from pteroassets.landing.minecraft.passes import reparse
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.environment import RuntimeFault, home_of, located, warehouse_of
 from pteroassets.platform.progress import bytes_under_way
+from pteroassets.platform.workers import backfill_on_cores, cores
 from pteroassets.settings import Settings
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.migrate import ensure_database, upgrade
@@ -54,12 +55,14 @@ def run_backfill(settings: Settings, console: Console, name: str) -> None:
         raise RuntimeFault(f"{why}; these can be back-filled: {able}")
     Landing(settings=settings).require(*one.needs)
     with landing_of(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
-        reports = one.backfill(landing, advance)
+        groups = backfill_on_cores(landing, name, advance, processes=cores())
+    reports = [report for group in groups for report in group]
     added = sum(report.rows_added for report in reports)
-    passes = counted(len(reports), "pass", "passes")
+    passes = counted(max(len(group) for group in groups), "pass", "passes")
     requests = counted(sum(report.requests for report in reports), "request")
-    console.print(f"{counted(added, 'new row')} in {reports[0].table}, {passes} and {requests}")
-    for problem in reports[-1].problems:
+    console.print(f"{counted(added, 'new row')} in {one.ends_with}, {passes} and {requests}")
+    # what went wrong in an earlier pass is mended, or said again by the last
+    for problem in [problem for group in groups for report in group[-1:] for problem in report.problems]:
         console.print(f"{problem['scope']}: {problem['reason']}", markup=False)
 
 

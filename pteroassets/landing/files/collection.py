@@ -25,6 +25,7 @@ from pteroassets.landing.files.folder import Collected, NamedFile, ServerFolder
 from pteroassets.landing.files.kinds import FileKind
 from pteroassets.landing.files.rows import FileRead, FileTables, StoredFile
 from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.servers import EVERYBODY, ServerGroup
 from pteroassets.sources.outcomes import READ_FAULTS, Gate, ReadOutcome
 from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, server_flags
 from pteroassets.sources.pterodactyl.dialect import PTERODACTYL, Dialect
@@ -136,6 +137,7 @@ def collect_files(
     budget: LogBudget | None = None,
     node_access: bool = False,
     reload_dates: Collection[date] = (),
+    group: ServerGroup = EVERYBODY,
     max_workers: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> LoadReport:
@@ -155,24 +157,26 @@ def collect_files(
         node_access: Ask the nodes directly, with the tokens that the panel gives for them; if that fails the
             client API is asked, and the row of the listing says why.
         reload_dates: Files of these dates are fetched again and parsed from their first line, changed or not.
+        group: Only its servers.
         max_workers: Requests in flight at once.
         progress: Told after each step how many bytes are fetched, of how many; what is left to later passes counts.
 
     Raises:
         PanelError: The list of servers could not be read.
     """
-    with tables.one_at_a_time(connection):
+    with tables.one_at_a_time(connection, group):
         pass_ = _Pass(
             panel=panel,
             connection=connection,
             store=store,
             tables=tables,
             where=where,
-            known=tables.known(connection),
+            known=tables.known(connection, group=group),
             remaining=RemainingBudget(budget or LogBudget(), panel.dialect),
             nodes=NodeFiles(panel) if node_access else None,
             now=clock.now(),
             reload_dates=frozenset(reload_dates),
+            group=group,
             progress=progress,
         )
         requests_before = panel.requests_made
@@ -253,6 +257,7 @@ class _Pass:
     nodes: NodeFiles | None
     now: datetime
     reload_dates: frozenset[date]
+    group: ServerGroup
     progress: Callable[[int, int], None] | None
     load_id: uuid.UUID = field(default_factory=uuid.uuid4)
     places: dict[str, FileFolder] = field(default_factory=dict)
@@ -263,7 +268,9 @@ class _Pass:
     bytes_wanted: int = 0
 
     def run(self, pool: ThreadPoolExecutor) -> None:
-        servers, passed_over = self._chosen(server_flags(self.panel))
+        servers, passed_over = self._chosen(
+            server for server in server_flags(self.panel) if self.group.has(uuid.UUID(server.uuid))
+        )
         self._land(passed_over)
         self.remaining.pay_lists(len(servers))
         folders: dict[ServerFolder, ServerFlags] = {}

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from pteroassets.landing.servers import EVERYBODY, ServerGroup
 from pteroassets.sources.outcomes import SAID_EACH_PASS, FileOutcome, ReadOutcome
 from pteroassets.warehouse.connection import Connection
 
@@ -93,13 +94,15 @@ class FileTables(Generic[Row]):
     reads: str
     content: tuple[str, ...] = ()
 
-    def known(self, connection: Connection, server_uuid: uuid.UUID | None = None) -> dict[uuid.UUID, list[Row]]:
-        """Return the files of each server, or of one, in no order that means anything."""
+    def known(
+        self, connection: Connection, server_uuid: uuid.UUID | None = None, *, group: ServerGroup = EVERYBODY
+    ) -> dict[uuid.UUID, list[Row]]:
+        """Return the files of each server of *group*, or of one, in no order that means anything."""
         with connection.cursor(row_factory=class_row(self.row)) as cursor:
             cursor.execute(
                 f"""
                 select {", ".join(self._columns)} from {self.files}
-                where %(server)s::uuid is null or server_uuid = %(server)s
+                where (%(server)s::uuid is null or server_uuid = %(server)s) and {group.condition("server_uuid")}
                 order by server_uuid, file_key
                 """,
                 {"server": server_uuid},
@@ -110,18 +113,21 @@ class FileTables(Generic[Row]):
         return files
 
     @contextmanager
-    def one_at_a_time(self, connection: Connection) -> Iterator[None]:
-        """Keep every other process from reading or writing rows of files meanwhile; it waits until this is done.
+    def one_at_a_time(self, connection: Connection, group: ServerGroup = EVERYBODY) -> Iterator[None]:
+        """Keep every other process from reading or writing the files of *group* meanwhile; it waits until this is done.
 
-        The command line and Dagster may run at once, and a row is written back whole.
+        The command line and Dagster may run at once, and a row is written back whole. Groups that share no server do
+        not wait for each other; whoever works on all servers waits for every group, and every group for that one.
         """
-        lock = ("pteroassets", f"rows of {self.files}")
-        connection.execute("select pg_advisory_lock(hashtext(%s), hashtext(%s))", lock)
-        try:
-            yield
-        finally:
-            if not connection.broken:
-                connection.execute("select pg_advisory_unlock(hashtext(%s), hashtext(%s))", lock)
+        rows = f"rows of {self.files}"
+        shared = "" if group.is_everybody else "_shared"
+        with _locked(connection, shared, "hashtext(%s), hashtext(%s)", [("pteroassets", rows)]):
+            if group.is_everybody:
+                yield
+            else:
+                # all in one order, so that two groups never wait for each other in a circle
+                with _locked(connection, "", "hashtext(%s), %s", [(rows, bucket) for bucket in group.buckets]):
+                    yield
 
     def last_listed(self, connection: Connection) -> dict[uuid.UUID, datetime]:
         """Return when each server's folder was last listed, of those that ever were."""
@@ -203,3 +209,17 @@ class FileTables(Generic[Row]):
     @property
     def _columns(self) -> list[str]:
         return [column.name for column in dataclasses.fields(self.row)]
+
+
+@contextmanager
+def _locked(connection: Connection, mode: str, key: str, keys: Sequence[tuple[Any, ...]]) -> Iterator[None]:
+    """Hold advisory locks of the session, which end with it at the latest."""
+    with connection.cursor() as cursor:
+        for one in keys:
+            cursor.execute(f"select pg_advisory_lock{mode}({key})", one)
+        try:
+            yield
+        finally:
+            if not connection.broken:
+                for one in keys:
+                    cursor.execute(f"select pg_advisory_unlock{mode}({key})", one)

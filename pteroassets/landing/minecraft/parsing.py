@@ -23,7 +23,7 @@ from pteroassets.clock import Clock
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import EVENTS, LOGS, LogFile, in_order_by_stamps
 from pteroassets.landing.passes import Advance
-from pteroassets.landing.servers import LogTimezones
+from pteroassets.landing.servers import EVERYBODY, LogTimezones, ServerGroup
 from pteroassets.privacy import Redactor
 from pteroassets.sources.minecraft.dates import Stamper, is_near_change
 from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, ParserState, Setback
@@ -79,6 +79,7 @@ def parse_logs(
     everything: bool = False,
     servers: Collection[uuid.UUID] | None = None,
     since: date | None = None,
+    group: ServerGroup = EVERYBODY,
     progress: Advance | None = None,
 ) -> LoadReport:
     """Parse the files that have unparsed bytes, or all of them, and land their events.
@@ -93,6 +94,7 @@ def parse_logs(
         everything: Parse every file again from its first line.
         servers: Only these; None for all.
         since: Only files of this day and later; None for all.
+        group: Only its servers.
         progress: Called after each file.
 
     Raises:
@@ -115,14 +117,14 @@ def parse_logs(
 
     wanted = {
         server_uuid: size
-        for server_uuid, files in LOGS.known(connection).items()
+        for server_uuid, files in LOGS.known(connection, group=group).items()
         if (servers is None or server_uuid in servers)
         and (size := sum(file.content_bytes or 0 for file in files if is_wanted(file)))
     }
     total = sum(wanted.values())
     for server_uuid in wanted:
         # read again under the lock: another process may have changed the rows
-        with LOGS.one_at_a_time(connection):
+        with LOGS.one_at_a_time(connection, group):
             after: datetime | None = None
             for file in parsing.in_order(LOGS.known(connection, server_uuid).get(server_uuid, [])):
                 is_moved = parsing.is_moved(file, after=after)

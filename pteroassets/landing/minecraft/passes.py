@@ -13,6 +13,7 @@ from pteroassets.landing.minecraft.collection import LOGS, READS, LogPlaces, whe
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.landing.passes import Advance, Pass, Rhythm
+from pteroassets.landing.servers import EVERYBODY, ServerGroup
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
@@ -27,6 +28,7 @@ def collect(
     connection: Connection,
     *,
     reload_dates: Collection[date] = (),
+    group: ServerGroup = EVERYBODY,
     progress: Advance | None = None,
 ) -> LoadReport:
     """List every server's logs and fetch what changed; files of *reload_dates* in any case."""
@@ -42,6 +44,7 @@ def collect(
             budget=landing.budget,
             node_access=settings.pteroassets_node_access,
             reload_dates=reload_dates,
+            group=group,
             progress=progress,
         )
 
@@ -53,6 +56,7 @@ def parse(
     everything: bool = False,
     servers: Collection[uuid.UUID] | None = None,
     since: date | None = None,
+    group: ServerGroup = EVERYBODY,
     progress: Advance | None = None,
 ) -> LoadReport:
     """Parse what was collected and not parsed yet, or all of it, and land the events."""
@@ -66,23 +70,26 @@ def parse(
         everything=everything,
         servers=servers,
         since=since,
+        group=group,
         progress=progress,
     )
 
 
-def derive(landing: Landing, connection: Connection) -> list[LoadReport]:
+def derive(landing: Landing, connection: Connection, *, group: ServerGroup = EVERYBODY) -> list[LoadReport]:
     """Derive sessions and runs again for the servers whose events changed."""
-    return derive_sessions(connection, clock=landing.clock)
+    return derive_sessions(connection, clock=landing.clock, group=group)
 
 
-def parse_and_derive(landing: Landing, connection: Connection) -> Iterator[LoadReport]:
+def parse_and_derive(
+    landing: Landing, connection: Connection, *, group: ServerGroup = EVERYBODY
+) -> Iterator[LoadReport]:
     """Make events, sessions and runs from what was collected."""
-    yield parse(landing, connection)
-    yield from derive(landing, connection)
+    yield parse(landing, connection, group=group)
+    yield from derive(landing, connection, group=group)
 
 
-def backfill(landing: Landing, advance: Advance) -> list[LoadReport]:
-    """Run passes, parsing after each, until nothing is left to a later one; return their reports.
+def backfill(landing: Landing, advance: Advance, group: ServerGroup = EVERYBODY) -> list[LoadReport]:
+    """Run passes over *group*, parsing after each, until nothing is left to a later one; return the passes' reports.
 
     Raises:
         WaitingLogsError: Logs are left that no pass fetches.
@@ -94,12 +101,12 @@ def backfill(landing: Landing, advance: Advance) -> list[LoadReport]:
     with landing.panel(), landing.connect() as connection:
         while left != (0, 0):
             base, left_before = fetched, left
-            report = collect(landing, connection, progress=_PassProgress(advance, base))
+            report = collect(landing, connection, group=group, progress=_PassProgress(advance, base))
             reports.append(report)
-            for _ in parse_and_derive(landing, connection):
+            for _ in parse_and_derive(landing, connection, group=group):
                 pass
-            fetched = base + _fetched_bytes(connection, report.observed_at)
-            left = _left(connection, since=started, newest=report.observed_at)
+            fetched = base + _fetched_bytes(connection, report.observed_at, group)
+            left = _left(connection, since=started, newest=report.observed_at, group=group)
             if left == left_before and fetched == base:
                 waiting = f"{counted(left[0], 'log file')} and {counted(left[1], 'folder')}"
                 raise WaitingLogsError(
@@ -143,15 +150,18 @@ class _PassProgress:
         self.advance(self.base + done, self.base + total)
 
 
-def _fetched_bytes(connection: Connection, observed_at: datetime) -> int:
+def _fetched_bytes(connection: Connection, observed_at: datetime, group: ServerGroup) -> int:
     row = connection.execute(
-        f"select coalesce(sum(size), 0) from {READS} where observed_at = %s and path <> '' and outcome = 'ok'",
+        f"""
+        select coalesce(sum(size), 0) from {READS}
+        where observed_at = %s and path <> '' and outcome = 'ok' and {group.condition("server_uuid")}
+        """,
         (observed_at,),
     ).fetchone()
     return int(row[0]) if row else 0
 
 
-def _left(connection: Connection, *, since: datetime, newest: datetime) -> tuple[int, int]:
+def _left(connection: Connection, *, since: datetime, newest: datetime, group: ServerGroup) -> tuple[int, int]:
     """Return how many files, and how many folders, of the newest listings since *since* wait for a later pass."""
     row = connection.execute(
         f"""
@@ -166,7 +176,7 @@ def _left(connection: Connection, *, since: datetime, newest: datetime) -> tuple
             )
         from {READS} as reads
         left join listed on listed.server_uuid = reads.server_uuid
-        where reads.outcome = 'budget_spent'
+        where reads.outcome = 'budget_spent' and {group.condition("reads.server_uuid")}
         """,
         {"since": since, "newest": newest},
     ).fetchone()

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from pteroassets.clock import Clock
 from pteroassets.landing.minecraft.collection import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
+from pteroassets.landing.servers import EVERYBODY, ServerGroup
 from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.history import FileOfEvents, SessionEvent
 from pteroassets.sources.minecraft.ordering import FileInHistory, gaps
@@ -34,8 +35,8 @@ SESSIONS = "derived_minecraft.player_sessions"
 RUNS = "derived_minecraft.server_runs"
 
 
-def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]:
-    """Derive sessions and runs again where events changed, one transaction a server.
+def derive_sessions(connection: Connection, *, clock: Clock, group: ServerGroup = EVERYBODY) -> list[LoadReport]:
+    """Derive sessions and runs again where events of *group* changed, one transaction a server.
 
     Returns:
         What the loads of ``derived_minecraft.player_sessions`` and of ``derived_minecraft.server_runs`` did.
@@ -45,11 +46,12 @@ def derive_sessions(connection: Connection, *, clock: Clock) -> list[LoadReport]
     counts = {SESSIONS: _Counts(), RUNS: _Counts()}
     changed = connection.execute(
         f"""
-        select distinct server_uuid from {FILES} where not sessions_built and parser_version is not null
+        select distinct server_uuid from {FILES}
+        where not sessions_built and parser_version is not null and {group.condition("server_uuid")}
         """
     ).fetchall()
     for (server_uuid,) in changed:
-        with LOGS.one_at_a_time(connection), connection.transaction():
+        with LOGS.one_at_a_time(connection, group), connection.transaction():
             lock_table_for_load(connection, f"{SESSIONS}/{server_uuid}")
             _derive_server(connection, server_uuid, load_id, counts)
     reports = [

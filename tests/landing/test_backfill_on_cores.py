@@ -1,0 +1,48 @@
+"""A back-fill on several cores: the rows of one process, also where a process is killed in the middle."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import pytest
+
+from pteroassets.platform.environment import RuntimeFault
+from pteroassets.platform.workers import backfill_on_cores
+from pteroassets.warehouse.connection import connect
+from tests.harness import Platform, table_rows
+
+pytestmark = pytest.mark.postgres
+
+TABLES = [
+    *("raw_minecraft.log_files", "raw_minecraft.events"),
+    *("derived_minecraft.player_sessions", "derived_minecraft.server_runs"),
+]
+
+
+def rows(platform: Platform) -> dict[str, list[tuple[object, ...]]]:
+    with connect(platform.settings, autocommit=True) as connection:
+        return {table: table_rows(connection, table, without={"fetched_at"}) for table in TABLES}
+
+
+def forget(platform: Platform) -> None:
+    with connect(platform.settings, autocommit=True) as connection:
+        connection.execute(f"truncate {', '.join([*TABLES, 'raw_minecraft.log_reads'])}")
+
+
+def test_two_processes_one_of_them_killed_land_the_rows_of_one(platform: Platform) -> None:
+    (alone,) = backfill_on_cores(platform.landing, "logs", lambda _done, _total: None, processes=1)
+    expected = rows(platform)
+    assert all(expected.values())
+    forget(platform)
+
+    def kill(_done: int, _total: int) -> None:
+        for child in multiprocessing.active_children()[:1]:
+            child.kill()
+
+    with pytest.raises(RuntimeFault, match=r"was killed.*run it again"):
+        backfill_on_cores(platform.landing, "logs", kill, processes=2)
+    groups = backfill_on_cores(platform.landing, "logs", lambda _done, _total: None, processes=2)
+    assert rows(platform) == expected
+    assert [len(group) for group in groups] == [1, 1]
+    assert sum(group[0].rows_read for group in groups) == alone[0].rows_read
+    assert all(group[0].rows_read for group in groups)
