@@ -96,6 +96,7 @@ def test_a_benchmark_over_its_time_is_ended_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     part = run_one(Registry(MADE), "endless", Size.SHORT, limit=5)
     assert part.failure == "did not end in 5 s"
     assert [each.claim for each in part.measurements] == ["the first"]
@@ -156,7 +157,12 @@ def test_memory_is_that_of_the_whole_tree() -> None:
 def test_the_baseline_is_the_code_of_its_commit_and_ours_is_that_of_this_tree() -> None:
     if not (CHECKOUT / ".git").exists():
         pytest.skip("not a git checkout")
-    where = "import json, pteroassets; print('first'); print(json.dumps(pteroassets.__file__))"
+    # of a process that such a process starts elsewhere too, as Dagster and dbt do
+    where = (
+        "import json, os, subprocess, sys; os.chdir('/'); print('first'); "
+        "code = 'import json, pteroassets; print(json.dumps(pteroassets.__file__))'; "
+        "subprocess.run([sys.executable, '-c', code], check=True)"
+    )
     assert ours().json(where) == str(CHECKOUT / "pteroassets" / "__init__.py")
     with baseline() as old:
         assert old.json(where) == str(old.path / "pteroassets" / "__init__.py")
