@@ -1,6 +1,7 @@
 """Run one benchmark in this process: ``python -m benchmarks.frame.one PACKAGE NAME SIZE FILE``."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -17,5 +18,7 @@ def measure_here(registry: Registry, name: str, size: Size, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    # a shell ignores it for what it starts in the background, and it is how this process is asked to end
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     package, name, size, out = sys.argv[1:]
     measure_here(Registry(package), name, Size(size), Path(out))
