@@ -35,7 +35,7 @@ from pteroassets.warehouse.migrate import ensure_database, upgrade
 SERVERS = {Size.SHORT: (100, 1_000, 10_000), Size.FULL: (100, 300, 1_000, 3_000, 10_000)}
 _SERVERS_A_NODE = 100
 _ANCHOR = datetime(2026, 10, 28, 12, tzinfo=UTC)
-_NO_LIMIT = ("--application-limit", "10000000", "--client-limit", "10000000")
+NO_LIMIT = ("--application-limit", "10000000", "--client-limit", "10000000")
 _START_SECONDS = 120
 # STIV's loop rests so many seconds after each server, and after each round
 _STIV_REST, _STIV_BREAK = 1, 10
@@ -54,25 +54,28 @@ _MEASURED = "import sys; from benchmarks.sizes import make_pass; make_pass(*sys.
 
 
 @contextmanager
-def simulated_panel(servers: int, *options: str) -> Iterator[dict[str, Any]]:
-    """Serve a panel of so many servers in processes of its own; give what its state file says."""
+def simulated_panel(*options: str) -> Iterator[dict[str, Any]]:
+    """Serve a panel in processes of its own; give what its state file says."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder, "state.json")
         command = [sys.executable, "-m", "pteroassets.simulator", "--seed", "11", "--anchor", _ANCHOR.isoformat()]
-        command += ["--servers", str(servers), "--nodes", str(max(servers // _SERVERS_A_NODE, 1))]
         command += ["--clock", "manual", "--state-file", str(state), *options]
         process = subprocess.Popen(command)
         try:
             deadline = time.monotonic() + _START_SECONDS
             while not state.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"a simulated panel of {servers} servers did not start")
+                    raise RuntimeError("a simulated panel did not start: its last words stand above")
                 time.sleep(0.05)
-            told = json.loads(state.read_text())
-            yield {name: told[name] for name in ("panel_url", "application_key", "client_key")}
+            yield json.loads(state.read_text())
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+def _wide(servers: int) -> tuple[str, ...]:
+    """Return the options of a panel with so many servers."""
+    return "--servers", str(servers), "--nodes", str(max(servers // _SERVERS_A_NODE, 1))
 
 
 def make_pass(name: str, by_nodes: str, minutes: str, home: str, panel: str, warehouse: str) -> None:
@@ -117,7 +120,7 @@ def make_pass(name: str, by_nodes: str, minutes: str, home: str, panel: str, war
 def measure(size: Size) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory(prefix="pteroassets-bench-") as home, EmbeddedPostgres.temporary() as server:
         for servers in SERVERS[size]:
-            with simulated_panel(servers, "--processes", "2", *_NO_LIMIT) as panel:
+            with simulated_panel(*_wide(servers), "--processes", "2", *NO_LIMIT) as panel:
                 yield from _points(servers, panel, server, home, size)
         yield from _beside_pydactyl(server, home)
 
@@ -143,7 +146,7 @@ def _points(
 
 def _beside_pydactyl(server: ConnectionSettings, home: str) -> Iterator[Measurement]:
     """Sample a hundred servers, each answer as late as over a network, within the limits of a panel."""
-    with simulated_panel(_COMPARED_SERVERS, "--latency", str(_LATENCY)) as panel:
+    with simulated_panel(*_wide(_COMPARED_SERVERS), "--latency", str(_LATENCY)) as panel:
         warehouse = _new_warehouse(server, "compared")
         identifiers = _identifiers(panel)
         sequential = _sequentially(panel, identifiers)
@@ -188,5 +191,6 @@ def _pass(
     name: str, panel: dict[str, Any], warehouse: str, home: str, *, minutes: int, by_nodes: bool
 ) -> dict[str, Any]:
     flag = "yes" if by_nodes else ""
-    found: dict[str, Any] = ours().json(_MEASURED, name, flag, str(minutes), home, json.dumps(panel), warehouse)
+    access = json.dumps({name: panel[name] for name in ("panel_url", "application_key", "client_key")})
+    found: dict[str, Any] = ours().json(_MEASURED, name, flag, str(minutes), home, access, warehouse)
     return found

@@ -1,32 +1,43 @@
-"""A year of history: built from nothing, and read as a dashboard reads it, against a week.
+"""A year of history against a week: what a pass builds, all built from nothing, and what a dashboard reads.
 
-The history is made up (`made_history`) and ends at the same moment for both, equally dense. A query is read as often as
-it takes to cost half a second; its CPU is that of Postgres and of this process, which fetches every row.
+The history is made up (`made_history`) and ends at the same moment for both, equally dense. After one more pass its
+path is built with its tests, in turns; that counts Postgres alone, since dbt does the same for both. A query is read as
+often as it takes to cost half a second; its CPU is that of Postgres and of this process, which fetches every row.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.frame.measurement import Measurement, Size
-from benchmarks.frame.meters import CpuMeter, postmaster_pid
+from benchmarks.frame.meters import Cost, CpuMeter, postmaster_pid
 from benchmarks.frame.turns import in_turns, median, median_ratio
 from benchmarks.made_history import UNTIL, History, made_history
+from pteroassets.clock import SystemClock
+from pteroassets.landing.minecraft.sessions import derive_sessions
+from pteroassets.landing.sources import PASSES
 from pteroassets.warehouse.connection import Connection, connect
 
-SERVERS, DAYS = {Size.SHORT: 10, Size.FULL: 100}, {Size.SHORT: 90, Size.FULL: 365}
+SERVERS, DAYS = {Size.SHORT: 4, Size.FULL: 100}, {Size.SHORT: 21, Size.FULL: 365}
 _WEEK = 7
+_LEDGER = "stg_ops__loads"  # each path builds it
 _ROUNDS = 3
 _CPU_SECONDS = 0.5
 _BUILD_SECONDS = 600
+_MOST_GROWTH = 1.2
+_PATH_ROUNDS = {Size.SHORT: 1, Size.FULL: 3}
 
 _DAY = f"date '{UNTIL:%Y-%m-%d}'"
 QUERIES = {
     "the fleet today": f"""
-        select server_name, node_name, status, memory_limit_mebibytes, player_hours, peak_concurrent_players,
-            memory_p95_limit_ratio, uptime_ratio, coverage_ratio
+        select server_name, node_name, status, player_hours, peak_concurrent_players, memory_p95_limit_ratio,
+            uptime_ratio, coverage_ratio
         from marts.dim_servers left join marts.fct_server_daily using (server_uuid)
         where is_active and local_date = {_DAY} - 1
     """,
@@ -66,8 +77,10 @@ def measure(size: Size) -> Iterator[Measurement]:
         histories = {kept: stack.enter_context(made_history(servers, kept)) for kept in (_WEEK, days)}
         for history in histories.values():
             yield from _built(history, size)
-            with connect(history.settings, autocommit=True) as connection:
-                connection.execute("vacuum (analyze)")
+            _vacuum(history)
+        yield from _paths(size, histories)
+        for history in histories.values():
+            _vacuum(history)
         connections = {
             kept: stack.enter_context(connect(history.settings, autocommit=True)) for kept, history in histories.items()
         }
@@ -109,6 +122,59 @@ def _built(history: History, size: Size) -> Iterator[Measurement]:
             claim="all models and tests from nothing, by the clock", unit="s", ours=cost.wall, target=_BUILD_SECONDS,
             judged="ours", note=note,
         )  # fmt: skip
+
+
+def _paths(size: Size, histories: dict[int, History]) -> Iterator[Measurement]:
+    """Land one more pass and build what it feeds, with the tests on the way, as the schedules do."""
+    days = DAYS[size]
+    shared: dict[str, Any] = {"unit": "CPU-s of Postgres", "baseline": "a week's history", "target": _MOST_GROWTH}
+    with ExitStack() as stack:
+        # dbt reads its project again only where it is changed
+        targets = {kept: Path(stack.enter_context(TemporaryDirectory())) for kept in histories}
+        for name, land in (("utilization", History.land_samples), ("logs", History.land_logs)):
+            selected = f"{PASSES[name].feeds} {_LEDGER}".split()
+            spent: dict[int, list[float]] = {kept: [] for kept in histories}
+            for number in range(_PATH_ROUNDS[size] + (size is Size.FULL)):
+                for kept, history in histories.items():
+                    land(history)
+                    cost = history.dbt("build", "--select", *selected, target=targets[kept])
+                    if number or size is Size.SHORT:  # the first time is warm-up where there is time for it
+                        spent[kept].append(cost.postgres)
+            yield Measurement(
+                claim=f"the path of {name}, built after one more pass",
+                ours=statistics.median(spent[days]),
+                baseline_value=statistics.median(spent[_WEEK]),
+                ratio=statistics.median(one / other for one, other in zip(spent[days], spent[_WEEK], strict=True)),
+                note=f"{SERVERS[size]} servers, {days} days, with tests",
+                **shared,
+            )
+    costs = {kept: [_derived(history) for _ in range(_ROUNDS)] for kept, history in histories.items()}
+    yield Measurement(
+        claim="the sessions of every server, derived after its newest log",
+        unit="CPU-s",
+        ours=median(costs[days]),
+        baseline="a week's history",
+        baseline_value=median(costs[_WEEK]),
+        target=_MOST_GROWTH,
+        note=f"{SERVERS[size]} servers, {days} days",
+    )
+
+
+def _derived(history: History) -> Cost:
+    """Derive what the newest log of each server changes, as if it had just been parsed."""
+    with connect(history.settings, autocommit=True) as connection:
+        connection.execute(
+            "update raw_minecraft.log_files set sessions_built = false where (server_uuid, last_line_at) in "
+            "(select server_uuid, max(last_line_at) from raw_minecraft.log_files group by server_uuid)"
+        )
+        with CpuMeter([postmaster_pid(history.settings)]).measured() as costs:
+            derive_sessions(connection, clock=SystemClock())
+    return costs[0]
+
+
+def _vacuum(history: History) -> None:
+    with connect(history.settings, autocommit=True) as connection:
+        connection.execute("vacuum (analyze)")
 
 
 def _times(connection: Connection, query: str, meter: CpuMeter) -> int:

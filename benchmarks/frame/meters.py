@@ -25,20 +25,24 @@ class Cost:
 
 
 class CpuMeter:
-    """Counts the CPU seconds of this process, of *extra* ones, and of all that descend from them.
+    """Counts the CPU seconds of this process, of *extra* ones and all that descend from them, but not from *without*.
 
     A process that ended counts for the one that waited for it, so nothing is lost as long as each is waited for. A
     server of Postgres is no descendant of who started it: its `postmaster_pid` belongs into *extra*. The kernel counts
     in hundredths of a second, so let what is measured take half a second or more.
     """
 
-    def __init__(self, extra: Iterable[int] = ()) -> None:
+    def __init__(self, extra: Iterable[int] = (), *, without: Iterable[int] = ()) -> None:
         self._roots = {os.getpid(), *extra}
+        self._without = {*without}
 
     def seconds(self) -> float:
         """Return the CPU seconds used until now, including those of children that ended."""
         total = 0.0
+        left_out = {process.pid for process in processes(self._without)}
         for process in processes(self._roots):
+            if process.pid in left_out:
+                continue
             try:
                 times = process.cpu_times()
             except psutil.NoSuchProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def run_one(registry: Registry, name: str, size: Size, *, limit: float) -> Part:
         failure = ""
         try:
             if process.wait(timeout=patience) != 0:
-                lines = said.read_text(errors="replace").strip().splitlines()
+                # the error itself; what some libraries show below it is a picture of where it is
+                lines = re.findall(r"^[\w.]+: .*$", said.read_text(errors="replace"), flags=re.MULTILINE)
                 failure = lines[-1] if lines else f"ended with status {process.returncode}"
         except subprocess.TimeoutExpired:
             failure = f"did not end in {patience:.0f} s"
