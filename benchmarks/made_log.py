@@ -1,66 +1,73 @@
-"""Make up the log of a busy Paper server, in blocks, so that a log of any size takes no memory.
+"""Make up logs of each layout, in blocks, so that a log of any size takes no memory.
 
-Of its lines 4 % give events and 4 % are stack traces; the rest is noise as servers and plugins write it.
+What they are made of stands in ``log_mixes.toml``: how often each kind of line was counted in real logs, lines of that
+kind, and what stands before them in each layout. Players come and go, and the clock steps back as often as was counted.
 """
 
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Iterator
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 _BLOCK_LINES = 20_000
-
-_NOISE = (
-    "[Server thread/INFO]: [SomePlugin] Processed {n} queued tasks in {m} ms for world world_nether, next run in 300 s",
-    "[Server thread/INFO]: Nora_{m}'s shop sold {n} items, see /shop history for the list of them",
-    "[Server thread/INFO]: Saving chunks for level 'ServerLevel[world]'/minecraft:overworld",
-    "[Craft Scheduler Thread - {m} - Shop/INFO]: [Shop] Database purge finished, {n} rows removed in {m} ms",
-    "[Server thread/WARN]: Ignoring heightmap data for chunk [{m}, -{n}], size does not match; expected: 37, got: 256",
-    "[Server thread/WARN]: P{m} moved too quickly! {n}.2,0.4,-{m}.3",
-    "[Async-Worker {m}/INFO]: Skipping entity with id minecraft:item because of the limit of {n} in this chunk",
-    "[Server thread/INFO]: [Bo: Teleported Nora_{m} to {n}.5, 64.0, -{m}.5]",
-    "[Server thread/INFO]: Villager Villager['Farmer'/{n}, l='ServerLevel[world]', x={m}.50] died, message: 'x'",
-    "[Server thread/ERROR]: Could not pass event PlayerInteractEvent to SomePlugin v1.2.{m}",
-    "[Worker-Main-{m}/WARN]: Requested section was null for Vec3i{{x={n}, y=4, z=-{m}}} in the chunk that was loaded",
-)
-_TRACE = "\tat com.example.shop.ShopListener.onClick(ShopListener.java:{n}) ~[SomePlugin.jar:?]"
-_EVENTS = (
-    "[User Authenticator #{m}/INFO]: UUID of player P{m} is 0f2cfd0a-4cf1-4bfa-9e3c-2f5d6e7a8b9c",
-    "[Server thread/INFO]: P{m} joined the game",
-    "[Server thread/INFO]: P{m}[/192.0.2.4:50123] logged in with entity id {n} at ([world]1.5, 64.0, -3.25)",
-    "[Server thread/INFO]: P{m} lost connection: Disconnected",
-    "[Server thread/INFO]: P{m} left the game",
-    "[Async Chat Thread - #{m}/INFO]: <P{m}> hello there, how are you",
-    "[Async Chat Thread - #{m}/INFO]: <P{m}> has anybody seen my horse? it was {n} blocks off when I left the game",
-    "[Server thread/INFO]: P{m} issued server command: /home {n}",
-    "[Server thread/INFO]: P{m} was slain by Zombie",
-    "[Server thread/INFO]: P{m} has made the advancement [Stone Age]",
-)
+_DAY = 86_400
+_PLAYERS = 400  # who come and go in some days
+_THREADS = ["Server thread"] * 18 + ["Async-Worker 3", "Craft Scheduler Thread - 12 - Shop"]
 
 
-def blocks(size: int) -> Iterator[bytes]:
-    """Yield about *size* bytes of whole lines; the same for the same size."""
+@cache
+def _declared() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("log_mixes.toml").read_text(encoding="utf-8"))
+
+
+def layouts() -> list[str]:
+    """Return the names of the layouts, of which some are one layout with other lines in it."""
+    return list(_declared()["layouts"])
+
+
+def blocks(size: int, layout: str = "busy") -> Iterator[bytes]:
+    """Yield about *size* bytes of whole lines of a *layout*; the same for the same size."""
+    declared = _declared()["layouts"][layout]
+    prefix, suffix, mix = declared["prefix"], declared.get("suffix", ""), _declared()["mixes"][declared["mix"]]
+    kinds = mix["kinds"]
+    shares = list(accumulate(kind["count"] for kind in kinds))
+    step_back = mix["steps"] / mix["lines"]
     chance, seconds, made = random.Random(1), 0.0, 0
     while made < size:
         lines = []
-        for _ in range(_BLOCK_LINES):
-            seconds += 0.02
-            share = chance.random()
-            n, m = chance.randrange(10_000), chance.randrange(50)
-            if share < 0.04:
-                lines.append(_TRACE.format(n=n, m=m))
+        for kind in chance.choices(kinds, cum_weights=shares, k=_BLOCK_LINES):
+            n, m, name = chance.randrange(10_000), chance.randrange(50), f"Nora_{chance.randrange(_PLAYERS)}"
+            text = chance.choice(kind["lines"]).format(n=n, m=m, name=name, p=chance.randrange(20_000, 60_000))
+            if kind.get("bare"):
+                lines.append(text)
                 continue
-            text = chance.choice(_EVENTS) if share < 0.08 else chance.choice(_NOISE)
-            whole = int(seconds) % 86_400
-            clock = f"[{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}] "
-            lines.append(clock + text.format(n=n, m=m))
+            seconds += mix["seconds"] if chance.random() >= step_back else -chance.uniform(60, 7200)
+            day, second = divmod(max(0, int(seconds)), _DAY)
+            hour, minute, day = second // 3600, second // 60 % 60, day % 28 + 1
+            clock = f":{minute:02}:{second % 60:02}"
+            begin = prefix.format(
+                clock=f"{hour:02}{clock}",
+                half=f"{hour % 12 or 12}{clock} {'AP'[hour >= 12]}M",
+                ms=f"{n % 1000:03}",
+                date=f"2026-11-{day:02}",
+                forge=f"{day:02}Nov2026",
+                us=f"{day}. November 2026",
+                thread=kind.get("thread", "").format(m=m) or chance.choice(_THREADS),
+                level=kind.get("level", "INFO"),
+                m=m,
+            )
+            lines.append(f"{begin}{text}{suffix}")
         block = ("\n".join(lines) + "\n").encode()
         made += len(block)
         yield block
 
 
-def write(path: Path, size: int) -> None:
+def write(path: Path, size: int, layout: str = "busy") -> None:
     """Write such a log of about *size* bytes to *path*."""
     with path.open("wb") as file:
-        file.writelines(blocks(size))
+        file.writelines(blocks(size, layout))

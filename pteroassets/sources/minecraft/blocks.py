@@ -9,10 +9,12 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, ParserState, Setback
 from pteroassets.sources.minecraft.formats import LogFormat, format_at
 from pteroassets.sources.minecraft.months import read_date
-from pteroassets.sources.minecraft.scan import TIME_LENGTH, Scanner, seconds_of
+from pteroassets.sources.minecraft.scan import Clock, Scanner, seconds_of
 from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
 from pteroassets.sources.minecraft.text import Lines, clean, decode
 
@@ -179,47 +181,44 @@ class Days:
         self._taken += 1
 
 
-def segments_of(data: bytes, scanner: Scanner, state: ParserState, *, is_in_order: bool | None) -> list[Segment]:
-    """Return where in *data* a new day begins or the clock steps back; the first segment begins at 0."""
+def segments_of(clock: Clock, end: int, state: ParserState) -> list[Segment]:
+    """Return where in a block, which ends at *end*, a new day begins or the clock steps back; the first begins at 0."""
     last = state.last
     start = Segment(0, last.day, last.setback) if last is not None else Segment(0, 0, None)
-    midnights = start.day - len(state.restarts)  # of the lines, whatever the starts among them make of it
-    line = scanner.starts.search(data)
-    if line is not None and line["time"] and _goes_on(line["time"], midnights, state.clock):
-        is_in_order = _is_in_order(data, line["time"]) if is_in_order is None else is_in_order
-        if is_in_order:
-            return [start]
-    times: list[bytes] = scanner.starts.findall(data)
-    timed = [time for time in times if time]
-    if not timed:
+    timed = np.flatnonzero(clock.seconds >= 0)
+    if not len(timed):
         return [start]
-    previous = state.clock if state.clock is not None else seconds_of(timed[0])
-    in_order = len(timed[0]) == len(timed[-1]) == TIME_LENGTH and timed == sorted(timed)
-    if in_order and previous <= seconds_of(timed[0]) and (midnights == 0 or previous >= _LATE):
-        return [start]
-    changes: list[tuple[int, int, Setback | None]] = []  # number of the line, day and setback from there on
+    shown = clock.seconds[timed]
+    before = np.append(shown[0] if state.clock is None else state.clock, shown[:-1])
+    drops = before - shown
+    steps = np.flatnonzero((drops >= OUT_OF_ORDER_SECONDS) | (drops <= 2 * _LATE - DAY))
     day, setback = start.day, start.setback
-    for number, text in enumerate(times):
-        if not text:
-            continue
-        seconds = seconds_of(text)
+    midnights = start.day - len(state.restarts)  # of the lines, whatever the starts among them make of it
+    offsets = [*clock.places.tolist(), end] if len(steps) else []
+    found = [start]
+    due = steps.tolist()[::-1]
+    late_since: int | None = None  # the time before a line that came late, which the next one goes by
+    while due:
+        at = due.pop()
+        number, seconds = int(timed[at]), int(shown[at])
+        previous = int(before[at]) if late_since is None else late_since
+        late_since = None
         if midnights > 0 and previous < _LATE and seconds >= DAY - _LATE:
             # a thread that was late at midnight: this line alone belongs to the day before
-            changes += [(number, day - 1, setback), (number + 1, day, setback)]
+            found += [Segment(offsets[number], day - 1, setback), Segment(offsets[number + 1], day, setback)]
+            if at + 1 < len(shown):
+                late_since = previous
+                if not due or due[-1] != at + 1:
+                    due.append(at + 1)
             continue
         if previous - seconds > HALF_DAY:
             day += 1
             midnights += 1
-            changes.append((number, day, setback))
+            found.append(Segment(offsets[number], day, setback))
         elif previous - seconds >= OUT_OF_ORDER_SECONDS:
             setback = Setback(day, previous, seconds)
-            changes.append((number, day, setback))
-        previous = seconds
-    if not changes:
-        return [start]
-    offsets = [match.start() for match in scanner.starts.finditer(data)]
-    offsets.append(len(data))
-    return [start, *(Segment(offsets[number], day, setback) for number, day, setback in changes)]
+            found.append(Segment(offsets[number], day, setback))
+    return found
 
 
 def ends_of(
@@ -260,36 +259,6 @@ def _stamp(prefix: re.Match[bytes], segments: list[Segment], scanner: Scanner) -
         setback=segment.setback,
         offset=found.offset,
     )
-
-
-@lru_cache(maxsize=1440)
-def _other_minute(minute: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"\n\[(?!" + minute + rb")(\d\d:\d\d):\d\d")
-
-
-def _goes_on(first: bytes, midnights: int, clock: int | None) -> bool:
-    """Return whether the time of a block's first line certainly makes no step that matters."""
-    if len(first) != TIME_LENGTH:
-        return False
-    seconds = seconds_of(first)
-    if clock is not None and (clock > seconds or (midnights > 0 and clock < _LATE)):
-        return False
-    return midnights == 0 or seconds >= _LATE
-
-
-def _is_in_order(data: bytes, first: bytes) -> bool:
-    """Tell, without looking at each time, whether certainly no line is of a minute before the one above it.
-
-    It can say so only of layouts whose lines begin with the time in a bracket.
-    """
-    if not data.startswith(b"\n[" + first):
-        return False
-    minute, place = first[:5], 0
-    while (other := _other_minute(minute).search(data, place)) is not None:
-        if other[1] < minute:
-            return False
-        minute, place = other[1], other.start()
-    return True
 
 
 def _segment_at(segments: list[Segment], line_start: int) -> Segment:

@@ -155,6 +155,29 @@ IGNORED_AFTER_NAME = _words(_IGNORED["after_name"])
 IGNORED_PATTERNS = (rb"[^ \n]*+ (?:\(vehicle of[^)\n]*\) )?" + any_of(IGNORED_AFTER_NAME),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How lines of a layout are skimmed.
+
+    Args:
+        has_threads: Whether a thread and its level stand last before the message, in a bracket behind a form.
+        has_logger: Whether a logger may follow that bracket, and a second space the colon.
+        form: Pattern of what the form of a beginning must contain; others leave open whether a line has a prefix.
+        unsure: Pairs of patterns of the first two bytes of a message, where the beginning may end later.
+    """
+
+    has_threads: bool = False
+    has_logger: bool = False
+    form: str = ""
+    unsure: tuple[tuple[str, str], ...] = ((" ", "."),)
+
+    def end_of(self, prefix: re.Match[bytes]) -> int | None:
+        """Return where the form of a line's beginning ends; None where it leaves open whether a line has a prefix."""
+        if self.has_threads:
+            return prefix.start("thread")
+        return prefix.end() if re.search(self.form.encode(), prefix[0]) is not None else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LogFormat:
     """One layout of the part of a line before its message.
@@ -169,7 +192,7 @@ class LogFormat:
         dialects: What may be said in it; the last one where nothing shows another. By default those of Java.
         software: The only program that writes so.
         sign: Pattern by which a file is recognised, where lines of the layout alone are not enough.
-        is_skimmed: Whether `Skimmer` knows it: a bracket that holds the time, then one that holds the thread.
+        skim: How its lines are skimmed.
     """
 
     name: str
@@ -177,7 +200,7 @@ class LogFormat:
     dialects: tuple[Dialect, ...]
     software: str | None = None
     sign: bytes | None = None
-    is_skimmed: bool = False
+    skim: Way = Way()
 
     @property
     def scan_prefix(self) -> bytes:
@@ -202,7 +225,12 @@ def _layouts(layout: Mapping[str, Any]) -> Iterator[LogFormat]:
             name: spelled_out(layout[name], fragments).encode() for name in ("prefix", "sign") if name in layout
         }
         dialects = tuple(DIALECTS[name] for name in layout.get("dialects", _DEFAULT_DIALECTS))
-        yield LogFormat(**{**layout, **patterns, "name": layout["name"] + ending, "dialects": dialects})
+        skim = layout.get("skim", {})
+        if "unsure" in skim:
+            skim = {**skim, "unsure": tuple((first, second) for first, second in skim["unsure"])}
+        yield LogFormat(
+            **{**layout, **patterns, "name": layout["name"] + ending, "dialects": dialects, "skim": Way(**skim)}
+        )
 
 
 FORMATS = tuple(made for layout in _DECLARED["layouts"] for made in _layouts(layout))
@@ -243,16 +271,33 @@ def find_format(data: bytes) -> tuple[LogFormat, int] | None:
     return (_format_of(match), match.start()) if match is not None else None
 
 
-_LAYOUT = re.compile(rb"|".join(_unnamed(each.sign or each.prefix) for each in FORMATS))
+#: The beginning of a line of any layout.
+LAYOUT = re.compile(rb"|".join(_unnamed(each.sign or each.prefix) for each in FORMATS))
 
 
 def has_layout(line: bytes) -> bool:
     """Return whether *line*, with nothing before it, begins as the lines of a server's log do."""
-    return _LAYOUT.match(line) is not None
+    return LAYOUT.match(line) is not None
+
+
+_BEGINNINGS = [(re.compile(_unnamed(each.sign or each.prefix)), each) for each in FORMATS]
+
+
+def layout_end(match: re.Match[bytes]) -> int | None:
+    """Return where the form ends by which lines have the layout that `LAYOUT` found, as far as it tells."""
+    format_ = next(each for pattern, each in _BEGINNINGS if pattern.match(match.string, match.start()))
+    return match.end() if re.search(format_.skim.form.encode(), match[0]) is not None else None
+
+
+#: What the lines of all layouts begin with.
+OPENERS = b"[0123456789N"
+_OPENERS = frozenset(OPENERS[place : place + 1] for place in range(len(OPENERS)))
 
 
 def format_at(data: bytes, place: int) -> LogFormat | None:
     """Return the layout of the line behind the line feed at *place*."""
+    if data[place + 1 : place + 2] not in _OPENERS:
+        return None
     match = _SIGN.match(data, place)
     return _format_of(match) if match is not None else None
 

@@ -10,7 +10,6 @@ line's end: its `ParserState` is all it knows, and the cuts between blocks never
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -51,7 +50,7 @@ from pteroassets.sources.minecraft.intake import find_client
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message
 from pteroassets.sources.minecraft.places import moment_of_report
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.scan import Candidate, Scan, Scanner, scan, scanner_of
+from pteroassets.sources.minecraft.scan import Candidate, Scan, Scanner, clock_of, scan, scanner_of
 from pteroassets.sources.minecraft.shippers import find_shipped, unwrap
 from pteroassets.sources.minecraft.text import (
     LONGEST_LINE,
@@ -285,7 +284,8 @@ class LogParser:
     def _read_lines(self, data: bytes, found: Scan, scanner: Scanner) -> list[LogEvent]:
         """Read a line feed and whole lines of one layout, in which *found* is what may be of interest."""
         state = self._state
-        days = Days(segments_of(data, scanner, state, is_in_order=found.is_in_order))
+        clock_of_lines = found.clock if found.clock is not None else clock_of(data, scanner)
+        days = Days(segments_of(clock_of_lines, len(data), state))
         events, ignored = self._events(data, found.candidates, days, scanner)
         first, last, clock = ends_of(data, days.all(), scanner, state.first)
         self._know(
@@ -410,7 +410,7 @@ class LogParser:
         return is_new and seconds is not None and abs(seconds - setback.to_seconds) <= _LOADING
 
     def _know(self, **values: Any) -> None:
-        self._state = dataclasses.replace(self._state, **values)
+        self._state = self._state.but(**values)
 
     def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Detail | None:
         """Take from a reading what is known of the whole log from then on, and return its detail with what follows."""

@@ -14,6 +14,8 @@ from operator import methodcaller
 from sys import byteorder
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.formats import (
     IGNORED_AFTER_NAME,
@@ -22,14 +24,15 @@ from pteroassets.sources.minecraft.formats import (
     IGNORED_WORDS,
     LogFormat,
 )
+from pteroassets.sources.minecraft.forms import CHAT_IN_BRACKET, TIME_LENGTH, UNTIMED
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
-from pteroassets.sources.minecraft.skim import Skimmed, Skimmer, Stamp, could_be_name
-from pteroassets.sources.minecraft.text import Lines, any_of
+from pteroassets.sources.minecraft.skim import Skimmed, Skimmer
+from pteroassets.sources.minecraft.text import Lines, Places, any_of
+from pteroassets.sources.minecraft.words import could_be_name
 
 _IS_IGNORED = 1
 _LINE_FEED = 10
 _WORTH_SKIMMING = 1 << 11  # bytes; below that, patterns alone are faster
-TIME_LENGTH = len("00:00:00")
 _LONGEST_END = len("]:  ")  # of a thread without a logger
 
 
@@ -43,7 +46,7 @@ class Scanner(NamedTuple):
     prefix: re.Pattern[bytes]
     ignored: re.Pattern[bytes]
     ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
-    skimmer: Skimmer | None  # where the layout has one
+    skimmer: Skimmer | None  # where the machine stores the lowest byte first
     groups: frozenset[str]  # of *prefix*
     has_date: bool
     of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
@@ -54,6 +57,13 @@ class Scanner(NamedTuple):
 Candidate = tuple[int, int, int | None, bytes | None, bytes | None, "re.Match[bytes] | None", bytes]
 
 
+class Clock(NamedTuple):
+    """When the lines with a prefix were written."""
+
+    places: Places  # of the line feeds before them
+    seconds: Places  # the time of day that each shows; `UNTIMED` where it shows none
+
+
 class Scan(NamedTuple):
     """What a block holds."""
 
@@ -61,32 +71,15 @@ class Scan(NamedTuple):
     entries: int  # lines with a prefix
     ignored: int  # of them, those to be ignored which are no candidates
     candidates: list[Candidate]  # in order
-    is_in_order: bool | None = None  # no line is of a minute before the one above it; None where nobody has looked
+    clock: Clock | None = None  # None where nobody has looked
     others: Sequence[int] = ()  # places of the line feeds before lines without such a prefix, except for indented ones
 
 
 def scan(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines of interest in *data*: a line feed and whole *lines*, clean and of one layout."""
-    if len(data) < _WORTH_SKIMMING:
+    if scanner.skimmer is None or len(data) < _WORTH_SKIMMING:
         return scan_all(data, lines, scanner)
-    stamp = _first_stamp(data, scanner) if scanner.skimmer is not None else None
-    if scanner.skimmer is None or stamp is None:
-        return scan_all(data, lines, scanner)
-    return _scan_doubtful(data, lines, scanner, scanner.skimmer.skim(lines, stamp), stamp)
-
-
-def _first_stamp(data: bytes, scanner: Scanner) -> Stamp | None:
-    """Return the form of the stamp of the first line that has a prefix."""
-    line = scanner.starts.search(data)
-    prefix = scanner.prefix.match(data, line.start() + 1) if line is not None else None
-    if prefix is None:
-        return None
-    start = prefix.start()
-    return _stamp_like(_ANY_DIGIT.sub(b"0", data[start : prefix.start("thread")]), prefix.start("time") - start)
-
-
-_ANY_DIGIT = re.compile(rb"\d")
-_stamp_like = lru_cache(maxsize=256)(Stamp)
+    return _scan_doubtful(data, lines, scanner, scanner.skimmer.skim(data, lines))
 
 
 def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any, ...]]:
@@ -136,7 +129,6 @@ def scanner_of(format_: LogFormat) -> Scanner:
         rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
     )
     at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
-    has_skimmer = format_.is_skimmed and byteorder == "little"
     return Scanner(
         starts=re.compile(format_.scan_prefix),
         lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
@@ -145,7 +137,9 @@ def scanner_of(format_: LogFormat) -> Scanner:
         ignored=re.compile(_IGNORED),
         ignored_at_once=re.compile(at_once),
         said=_said(re.compile(kinds)),
-        skimmer=Skimmer(found, ignored_words, IGNORED_AFTER_NAME) if has_skimmer else None,
+        skimmer=Skimmer(found, ignored_words, IGNORED_AFTER_NAME, format_.skim, prefix)
+        if byteorder == "little"
+        else None,
         groups=frozenset(prefix.groupindex),
         has_date=not {"date", "outer_date"}.isdisjoint(prefix.groupindex),
         of_prefix=_groups_of(frozenset(prefix.groupindex)),
@@ -171,7 +165,7 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
             if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
                 found[start] = (prefix, message)
                 break
-    chat = (b"[" + CHAT_THREAD,) if "thread" in scanner.groups else ()
+    chat = (CHAT_IN_BRACKET,) if "thread" in scanner.groups else ()
     for place in _places(data, (*scanner.anchors, *chat)):
         start = rfind(b"\n", 0, place)
         if start in found or (prefix := match(data, start + 1)) is None:
@@ -195,37 +189,35 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     return Scan(len(lines), len(said), ignored, candidates, others=others)
 
 
-def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed, stamp: Stamp) -> Scan:
+def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed) -> Scan:
     """Find the same by looking with the patterns at those lines only of which the skimmer is not sure."""
     anchored = set(lines.at(list(_places(data, scanner.anchors))))
-    strays = frozenset(skimmed.strays)
-    looked_at = sorted(anchored.union(skimmed.doubtful, strays))
-    entries, ignored = len(skimmed.entries), int(skimmed.ignored.sum())
+    unlike = frozenset((*skimmed.doubtful, *skimmed.strays))
+    looked_at = sorted(anchored | unlike)
+    ignored = int(skimmed.ignored.sum())
     candidates: list[Candidate] = []
     others = lines.bounds(skimmed.others)[0]
-    is_in_order = skimmed.is_in_order
-    said, prefix_of, thread_at = scanner.said, scanner.prefix.match, 1 + stamp.length
-    for number, start, end, thread_end, begin, was_ignored, seconds in zip(
-        looked_at,
-        *lines.bounds(looked_at),
-        *skimmed.parts(looked_at),
-        lines.seconds(looked_at, stamp.at),
-        strict=True,
+    more: list[int] = []  # lines that have a prefix after all, and their times
+    times: list[int] = []
+    said, prefix_of = scanner.said, scanner.prefix.match
+    shows_thread, shows_more = "thread" in scanner.groups, scanner.has_date or not scanner.groups <= {"time"}
+    for number, start, end, thread, thread_end, begin, seconds, was_ignored in zip(
+        looked_at, *lines.bounds(looked_at), *skimmed.parts(looked_at), strict=True
     ):
-        prefix, thread = None, start + thread_at
-        if thread_end < 0:
-            prefix = prefix_of(data, start + 1)
+        prefix = prefix_of(data, start + 1) if begin < 0 or (shows_more and thread < 0) else None
+        if begin < 0:
             if prefix is None:
-                if number in strays:
+                if number in unlike:
                     others.append(start)
                 continue
-            is_in_order &= number not in strays
-            entries += 1
+            more.append(number)
+            times.append(_seconds_in(prefix))
             begin = prefix.end()  # noqa: PLW2901 - the skimmer gave none
-            thread = prefix.start("thread")
+        if prefix is not None and shows_thread:
+            thread = prefix.start("thread")  # noqa: PLW2901 - the same
         ignored -= was_ignored
         message = data[begin:end]
-        if number not in anchored and not data.startswith(CHAT_THREAD, thread):
+        if number not in anchored and not (thread >= 0 and data.startswith(CHAT_IN_BRACKET, thread - 1)):
             length = said(message)
             ignored += length == _IS_IGNORED
             if length <= _IS_IGNORED:
@@ -236,10 +228,30 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
             candidates.append(_candidate(scanner, number, start, prefix, message))
             continue
         logger = None
-        if begin - thread_end > _LONGEST_END:
+        if thread_end >= 0 and begin - thread_end > _LONGEST_END:
             logger = data[thread_end + len("] [") : data.rindex(b"]", thread_end, begin)]
-        candidates.append((number + 1, start, seconds, data[thread:thread_end], logger, None, message))
-    return Scan(len(lines), entries, ignored, candidates, is_in_order, sorted(others))
+        named = data[thread:thread_end] if thread_end >= 0 else None
+        candidates.append((number + 1, start, seconds if seconds >= 0 else None, named, logger, None, message))
+    entries, clock = skimmed.entries, skimmed.seconds
+    if more:
+        entries, clock = np.append(entries, more), np.append(clock, times)
+        order = np.argsort(entries, kind="stable")
+        entries, clock = entries[order], clock[order]
+    return Scan(len(lines), len(entries), ignored, candidates, Clock(lines.feeds[entries], clock), sorted(others))
+
+
+def clock_of(data: bytes, scanner: Scanner) -> Clock:
+    """Return when the lines in *data* were written, by the patterns alone."""
+    matches = list(scanner.starts.finditer(data))
+    return Clock(
+        np.array([match.start() for match in matches], np.int64),
+        np.array([_seconds_in(match) for match in matches], np.int64),
+    )
+
+
+def _seconds_in(prefix: re.Match[bytes]) -> int:
+    time: bytes | None = prefix["time"]
+    return seconds_of(time) if time else UNTIMED
 
 
 def _candidate(scanner: Scanner, number: int, start: int, prefix: re.Match[bytes], message: bytes) -> Candidate:

@@ -16,8 +16,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pteroassets.sources.minecraft.formats import has_layout
-from pteroassets.sources.minecraft.text import clean, strip_escapes
+import numpy as np
+
+from pteroassets.sources.minecraft.formats import LAYOUT, OPENERS, has_layout, layout_end
+from pteroassets.sources.minecraft.forms import Forms
+from pteroassets.sources.minecraft.text import Lines, clean, strip_escapes
+from pteroassets.sources.minecraft.words import TWO_BYTES, pairs_of
 
 _DAY = rb"\d{4}-\d\d-\d\d"
 _CLOCK = rb"\d\d:\d\d:\d\d"
@@ -89,7 +93,11 @@ def unwrap(data: bytes) -> Unwrapped:
     parts: list[bytes] = []  # of a line, or of a record that is spread over lines
     is_record = False
     stamp = b""
-    for raw in strip_escapes(data)[1:-1].split(b"\n"):
+    data = strip_escapes(data)
+    for raw, is_plain in zip(data[1:-1].split(b"\n"), _plain(data), strict=True):
+        if is_plain and not parts and not is_record:
+            found.append(raw)
+            continue
         found.append(b"")
         if is_record:
             parts.append(raw)
@@ -121,6 +129,28 @@ def unwrap(data: bytes) -> Unwrapped:
     elif parts:
         found[-len(parts)] = stamp + b"".join(parts)
     return Unwrapped(b"\n" + b"\n".join(found) + b"\n", open_lines)
+
+
+# the commonest beginnings of lines that nothing is around, and what may make another one of the rest
+_FORMS = Forms(LAYOUT, layout_end)
+_LEVELS_BEHIND = pairs_of([("[A-Z]", "[A-Z ]")])
+_OPENS = np.isin(np.arange(256), [*OPENERS])
+_MAY_BE_WRAPPED = re.compile(rb"\n[\[{<,\d]|\n[^\S\n]++[\[,{]|\n[A-Z][a-z]{2} |\n[\w.-]++(?:@[\w.-]++)?+ ++\| ")
+
+
+def _plain(data: bytes) -> list[bool]:
+    """Return for each line in *data* whether there is surely nothing around it, where it stands between others."""
+    lines = Lines(data)
+    plain = np.zeros(len(lines), np.bool_)
+    if lines.is_clean:
+        plain[~_OPENS[lines.first_bytes()]] = True
+        parts, _ = _FORMS.part(data, lines, np.flatnonzero(~plain))
+        plain[lines.at([match.start() for match in _MAY_BE_WRAPPED.finditer(data)])] = False
+        for form, numbers in parts:
+            heads = lines.eights(lines.feeds[numbers] + 1 + form.length)
+            plain[numbers] = ~_LEVELS_BEHIND[(heads & TWO_BYTES).view(np.int64)]
+    flags: list[bool] = plain.tolist()
+    return flags
 
 
 def _unwrapped(raw: bytes) -> _Line:

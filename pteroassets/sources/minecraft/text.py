@@ -171,8 +171,6 @@ _TO_CLEAN = ~np.isin(np.arange(32), [9, 10])  # what `clean` looks for
 # the same, as a line's first byte; behind it is a NUL
 _TO_CLEAN_FIRST = np.isin(np.arange(256), [*CONTROLS[1:], ord(">")])
 INDENTS = np.isin(np.arange(256), [9, 10, 32])
-# places of a time's digits, and their worth in seconds
-_DIGITS = ((0, 36_000), (1, 3_600), (3, 600), (4, 60), (6, 10), (7, 1))
 
 
 def number_of(text: bytes) -> np.uint64:
@@ -262,18 +260,9 @@ class Lines:
         """Return the 32 bytes from each of *places* on, one after the other."""
         return self._short_windows[places].view(np.uint8)
 
-    def first_bytes(self, some: Places) -> NDArray[np.uint8]:
-        """Return the first byte of each of *some* lines."""
-        return self._data[self.feeds[some] + 1]
-
-    def seconds(self, lines: list[int], at: int) -> list[int]:
-        """Return the times of day, in seconds, that stand in *lines* *at* a place."""
-        starts = self.feeds[np.array(lines, np.int64)] + 1 + at
-        values = np.zeros(len(starts), np.int64)
-        for place, worth in _DIGITS:
-            values += (self._data[starts + place].astype(np.int64) - ord("0")) * worth
-        seconds: list[int] = values.tolist()
-        return seconds
+    def first_bytes(self) -> NDArray[np.uint8]:
+        """Return the first byte of each line."""
+        return self._data[self.feeds[:-1] + 1]
 
 
 def _controls(padded: bytes, length: int) -> Places:

@@ -8,21 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from pteroassets.sources.minecraft.blocks import change_of_layout
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS
 from pteroassets.sources.minecraft.formats import ALL_FORMATS, IGNORED_AFTER_NAME, IGNORED_WORDS
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.messages import finding
-from pteroassets.sources.minecraft.scan import Scan, scan, scan_all, scanner_of
-from pteroassets.sources.minecraft.skim import Skimmer, Stamp
+from pteroassets.sources.minecraft.scan import Clock, Scan, clock_of, scan, scan_all, scanner_of
+from pteroassets.sources.minecraft.skim import Skimmer
 from pteroassets.sources.minecraft.text import Lines, clean
 from tests.sources.minecraft.test_forgery import EVENT_LINES
 from tests.sources.minecraft.test_fuzz import GOLDEN, mutate
 from tests.sources.minecraft.writing import paper, parse
 
-LINES = 50_000
+LINES = 2_000
+MOST_LINES = 50_000
+COMMONEST = ("bracketed", "forge_dated", "bracketed_dated")
 LAYOUT = ALL_FORMATS["bracketed"]
 SCANNER = scanner_of(LAYOUT)
-STAMP = Stamp(b"[00:00:00] [", at=1)
 FOUND = finding(LAYOUT.dialects, FIRST_WORDS)
 WORDS = [
     *(*FOUND.begins, *FOUND.then, *FOUND.echoes, *FOUND.of_peers, *FOUND.anchors),
@@ -71,27 +73,82 @@ THREADS = [
     *(b"Server thread/INFO] [" + b"x" * length for length in (60, 107, 108, 109, 130)),
     b"main/INFO] (FabricLoader) x",
 ]
-# what stands around the time: mostly the first
-AROUND = {
-    "bracketed": [(b"[", b"] [")],
+# what stands before the messages of each layout, or before its threads; {c} is the time of day, {h} that of half a day
+BEFORE = {
+    "bracketed": ["[{c}] [", "[{c}.123] ["],
+    "bracketed_12h": ["[{h}] [", "[{h} a.m.] [", "[{h}] ["],
     "forge_dated": [
-        (b"[07Nov2026 ", b".000] ["),
-        (b"[08Nov2026 ", b".999] ["),
-        (b"[01Dec2026 ", b".000] ["),
-        (b"[07Nov2026 ", b"] ["),
-        ("[07янв.2026 ".encode(), b".000] ["),
-        (b"[071\xe6\x9c\x882026 ", b".000] ["),
-        (b"[07\x0bx2026 ", b".000] ["),
-        (b"[", b"] ["),
+        *("[07Nov2026 {c}.000] [", "[08Nov2026 {c}.999] [", "[01Dec2026 {c}.000] [", "[07Nov2026 {c}] ["),
+        *("[07янв.2026 {c}.000] [", "[071月2026 {c}.000] [", "[07\x0bx2026 {c}.000] [", "[{c}] ["),
     ],
     "bracketed_dated": [
-        (b"[2026-11-07 ", b"] ["),
-        (b"[2026-11-07 ", b",123] ["),
-        (b"[2026/11/07T", b".123] ["),
-        (b"[20261-11-07 ", b"] ["),
-        (b"[", b"] ["),
+        "[2026-11-07 {c}] [",
+        "[2026-11-07 {c},123] [",
+        "[2026/11/07T{c}.123] [",
+        "[20261-11-07 {c}] [",
+        "[{c}] [",
     ],
+    "bracketed_dated_12h": ["[2026-11-07 {h}] [", "[2026/11/07T{h}] ["],
+    "unbracketed": ["{c} [", "{c}.12 ["],
+    "unbracketed_dated": ["2026-11-07 {c} [", "2026-11-07T{c},123 [", "{c} ["],
+    "pocketmine": ["2026-11-07 [{c}.123] [", "2026-11-07 [{c}] [", "2026-11-07 {c} ["],
+    "untimed": ["["],
+    "log4j": ["{c}.123 [main] INFO  a.b.C - ", "{c} [x y] WARN a - ", "{c} [a]b] INFO a - ", "{c} [main] INFO "],
+    "log4j_dated": ["2026-11-07 {c},123 [main] INFO  a.b.C - ", "2026-11-07T{c} [] ERROR a - ", "{c} [main] INFO a - "],
+    "mohist": [
+        "2026-11-07 {c},123 INFO  [Server thread] n.m.s.C.m_6352_(656): ",
+        "2026-11-07 {c} WARN [a] b: ",
+        "2026-11-07 {c} INFO [a] ",
+    ],
+    "nukkit": ["2026-11-07 {c}.123 [main] INFO  - ", "2026-11-07 {c} [a/b] WARN - ", "2026-11-07 {c} [main] INFO "],
+    "altay": [
+        "2026-11-07 {c} Server thread|INFO > ",
+        "2026-11-07 {c} INFO - ",
+        "2026-11-07 {c} INFO > ",
+        "2026-11-07 {c} a|WARN - ",
+    ],
+    "legacy": [
+        "2026-11-07 {c} [INFO] ",
+        "2026/1/7 {c} [AM FEINSTEN] ",
+        "2026-11-07 {c} [INFO] [Minecraft-Server] ",
+        "2026-11-07 {c} [1] ",
+        "2026-11-07 {c} [信息] ",
+    ],
+    "weekday": ["[Sa, 7. November 2026 {c} UTC INFO] ", "[Sa, 12. Mai 2026 {c} x WARN] ", "[{c} INFO] "],
+    "piped": ["2026-11-07 {c} | ", "2026/11/07 {c} | ", "2026-11-07 {c} |"],
+    "multicraft": [
+        "07.11 {c} [Server] Server thread/INFO ",
+        "07.11 {c} [Server] INFO ",
+        "07.11 {c} [Server] [INFO] [a/b]: ",
+        "07.11 {c} [Multicraft] ",
+    ],
+    "bungeecord": ["{c} [INFO] ", "{c} [WARNING] ", "{c} [AM FEINSTEN] ", "{c} [信息] ", "{c} [1] ", "{c} [a/INFO] "],
+    "bedrock": [
+        "[2026-11-07 {c}:123 INFO] ",
+        "[INFO] ",
+        "NO LOG FILE! - [2026-11-07 {c} INFO] ",
+        "[2026-11-07 {c} info] ",
+    ],
+    "untimed_bedrock": ["[INFO] ", "NO LOG FILE! - [WARN] ", "[{c} INFO] "],
+    "levilamina": ["[{c} INFO][Server] ", "{c} INFO [Server] ", "[{c}.123 WARN][Shop] ", "[{c} INFO] "],
+    "levilamina_dated": [
+        "[2026-11-07 {c}.123 INFO][Server] ",
+        "2026-11-07 {c} INFO [Shop x] ",
+        "[2026-11-07 {c} INFO] ",
+    ],
+    "geyser": ["[{c}.123 main/INFO] ", "[{c} Async Chat Thread - #1/INFO] ", "[{c} INFO] "],
+    "console": ["[{c} INFO]: ", "[{c} WARN] [Shop]: ", "[{c} INFO]:  ", "[{c} INFO] "],
+    "console_dated": ["[2026-11-07 {c} INFO]: ", "[2026/11/07T{c}.1 ERROR] [a/b]: ", "[{c} INFO]: "],
+    "console_12h": ["[{h} INFO]: ", "[{h} WARN] [Shop]: "],
+    "untimed_console": ["[INFO]: ", "[WARN] [Shop]:  ", "[x]: "],
 }
+BEFORE |= {
+    f"shipped+{name}": [f"2026-11-07T{{c}}+00:00 {each}" for each in BEFORE[name]]
+    + ["2026-11-07T{c} " + BEFORE[name][0]]
+    for name in BEFORE
+    if f"shipped+{name}" in ALL_FORMATS
+}
+BEFORE = {name: stems for name, stems in BEFORE.items() if name in ALL_FORMATS}
 CLOCKS = [
     b"[12:34:5a] [",
     b"[12:34:5:] [",
@@ -103,23 +160,45 @@ CLOCKS = [
     b"",
     b"\t",
     b"[12:34:56] ",
+    b"NO LOG FILE! - ",
 ]
 ENDS = [*[b"]: "] * 20, b"]:  ", b"]:   ", b"]:", b"] ", b"] (x) ", b" ", b"] [x]: "]
+# what a prefix of some layout might go on with
+HEADS = [
+    b"WARN - ",
+    b"INFO a.b - ",
+    b" ",
+    b"  ",
+    b"[Minecraft] ",
+    b"[Minecraft-Server] ",
+    b"[Shop]: ",
+    b"a|WARN > ",
+    b"b/INFO ",
+    b"A ",
+]
 
 
 def compose(chance: random.Random, layout: str) -> bytes:
     """Return a block of lines made of what the parser looks for, and of what it must not take for that."""
     messages = [line.encode() for line in EVENT_LINES]
     clock, lines = chance.randrange(86_400), []
-    usual = chance.choice(AROUND[layout])
+    way, stems = ALL_FORMATS[layout].skim, BEFORE[layout]
+    usual = chance.choice(stems)
     for _ in range(chance.choice([1, 5, 400])):
-        clock = (clock + chance.choice([0, 0, 1, 40, 4000])) % 86_400
+        clock = (clock + chance.choice([0, 0, 1, 40, 4000, -500])) % 86_400
         parts = [chance.choice(WORDS) + chance.choice([b" ", b" ", b""]) for _ in range(chance.randrange(1, 7))]
         message = b"".join(parts) if chance.random() < 0.7 else mutate(chance.choice(messages), chance)
-        before, after = usual if chance.random() < 0.95 else chance.choice(AROUND[layout])
-        stamp = before + f"{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}".encode() + after
-        begin = stamp if chance.random() < 0.95 else chance.choice(CLOCKS)
-        line = begin + chance.choice(THREADS) + chance.choice(ENDS) + message
+        if chance.random() < 0.1:
+            message = chance.choice(HEADS) + message
+        hour, minute, second = clock // 3600, clock // 60 % 60, clock % 60
+        stem = usual if chance.random() < 0.9 else chance.choice(stems)
+        begin = stem.format(
+            c=f"{hour:02}:{minute:02}:{second:02}",
+            h=f"{hour % 12 or 12}:{minute:02}:{second:02}" + (" AM", " PM")[hour >= 12],
+        ).encode()
+        if way.has_threads:
+            begin += chance.choice(THREADS) + chance.choice(ENDS)
+        line = (begin if chance.random() < 0.95 else chance.choice(CLOCKS)) + message
         lines.append((mutate(line, chance) if chance.random() < 0.1 else line).replace(b"\n", b""))
     return clean(b"\n" + b"\n".join(lines) + b"\n")
 
@@ -129,15 +208,31 @@ def facts(found: Scan) -> tuple[object, ...]:
     return found.lines, found.entries, found.ignored, candidates
 
 
-@pytest.mark.parametrize("layout", AROUND)
+def clock(found: Clock) -> list[tuple[int, int]]:
+    return list(zip(found.places.tolist(), found.seconds.tolist(), strict=True))
+
+
+def other_layouts(block: bytes, found: Scan) -> tuple[object, ...] | None:
+    return change_of_layout(block, found.others, is_shipped=True)
+
+
+def test_each_layout_is_composed() -> None:
+    assert set(BEFORE) == set(ALL_FORMATS)
+
+
+@pytest.mark.parametrize("layout", BEFORE)
 def test_patterns_and_skimming_find_the_same(layout: str) -> None:
     chance, made, scanner = random.Random(7), 0, scanner_of(ALL_FORMATS[layout])
     assert scanner.skimmer is not None
-    while made < LINES:
+    while made < (MOST_LINES if layout in COMMONEST else LINES):
         block = compose(chance, layout)
         lines = Lines(block)
         made += len(lines)
-        assert facts(scan(block, lines, scanner)) == facts(scan_all(block, lines, scanner))
+        skimmed, plain = scan(block, lines, scanner), scan_all(block, lines, scanner)
+        assert facts(skimmed) == facts(plain)
+        assert other_layouts(block, skimmed) == other_layouts(block, plain)
+        if skimmed.clock is not None:
+            assert clock(skimmed.clock) == clock(clock_of(block, scanner))
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.log")), ids=lambda path: path.stem)
@@ -153,9 +248,10 @@ def test_golden_logs_give_the_same_without_skimming(path: Path, monkeypatch: pyt
 def test_most_lines_are_skimmed_over() -> None:
     noise = paper(*(f"12:00:{second:02} [Shop] {second} rows were removed" for second in range(60)))
     noise += paper(*(f"12:01:{second:02} Could not pass event {second} to Shop" for second in range(60)))
-    lines = Lines(b"\n" + noise.encode() + paper("12:02:00 Steve left the game").encode())
+    block = b"\n" + noise.encode() + paper("12:02:00 Steve left the game").encode()
+    lines = Lines(block)
     assert SCANNER.skimmer is not None
-    skimmed = SCANNER.skimmer.skim(lines, STAMP)
+    skimmed = SCANNER.skimmer.skim(block, lines)
     assert skimmed.doubtful == [120]
     assert (len(skimmed.entries), int(skimmed.ignored.sum())) == (121, 60)
 
@@ -177,14 +273,6 @@ def test_lines_know_whether_they_are_clean(text: bytes, *, is_clean: bool) -> No
     assert Lines(text).is_clean is is_clean
     if is_clean:
         assert clean(text) == text
-
-
-def test_order_is_told_by_the_minute() -> None:
-    assert SCANNER.skimmer is not None
-    ordered = paper("12:00:59 a", "12:00:58 b", "12:01:00 c")
-    turned = paper("12:01:00 a", "12:00:59 b")
-    skim = SCANNER.skimmer.skim
-    assert [skim(Lines(b"\n" + text.encode()), STAMP).is_in_order for text in (ordered, turned)] == [True, False]
 
 
 def forge(*lines: str) -> str:
@@ -275,4 +363,4 @@ def test_text_is_kept_and_left_out_by_parsers_side_by_side() -> None:
 
 def test_a_word_that_is_too_short_to_skim_for_is_named() -> None:
     with pytest.raises(ValueError, match=r"\[b'fly'\] have less than 4 bytes"):
-        Skimmer(FOUND._replace(then=(*FOUND.then, b"fly")), (), ())
+        Skimmer(FOUND._replace(then=(*FOUND.then, b"fly")), (), (), LAYOUT.skim, SCANNER.prefix)
