@@ -152,7 +152,7 @@ def fill(server: ConnectionSettings, *, servers: int, days: int, database: str =
     times = {"since": since, "until": UNTIL, "period_origin": _PERIOD_ORIGIN}
     with connect(settings) as connection:
         connection.execute("set synchronous_commit = off; set work_mem = '256MB'; select setseed(0.5)")
-        for name in ("servers", "entities", "runs"):
+        for name in ("servers", "entities", "runs", "files"):
             _execute(connection, name, **sizes, **times)
         for first in range(0, days + 1, _PERIODS_AT_ONCE):
             last = first + _PERIODS_AT_ONCE - 1
@@ -167,8 +167,7 @@ def fill(server: ConnectionSettings, *, servers: int, days: int, database: str =
             for name in ("visits", "events"):
                 _execute(connection, name, first=first, last=last, **times)
             connection.commit()
-        for name in ("files", "ledger"):
-            _execute(connection, name, **sizes, **times)
+        _execute(connection, "ledger", **sizes, **times)
         connection.commit()
         connection.autocommit = True
         connection.execute("vacuum (analyze, freeze)")

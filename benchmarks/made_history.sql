@@ -292,10 +292,11 @@ cross join lateral (
 order by load_at, server_uuid, joined_at;
 
 -- name: events
+create temporary table made_lines as
 with
 
 lines as (
-    select server_uuid, file_key, timezone, log_date, line_number, logged_at, kind, player_name, uuid as player_uuid, detail
+    select server_uuid, file_key, timezone, line_number, logged_at, kind, player_name, uuid as player_uuid, detail
     from made_sessions
     cross join lateral (
         select join_line - 2, joined_at, 'player_uuid', player_uuid, null::jsonb where role <> 'proxy'
@@ -324,7 +325,7 @@ lines as (
         select leave_line, left_at, 'player_leave', null, null where not goes_on and role <> 'proxy'
     ) as said (line_number, logged_at, kind, uuid, detail)
     union all
-    select server_uuid, file_key, timezone, log_date, line_number, at, said.kind, null, null, said.detail
+    select server_uuid, file_key, timezone, line_number, at, said.kind, null, null, said.detail
     from made_runs
     cross join lateral (
         values (1, started_at, 'server_start', '{"game_version": "1.21.4"}'::jsonb),
@@ -334,22 +335,42 @@ lines as (
     where period between %(first)s and %(last)s and at is not null
 )
 
-insert into raw_minecraft.events (
-    server_uuid, file_key, line_number, logged_at, logged_at_local, log_date, kind, player_name, player_uuid, detail,
-    parser_version, _load_id, _loaded_at
-)
-select server_uuid, file_key, line_number, logged_at, logged_at at time zone timezone, log_date, kind, player_name,
-    player_uuid, detail, '5', md5('raw_minecraft.events ' || load_at)::uuid, load_at
+select server_uuid, file_key, timezone, line_number, logged_at, kind, player_name, player_uuid, detail,
+    md5('raw_minecraft.events ' || load_at)::uuid as load_id, load_at as loaded_at
 from lines
-cross join lateral (select date_bin('15 minutes', logged_at + interval '15 minutes', %(period_origin)s) as load_at) as loads
-order by load_at, server_uuid, file_key, line_number;
+cross join lateral (select date_bin('15 minutes', logged_at + interval '15 minutes', %(period_origin)s) as load_at) as loads;
+analyze made_lines;
+
+insert into raw_minecraft.event_players (player_name, player_uuid)
+select distinct player_name, player_uuid from made_lines where player_name is not null
+on conflict do nothing;
+
+insert into raw_minecraft.event_kinds (kind) select distinct kind from made_lines on conflict do nothing;
+
+insert into raw_minecraft.event_loads (load_id, loaded_at) select distinct load_id, loaded_at from made_lines;
+
+insert into raw_minecraft.event_rows (
+    logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
+)
+select logged_at, file_id, line_number, event_load_id,
+    extract(epoch from logged_at at time zone timezone - logged_at at time zone 'UTC'), player_id, kind_id, detail
+from made_lines
+inner join raw_minecraft.log_files using (server_uuid, file_key)
+inner join raw_minecraft.event_kinds using (kind)
+inner join raw_minecraft.event_loads using (load_id, loaded_at)
+left join raw_minecraft.event_players as players
+    on made_lines.player_name = players.player_name
+    and coalesce(made_lines.player_uuid::text, '') = coalesce(players.player_uuid::text, '')
+order by event_load_id, file_id, line_number;
+
+drop table made_lines;
 
 -- name: files
 insert into raw_minecraft.log_files (
     server_uuid, file_key, path, log_date, log_sequence, date_source, is_live, is_listed, listed_size,
     listed_modified_at, listed_utc_offset_seconds, outcome, content_digest, content_bytes, parsed_bytes, parsed_lines,
     parser_version, lines_understood, lines_ignored, lines_unknown, lines_continuation, software, is_proxy,
-    game_version, layout, first_line_at, last_line_at, fetched_at, sessions_built, _load_id, _loaded_at
+    game_version, layout, first_line_at, last_line_at, first_kind, fetched_at, sessions_built, _load_id, _loaded_at
 )
 select
     server_uuid, file_key,
@@ -357,7 +378,7 @@ select
     log_date, case when ended_at is not null then sequence end, 'file_name', ended_at is null, true, 180000,
     coalesce(ended_at, %(until)s), 0, 'ok', md5(file_key) || md5(file_key), 900000, 900000, 9000, '5', 220, 8000, 180, 600,
     case role when 'proxy' then 'Velocity' else 'Paper' end, role = 'proxy', '1.21.4', 'vanilla', started_at,
-    coalesce(ended_at, %(until)s), load_at, true, md5('raw_minecraft.log_files ' || load_at)::uuid, load_at
+    coalesce(ended_at, %(until)s), 'server_start', load_at, true, md5('raw_minecraft.log_files ' || load_at)::uuid, load_at
 from made_runs order by load_at, server_uuid;
 
 -- what is older than thirty days was pruned, but for each server's first listing and the last one of each of its days
@@ -431,14 +452,12 @@ cross join lateral (
         observed_at - interval '2 minutes' as left_at
 ) as said;
 
-insert into raw_minecraft.events (
-    server_uuid, file_key, line_number, logged_at, logged_at_local, log_date, kind, player_name, player_uuid, detail,
-    parser_version, _load_id
-)
-select server_uuid, file_key, line + place, observed_at - ago, (observed_at - ago) at time zone 'UTC', log_date, kind,
-    'P' || line,
-    case when kind = 'player_uuid' then overlay(overlay(md5('P' || line) placing '4' from 13 for 1) placing '8' from 17 for 1)::uuid end,
-    null, '5', %(events_load)s
+create temporary table made_lines as
+select server_uuid, file_key, 'UTC' as timezone, line + place as line_number, observed_at - ago as logged_at, kind,
+    'P' || line as player_name,
+    case when kind = 'player_uuid' then overlay(overlay(md5('P' || line) placing '4' from 13 for 1) placing '8' from 17 for 1)::uuid end
+        as player_uuid,
+    null::jsonb as detail, %(events_load)s::uuid as load_id, now() as loaded_at
 from made_news
 cross join lateral (select 1900000000 + extract(epoch from observed_at - first_line_at)::integer as line) as begun
 cross join (
@@ -446,6 +465,30 @@ cross join (
         (2, interval '9 minutes', 'player_chat'), (4, interval '2 minutes', 'player_leave')
 ) as said (place, ago, kind)
 where kind <> 'player_uuid' or not is_proxy;
+
+insert into raw_minecraft.event_players (player_name, player_uuid)
+select distinct player_name, player_uuid from made_lines where player_name is not null
+on conflict do nothing;
+
+insert into raw_minecraft.event_kinds (kind) select distinct kind from made_lines on conflict do nothing;
+
+insert into raw_minecraft.event_loads (load_id, loaded_at) select distinct load_id, loaded_at from made_lines;
+
+insert into raw_minecraft.event_rows (
+    logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
+)
+select logged_at, file_id, line_number, event_load_id,
+    extract(epoch from logged_at at time zone timezone - logged_at at time zone 'UTC'), player_id, kind_id, detail
+from made_lines
+inner join raw_minecraft.log_files using (server_uuid, file_key)
+inner join raw_minecraft.event_kinds using (kind)
+inner join raw_minecraft.event_loads using (load_id, loaded_at)
+left join raw_minecraft.event_players as players
+    on made_lines.player_name = players.player_name
+    and coalesce(made_lines.player_uuid::text, '') = coalesce(players.player_uuid::text, '')
+order by event_load_id, file_id, line_number;
+
+drop table made_lines;
 
 update raw_minecraft.log_files as files
 set last_line_at = news.observed_at - interval '2 minutes', lines_understood = news.lines_understood + 4,

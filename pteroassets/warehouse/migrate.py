@@ -10,8 +10,11 @@ from alembic.config import Config
 from psycopg import sql
 
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.moving import Advance, Move, move_rows
+from pteroassets.warehouse.moving_events import EVENTS_MOVE
 
 LEAST_MAJOR = 15  # the Postgres version that brought MERGE
+MOVES: tuple[Move, ...] = (EVENTS_MOVE,)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,8 +63,12 @@ def require_suitable_server(settings: ConnectionSettings) -> str:
     return version
 
 
-def upgrade(settings: ConnectionSettings) -> None:
-    """Migrate the warehouse to the newest revision.
+def upgrade(settings: ConnectionSettings, advance: Advance = lambda _done, _of: None) -> None:
+    """Migrate the warehouse to the newest revision, and move the rows that migrations left to be moved.
+
+    Args:
+        settings: Of the warehouse.
+        advance: Is told how many rows are moved, of how many.
 
     Raises:
         UnsuitablePostgresError: The server is too old.
@@ -72,3 +79,6 @@ def upgrade(settings: ConnectionSettings) -> None:
     # attributes, not options: in the configuration a URL's % would be interpolated, and it could be printed
     config.attributes["url"] = settings.sqlalchemy_url()
     command.upgrade(config, "head")
+    with connect(settings, autocommit=True) as connection:
+        for move in MOVES:
+            move_rows(connection, move, advance)

@@ -154,12 +154,17 @@ insert into raw_minecraft.log_reads (server_uuid, observed_at, path, outcome, _l
 select server_uuid, observed_at, '', case when id < 4 then 'ok' else 'no_log_folder' end, gen_random_uuid()
 from world, (values (timestamptz '2026-10-24 00:15+00'), ('2026-10-26 23:45+00')) as moments (observed_at);
 
-insert into raw_minecraft.events (
-    server_uuid, file_key, line_number, logged_at, logged_at_local, log_date, kind, player_name, detail,
-    parser_version, _load_id
+insert into raw_minecraft.event_kinds (kind)
+values ('player_join'), ('player_leave'), ('server_start'), ('player_command') on conflict do nothing;
+insert into raw_minecraft.event_players (player_name)
+select distinct player_name from derived_minecraft.player_sessions;
+insert into raw_minecraft.event_loads (load_id) values (gen_random_uuid());
+
+insert into raw_minecraft.event_rows (
+    logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
 )
-select server_uuid, 'file', row_number() over (partition by server_uuid order by logged_at, kind), logged_at,
-    logged_at at time zone timezone, '2026-10-24', kind, player_name, '{}', '1', gen_random_uuid()
+select logged_at, file_id, row_number() over (partition by server_uuid order by logged_at, kind), event_load_id,
+    extract(epoch from logged_at at time zone timezone - logged_at at time zone 'UTC'), player_id, kind_id, '{}'
 from (
     select server_uuid, joined_at as logged_at, 'player_join' as kind, player_name
     from derived_minecraft.player_sessions where joined_at is not null
@@ -171,7 +176,13 @@ from (
     union all
     select server_uuid, joined_at + interval '1 second', 'player_command', player_name
     from derived_minecraft.player_sessions where session_key = 'file:7'
-) as lines inner join world using (server_uuid);
+) as lines
+inner join world using (server_uuid)
+inner join raw_minecraft.log_files using (server_uuid)
+inner join raw_minecraft.event_kinds using (kind)
+left join raw_minecraft.event_players using (player_name)
+cross join raw_minecraft.event_loads;
+update raw_minecraft.log_files set parser_version = '1', first_kind = 'server_start';
 """
 
 # Wanda, who becomes Wendy, switches from f to g, where somebody else called Wanda plays at the same time. The proxy

@@ -130,3 +130,22 @@ def test_every_file_says_its_software_and_its_lines_add_up(whole: Platform) -> N
     assert {row[3] for row in found} == {True}
     assert None not in {row[0] for row in found}
     assert {row[1] for row in found} - {None}
+
+
+def test_the_first_event_of_a_file_is_kept_with_it_and_a_line_that_names_the_software_is_none(whole: Platform) -> None:
+    content = (
+        b"[12:00:00] [main/INFO]: Loading Minecraft 1.21.4 with Fabric Loader 0.16.9\n"
+        b"[12:00:09] [Server thread/INFO]: Starting minecraft server version 1.21.4\n"
+        b"[12:00:20] [Server thread/INFO]: Al[/192.0.2.4:5] logged in with entity id 7 at (1.0, 2.0, 3.0)\n"
+    )
+    with connect(whole.settings, autocommit=True) as connection:
+        server, key = spoil(whole, connection, content)
+    whole.derive()
+    found = ask(
+        whole,
+        "select first_kind, (select array_agg(kind order by line_number) from raw_minecraft.events as events "
+        "where events.server_uuid = files.server_uuid and events.file_key = files.file_key) "
+        "from raw_minecraft.log_files as files where server_uuid = %s and file_key = %s",
+        server, key,
+    )  # fmt: skip
+    assert found == [("server_start", ["server_software", "server_start", "player_login"])]

@@ -6,11 +6,8 @@ import dataclasses
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from pteroassets.landing.minecraft.collection import LogFile
-from pteroassets.landing.minecraft.sessions import _first_kinds, _with_gaps
-from pteroassets.warehouse.connection import Connection
+from pteroassets.landing.minecraft.sessions import _with_gaps
 
 SERVER = uuid.UUID("c1a7b9d2-6f0e-4a0f-8d53-2f9b7e6a0c12")
 
@@ -41,8 +38,8 @@ def log_file(
 
 
 def gaps(files: list[LogFile], *unread: tuple[date, int], starts: bool = True) -> list[bool]:
-    kinds = {file.file_key: "server_start" for file in files} if starts else {}
-    return [shape.gap_before for shape in _with_gaps(files, kinds, unread)]
+    files = [dataclasses.replace(file, first_kind="server_start" if starts else None) for file in files]
+    return [shape.gap_before for shape in _with_gaps(files, unread)]
 
 
 def test_what_lies_in_the_folder_unread_is_a_gap_although_the_next_file_begins_with_a_start() -> None:
@@ -68,15 +65,3 @@ def test_files_without_dates_in_their_names_go_on_from_one_another_over_many_day
     assert gaps(files, starts=False) == [False, False]
     files = [log_file(1, hours=24 * 5), log_file(10, first_hour=3)]
     assert gaps(files, starts=False) == [False, True]
-
-
-@pytest.mark.postgres
-def test_a_line_that_names_the_software_before_the_start_line_begins_no_file(warehouse: Connection) -> None:
-    for number, kind in ((1, "server_software"), (4, "server_start"), (9, "player_login")):
-        warehouse.execute(
-            "insert into raw_minecraft.events (server_uuid, file_key, line_number, logged_at, logged_at_local, "
-            "log_date, kind, parser_version, _load_id) "
-            "values (%s, 'a', %s, now(), now(), '2026-05-01', %s, '1', gen_random_uuid())",
-            (SERVER, number, kind),
-        )
-    assert _first_kinds(warehouse, SERVER) == {"a": "server_start"}

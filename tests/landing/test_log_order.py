@@ -391,7 +391,7 @@ def test_a_file_of_the_hour_shown_twice_moves_by_that_hour_once_the_one_before_i
 
 
 TABLES = (
-    *(f"raw_minecraft.{table}" for table in ("log_files", "log_reads", "events")),
+    *(f"raw_minecraft.{table}" for table in ("log_files", "log_reads", "event_rows")),
     *(f"derived_minecraft.{table}" for table in ("player_sessions", "server_runs")),
 )
 

@@ -87,7 +87,9 @@ def test_passes_of_a_small_budget_come_to_what_one_large_pass_does(whole: Platfo
 
 def ask_and_forget(platform: Platform) -> None:
     with connect(platform.settings, autocommit=True) as connection:
-        connection.execute(f"truncate {', '.join([*TABLES, 'raw_minecraft.log_reads'])}")
+        connection.execute(
+            f"truncate {', '.join([*TABLES, 'raw_minecraft.log_reads'])}".replace("events", "event_rows")
+        )
 
 
 def archived(found: dict[str, list[tuple[Any, ...]]]) -> set[tuple[str, ...]]:
@@ -226,7 +228,10 @@ def test_history_of_one_server_since_a_day_can_be_read_again(whole: Platform) ->
     server = ask(whole, "select server_uuid from raw_minecraft.events group by 1 order by count(*) desc")[0][0]
     day = date(2026, 10, 28)
     with connect(whole.settings, autocommit=True) as connection:
-        connection.execute("update raw_minecraft.events set _load_id = gen_random_uuid(), player_name = 'spoilt'")
+        connection.execute(
+            "with spoilt as (insert into raw_minecraft.event_players (player_name) values ('spoilt') returning *) "
+            "update raw_minecraft.event_rows set player_id = (select player_id from spoilt)"
+        )
     reports = reparse(whole.landing, ignored, servers=[server], since=day)
     assert reports[0].rows_read > 0
     mended = ask(

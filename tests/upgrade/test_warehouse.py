@@ -21,6 +21,7 @@ from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import upgrade
+from tests.harness import SURROGATES
 from tests.upgrade.world import DUMP, RECORDED_UNTIL, RecordedPlatform, recorded_world
 
 pytestmark = pytest.mark.postgres
@@ -40,6 +41,9 @@ REWORDED = {
     ),
 }
 """Reasons that are worded anew since; rows that were written before keep theirs."""
+
+LEDGERS = {"raw_minecraft.event_loads"}
+"""Tables of loads alone."""
 
 LATER = [RECORDED_UNTIL + timedelta(hours=hours) for hours in (5, 9)]
 SERVED = ("staging", "marts", "pterodactyl", "minecraft")
@@ -80,13 +84,24 @@ def rows_of(connection: Connection, table: str, columns: list[str]) -> list[tupl
 
 
 def landed(connection: Connection) -> Rows:
-    """What stands in the raw tables, but for when and by which load it came there."""
+    """What stands in the raw tables and views, but for when and by which load it came there, and for mere numbers."""
+    views = [
+        f"{schema}.{view}"
+        for schema, view in connection.execute("select schemaname, viewname from pg_views order by 1, 2")
+        if schema.startswith("raw_")
+    ]
     return {
         table: rows_of(
-            connection, table, [column for column in columns_of(connection, table) if not column.startswith("_")]
+            connection,
+            table,
+            [
+                column
+                for column in columns_of(connection, table)
+                if not column.startswith("_") and column not in SURROGATES
+            ],
         )
-        for table in tables_of(connection)
-        if not table.startswith("ops.") or table == "ops.server_timezones"
+        for table in [*tables_of(connection), *views]
+        if (not table.startswith("ops.") or table == "ops.server_timezones") and table not in LEDGERS
     }
 
 

@@ -18,7 +18,7 @@ from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.world.chance import epoch
-from pteroassets.simulator.world.plans import PLANS, Network, Plan, WorldSize
+from pteroassets.simulator.world.plans import NODES, PLANS, Network, Plan, WorldSize
 from pteroassets.warehouse.connection import ConnectionSettings
 from pteroassets.warehouse.load import LoadReport
 from tests.harness import Platform
@@ -30,6 +30,7 @@ _PLAN = Plan(
     old_servers=8,
     new_servers=2,
     users=9,
+    machines=NODES,
     allocations={"fra-01": 14, "nyc-01": 12},
     kinds=("Paper", "Forge Minecraft", "Velocity", "Paper", "Purpur", "Vanilla Minecraft", "Paper", "Rust", "Paper",
            "Spigot"),

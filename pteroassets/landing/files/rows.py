@@ -23,6 +23,7 @@ class StoredFile:
     """A row of a table of files: a file that was seen at least once.
 
     Attributes:
+        file_id: What rows of its content name it by, as long as it has this key; None until Postgres numbers it.
         file_key: Tells the files of a server apart, whatever their names are.
         log_date: Local day of its first line.
         log_sequence: Its number among those of that day, as its name tells it.
@@ -52,6 +53,7 @@ class StoredFile:
     parsed_bytes: int = 0
     sessions_built: bool = False
     fetched_at: datetime
+    file_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class FileRead:
 
 _READ_COLUMNS = [column.name for column in dataclasses.fields(FileRead)]
 _KEY = ("server_uuid", "file_key")
+_NUMBER = "file_id"
 Row = TypeVar("Row", bound=StoredFile)
 
 
@@ -86,7 +89,7 @@ class FileTables(Generic[Row]):
         row: The type of a file's row.
         files: Schema and name of their table.
         reads: The same of the readings.
-        content: The same of the tables of what the files hold, by server and key of the file.
+        content: The same of the tables of what the files hold, by number of the file.
     """
 
     row: type[Row]
@@ -153,23 +156,37 @@ class FileTables(Generic[Row]):
         return [path for (path,) in rows]
 
     def save(self, connection: Connection, file: StoredFile, load_id: uuid.UUID) -> None:
-        """Insert *file*, or replace the row of its key."""
-        columns = self._columns
-        values = [getattr(file, column) for column in columns]
-        changes = ", ".join(f"{name} = excluded.{name}" for name in [*columns, "_load_id"] if name not in _KEY)
+        """Insert *file*, or replace the row of its key, which keeps its number."""
+        values = {
+            name: Jsonb(value) if isinstance(value := getattr(file, name), dict) else value
+            for name in self._columns
+            if name != _NUMBER
+        }
+        values["_load_id"] = load_id
+        changes = ", ".join(f"{name} = %({name})s" for name in values if name not in _KEY)
+        # not "on conflict": it would use up a number each time
         connection.execute(
             f"""
-            insert into {self.files} ({", ".join(columns)}, _load_id, _loaded_at)
-            values ({", ".join(["%s"] * len(columns))}, %s, now())
-            on conflict (server_uuid, file_key) do update set {changes}, _loaded_at = now()
+            merge into {self.files} as known
+            using (select %(server_uuid)s::uuid as server_uuid, %(file_key)s::text as file_key) as new
+            on known.server_uuid = new.server_uuid and known.file_key = new.file_key
+            when matched then update set {changes}, _loaded_at = now()
+            when not matched then insert ({", ".join(values)}, _loaded_at)
+            values ({", ".join(f"%({name})s" for name in values)}, now())
             """,
-            [*(Jsonb(value) if isinstance(value, dict) else value for value in values), load_id],
+            values,
         )
 
     def forget(self, connection: Connection, server_uuid: uuid.UUID, file_key: str) -> None:
         """Remove a file and what is known of what it holds: its content stands under another key now."""
-        for table in (*self.content, self.files):
-            connection.execute(f"delete from {table} where server_uuid = %s and file_key = %s", (server_uuid, file_key))
+        key = (server_uuid, file_key)
+        for table in self.content:
+            connection.execute(
+                f"delete from {table} where {_NUMBER} = "
+                f"(select {_NUMBER} from {self.files} where server_uuid = %s and file_key = %s)",
+                key,
+            )
+        connection.execute(f"delete from {self.files} where server_uuid = %s and file_key = %s", key)
 
     def save_reads(self, connection: Connection, reads: Iterable[FileRead], load_id: uuid.UUID) -> None:
         """Insert the outcome of each request; if the pass is run again, the first outcome is kept.

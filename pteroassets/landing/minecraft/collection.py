@@ -44,11 +44,16 @@ from pteroassets.warehouse.connection import Connection
 FILES: Final = "raw_minecraft.log_files"
 READS: Final = "raw_minecraft.log_reads"
 EVENTS: Final = "raw_minecraft.events"
+EVENT_ROWS: Final = "raw_minecraft.event_rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFile(StoredFile):
-    """A row of ``raw_minecraft.log_files``: what is known of a file, and what its lines told."""
+    """A row of ``raw_minecraft.log_files``: what is known of a file, and what its lines told.
+
+    *first_kind* is that of its first event; a line that names the software, which stands before the start line, does
+    not count.
+    """
 
     parsed_lines: int = 0
     parser_state: dict[str, Any] | None = None
@@ -63,10 +68,11 @@ class LogFile(StoredFile):
     layout: str | None = None
     first_line_at: datetime | None = None
     last_line_at: datetime | None = None
+    first_kind: str | None = None
     neighbours: str | None = None
 
 
-LOGS: Final = FileTables(row=LogFile, files=FILES, reads=READS, content=(EVENTS,))
+LOGS: Final = FileTables(row=LogFile, files=FILES, reads=READS, content=(EVENT_ROWS,))
 
 
 def in_order_by_instants(files: Iterable[LogFile]) -> list[LogFile]:

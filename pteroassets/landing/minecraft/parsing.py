@@ -1,4 +1,4 @@
-"""Parse what was collected: bytes of the log store to rows of ``raw_minecraft.events``.
+"""Parse what was collected: bytes of the log store to rows of ``raw_minecraft.event_rows``.
 
 A file is parsed from where the last pass stopped, one transaction a file; a newer parser reads
 every file again from the store, without asking the panel.
@@ -10,23 +10,29 @@ import contextlib
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
 from pteroassets.landing.files.store import LogStore
-from pteroassets.landing.minecraft.collection import EVENTS, LOGS, LogFile, in_order_by_stamps
+from pteroassets.landing.minecraft.collection import EVENT_ROWS, EVENTS, LOGS, LogFile, in_order_by_stamps
 from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import EVERYBODY, LogTimezones, ServerGroup
 from pteroassets.privacy import Redactor
 from pteroassets.sources.minecraft.dates import Stamper, is_near_change
-from pteroassets.sources.minecraft.events import PARSER_VERSION, LogEvent, ParserState, Setback
+from pteroassets.sources.minecraft.events import (
+    BEFORE_A_START,
+    PARSER_VERSION,
+    LogEvent,
+    LogStamp,
+    ParserState,
+    Setback,
+)
 from pteroassets.sources.minecraft.formats import is_proxy
 from pteroassets.sources.minecraft.intake import CLIENT, HEAD_BYTES, refusal
 from pteroassets.sources.minecraft.log import LogParser
@@ -34,20 +40,17 @@ from pteroassets.sources.outcomes import READABLE
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, copy_rows, lock_table_for_load, record_load, table_identifier
 
-_COLUMNS = {
-    "server_uuid": "uuid",
-    "file_key": "text",
-    "line_number": "int4",
+_COLUMNS: Final = {
     "logged_at": "timestamptz",
-    "logged_at_local": "timestamp",
-    "log_date": "date",
-    "kind": "text",
-    "player_name": "text",
-    "player_uuid": "uuid",
+    "file_id": "int4",
+    "line_number": "int4",
+    "event_load_id": "int4",
+    "utc_offset_seconds": "int4",
+    "player_id": "int4",
+    "kind_id": "int2",
     "detail": "jsonb",
-    "parser_version": "text",
-    "_load_id": "uuid",
 }
+_MOST_PLAYERS: Final = 100_000  # kept in memory: some 20 MB
 _BLOCK_BYTES = 1 << 20
 _PARSEABLE: Final = (*READABLE, "not_a_server_log")  # a better parser may decide the last one differently
 _NO_TIMES: Final = "lines show no time, so its events have no date: `pteroassets logs parse` shows them by line number"
@@ -65,6 +68,7 @@ _UNPARSED: Final[dict[str, Any]] = {
     "layout": None,
     "first_line_at": None,
     "last_line_at": None,
+    "first_kind": None,
 }
 
 
@@ -101,13 +105,14 @@ def parse_logs(
         FileNotFoundError: The store lacks files; all others were parsed. The message says what to do.
     """
     started = clock.now()
+    load_id = uuid.uuid4()
     parsing = _Parsing(
         connection=connection,
         store=store,
         zones=zones.of_servers(connection),
-        redactor=redactor,
+        rows=EventRows(connection, redactor=redactor, load_id=load_id),
         keep_text=keep_text,
-        load_id=uuid.uuid4(),
+        load_id=load_id,
     )
 
     def is_wanted(file: LogFile) -> bool:
@@ -167,7 +172,7 @@ class _Parsing:
     connection: Connection
     store: LogStore
     zones: LogTimezones
-    redactor: Redactor
+    rows: EventRows
     keep_text: bool
     load_id: uuid.UUID
     totals: Counter[str] = field(default_factory=Counter)
@@ -261,7 +266,7 @@ class _Parsing:
         zone = self.zones.zone(str(file.server_uuid))
         stamper = _stamper(file, log_date, zone, after=after, restarts=found.restarts)
         removed = self._remove(file, after_line=first_line)
-        written = self._write(file, events, stamper)
+        written, first_kind = self.rows.write(file, events, stamper)
         counts = found.counts
         parsed = dataclasses.replace(
             file,
@@ -279,41 +284,15 @@ class _Parsing:
             layout=found.format_name,
             first_line_at=stamper.stamp(found.first)[0] if found.first else None,
             last_line_at=stamper.stamp(found.last)[0] if found.last else None,
+            first_kind=(file.first_kind if first_line > 0 else None) or first_kind,
             sessions_built=file.sessions_built and not events and found.bytes_consumed == file.parsed_bytes,
         )
         return parsed, written, removed
 
     def _remove(self, file: LogFile, *, after_line: int) -> int:
         return self.connection.execute(
-            sql.SQL("delete from {} where server_uuid = %s and file_key = %s and line_number > %s").format(
-                table_identifier(EVENTS)
-            ),
-            (file.server_uuid, file.file_key, after_line),
+            f"delete from {EVENT_ROWS} where file_id = %s and line_number > %s", (file.file_id, after_line)
         ).rowcount
-
-    def _write(self, file: LogFile, events: Iterable[LogEvent], stamper: Stamper) -> int:
-        return copy_rows(
-            self.connection,
-            table_identifier(EVENTS),
-            _COLUMNS,
-            (
-                (
-                    file.server_uuid,
-                    file.file_key,
-                    event.line_number,
-                    *stamper.stamp(stamp),
-                    file.log_date,
-                    event.kind,
-                    event.player,
-                    event.player_uuid,
-                    _detail(event, self.redactor),
-                    PARSER_VERSION,
-                    self.load_id,
-                )
-                for event in events
-                if (stamp := event.stamp) is not None
-            ),
-        )
 
 
 def _stamper(
@@ -333,12 +312,109 @@ def _classified(file: LogFile, head: bytes) -> LogFile:
     return file
 
 
-def _detail(event: LogEvent, redactor: Redactor) -> Jsonb | None:
-    if event.detail is None:
-        return None
-    detail = dict(event.detail)
-    if "address" in detail:
-        address = redactor.address(str(detail.pop("address")))
-        if address is not None:
-            detail["address"] = address
-    return Jsonb(detail)
+Player = tuple[str | None, uuid.UUID | None]
+"""Name and UUID, as far as a line shows them."""
+
+
+class EventRows:
+    """Writes the events of one load.
+
+    Args:
+        connection: To the warehouse.
+        redactor: Treats player addresses.
+        load_id: Of the load.
+    """
+
+    def __init__(self, connection: Connection, *, redactor: Redactor, load_id: uuid.UUID) -> None:
+        self._connection = connection
+        self._redactor = redactor
+        self._load_id = load_id
+        self._kinds: dict[str, int] = {}
+        self._players: dict[Player, int] = {}
+        self._load: int | None = None
+
+    def write(self, file: LogFile, events: Sequence[LogEvent], stamper: Stamper) -> tuple[int, str | None]:
+        """Insert the events of *file* that bear a stamp, in the open transaction.
+
+        Returns:
+            How many there are, and the kind of the first, where a line that names the software does not count.
+        """
+        stamped = [(event, event.stamp) for event in events if event.stamp is not None]
+        if not stamped:
+            return 0, None
+        if self._load is None:
+            self._load = self._number_load()
+        self._number_kinds({event.kind for event, _ in stamped} - self._kinds.keys())
+        self._number_players({(event.player, event.player_uuid) for event, _ in stamped} - {(None, None)})
+        rows = self._rows(file, stamped, stamper, self._load)
+        written = copy_rows(self._connection, table_identifier(EVENT_ROWS), _COLUMNS, rows)
+        firsts = ((event.line_number, event.kind) for event, _ in stamped if event.kind != BEFORE_A_START)
+        return written, min(firsts, default=(0, None))[1]
+
+    def _number_load(self) -> int:
+        row = self._connection.execute(
+            "insert into raw_minecraft.event_loads (load_id) values (%s) returning event_load_id", (self._load_id,)
+        ).fetchone()
+        assert row is not None  # noqa: S101 - inserted above
+        return int(row[0])
+
+    def _number_kinds(self, kinds: set[str]) -> None:
+        if kinds:
+            self._connection.execute(
+                "insert into raw_minecraft.event_kinds (kind) select kind from unnest(%s::text[]) as new (kind) "
+                "where not exists (select from raw_minecraft.event_kinds as known where known.kind = new.kind) "
+                "order by kind on conflict do nothing",
+                (list(kinds),),
+            )
+            self._kinds = dict(
+                self._connection.execute("select kind, kind_id from raw_minecraft.event_kinds").fetchall()
+            )
+
+    def _number_players(self, players: set[Player]) -> None:
+        if len(self._players) > _MOST_PLAYERS:
+            self._players.clear()
+        if unknown := players - self._players.keys():
+            self._find_players(unknown)
+        if unknown := players - self._players.keys():
+            # in one order, so that two processes do not wait for each other
+            self._connection.execute(
+                "insert into raw_minecraft.event_players (player_name, player_uuid) "
+                "select * from unnest(%s::text[], %s::uuid[]) order by 1, 2 on conflict do nothing",
+                ([name for name, _ in unknown], [player_uuid for _, player_uuid in unknown]),
+            )
+            self._find_players(unknown)
+
+    def _find_players(self, players: set[Player]) -> None:
+        names = list({name for name, _ in players})
+        for name, player_uuid, number in self._connection.execute(
+            "select player_name, player_uuid, player_id from raw_minecraft.event_players "
+            "where player_name = any(%s) or %s and player_name is null",
+            (names, None in names),
+        ):
+            self._players[name, player_uuid] = number
+
+    def _rows(
+        self, file: LogFile, events: Sequence[tuple[LogEvent, LogStamp]], stamper: Stamper, load: int
+    ) -> Iterator[tuple[object, ...]]:
+        for event, stamp in events:
+            logged_at, local = stamper.stamp(stamp)
+            yield (
+                logged_at,
+                file.file_id,
+                event.line_number,
+                load,
+                round((local - logged_at.replace(tzinfo=None)).total_seconds()),
+                self._players[player] if (player := (event.player, event.player_uuid)) != (None, None) else None,
+                self._kinds[event.kind],
+                self._detail(event),
+            )
+
+    def _detail(self, event: LogEvent) -> Jsonb | None:
+        if event.detail is None:
+            return None
+        detail = dict(event.detail)
+        if "address" in detail:
+            address = self._redactor.address(str(detail.pop("address")))
+            if address is not None:
+                detail["address"] = address
+        return Jsonb(detail)

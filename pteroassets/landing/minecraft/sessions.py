@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from psycopg import sql
 
 from pteroassets.clock import Clock
-from pteroassets.landing.minecraft.collection import EVENTS, FILES, LOGS, LogFile, in_order_by_instants, named_of
+from pteroassets.landing.minecraft.collection import EVENT_ROWS, FILES, LOGS, LogFile, in_order_by_instants, named_of
 from pteroassets.landing.servers import EVERYBODY, ServerGroup
-from pteroassets.sources.minecraft.events import BEFORE_A_START
 from pteroassets.sources.minecraft.history import FileOfEvents, SessionEvent
 from pteroassets.sources.minecraft.ordering import FileInHistory, gaps
 from pteroassets.sources.minecraft.places import Numbered, read_name
@@ -86,7 +85,7 @@ def _derive_server(
     # a file that a newer parser does not take for a log is left out, as if it were not there
     files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
     unread = _unread(connection, server_uuid)
-    shapes = _with_gaps(files, _first_kinds(connection, server_uuid), unread)
+    shapes = _with_gaps(files, unread)
     keys = {shape.file_key for shape in shapes}
     # a file that moved in the order counts as changed, and so do its neighbours
     neighbours = _neighbours(shapes)
@@ -97,7 +96,7 @@ def _derive_server(
     }
     index = min((rebuild_from(shapes, key) if key in keys else 0 for key in touched), default=0)
     rebuilt = [shape.file_key for shape in shapes[index:]]
-    events = _events(connection, server_uuid, rebuilt)
+    events = _events(connection, {file.file_id: file.file_key for file in files[index:]})
     build = build_sessions(
         [dataclasses.replace(shape, events=events.get(shape.file_key, [])) for shape in shapes[index:]]
     )
@@ -141,17 +140,7 @@ def _beside(other: FileOfEvents | None, later: FileOfEvents | None) -> str:
     return f"gap {other.file_key}" if later.gap_before else other.file_key
 
 
-def _first_kinds(connection: Connection, server_uuid: uuid.UUID) -> dict[str, str]:
-    """Return the kind of the first event of each file; the line that names the software comes before the start line."""
-    rows = connection.execute(
-        f"select distinct on (file_key) file_key, kind from {EVENTS} "
-        "where server_uuid = %s and kind <> %s order by file_key, line_number",
-        (server_uuid, BEFORE_A_START),
-    ).fetchall()
-    return dict(rows)
-
-
-def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Sequence[Numbered]) -> list[FileOfEvents]:
+def _with_gaps(files: Sequence[LogFile], unread: Sequence[Numbered]) -> list[FileOfEvents]:
     """Return the files with their first events only, and which of them follow a gap."""
     missing = gaps(
         [
@@ -162,7 +151,7 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Se
                 is_listed=file.is_listed,
                 is_whole=file.outcome != "truncated",
                 is_beginning=file.log_sequence is None and not file.is_live and not file.is_listed,
-                begins_with_start=first_kinds.get(file.file_key) == "server_start",
+                begins_with_start=file.first_kind == "server_start",
                 goes_on=before is not None and _goes_on(before, file),
             )
             for before, file in zip([None, *files], files, strict=False)
@@ -174,7 +163,7 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Se
             file_key=file.file_key,
             first_line_at=file.first_line_at,
             last_line_at=file.last_line_at,
-            events=_first_event(file.file_key, first_kinds),
+            events=_first_event(file),
             is_live=file.is_live,
             is_proxy=file.is_proxy is True,
             gap_before=is_missing,
@@ -183,9 +172,10 @@ def _with_gaps(files: Sequence[LogFile], first_kinds: dict[str, str], unread: Se
     ]
 
 
-def _first_event(file_key: str, first_kinds: dict[str, str]) -> list[SessionEvent]:
-    kind = first_kinds.get(file_key)
-    return [SessionEvent(file_key=file_key, line_number=0, logged_at=_EPOCH, kind=kind)] if kind is not None else []
+def _first_event(file: LogFile) -> list[SessionEvent]:
+    if file.first_kind is None:
+        return []
+    return [SessionEvent(file_key=file.file_key, line_number=0, logged_at=_EPOCH, kind=file.first_kind)]
 
 
 def _unread(connection: Connection, server_uuid: uuid.UUID) -> list[Numbered]:
@@ -203,16 +193,22 @@ def _goes_on(before: LogFile, file: LogFile) -> bool:
     return file.first_line_at - before.last_line_at < _SHORTEST_GAP
 
 
-def _events(connection: Connection, server_uuid: uuid.UUID, file_keys: Sequence[str]) -> dict[str, list[SessionEvent]]:
+def _events(connection: Connection, files: Mapping[int | None, str]) -> dict[str, list[SessionEvent]]:
+    """Return the events of *files*, keys by number, by key."""
     events: dict[str, list[SessionEvent]] = {}
     rows = connection.execute(
         f"""
-        select file_key, line_number, logged_at, kind, player_name, player_uuid, detail from {EVENTS}
-        where server_uuid = %s and file_key = any(%s) order by file_key, line_number
+        select rows.file_id, rows.line_number, rows.logged_at, kinds.kind, players.player_name, players.player_uuid,
+            rows.detail
+        from {EVENT_ROWS} as rows
+        inner join raw_minecraft.event_kinds as kinds on kinds.kind_id = rows.kind_id
+        left join raw_minecraft.event_players as players on players.player_id = rows.player_id
+        where rows.file_id = any(%s) order by rows.file_id, rows.line_number
         """,
-        (server_uuid, list(file_keys)),
+        (list(files),),
     )
-    for file_key, line_number, logged_at, kind, player, player_uuid, detail in rows:
+    for file_id, line_number, logged_at, kind, player, player_uuid, detail in rows:
+        file_key = files[file_id]
         events.setdefault(file_key, []).append(
             SessionEvent(
                 file_key=file_key,
