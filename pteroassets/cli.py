@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | sql | backfill | migrate | logs``.
+"""The command line: ``pteroassets demo | up | check | plan | sql | backfill | migrate | logs``.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -116,6 +116,24 @@ def check() -> None:
     ]
     console.print(" and ".join(found) or "everything is as it should be")
     sys.exit(1 if faults else 0)
+
+
+@main.command()
+def plan() -> None:
+    """Say how often samples can be taken on your panel, at the panel or at its nodes, and why."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pteroassets.platform.plan import run_plan
+    from pteroassets.settings import read_settings
+
+    found = run_plan(read_settings())
+    table = Table("What", "Value", box=None)
+    for row in found.rows():
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
+    console.print(f"\n{found.why}", highlight=False)
 
 
 @main.command()

@@ -110,6 +110,14 @@ class Settings(BaseSettings):
         description="fresh: entities hourly, logs every 15 minutes, consumption every 5 minutes; "
         "stiv: entities 06:00, 12:00, 18:00, logs 07:00, consumption every 30 minutes, in the zone TZ.",
     )
+    pteroassets_sample_interval: int | None = Field(
+        None,
+        ge=20,
+        le=86_400,
+        description="Seconds between two samples of a server, from 20 up; the schedule's when unset. Where the panel's "
+        "limits forbid it the least possible is kept: see pteroassets plan.",
+        examples=["60"],
+    )
     tz: str = Field("UTC", description="IANA zone in which the stiv schedules run.", examples=["Europe/Berlin"])
     pteroassets_request_share: float = Field(
         0.8, gt=0, le=1, description="Share of the panel's announced rate limit that may be used."

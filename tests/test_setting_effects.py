@@ -161,6 +161,7 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_log_requests_per_pass": ("77", "pteroassets_log_requests_per_pass"),
     "pteroassets_log_bytes_per_pass": ("77", "pteroassets_log_bytes_per_pass"),
     "pteroassets_schedules": ("stiv", "schedule.cron"),
+    "pteroassets_sample_interval": ("60", "pteroassets_sample_interval"),
     "tz": ("Asia/Tokyo", "schedule.zone"),
     "pteroassets_request_share": ("0.1", "pteroassets_request_share"),
     "pteroassets_allow_shrink": ("true", "pteroassets_allow_shrink"),

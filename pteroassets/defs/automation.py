@@ -11,6 +11,7 @@ from dagster_dbt import DbtCliResource, build_dbt_asset_selection
 from pteroassets.defs.dbt import run_without_assets
 from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
+from pteroassets.landing.context import Landing
 from pteroassets.landing.minecraft.passes import LOGS_PASS
 from pteroassets.landing.passes import Pass
 from pteroassets.landing.sources import PASSES
@@ -44,9 +45,25 @@ def job_of(one: Pass, dbt_models: dg.AssetsDefinition) -> Any:
 
 
 def schedule_of(one: Pass, preset: PresetName, timezone: str) -> dg.ScheduleDefinition:
-    """Return the schedule of a pass, running by default; the preset stiv uses *timezone*."""
+    """Return the schedule of a pass, running by default; the preset stiv uses *timezone*.
+
+    A run that the pass itself leaves out shows as a skipped tick with the reason.
+    """
+    why_not_now, every = one.why_not_now, one.rhythms[preset].every
+
+    def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        landing: Landing = context.resources.landing
+        assert why_not_now is not None  # noqa: S101 - else it is not evaluated
+        with landing.connect() as connection:
+            reason = why_not_now(landing, connection, every)
+        return dg.RunRequest() if reason is None else dg.SkipReason(reason)
+
     return _schedule(
-        f"{one.name}_schedule", one.name, one.rhythms[preset].cron, timezone if preset == "stiv" else "UTC"
+        f"{one.name}_schedule",
+        one.name,
+        one.rhythms[preset].cron,
+        timezone if preset == "stiv" else "UTC",
+        **({} if why_not_now is None else {"execution_fn": due, "required_resource_keys": {"landing"}}),
     )
 
 
@@ -98,11 +115,12 @@ def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Defin
     )
 
 
-def _schedule(name: str, job: str, cron: str, timezone: str) -> dg.ScheduleDefinition:
+def _schedule(name: str, job: str, cron: str, timezone: str, **options: Any) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=name,
         job_name=job,
         cron_schedule=cron,
         execution_timezone=timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
+        **options,
     )

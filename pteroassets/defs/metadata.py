@@ -31,6 +31,7 @@ def load_metadata(connection: Connection, report: LoadReport) -> dict[str, Any]:
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
         "observed_at": dg.TimestampMetadataValue(report.observed_at.timestamp()),
+        **report.shown,
     }
     if report.rows_total is not None:
         metadata["current_records"] = report.rows_total

@@ -11,7 +11,7 @@ from pteroassets.defs.pterodactyl_checks import CHECKS
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.estate import read_entities
-from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization
+from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization, summed
 from pteroassets.landing.servers import land_timezones
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import ENTITIES
@@ -88,7 +88,7 @@ def utilization_samples(landing: dg.ResourceParam[Landing]) -> dg.MaterializeRes
     """One row for each server and sampling pass: outcome, state, CPU, memory, disk, network counters and uptime."""
     interval: timedelta = UTILIZATION_PASS.rhythms[landing.settings.pteroassets_schedules].every
     with landing.connect() as connection:
-        (result,) = materializations(connection, read_utilization(landing, connection, interval))
+        (result,) = materializations(connection, [summed([*read_utilization(landing, connection, interval)])])
         return result
 
 

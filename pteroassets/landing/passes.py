@@ -47,6 +47,7 @@ class Pass:
         tables: Every table that it lands, schema and name; each has an asset.
         read: Reads the source and lands the rows; is given the time to the next pass, until which samples hold.
         derive: Makes further tables from what was landed; may run once after several readings.
+        why_not_now: Says why a run that is due by the schedule is left out; None if it is to be made.
         feeds: The models made from its data, as a dbt selection.
         rhythms: When it runs, for each preset.
         needs: Names of the settings that it cannot run without.
@@ -61,6 +62,7 @@ class Pass:
     tables: tuple[str, ...]
     read: Callable[[Landing, Connection, timedelta], Iterable[LoadReport]]
     derive: Callable[[Landing, Connection], Iterable[LoadReport]] | None = None
+    why_not_now: Callable[[Landing, Connection, timedelta], str | None] | None = None
     feeds: str
     rhythms: Mapping[PresetName, Rhythm]
     needs: tuple[str, ...] = ()

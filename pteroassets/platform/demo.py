@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -152,6 +152,9 @@ def make_history(
         steps: Time between two passes, by name, if it is not the pass' own ``history_step``.
         interval: The longest time that a sample stands for, if it is not the time to the next pass.
     """
+    # history has its own steps, whatever the interval of samples is going to be
+    settings = landing.settings.model_copy(update={"pteroassets_sample_interval": None})
+    landing = replace(landing, settings=settings)
     passes = [one for one in PASSES.values() if one.is_on(landing.settings)]
     clock = landing.clock
     assert isinstance(clock, ManualClock)  # noqa: S101 - said above

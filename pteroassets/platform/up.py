@@ -30,6 +30,7 @@ from pteroassets.platform.environment import (
 )
 from pteroassets.platform.home_lock import sole_platform
 from pteroassets.platform.loopback import require_free
+from pteroassets.platform.plan import check_sampling
 from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.serve import Serving, serve
 from pteroassets.platform.supervisor import Supervisor, unwinding
@@ -58,6 +59,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
                         yield finding
                 yield from check_nodes(panel)
                 yield from check_names(panel, settings, landing.clock)
+                yield from check_sampling(panel, settings)
         except PanelError as error:
             yield Finding(subject="PTERODACTYL_URL", status="fault", detail=error.problem, remedy=error.remedy)
     own = external_postgres(settings)

@@ -16,7 +16,7 @@ from pteroassets.warehouse.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What one load of one table did; a row of ``ops.loads``."""
+    """What one load of one table did; a row of ``ops.loads``, beside what is only *shown* of it in the UI."""
 
     table: str
     observed_at: datetime
@@ -31,6 +31,7 @@ class LoadReport:
     seconds: float = 0.0
     rate_limit_remaining: int | None = None
     problems: Sequence[Mapping[str, str]] = ()
+    shown: Mapping[str, str | int] = field(default_factory=dict)
     load_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 

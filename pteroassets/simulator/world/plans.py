@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
@@ -52,10 +52,10 @@ class Plan:
     users: int
     allocations: Mapping[str, int]
     """How many each of its nodes has."""
-    machines: Mapping[str, Machine]
-    """What its nodes are, by name; may hold others too."""
     kinds: tuple[str, ...]
     roles: Mapping[int, str]
+    machines: Mapping[str, Machine] = field(default_factory=lambda: NODES)
+    """What its nodes are, by name; may hold others too."""
     networks: tuple[Network, ...] = ()
     tight_node: str | None = None
     """A node with less memory than its servers may use together."""
@@ -69,7 +69,7 @@ class Plan:
 
 
 _DATA = tomllib.loads(files(__package__).joinpath("plans.toml").read_text(encoding="utf-8"))
-NODES: Final = {name: Machine(**node) for name, node in _DATA["nodes"].items()}
+NODES: Final[dict[str, Machine]] = {name: Machine(**node) for name, node in _DATA["nodes"].items()}
 LOCATIONS: Final = tuple((place["short"], place.get("long")) for place in _DATA["locations"])
 MOVABLE: Final[Mapping[str, str]] = _DATA["movable"]
 MAINTENANCE_NODE: Final[str] = _DATA["maintenance_node"]
@@ -97,7 +97,6 @@ def _plan(size: Mapping[str, Any]) -> Plan:
     return Plan(
         **{
             **size,
-            "machines": NODES,
             "kinds": kinds,
             "roles": {int(number): role for number, role in _DATA["roles"].get(size.get("roles"), {}).items()},
             "networks": _networks(size["old_servers"], len(kinds))

@@ -143,6 +143,11 @@ class PanelClient:
         """Return what is left of the panel's rate limit by its newest answer; None before the first."""
         return self.counter.remaining
 
+    @property
+    def limits(self) -> Mapping[Api, int]:
+        """Return the requests a minute that the panel announced last, for each API that was asked."""
+        return self.counter.limits
+
     def recognize(self) -> bool:
         """Find out whether this is a Pelican panel with Pterodactyl's keys, and remember it.
 

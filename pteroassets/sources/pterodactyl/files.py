@@ -13,6 +13,7 @@ in the panel's and the nodes' access logs our requests have the user agent ``pte
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -213,6 +214,7 @@ def ask_node(
     params: Mapping[str, str] | None = None,
     token: str | None = None,
     timeout: Timeout | None = None,
+    deadline_seconds: float | None = None,
 ) -> NodeAnswer | PanelError:
     """Return what a node answers, or the error, free of secrets and of exceptions that quote them.
 
@@ -224,7 +226,9 @@ def ask_node(
         params: The query.
         token: The node's own, if it is needed.
         timeout: Seconds to connect and between two bytes; the panel's if not given.
+        deadline_seconds: After which an answer that still goes on counts as a time-out.
     """
+    begun = time.monotonic()
     node = host_of(urlsplit(url).netloc)
     panel.counter.count()
     pieces: list[bytes] = []
@@ -236,7 +240,10 @@ def ask_node(
         ) as answer:
             if answer.status_code != requests.codes.ok:
                 return _refusal(answer.status_code, node, path)
-            for piece in answer.iter_content(_CHUNK_BYTES):
+            # what has come, not a whole chunk, so that the deadline is seen between any two bytes
+            while piece := answer.raw.read1(_CHUNK_BYTES, decode_content=True):
+                if deadline_seconds is not None and time.monotonic() - begun > deadline_seconds:
+                    return NodeTimeoutError(f"node {node} was still sending {path} after {deadline_seconds:g} s")
                 size += len(piece)
                 if size > largest_bytes:
                     return too_large(path, largest_bytes)

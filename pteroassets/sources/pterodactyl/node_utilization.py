@@ -36,6 +36,8 @@ from pteroassets.sources.wording import counted
 _LARGEST_REPORT_BYTES = 64 * 1024 * 1024
 # a node has its answer in memory: one that takes longer hangs, and a pass with such a node still ends within 20 s
 _REPORT_SECONDS = 10.0
+# for all of an answer: one that drips byte by byte hangs as well
+_WHOLE_REPORT_SECONDS = 15.0
 _LARGEST_SKEW_SECONDS = 60.0
 
 
@@ -96,7 +98,8 @@ class NodeReader:
 
     What a node does not tell is asked for at the panel, which may reach the node where this machine does not, knows
     why a server is not there, and needs no token of it; the pass notes for which node and why. Only a node that hangs
-    is not tried that way, since it would hang there as well.
+    is not tried that way, since it would hang there as well. Kept for several passes it keeps the nodes' tokens, and
+    knows which of them rest (see `Nodes`).
 
     Args:
         panel: Whose nodes.
@@ -160,6 +163,7 @@ class NodeReader:
             "its servers",
             largest_bytes=_LARGEST_REPORT_BYTES,
             timeout=(connect_seconds, min(read_seconds, _REPORT_SECONDS)),
+            deadline_seconds=_WHOLE_REPORT_SECONDS,
         )
         if answer.date is not None:
             _compare_clocks(node, answer.date, stamp)

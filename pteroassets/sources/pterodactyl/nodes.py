@@ -5,7 +5,7 @@ Path of the data::
     application/nodes, nodes/<id>/configuration --> token --> node: files/…, servers
 
 A node's own API has no limit of requests, and its reads leave no rows in the panel's activity log. But its token opens
-everything on that node: it is asked for when it is needed, kept in memory for one pass, and never logged, landed or
+everything on that node: it is asked for when it is needed, kept in memory for one run, and never logged, landed or
 told.
 """
 
@@ -14,11 +14,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, read_pages
 from pteroassets.sources.pterodactyl.dialect import node_port
 from pteroassets.sources.pterodactyl.errors import (
+    NodeTimeoutError,
     NodeUnreachableError,
     PanelError,
     PermissionMissingError,
@@ -26,8 +28,11 @@ from pteroassets.sources.pterodactyl.errors import (
 from pteroassets.sources.pterodactyl.files import NodeAnswer, ask_node
 from pteroassets.sources.pterodactyl.transport import Timeout
 
-# faults that rule out a node for the rest of a pass; others concern one server or file
+# faults that rule out a node for a while; others concern one server or file
 _CLOSING = (NodeUnreachableError, PermissionMissingError)
+# from the first fault to the next trial, and at most
+_FIRST_REST = timedelta(minutes=1)
+_LONGEST_REST = timedelta(minutes=5)
 
 
 class NodeAccessError(Exception):
@@ -42,12 +47,21 @@ class _NodeConnection:
     token: str = field(repr=False)
 
 
-class Nodes:
-    """The nodes of one panel, asked with their own tokens in one pass; safe to use from many threads.
+@dataclass(slots=True, kw_only=True)
+class _Breaker:
+    """Why a node is not asked, until when, and for how long after the next failure."""
 
-    Each node has a breaker: one that does not answer once, or refuses its token, is not asked again. It stays open as
-    long as this object lives, which is one pass: a pass is a process of its own and asks a node again, so that a
-    node that is back is seen in the next pass, and one that is still away costs one time-out in each.
+    error: PanelError
+    trial_at: datetime
+    rest: timedelta = _FIRST_REST
+
+
+class Nodes:
+    """The nodes of one panel, asked with their own tokens in one run; safe to use from many threads.
+
+    Each node has a breaker: one that does not answer once, or refuses its token, rests for a minute. Then one request
+    is let through; the node is back if it is answered, and rests twice as long if not, at most five minutes. A run is
+    a process of its own, which begins with all breakers closed: its first request to a node is such a trial.
 
     Args:
         panel: Gives the nodes' addresses and tokens, each at the first use.
@@ -60,6 +74,7 @@ class Nodes:
         self._locks: dict[str, threading.Lock] = {}
         self._listed: dict[str, list[dict[str, Any]]] | None = None
         self._connections: dict[str, _NodeConnection | str] = {}
+        self._breakers: dict[str, _Breaker] = {}
 
     def ask(
         self,
@@ -70,13 +85,16 @@ class Nodes:
         largest_bytes: int,
         params: Mapping[str, str] | None = None,
         timeout: Timeout | None = None,
+        deadline_seconds: float | None = None,
     ) -> NodeAnswer:
         """Return what a node answers at *route*, below ``/api``; *subject* names in messages what was asked for.
 
         Raises:
-            NodeAccessError: The node cannot be asked, or is ruled out for the rest of the pass.
+            NodeAccessError: The node cannot be asked, or rests since it did not let us in.
+            NodeTimeoutError: It rests since it hung.
             PanelError: The node did not answer, or not with a success.
         """
+        self._pass_breaker(node_name)
         connection = self._connection(node_name)
         answer = ask_node(
             self._panel,
@@ -86,13 +104,32 @@ class Nodes:
             params=params,
             token=connection.token,
             timeout=timeout,
+            deadline_seconds=deadline_seconds,
         )
+        with self._lock:
+            if not isinstance(answer, _CLOSING):
+                self._breakers.pop(node_name, None)
+            elif node_name not in self._breakers:
+                trial_at = self._panel.clock.now() + _FIRST_REST
+                self._breakers[node_name] = _Breaker(error=answer, trial_at=trial_at)
+            if isinstance(answer, PermissionMissingError):
+                self._connections.pop(node_name, None)  # it may have been given a new one
         if isinstance(answer, NodeAnswer):
             return answer
-        if isinstance(answer, _CLOSING):
-            with self._lock:
-                self._connections[node_name] = str(answer)
         raise answer
+
+    def _pass_breaker(self, node_name: str) -> None:
+        with self._lock:
+            breaker = self._breakers.get(node_name)
+            if breaker is None:
+                return
+            now = self._panel.clock.now()
+            if now >= breaker.trial_at:
+                breaker.rest = min(breaker.rest * 2, _LONGEST_REST)
+                breaker.trial_at = now + breaker.rest
+                return
+        reason = f"{breaker.error}; it is not asked again before {breaker.trial_at:%H:%M:%S} UTC"
+        raise NodeTimeoutError(reason) if isinstance(breaker.error, NodeTimeoutError) else NodeAccessError(reason)
 
     def _connection(self, node_name: str) -> _NodeConnection:
         with self._lock:

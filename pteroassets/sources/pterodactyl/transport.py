@@ -67,6 +67,8 @@ class RequestCounter:
         self._lock = threading.Lock()
         self._made = 0
         self._remaining: int | None = None
+        self.limits: dict[Api, int] = {}
+        """Requests a minute that the panel announced last, for each API."""
 
     @property
     def made(self) -> int:
@@ -326,6 +328,8 @@ class PacedAdapter(HTTPAdapter):
         limit = _whole(answer.headers.get("X-RateLimit-Limit"))
         remaining = _whole(answer.headers.get("X-RateLimit-Remaining"))
         self._counter.note_remaining(remaining)
+        if limit is not None:
+            self._counter.limits[api] = limit
         asked = _retry_after(answer.headers.get("Retry-After"), self._clock.now())
         refused = answer.status_code == requests.codes.too_many_requests
         if refused and asked is None:
@@ -359,7 +363,7 @@ def host_of(netloc: str) -> str:
 
 def is_timeout(error: Exception) -> bool:
     """Return whether *error* is a time-out; one while the body is read arrives as a connection error."""
-    return isinstance(error, requests.exceptions.Timeout) or any(
+    return isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError)) or any(
         isinstance(argument, ReadTimeoutError) for argument in error.args
     )
 

@@ -13,17 +13,24 @@ it the nodes themselves are asked instead (`node_utilization`).
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pteroassets.clock import Clock
 from pteroassets.sources.outcomes import SampleOutcome
-from pteroassets.sources.pterodactyl.client import PanelClient, ServerFlags, current_flags, list_servers
+from pteroassets.sources.pterodactyl.client import (
+    PanelClient,
+    ServerFlags,
+    ServerListing,
+    current_flags,
+    list_servers,
+)
 from pteroassets.sources.pterodactyl.errors import (
     KeyRejectedError,
     NodeUnreachableError,
@@ -35,6 +42,7 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
     scrub,
 )
+from pteroassets.sources.pterodactyl.sampling_plan import STEP_SECONDS
 
 # nodes tried at the same time; a hanging node holds its place for 15 s
 NODES_AT_ONCE = 32
@@ -51,7 +59,7 @@ class UtilizationSample:
 
     Attributes:
         server_uuid: The server.
-        pass_at: When the pass began, in whole minutes.
+        pass_at: When the pass began, in whole minutes; in steps of ten seconds if the interval is no whole minutes.
         sampled_at: When the server answered or was skipped.
         interval_seconds: The longest time that the sample stands for.
         node_name: The node as the list of servers names it.
@@ -89,7 +97,7 @@ class SamplingPass:
     """One pass over all servers.
 
     Attributes:
-        samples: One for each listed server, sorted by its uuid.
+        samples: One for each listed server that is not yet given away, sorted by its uuid.
         requests: Requests of the pass.
         seconds: Duration on the clock.
         rate_limit_remaining: What is left by the panel's newest answer.
@@ -124,11 +132,20 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassStamp:
-    """What all samples of a pass share, the clock that dates each, why the pass was stopped, and what it notes."""
+    """What all samples of a pass share, the clock that dates each, why the pass was stopped, and what it notes.
+
+    Attributes:
+        spread_seconds: Over which the requests to the panel are spread.
+        free_requests: That go out at once even so.
+        taken: Told of each sample, from many threads.
+    """
 
     pass_at: datetime
     interval_seconds: int
     clock: Clock
+    spread_seconds: float = 0.0
+    free_requests: int = 0
+    taken: Callable[[UtilizationSample], None] | None = None
     halt: Halt = field(default_factory=Halt)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
@@ -138,7 +155,7 @@ class PassStamp:
 
     def sample(self, server: ServerFlags, outcome: SampleOutcome, **figures: Any) -> UtilizationSample:
         """Return a sample of *server*, taken now."""
-        return UtilizationSample(
+        sample = UtilizationSample(
             server_uuid=uuid.UUID(server.uuid),
             pass_at=self.pass_at,
             sampled_at=self.clock.now(),
@@ -147,6 +164,9 @@ class PassStamp:
             outcome=outcome,
             **figures,
         )
+        if self.taken is not None:
+            self.taken(sample)
+        return sample
 
 
 class UtilizationReader(Protocol):
@@ -164,6 +184,10 @@ def sample_servers(
     interval_seconds: int,
     max_workers: int = 8,
     reader: UtilizationReader | None = None,
+    listing: ServerListing | None = None,
+    spread_seconds: float = 0.0,
+    free_requests: int = 0,
+    taken: Callable[[UtilizationSample], None] | None = None,
 ) -> SamplingPass:
     """Sample every server of the panel once.
 
@@ -173,14 +197,26 @@ def sample_servers(
         interval_seconds: The time to the next pass.
         max_workers: Requests at once, beside one to each node, for the default reader.
         reader: Reads the figures; by default from the panel's ``/resources``.
+        listing: The servers, if they were listed just now.
+        spread_seconds: Over which the requests to the panel are spread, if it is asked for each server.
+        free_requests: That go out at once even so.
+        taken: Told of each sample when it is taken, from many threads; what it raises ends the pass.
 
     Raises:
         PanelError: The list of servers could not be read, or the panel no longer accepts the key.
     """
     started = clock.now()
     requests_before = panel.requests_made
-    stamp = PassStamp(pass_at=started.replace(second=0, microsecond=0), interval_seconds=interval_seconds, clock=clock)
-    listing = list_servers(panel)
+    stamp = PassStamp(
+        pass_at=pass_time(started, interval_seconds),
+        interval_seconds=interval_seconds,
+        clock=clock,
+        spread_seconds=spread_seconds,
+        free_requests=free_requests,
+        taken=taken,
+    )
+    if listing is None:
+        listing = list_servers(panel)
     samples = [
         stamp.sample(server, server.outcome, reason=f"the panel lists the server as {server.outcome}")
         for server in listing.servers
@@ -201,6 +237,35 @@ def sample_servers(
     )
 
 
+def pass_time(started: datetime, interval_seconds: int) -> datetime:
+    """Return the time that a pass goes by: its whole minute, or ten seconds if passes are not minutes apart."""
+    step = STEP_SECONDS if interval_seconds % 60 else 60
+    return started.replace(second=started.second // step * step, microsecond=0)
+
+
+class Pace:
+    """Lets so many *requests* go evenly over *seconds*, the first *free* ones at once; safe to use from many threads.
+
+    Sent in a burst they would take the room of whoever else asks the panel; without *seconds* all are free.
+    """
+
+    def __init__(self, clock: Clock, *, requests: int, seconds: float, free: int) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._begin = clock.now()
+        self._free = free
+        self._apart = seconds / max(requests - free, 1)
+        self._sent = 0
+
+    def wait(self) -> None:
+        """Return when the next request is due."""
+        with self._lock:
+            self._sent += 1
+            due = self._begin + timedelta(seconds=max(self._sent - self._free, 0) * self._apart)
+            if (seconds := (due - self._clock.now()).total_seconds()) > 0:
+                self._clock.sleep(seconds)
+
+
 class PanelReader:
     """Asks the panel for each server (``GET client/servers/<uuid>/resources``), several at once."""
 
@@ -219,7 +284,8 @@ class PanelReader:
             by_node[server.node_name].append(server)
         if not by_node:
             return []
-        nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp) for of_node in by_node.values()]
+        pace = Pace(stamp.clock, requests=len(servers), seconds=stamp.spread_seconds, free=stamp.free_requests)
+        nodes = [_NodePass(self._panel, _rotated(of_node, stamp), stamp, pace) for of_node in by_node.values()]
         with (
             ThreadPoolExecutor(max_workers=self._max_workers) as pool,
             ThreadPoolExecutor(max_workers=min(len(nodes), NODES_AT_ONCE)) as first,
@@ -233,7 +299,7 @@ def _rotated(servers: list[ServerFlags], stamp: PassStamp) -> list[ServerFlags]:
     A server at which its node hangs looks like a hanging node; always asked first, it would hide the others for
     ever.
     """
-    turn = int(stamp.pass_at.timestamp()) // max(stamp.interval_seconds, 60) % len(servers)
+    turn = int(stamp.pass_at.timestamp()) // max(stamp.interval_seconds, STEP_SECONDS) % len(servers)
     return servers[turn:] + servers[:turn]
 
 
@@ -244,6 +310,7 @@ class _NodePass:
     panel: PanelClient
     servers: list[ServerFlags]
     stamp: PassStamp
+    pace: Pace
     no_answer: str | None = None
 
     def read(self, pool: ThreadPoolExecutor) -> list[UtilizationSample]:
@@ -258,6 +325,9 @@ class _NodePass:
             return self.stamp.sample(server, halt.outcome, reason=halt.reason)
         if self.no_answer is not None:
             return self.stamp.sample(server, "node_unreachable", reason=self.no_answer)
+        self.pace.wait()
+        if halt.outcome is not None or self.no_answer is not None:
+            return self.ask(server)  # known meanwhile
         try:
             return self._measure(server)
         except NodeUnreachableError as error:
