@@ -128,12 +128,12 @@ def measure(size: Size) -> Iterator[Measurement]:
 def _points(
     servers: int, panel: dict[str, Any], server: ConnectionSettings, home: str, size: Size
 ) -> Iterator[Measurement]:
-    warehouse = _new_warehouse(server, f"of_{servers}")
+    warehouse = new_warehouse(server, f"of_{servers}")
     at: dict[str, Any] = {"x": servers, "x_unit": "servers"}
     for number, (what, (name, by_nodes)) in enumerate(_PASSES.items()):
         if size is Size.SHORT and servers > _MOST_IN_SHORT and what in _LONG:
             continue
-        found = _pass(name, panel, warehouse, home, minutes=number, by_nodes=by_nodes)
+        found = pass_over(name, panel, warehouse, home, minutes=number, by_nodes=by_nodes)
         rows = found["rows"].get("raw_pterodactyl.servers", found["rows"].get("raw_pterodactyl.utilization_samples"))
         if rows != servers:
             why = f"{rows:,} servers were read: {found['problems']}"
@@ -147,12 +147,12 @@ def _points(
 def _beside_pydactyl(server: ConnectionSettings, home: str) -> Iterator[Measurement]:
     """Sample a hundred servers, each answer as late as over a network, within the limits of a panel."""
     with simulated_panel(*_wide(_COMPARED_SERVERS), "--latency", str(_LATENCY)) as panel:
-        warehouse = _new_warehouse(server, "compared")
+        warehouse = new_warehouse(server, "compared")
         identifiers = _identifiers(panel)
         sequential = _sequentially(panel, identifiers)
         stiv = sequential + len(identifiers) * _STIV_REST + _STIV_BREAK
         for way, by_nodes in (("panel", False), ("nodes", True)):
-            found = _pass("utilization", panel, warehouse, home, minutes=10 + by_nodes, by_nodes=by_nodes)
+            found = pass_over("utilization", panel, warehouse, home, minutes=10 + by_nodes, by_nodes=by_nodes)
             for baseline, seconds in (("sequential pydactyl", sequential), ("STIV's loop, computed", stiv)):
                 yield Measurement(
                     claim=f"a pass of samples by the {way}, to landed rows",
@@ -179,7 +179,7 @@ def _sequentially(panel: dict[str, Any], identifiers: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def _new_warehouse(server: ConnectionSettings, name: str) -> str:
+def new_warehouse(server: ConnectionSettings, name: str) -> str:
     settings = server.with_database(name)
     ensure_database(settings, name)
     upgrade(settings)
@@ -187,7 +187,7 @@ def _new_warehouse(server: ConnectionSettings, name: str) -> str:
     return json.dumps({field: getattr(settings, field) for field in fields})
 
 
-def _pass(
+def pass_over(
     name: str, panel: dict[str, Any], warehouse: str, home: str, *, minutes: int, by_nodes: bool
 ) -> dict[str, Any]:
     flag = "yes" if by_nodes else ""
