@@ -35,7 +35,7 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
     with landing.connect() as connection:
         reads = prune_reads(connection, before)
         loads = prune_loads(connection, before)
-        for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds"):
+        for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds", "ops.days_to_build"):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
     builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(

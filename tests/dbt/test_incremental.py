@@ -32,6 +32,8 @@ OUT_OF_TURN = f"""
     ) values ('{SERVERS["b"]}', '2026-10-24 23:55+00', '2026-10-24 23:55+00', 60, 'offline', 'offline', false, %s)
 """
 
+NEW = "12121212-0000-4000-8000-000000000001"
+
 MEANWHILE = f"""
     -- a limit changed
     update raw_pterodactyl.servers set valid_to = '2026-10-26 12:00+00' where uuid = '{SERVERS["a"]}';
@@ -47,6 +49,20 @@ MEANWHILE = f"""
     delete from derived_minecraft.player_sessions where server_uuid = '{SERVERS["a"]}' and session_key = 'file:5';
     update derived_minecraft.player_sessions set player_uuid = '66666666-0000-4000-8000-000000000006'
     where server_uuid = '{SERVERS["b"]}' and session_key = 'file:31';
+    -- a log file was read again and found to be of another day, one was read on, another lies there no more
+    update raw_minecraft.log_files set log_date = '2026-10-25' where server_uuid = '{SERVERS["a"]}';
+    update raw_minecraft.log_files set lines_understood = 81 where server_uuid = '{SERVERS["b"]}';
+    delete from raw_minecraft.log_files where server_uuid = '{SERVERS["g"]}';
+    -- folders were listed on a later day, and a new server's for the first time, of which nothing else is known
+    insert into raw_minecraft.log_reads
+        (server_uuid, observed_at, path, outcome, files_present, bytes_present, bytes_read, _load_id)
+    select server_uuid, '2026-10-27 05:00+00', '', 'ok', 5, 1100, 1100, gen_random_uuid()
+    from unnest(array['{SERVERS["e"]}', '{NEW}']::uuid[]) as listed (server_uuid);
+    -- a server was made
+    insert into raw_pterodactyl.servers (key, valid_from, id, uuid, record, digest, _source, _load_id)
+    select '{NEW}', '2026-10-26 20:00+00', 9, '{NEW}',
+        record || '{{"id": 9, "created_at": "2026-10-26T19:00:00+00:00"}}', 'new', _source, _load_id
+    from raw_pterodactyl.servers where uuid = '{SERVERS["c"]}';
 """
 
 
@@ -130,6 +146,13 @@ def test_an_incremental_build_equals_a_full_one(
     with connect(warehouse_settings) as connection:
         full = marts(connection)
 
-    for table in ("dim_servers_history", "fct_player_sessions", "fct_utilization_hourly", "fct_server_daily"):
+    changed = (
+        "dim_servers_history",
+        "fct_player_sessions",
+        "fct_utilization_hourly",
+        "fct_server_daily",
+        "fct_log_coverage",
+    )
+    for table in changed:
         assert first[table] != full[table], f"{table}: nothing changed meanwhile, so nothing is shown"
     assert incremental == full

@@ -12,15 +12,9 @@ loads as (
 
 ),
 
-samples as (
+samples as not materialized (
 
     select * from {{ ref('stg_pterodactyl__utilization_samples') }}
-
-),
-
-sampled_days as (
-
-    select * from {{ ref('int_server_utilization_daily') }}
 
 ),
 
@@ -39,7 +33,7 @@ platform as (
 
 ),
 
--- the ends of the index, one row each
+-- the ends of an index, one row each, as those of the ledger
 passes as (
 
     select
@@ -57,7 +51,7 @@ known as (
 
     select server_uuid from terms
     union
-    select server_uuid from sampled_days
+    select server_uuid from {{ servers_in(ref('int_server_utilization_daily')) }} as sampled
     union
     select server_uuid from known_logs
 
@@ -68,6 +62,7 @@ lifetimes as (
     select
         known.server_uuid,
         coalesce(terms.timezone, 'UTC') as timezone,
+        terms.terms_digest,
         greatest(terms.exists_from, platform.first_observed_at) as expected_from,
         least(terms.exists_until, platform.last_observed_at) as expected_until,
         case

@@ -1,7 +1,71 @@
-{{ config(indexes=[{'columns': ['local_date']}]) }}
+{#-
+    Incremental by the server's day (decision 24): days of which a log file changed or on which the folder was listed,
+    and all days of a server whose zone changed. What stood there is removed first.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    meta={'tested_from': 'local_date'},
+    indexes=[{'columns': ['local_date']}],
+    pre_hook=[
+        "{{ note_newest_load('raw_minecraft.log_files') }}",
+        "{{ take_days_noted() }}",
+        "{{ keep_touched_log_days() }}",
+        "{{ remove_touched_days() }}",
+    ],
+    post_hook=["{{ note_loads_seen() }}", "{{ note_build_to_test() }}"]
+) }}
 
+-- depends_on: {{ ref('int_minecraft__log_listings') }}
+-- depends_on: {{ ref('stg_minecraft__log_files') }}
+-- depends_on: {{ ref('stg_minecraft__log_reads') }}
+-- depends_on: {{ ref('stg_ops__server_timezones') }}
 with
 
+{% if is_incremental() -%}
+lines as (
+
+    select found.*
+    from touched_days as touched
+    cross join lateral (
+        select days.*
+        from {{ ref('int_minecraft__log_days') }} as days
+        where days.server_uuid = touched.server_uuid and days.local_date = touched.local_date
+        {{ by_index_for_each_row() }}
+    ) as found
+
+),
+
+-- as int_minecraft__log_listings has them
+listings as (
+
+    select
+        touched.server_uuid,
+        touched.local_date,
+        found.*
+    from touched_days as touched
+    cross join lateral (
+        select
+            reads.observed_at as listed_at,
+            reads.files_present,
+            reads.bytes_present,
+            reads.bytes_read
+        from {{ ref('stg_minecraft__log_reads') }} as reads
+        where
+            reads.server_uuid = touched.server_uuid
+            and reads.observed_at >= touched.day_starts_at
+            and reads.observed_at < touched.day_ends_at
+            and reads.is_listing
+            and reads.outcome = 'ok'
+            and reads.bytes_present is not null
+        order by reads.observed_at desc
+        limit 1
+    ) as found
+
+),
+
+{% else -%}
 lines as (
 
     select * from {{ ref('int_minecraft__log_days') }}
@@ -14,6 +78,7 @@ listings as (
 
 ),
 
+{% endif -%}
 joined as (
 
     select

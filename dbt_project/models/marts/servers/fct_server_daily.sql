@@ -1,12 +1,29 @@
-{{ config(indexes=[{'columns': ['local_date']}]) }}
+{#-
+    Incremental by the server's day (decision 24). Built again are the days of samples that arrived, of log files and
+    sessions that changed, and those for which other times are expected; all days of a server whose zone, life or limits
+    changed, or of which it became known that it is a proxy. What stood there is removed first.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    meta={'tested_from': 'local_date'},
+    indexes=[{'columns': ['local_date']}],
+    pre_hook=[
+        "{{ note_newest_load('raw_pterodactyl.utilization_samples') }}",
+        "{{ take_days_noted() }}",
+        "{{ keep_terms_now() }}",
+        "{{ keep_touched_server_days() }}",
+        "{{ remove_touched_days() }}",
+    ],
+    post_hook=["{{ note_loads_seen() }}", "{{ keep_terms_built() }}", "{{ note_build_to_test() }}"]
+) }}
 
+-- depends_on: {{ ref('int_server_days') }}
+-- depends_on: {{ ref('int_server_lifetimes') }}
+-- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
+-- depends_on: {{ ref('stg_ops__loads') }}
 with
-
-days as (
-
-    select * from {{ ref('int_server_days') }}
-
-),
 
 sessions as (
 
@@ -14,9 +31,28 @@ sessions as (
 
 ),
 
-logs as (
+{% if is_incremental() -%}
+lifetimes as (
 
-    select * from {{ ref('int_minecraft__log_days') }}
+    select * from {{ ref('int_server_lifetimes') }}
+
+),
+
+{{ days_still_there() }},
+
+{{ judged_days() }},
+
+{% else -%}
+judged as (
+
+    select * from {{ ref('int_server_days') }}
+
+),
+
+{% endif -%}
+utilization as (
+
+    select * from {{ ref('int_server_utilization_daily') }}
 
 ),
 
@@ -26,13 +62,7 @@ logged as (
 
 ),
 
-utilization as (
-
-    select * from {{ ref('int_server_utilization_daily') }}
-
-),
-
-validity as (
+validity as materialized (
 
     select * from {{ ref('int_pterodactyl__server_validity') }}
 
@@ -49,17 +79,10 @@ joined as (
         days.day_ends_at,
         {{ seconds_between('days.day_starts_at', 'days.day_ends_at') }} / 3600 as day_hours,
         coalesce(sessions.is_proxy, logged.is_proxy, false) as is_proxy,
-        coalesce(sessions.sessions_started, case when days.is_log_known then 0 end) as sessions_started,
-        coalesce(sessions.sessions_present, case when days.is_log_known then 0 end) as sessions_present,
-        coalesce(sessions.sessions_without_join, case when days.is_log_known then 0 end) as sessions_without_join,
-        coalesce(sessions.distinct_players, case when days.is_log_known then 0 end) as distinct_players,
-        coalesce(sessions.player_hours, case when days.is_log_known then 0 end) as player_hours,
-        coalesce(
-            sessions.player_hours_end_inferred, case when days.is_log_known then 0 end
-        ) as player_hours_end_inferred,
-        coalesce(
-            sessions.peak_concurrent_players, case when days.is_log_known then 0 end
-        ) as peak_concurrent_players,
+        {% for measure in ['sessions_started', 'sessions_present', 'sessions_without_join', 'distinct_players',
+            'player_hours', 'player_hours_end_inferred', 'peak_concurrent_players'] -%}
+        coalesce(sessions.{{ measure }}, case when days.is_log_known then 0 end) as {{ measure }},
+        {% endfor -%}
         days.is_log_known,
         logs.log_lines_read,
         logs.log_lines_understood,
@@ -76,15 +99,17 @@ joined as (
         coalesce(utilization.minutes_failed, 0) as minutes_failed,
         coalesce(utilization.minutes_suspect, 0) as minutes_suspect,
         {{ coverage('coalesce(utilization.minutes_sampled, 0)', 'days.minutes_expected') }} as coverage_ratio
-    from days
+    from judged as days
     left join sessions
         on
             days.server_uuid = sessions.server_uuid
             and days.local_date = sessions.local_date
-    left join logs
-        on
-            days.server_uuid = logs.server_uuid
-            and days.local_date = logs.local_date
+    left join lateral (
+        select found.*
+        from {{ ref('int_minecraft__log_days') }} as found
+        where found.server_uuid = days.server_uuid and found.local_date = days.local_date
+        {{ by_index_for_each_row() if is_incremental() }}
+    ) as logs on true
     left join logged on days.server_uuid = logged.server_uuid
     left join utilization
         on
