@@ -14,7 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-_BLOCK_LINES = 20_000
+_BLOCK_LINES = 5_000
 _DAY = 86_400
 _PLAYERS = 400  # who come and go in some days
 _THREADS = ["Server thread"] * 18 + ["Async-Worker 3", "Craft Scheduler Thread - 12 - Shop"]

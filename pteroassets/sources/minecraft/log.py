@@ -190,6 +190,7 @@ class LogParser:
 
     def _read(self, block: bytes, *, size: int | None = None) -> list[LogEvent]:
         """Read a line feed and whole lines, which take *size* bytes in the file: by default as many as are given."""
+        self._state = self._state.copy()  # whoever has the one of before keeps it as it was
         consumed = self._state.bytes_consumed
         size = len(block) - 1 if size is None else size
         raw = block if consumed else b"\n" + strip_mark(block[1:])
@@ -410,7 +411,8 @@ class LogParser:
         return is_new and seconds is not None and abs(seconds - setback.to_seconds) <= _LOADING
 
     def _know(self, **values: Any) -> None:
-        self._state = self._state.but(**values)
+        for name, value in values.items():  # of a copy that `_read` has made: a new one each time takes far longer
+            object.__setattr__(self._state, name, value)
 
     def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Detail | None:
         """Take from a reading what is known of the whole log from then on, and return its detail with what follows."""

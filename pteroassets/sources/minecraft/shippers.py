@@ -134,8 +134,9 @@ def unwrap(data: bytes) -> Unwrapped:
 # the commonest beginnings of lines that nothing is around, and what may make another one of the rest
 _FORMS = Forms(LAYOUT, layout_end)
 _LEVELS_BEHIND = pairs_of([("[A-Z]", "[A-Z ]")])
-_OPENS = np.isin(np.arange(256), [*OPENERS])
-_MAY_BE_WRAPPED = re.compile(rb"\n[\[{<,\d]|\n[^\S\n]++[\[,{]|\n[A-Z][a-z]{2} |\n[\w.-]++(?:@[\w.-]++)?+ ++\| ")
+_BRACKET = ord("[")
+_OPENS = np.isin(np.arange(256), [*OPENERS, *b"{<,"])
+_MAY_BE_WRAPPED = re.compile(rb"\n(?:[^\S\n]++[\[,{]|[A-Z][a-z]{2} |(?=[A-Za-z_.-])[\w.-]++(?:@[\w.-]++)?+ ++\| )")
 
 
 def _plain(data: bytes) -> list[bool]:
@@ -147,8 +148,11 @@ def _plain(data: bytes) -> list[bool]:
         parts, _ = _FORMS.part(data, lines, np.flatnonzero(~plain))
         plain[lines.at([match.start() for match in _MAY_BE_WRAPPED.finditer(data)])] = False
         for form, numbers in parts:
-            heads = lines.eights(lines.feeds[numbers] + 1 + form.length)
-            plain[numbers] = ~_LEVELS_BEHIND[(heads & TWO_BYTES).view(np.int64)]
+            starts = lines.feeds[numbers] + 1
+            plain[numbers] = True
+            if data[int(starts[0])] != _BRACKET:  # a level behind the time may make the beginning another layout's
+                levels = _LEVELS_BEHIND[(lines.eights(starts + form.length) & TWO_BYTES).view(np.int64)]
+                plain[numbers[levels]] = False
     flags: list[bool] = plain.tolist()
     return flags
 
