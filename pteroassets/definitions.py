@@ -6,11 +6,9 @@ from importlib import import_module
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.defs import alarms, automation, dbt, maintenance
-from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.sources import SOURCES
@@ -43,11 +41,6 @@ def defs() -> dg.Definitions:
                 "alarms": alarms.Alarms(
                     webhook=webhook.get_secret_value() if webhook is not None else "",
                     ui_url=settings.pteroassets_ui_url or "",
-                ),
-                "dbt": DbtCliResource(
-                    project_dir=str(DBT_PROJECT),
-                    profiles_dir=str(DBT_PROJECT),
-                    dbt_executable=DBT_EXECUTABLE,
                 ),
             },
         ),

@@ -193,7 +193,54 @@ def test_a_path_builds_no_model_that_nothing_of_its_own_feeds(
         for name in built - given:
             node = graph.get(dg.AssetKey(name.split("/")))
             if "dbt" in node.kinds:
-                assert {parent.to_user_string() for parent in node.parent_keys} & built, f"{path} builds {name}"
+                assert read_by(graph, node.key) & built, f"{path} builds {name}"
+
+
+def read_by(graph: dg.AssetGraph, key: dg.AssetKey) -> set[str]:
+    """What an asset reads, through views too: those stay as they are while a path builds what holds data."""
+    found = set()
+    for parent in graph.get(key).parent_keys:
+        found.add(parent.to_user_string())
+        if is_view(graph, parent):
+            found |= read_by(graph, parent)
+    return found
+
+
+def is_view(graph: dg.AssetGraph, key: dg.AssetKey) -> bool:
+    return graph.get(key).metadata.get("dagster-dbt/materialization_type") == "view"
+
+
+def test_a_path_builds_a_view_only_with_a_table_that_takes_it_away(
+    definitions: dg.Definitions, graph: dg.AssetGraph
+) -> None:
+    """A table of dbt's is replaced with ``drop … cascade``, which takes the views that read it with it."""
+    views = 0
+    for path in ("entities", "utilization", "logs"):
+        built = {dg.AssetKey(name.split("/")) for name in built_by(definitions, path)}
+        tables = {key for key in built if graph.get(key).metadata.get("dagster-dbt/materialization_type") == "table"}
+        for key in graph.materializable_asset_keys:
+            if is_view(graph, key):
+                reads = {dg.AssetKey(name.split("/")) for name in read_through_views(graph, key)}
+                assert (key in built) is bool(reads & tables), f"{path}: {key}"
+                views += key in built
+    assert views > 5
+
+
+def read_through_views(graph: dg.AssetGraph, key: dg.AssetKey) -> set[str]:
+    found = set()
+    for parent in graph.get(key).parent_keys:
+        found |= read_through_views(graph, parent) if is_view(graph, parent) else {parent.to_user_string()}
+    return found
+
+
+def test_every_check_of_dbt_has_a_schedule(definitions: dg.Definitions, graph: dg.AssetGraph) -> None:
+    scheduled = {schedule.job_name for schedule in definitions.get_repository_def().schedule_defs}
+    made = {
+        key
+        for name in scheduled - {"source_freshness", "maintenance"}
+        for key in definitions.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys
+    }
+    assert graph.asset_check_keys - made == set()
 
 
 @pytest.mark.parametrize("name", ["fresh", "stiv"])
@@ -204,7 +251,7 @@ def test_every_asset_is_built_more_often_than_its_freshness_asks(name: str, monk
     graph = definitions.resolve_asset_graph()
     waits: dict[dg.AssetKey, timedelta] = {}
     for schedule in definitions.get_repository_def().schedule_defs:
-        if schedule.job_name not in PASSES:
+        if schedule.job_name not in {*PASSES, "daily_views_and_checks"}:
             continue
         wait = longest_wait(schedule)
         for key in definitions.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:
@@ -242,6 +289,8 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
         "entities_schedule",
         "utilization_schedule",
         "logs_schedule",
+        "hourly_checks_schedule",
+        "daily_views_and_checks_schedule",
         "source_freshness_schedule",
         "maintenance_schedule",
     }

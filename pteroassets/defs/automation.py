@@ -1,14 +1,16 @@
 """Jobs and schedules, made from the passes that the sources declare."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, build_dbt_asset_selection
+from dagster_dbt import build_dbt_asset_selection
 
-from pteroassets.defs.dbt import run_without_assets
+from pteroassets.defs.dbt_run import run_without_assets
+from pteroassets.defs.dbt_translator import RHYTHM
 from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
@@ -30,13 +32,54 @@ def landed_by(one: Pass) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(raw_tables()[table].key for table in one.tables))
 
 
-def path_of(one: Pass, dbt_models: dg.AssetsDefinition) -> dg.AssetSelection:
-    """Return the tables that a pass lands and those of *dbt_models* that they feed.
+def path_of(one: Pass, dbt_models: dg.AssetsDefinition, *, every_check: bool = False) -> dg.AssetSelection:
+    """Return the tables that a pass lands and those of *dbt_models* that they feed and that hold data.
 
     In the asset graph passes follow one another, since a pass must know the servers first; that gives their order
-    but feeds no figure. So models are chosen in dbt's own graph (decision 12).
+    but feeds no figure. So models are chosen in dbt's own graph (decision 12). A view is as fresh as what it reads and
+    is left as it is, unless it goes with a table that is replaced (decision 20).
+
+    Args:
+        one: The pass.
+        dbt_models: All models.
+        every_check: Whether checks that have a schedule of their own are made here, too.
     """
-    return landed_by(one) | build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}")
+    fed = build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}").resolve([dbt_models])
+    built = fed - (_views(dbt_models) - _views_that_go(dbt_models, fed))
+    rare = [] if every_check else [*checks_of("hourly", dbt_models), *checks_of("daily", dbt_models)]
+    return (landed_by(one) | dg.AssetSelection.assets(*built)) - dg.AssetSelection.checks(*rare)
+
+
+def checks_of(rhythm: Literal["hourly", "daily"], dbt_models: dg.AssetsDefinition) -> list[dg.AssetCheckKey]:
+    """Return the checks with a schedule of their own: tests of dbt with that tag, and hourly those of views."""
+    views = _views(dbt_models)
+    return [
+        spec.key
+        for spec in dbt_models.check_specs
+        if (spec.metadata or {}).get(RHYTHM, "hourly" if spec.asset_key in views else None) == rhythm
+    ]
+
+
+def _kind(spec: dg.AssetSpec) -> str:
+    return str(spec.metadata["dagster-dbt/materialization_type"])
+
+
+def _views(dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    return {spec.key for spec in dbt_models.specs if _kind(spec) == "view"}
+
+
+def _views_that_go(dbt_models: dg.AssetsDefinition, built: Collection[dg.AssetKey]) -> set[dg.AssetKey]:
+    """Return the views that are dropped with the tables among *built*: those that read one, or such a view."""
+    specs = {spec.key: spec for spec in dbt_models.specs}
+    gone = {key for key in built if _kind(specs[key]) == "table"}
+    tables = set(gone)
+    while more := {
+        key
+        for key, spec in specs.items()
+        if _kind(spec) == "view" and key not in gone and any(dep.asset_key in gone for dep in spec.deps)
+    }:
+        gone |= more
+    return gone - tables
 
 
 def job_of(one: Pass, dbt_models: dg.AssetsDefinition) -> Any:
@@ -72,7 +115,8 @@ def freshness_policies(
 ) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
     """Return how old each asset may get, by the most frequent pass that builds it."""
     assets, preset = list(assets), settings.pteroassets_schedules
-    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
+    daily = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=25))
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models), daily)
     for one in sorted(running(settings), key=lambda one: one.rhythms[preset].stale_after, reverse=True):
         rhythm = one.rhythms[preset]
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
@@ -81,9 +125,9 @@ def freshness_policies(
 
 
 @dg.op(pool="dbt")
-def check_source_freshness(dbt: DbtCliResource) -> None:
+def check_source_freshness() -> None:
     """Compare the ledger of loads with the freshness that each source promises."""
-    run_without_assets(dbt, ["source", "freshness"])
+    run_without_assets(["source", "freshness"])
 
 
 @dg.job(description="Fail when a raw table was not loaded for longer than its source promises.")
@@ -102,14 +146,34 @@ def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Defin
     )
     reload_log_day = dg.define_asset_job(
         RELOAD_JOB,
-        path_of(LOGS_PASS, dbt_models),
+        path_of(LOGS_PASS, dbt_models, every_check=True),
         config=RELOAD_OF_DAY,
         description="Reload days of logs: write the dates in the files' names under reload_dates in the launchpad.",
     )
+    hourly = dg.define_asset_job(
+        "hourly_checks",
+        dg.AssetSelection.checks(*checks_of("hourly", dbt_models)),
+        description="Checks that take too long for each pass, and those of views.",
+    )
+    daily = dg.define_asset_job(
+        "daily_views_and_checks",
+        dg.AssetSelection.assets(*_views(dbt_models)).without_checks()
+        | dg.AssetSelection.checks(*checks_of("daily", dbt_models)),
+        description="Every view, and the checks that read all of history.",
+    )
     return dg.Definitions(
-        jobs=[*(job_of(one, dbt_models) for one in passes), everything, reload_log_day, source_freshness],
+        jobs=[
+            *(job_of(one, dbt_models) for one in passes),
+            everything,
+            reload_log_day,
+            hourly,
+            daily,
+            source_freshness,
+        ],
         schedules=[
             *(schedule_of(one, settings.pteroassets_schedules, settings.tz) for one in passes),
+            _schedule("hourly_checks_schedule", hourly.name, "25 * * * *", "UTC"),
+            _schedule("daily_views_and_checks_schedule", daily.name, "35 4 * * *", "UTC"),
             _schedule("source_freshness_schedule", source_freshness.name, "40 * * * *", "UTC"),
         ],
     )

@@ -1,22 +1,24 @@
 """The dbt project as assets: staging views, intermediate models, marts and compatibility views.
 
 One build at a time (pool ``dbt``). The project is parsed when the definitions are loaded, if it or the connection
-changed, and not in every process: ``DbtProject.prepare_if_dev`` would parse it again in each run worker. Builds
-use what was parsed, since dagster-dbt finds it in the folder that ``DBT_TARGET_PATH`` names.
+changed, and builds use what was parsed (``pteroassets/defs/dbt_run.py``).
 """
 
+import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
+from pteroassets.defs.dbt_metadata import model_metadata
 from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_folder
+from pteroassets.defs.dbt_run import DbtRun, NodeResult, new_target, run_dbt_here
 from pteroassets.defs.dbt_translator import Translator
-from pteroassets.defs.private import with_rows_and_columns
 from pteroassets.defs.retention import prune_builds
+from pteroassets.landing.context import Landing
 
 _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
@@ -24,87 +26,93 @@ _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
 def dbt_models() -> dg.AssetsDefinition:
     """Return the models as one set of assets; the project is parsed first if it changed."""
+    manifest = json.loads(prepare_manifest().read_text())
+    translator = Translator(
+        settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
+    )
+
+    project = DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder())
 
     @dbt_assets(
-        manifest=prepare_manifest(),
-        project=DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder()),
+        manifest=manifest,
+        project=project,
         name="dbt_models",
-        dagster_dbt_translator=Translator(
-            settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
-        ),
+        dagster_dbt_translator=translator,
         pool="dbt",
-        # a killed worker's dbt runs on for a while, and its build can collide with the next one
+        # a program of the operator's may hold a lock
         retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
     )
-    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]) -> Iterator[Any]:
         """Build and test the selected models."""
-        # the context has only the selected checks
-        yield from _build(context, dbt, every_check=models.check_specs)
+        keys = {unique_id_of(spec): spec.key for spec in models.specs}
+        yield from _build(context, landing, manifest, keys, translator, project)
 
     return models
 
 
+def unique_id_of(spec: dg.AssetSpec) -> str:
+    """Return dbt's id of a model."""
+    return str(spec.metadata["dagster_dbt/unique_id"])
+
+
 def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, *, every_check: Iterable[dg.AssetCheckSpec]
+    context: dg.AssetExecutionContext,
+    landing: Landing,
+    manifest: Mapping[str, Any],
+    keys: Mapping[str, dg.AssetKey],
+    translator: Translator,
+    project: DbtProject,
 ) -> Iterator[Any]:
-    # unit tests check the code and not the data: make test runs them
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if tests := _tests_of_assets_left_out(context, every_check):
-        arguments += ["--exclude", " ".join(tests)]
-    invocation = dbt.cli(arguments, context=context)
-    # The fetchers wait for each event in a busy loop, which would take a core from dbt and Postgres: so dbt
-    # finishes first. They would also look up columns for each test, which has none.
-    stream = invocation.stream()
-    events, failure = _all_of(stream)
-    described = with_rows_and_columns(invocation, stream, [event for event in events if isinstance(event, dg.Output)])
-    for event in events:
-        yield next(described) if isinstance(event, dg.Output) else event
-    failed = [
-        str(event.check_name)
-        for event in events
-        if isinstance(event, dg.AssetCheckResult) and not event.passed and event.severity is dg.AssetCheckSeverity.ERROR
-    ]
-    if failure is not None:
-        # of a failed build they show what was asked, and the next ones may fail as well
-        prune_builds(target_folder(), keep=_FAILED_KEPT, calm=_UNDER_WAY)
-    if failure is not None and failed:
+    wanted = [manifest["nodes"][node]["name"] for node, key in keys.items() if key in context.selected_asset_keys]
+    checks = {key.name: key for key in context.selected_asset_check_keys}
+    target = new_target(f"dbt_models-{context.run.run_id[:7]}")
+    # exactly what was asked for: a test of another asset has no place in this run
+    arguments = ["build", "--indirect-selection", "empty", "--no-write-json", "--select", *wanted, *checks]
+    run = run_dbt_here(arguments, target=target)
+    built = [result for result in run.results if not result.is_test and result.is_ok]
+    with landing.connect() as connection:
+        described = model_metadata(
+            connection,
+            manifest,
+            [one.unique_id for one in built],
+            translator=translator,
+            project=project,
+            target=target,
+        )
+    for result in built:
+        figures = {"seconds": result.seconds, **described[result.unique_id]}
+        yield dg.MaterializeResult(asset_key=keys[result.unique_id], metadata=figures)
+    for result in run.results:
+        if result.is_test and result.was_run:
+            yield _check_result(checks[result.name], result)
+    if run.error is None:
+        # some megabytes, every few minutes
+        shutil.rmtree(target)
+        return
+    # of a failed build they show what was asked, and the next ones may fail as well
+    prune_builds(target_folder(), keep=_FAILED_KEPT, calm=_UNDER_WAY)
+    _fail(run)
+
+
+def _check_result(key: dg.AssetCheckKey, result: NodeResult) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"status": result.status, "seconds": result.seconds}
+    if result.failures is not None:
+        metadata["dagster_dbt/failed_row_count"] = result.failures
+    if not result.is_ok:
+        metadata["message"] = result.message
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
+        metadata=metadata,
+    )
+
+
+def _fail(run: DbtRun) -> None:
+    failed = sorted(result.name for result in run.results if result.is_test and result.was_run and not result.is_ok)
+    if failed:
         # the same rows would fail again
-        raise dg.Failure(f"checks of the data failed: {', '.join(sorted(failed))}", allow_retries=False) from failure
-    if failure is not None:
-        raise failure
-    # some megabytes, every few minutes
-    shutil.rmtree(invocation.target_path)
-
-
-def run_without_assets(dbt: DbtCliResource, arguments: list[str]) -> None:
-    """Run dbt only for its exit status, and leave no files; its output is printed by the run."""
-    invocation = dbt.cli(arguments)
-    try:
-        invocation.wait()
-    finally:
-        if invocation.target_path.exists():  # missing if dbt refused its arguments
-            shutil.rmtree(invocation.target_path)
-
-
-def _tests_of_assets_left_out(context: dg.AssetExecutionContext, checks: Iterable[dg.AssetCheckSpec]) -> list[str]:
-    """Return the tests that read a selected model but are checks of an asset that is not: dbt would run them too.
-
-    Their results would be nowhere in the UI, since a run reports only the checks of its own assets.
-    """
-    return [
-        spec.name
-        for spec in checks
-        if spec.key not in context.selected_asset_check_keys
-        and any(dependency.asset_key in context.selected_asset_keys for dependency in spec.additional_deps)
-    ]
-
-
-def _all_of(events: Iterator[Any]) -> tuple[list[Any], Exception | None]:
-    """Return all *events*, and the exception that ended them."""
-    come: list[Any] = []
-    try:
-        for event in events:  # not extend: it would lose the events before a failure
-            come.append(event)  # noqa: PERF402
-    except Exception as error:  # noqa: BLE001 - raised after the events that came before it
-        return come, error
-    return come, None
+        raise dg.Failure(f"checks of the data failed: {', '.join(failed)}", allow_retries=False) from run.error
+    assert run.error is not None  # noqa: S101 - the caller looked
+    raise run.error

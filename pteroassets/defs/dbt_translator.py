@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+RHYTHM = "pteroassets/rhythm"  # in the metadata of a check, which has no tags
 _COMPARISONS = {">=": "at least", "<=": "at most", ">": "above", "<": "below", "=": "equal to"}
 
 
@@ -56,8 +57,13 @@ class Translator(DagsterDbtTranslator):
             description=describe_test(manifest["nodes"][unique_id]),
             additional_deps=spec.additional_deps,
             blocking=spec.blocking,
-            metadata=spec.metadata,
+            metadata={**(spec.metadata or {}), **_rhythm(manifest["nodes"][unique_id])},
         )
+
+
+def _rhythm(test: Mapping[str, Any]) -> dict[str, str]:
+    """Return how often a test runs, if its tags say so."""
+    return next(({RHYTHM: tag} for tag in ("daily", "hourly") if tag in test["tags"]), {})
 
 
 def describe_test(test: Mapping[str, Any]) -> str:

@@ -51,11 +51,12 @@ def table_metadata(connection: Connection, table: str, *, counted_bytes: int = _
     return {
         "dagster/table_name": table,
         "dagster/column_schema": _columns(connection, table),
-        **_rows(connection, table, counted_bytes),
+        **row_figures(connection, table, counted_bytes=counted_bytes),
     }
 
 
-def _rows(connection: Connection, table: str, counted_bytes: int) -> dict[str, Any]:
+def row_figures(connection: Connection, table: str, *, counted_bytes: int = _COUNTED_BYTES) -> dict[str, Any]:
+    """Return the number of rows of *table*: exact up to *counted_bytes*, else Postgres' estimate."""
     size, estimate, estimated_at = connection.execute(
         """
         select pg_relation_size(tables.oid), tables.reltuples::bigint,

@@ -9,37 +9,55 @@ tests/defs/test_private.py tests each part against the installed release, and sa
 * results of checks cannot be read in order: https://github.com/dagster-io/dagster/pull/25504
   deprecates the only call for it
 * old runs are never pruned: https://github.com/dagster-io/dagster/issues/4100
-* rows and columns of models are looked up while dbt still runs (https://github.com/dagster-io/dagster/pull/21846), by a
-  loop that takes a whole core: findings/dagster-dbt-row-counts-spin.sh
+* rows and columns of models are looked up by the one stream of a dbt process (https://github.com/dagster-io/dagster/pull/21846),
+  by a loop that takes a whole core: findings/dagster-dbt-row-counts-spin.sh
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG, HIDDEN_TAG_PREFIX
 
 if TYPE_CHECKING:
     from dagster._core.storage.event_log import SqlEventLogStorage
-    from dagster_dbt import DbtCliInvocation
+    from dagster_dbt import DagsterDbtTranslator, DbtProject
     from dagster_postgres import DagsterPostgresStorage
 
 __all__ = [
+    "HIDDEN_TAG_PREFIX",
     "CheckRunHealthResult",
+    "LaunchRunContext",
     "WorkerStatus",
     "code_server_of",
+    "column_lineage",
     "event_records",
+    "execute_run",
     "executes",
+    "forget_details",
     "prune_tables",
+    "report_lost_run",
     "share_connections",
-    "with_rows_and_columns",
 ]
+
+# what was planned came, and of each asset and check its own event says more than its output
+_DETAILS = (
+    "ASSET_CHECK_EVALUATION_PLANNED",
+    "ASSET_MATERIALIZATION_PLANNED",
+    "HANDLED_OUTPUT",
+    "LOADED_INPUT",
+    "RESOURCE_INIT_STARTED",
+    "RESOURCE_INIT_SUCCESS",
+    "STEP_INPUT",
+    "STEP_OUTPUT",
+)
 
 
 def share_connections(storage: DagsterPostgresStorage, config: Mapping[str, Any]) -> None:
@@ -85,6 +103,37 @@ def executes(server: Mapping[str, Any], run_id: str, *, timeout: int) -> bool:
     return deserialize_value(answer, CanCancelExecutionResult).can_cancel
 
 
+def execute_run(run_id: str) -> None:
+    """Execute a run in this process, whose signals and output it takes over, as ``dagster api execute_run`` does."""
+    from dagster._cli.api import _execute_run_command_body  # noqa: PLC0415 - loads the whole of Dagster
+    from dagster._utils.interrupts import capture_interrupts  # noqa: PLC0415 - the same
+
+    with capture_interrupts(), dg.DagsterInstance.get() as instance:
+        _execute_run_command_body(run_id, instance, lambda _event: None, set_exit_code_on_failure=False)
+        forget_details(instance, run_id)
+
+
+def forget_details(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete of a run that succeeded the events that only a retry, or a page of a run under way, would need."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status is not dg.DagsterRunStatus.SUCCESS:
+        return
+    storage = cast("SqlEventLogStorage", instance.event_log_storage)
+    with storage.index_connection() as connection:
+        connection.exec_driver_sql(
+            "delete from event_logs where run_id = %(run_id)s and dagster_event_type = any(%(kinds)s)",
+            {"run_id": run_id, "kinds": list(_DETAILS)},
+        )
+
+
+def report_lost_run(run_id: str, status: int) -> None:
+    """Report that the process of a run ended with *status*, below zero for a signal, before the run had."""
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, f"Its process ended unexpectedly, with status {status}.")
+
+
 def event_records(
     instance: dg.DagsterInstance, kind: dg.DagsterEventType, *, after: int, since: float | None, limit: int
 ) -> Sequence[dg.EventLogRecord]:
@@ -104,10 +153,42 @@ def prune_tables(instance: dg.DagsterInstance, before: datetime) -> None:
                 connection.exec_driver_sql(statement, {"before": before.replace(tzinfo=None)})
 
 
-def with_rows_and_columns(
-    invocation: DbtCliInvocation, stream: Iterator[Any], outputs: Iterable[dg.Output]
-) -> Iterator[dg.Output]:
-    """Return the *outputs* of *stream* with their number of rows, their columns and the columns' sources."""
-    iterator: Any = type(stream)  # dagster-dbt's own, which it does not export
-    counted = list(iterator(iter(outputs), invocation).fetch_row_counts())
-    return cast("Iterator[dg.Output]", iterator(iter(counted), invocation).fetch_column_metadata())
+def column_lineage(
+    manifest: Mapping[str, Any],
+    node: Mapping[str, Any],
+    columns: Mapping[str, tuple[str, bool]],
+    parents: Mapping[str, Mapping[str, tuple[str, bool]]],
+    *,
+    translator: DagsterDbtTranslator,
+    project: DbtProject,
+    target: Path,
+) -> Mapping[str, Sequence[dg.TableColumnDep]]:
+    """Return of which columns of its *parents* each of a dbt model's *columns* is made.
+
+    Columns have their type first; parents are named ``schema.table``. *target* holds the compiled SQL of *node*.
+    """
+    from dagster_dbt.core.dbt_cli_event import (  # noqa: PLC0415 - only a build needs it
+        EventHistoryMetadata,
+        _build_column_lineage_metadata,
+    )
+
+    def typed(its: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
+        return {name: {"data_type": kind} for name, (kind, _) in its.items()}
+
+    metadata = _build_column_lineage_metadata(
+        event_history_metadata=EventHistoryMetadata(
+            columns=typed(columns),
+            parents={
+                other["relation_name"]: typed(parents[name])
+                for other in (*manifest["nodes"].values(), *manifest["sources"].values())
+                if (name := f"{other['schema']}.{other.get('alias') or other.get('identifier')}") in parents
+            },
+        ),
+        dbt_resource_props=dict(node),
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        target_path=target,
+        project=project,
+    )
+    lineage: dg.TableColumnLineage | None = metadata.get("dagster/column_lineage")
+    return {} if lineage is None else lineage.deps_by_column

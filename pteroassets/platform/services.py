@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pteroassets.platform.dagster.worker_socket import SOCKET_VARIABLE
 from pteroassets.platform.loopback import HOST, is_open
 from pteroassets.platform.supervisor import Service, answers
 from pteroassets.warehouse.connection import ConnectionSettings
@@ -24,6 +25,11 @@ class DagsterPlace:
     artifacts: Path
     code_server_port: int
 
+    @property
+    def run_socket(self) -> Path:
+        """Where the process that executes the runs is asked to."""
+        return self.artifacts / "run.socket"
+
     def environment(self) -> dict[str, str]:
         """Return the variables that ``dagster.yaml`` and ``workspace.yaml`` name; the password is one of them."""
         self.artifacts.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,30 +40,22 @@ class DagsterPlace:
             "PTEROASSETS_DAGSTER_DATABASE": self.database,
             "PTEROASSETS_ARTIFACTS": str(self.artifacts),
             "PTEROASSETS_CODE_SERVER_PORT": str(self.code_server_port),
+            SOCKET_VARIABLE: str(self.run_socket),
             "PYTHONUNBUFFERED": "1",
         }
 
 
 def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.definitions") -> Service:
     """Load the definitions once for the webserver, the daemon and all runs, which are its child processes."""
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "api",
-        "grpc",
-        "--module-name",
-        module,
-        "--location-name",
-        "pteroassets",
-    ]
-    command += ["--host", HOST, "--port", str(place.code_server_port), "--log-level", "warning"]
+    command = [sys.executable, "-m", "pteroassets.platform.dagster.code_server", "--module", module]
     return Service(
         name="dagster-code-server",
-        command=[*command, "--inject-env-vars-from-instance"],
-        environment=place.environment(),
+        command=[*command, "--port", str(place.code_server_port), "--socket", place.run_socket],
+        # a thread for each core, which would be lost where it is forked, and no pass multiplies matrices
+        environment={**place.environment(), "OPENBLAS_NUM_THREADS": "1"},
         folder=place.checkout,
         ready=lambda: is_open(place.code_server_port),
+        ready_seconds=300,  # it parses the dbt project, on a machine that may have much else to do
     )
 
 
@@ -84,7 +82,7 @@ def dagster_daemon(place: DagsterPlace) -> Service:
             str(place.checkout / "workspace.yaml"),
         ],
         # otherwise it looks for failed runs to retry each 5 seconds; work should resume soon after a killed worker
-        environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1"},
+        environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "2"},
         folder=place.checkout,
     )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster_dbt import DbtCliResource
 
 from pteroassets.defs.dbt import dbt_models
-from pteroassets.defs.dbt_project import DBT_EXECUTABLE, DBT_PROJECT
+from pteroassets.landing.context import Landing
+from pteroassets.platform.environment import located
+from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 pytestmark = pytest.mark.postgres
@@ -30,6 +31,7 @@ def build(
     models: dg.AssetsDefinition, built_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dg.ExecuteInProcessResult]:
     """A build of one mart of which other assets' tests read, while the sessions that it counts lack one."""
+    settings = located(Settings(_env_file=None), warehouse=built_settings, home=tmp_path)  # type: ignore[call-arg]
     for name, value in built_settings.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
@@ -46,11 +48,7 @@ def build(
             yield dg.materialize(
                 [models],
                 selection=dg.AssetSelection.assets(BUILT, ["marts", "dim_servers"]),
-                resources={
-                    "dbt": DbtCliResource(
-                        project_dir=str(DBT_PROJECT), profiles_dir=str(DBT_PROJECT), dbt_executable=DBT_EXECUTABLE
-                    )
-                },
+                resources={"landing": Landing(settings=settings)},
                 raise_on_error=False,
             )
         finally:

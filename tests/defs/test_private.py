@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import inspect
 import re
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
-import dagster_dbt
-from dagster._core.utils import imap
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+import pytest
+from dagster._cli.api import _execute_run_command_body
+from dagster_dbt.core.dbt_cli_event import EventHistoryMetadata, _build_column_lineage_metadata
 
+from pteroassets.defs.private import forget_details
 from pteroassets.settings import CHECKOUT
 
 PACKAGE = CHECKOUT / "pteroassets"
@@ -40,19 +41,46 @@ def test_dagsters_default_launcher_still_cannot_tell_whether_a_run_is_alive() ->
     assert not dg.DefaultRunLauncher().supports_check_run_worker_health
 
 
-def test_the_stream_of_a_build_is_of_a_class_that_can_be_made_of_some_of_its_events() -> None:
-    assert not hasattr(dagster_dbt, "DbtEventIterator")  # once it is exported, it can be used by its name
-    assert list(inspect.signature(DbtEventIterator).parameters) == ["events", "dbt_cli_invocation"]
-    assert inspect.signature(dagster_dbt.DbtCliInvocation.stream).return_annotation.startswith("DbtEventIterator[")
-    assert {"fetch_row_counts", "fetch_column_metadata"} <= set(dir(DbtEventIterator))
+def test_what_is_called_of_dagster_takes_what_it_is_given() -> None:
+    assert list(inspect.signature(_execute_run_command_body).parameters) == [
+        "run_id", "instance", "write_stream_fn", "set_exit_code_on_failure",
+    ]  # fmt: skip
+    assert list(inspect.signature(_build_column_lineage_metadata).parameters) == [
+        "event_history_metadata", "dbt_resource_props", "manifest", "dagster_dbt_translator", "target_path", "project",
+    ]  # fmt: skip
+    assert EventHistoryMetadata._fields == ("columns", "parents")
 
 
-def test_looking_up_rows_and_columns_while_dbt_runs_would_take_a_core() -> None:
-    def slow() -> Iterator[int]:
-        time.sleep(1)
-        yield 1
+@dg.asset(check_specs=[dg.AssetCheckSpec("is_well", asset="made")])
+def made() -> Iterator[Any]:
+    yield dg.MaterializeResult(metadata={"rows": 7})
+    yield dg.AssetCheckResult(passed=True)
 
-    before = time.process_time()
-    with ThreadPoolExecutor() as threads:
-        assert list(imap(threads, slow(), lambda number: number)) == [1]
-    assert time.process_time() - before > 0.1  # a sleeping wait takes a thousandth
+
+@dg.asset(deps=[made])
+def failing() -> None:
+    raise RuntimeError("as it should")
+
+
+@pytest.mark.postgres
+def test_a_run_that_succeeded_keeps_what_came_and_one_that_failed_all_of_it(
+    make_instance: Callable[[], dg.DagsterInstance],
+) -> None:
+    def kinds(run_id: str) -> Counter[str]:
+        events = (entry.dagster_event for entry in instance.all_logs(run_id))
+        return Counter(event.event_type_value for event in events if event is not None)
+
+    instance = make_instance()
+    succeeded = dg.materialize([made], instance=instance)
+    failed = dg.materialize([made, failing], instance=instance, raise_on_error=False)
+    before = {result.run_id: kinds(result.run_id) for result in (succeeded, failed)}
+    for result in (succeeded, failed):
+        forget_details(instance, result.run_id)
+    assert before[succeeded.run_id]["STEP_OUTPUT"] == 2
+    left = kinds(succeeded.run_id)
+    assert left["ASSET_MATERIALIZATION"] == left["ASSET_CHECK_EVALUATION"] == left["PIPELINE_SUCCESS"] == 1
+    assert left["STEP_OUTPUT"] == left["ASSET_MATERIALIZATION_PLANNED"] == left["ASSET_CHECK_EVALUATION_PLANNED"] == 0
+    assert left.total() < before[succeeded.run_id].total() * 0.7
+    assert kinds(failed.run_id) == before[failed.run_id]
+    newest = instance.get_latest_materialization_event(dg.AssetKey("made"))
+    assert newest is not None

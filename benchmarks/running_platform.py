@@ -1,0 +1,130 @@
+"""The platform as the end-to-end tests start it, for a benchmark to look at; runs in either checkout's own process.
+
+Takes a JSON object with ``passes`` and ``idle_seconds``, prints one with what they cost. The simulated panel is this
+process, whose time does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pteroassets.clock import SystemClock
+from pteroassets.platform.failures import FailedRuns
+from pteroassets.platform.postgres.embedded import EmbeddedPostgres
+from pteroassets.simulator.simulated_world import World, WorldSize
+from pteroassets.warehouse.connection import connect
+from pteroassets.warehouse.migrate import upgrade
+from tests.end_to_end.running import Running, running_platform
+
+
+class Platform:
+    """What its processes and those of Postgres cost, and what Dagster's database holds."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        with connect(running.warehouse) as connection:
+            ((backend,),) = connection.execute("select pg_backend_pid()")
+            self._postmaster = psutil.Process(backend).parent()
+
+    def _processes(self) -> list[psutil.Process]:
+        own = psutil.Process(os.getpid()).children(recursive=True)
+        postgres = [self._postmaster, *self._postmaster.children(recursive=True)] if self._postmaster else []
+        return [*{process.pid: process for process in [*own, *postgres]}.values()]
+
+    def cpu(self) -> float:
+        """Return the CPU seconds until now, those of processes that ended included."""
+        total = 0.0
+        for process in self._processes():
+            try:
+                times = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += times.user + times.system + times.children_user + times.children_system
+        return total
+
+    def memory(self) -> dict[str, float]:
+        """Return the megabytes (PSS) of each kind of process, and of all."""
+        found: dict[str, float] = {}
+        for process in self._processes():
+            try:
+                text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+                name = " ".join(process.cmdline())
+            except (OSError, psutil.NoSuchProcess):
+                continue
+            kinds = ("postgres", "dagster-daemon", "dagster_webserver", "code_server", "api grpc", "clean_up")
+            kind = next((kind for kind in kinds if kind in name), name[-40:])
+            size = re.search(r"^Pss: +(\d+) kB", text, flags=re.MULTILINE)
+            found[kind] = found.get(kind, 0) + (int(size[1]) / 1024 if size else 0)
+        return {**found, "all": sum(found.values())}
+
+    def dagster_bytes(self) -> float:
+        """Return the size of Dagster's tables."""
+        self.running.storage("select pg_stat_force_next_flush()")
+        ((size,),) = self.running.storage(
+            "select sum(pg_total_relation_size(oid)) from pg_class "
+            "where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        )
+        return float(size)
+
+    def rows(self) -> int:
+        """Return the rows of events, checks and tags in Dagster's database."""
+        tables = ("event_logs", "asset_check_executions", "asset_event_tags", "runs", "run_tags", "job_ticks")
+        return sum(self.running.storage(f"select count(*) from {table}")[0][0] for table in tables)
+
+    def run(self, job: str) -> dict[str, float]:
+        """Run *job* once; return what it cost, from its launch until its worker is gone."""
+        self.running.wait_until_idle()
+        cpu, size, rows, wall = self.cpu(), self.dagster_bytes(), self.rows(), time.monotonic()
+        run_id = self.running.launch(job)
+        status = self.running.wait(run_id)
+        if status != "SUCCESS":
+            told = FailedRuns(self.running.port, since=datetime.fromtimestamp(0, tz=UTC)).news()
+            raise RuntimeError(f"{job} ended with {status}: {' '.join(told)}")
+        wall = time.monotonic() - wall
+        time.sleep(1)
+        return {
+            "cpu": self.cpu() - cpu,
+            "wall": wall,
+            "bytes": self.dagster_bytes() - size,
+            "rows": self.rows() - rows,
+        }
+
+
+def costs(passes: dict[str, int], idle_seconds: float, servers: str) -> dict[str, Any]:
+    """Return what *passes* of each job cost, one by one, and what the platform costs while none runs."""
+    anchor = datetime.now(tz=UTC).replace(second=0, microsecond=0)
+    world = World.create(seed=5, anchor=anchor, size=WorldSize(servers), history=timedelta(days=2))
+    with (
+        tempfile.TemporaryDirectory(prefix="pteroassets-bench-") as folder,
+        EmbeddedPostgres.temporary() as server,
+    ):
+        template = server.with_database("template_of_bench")
+        with connect(server.with_database("postgres"), autocommit=True) as admin:
+            admin.execute('create database "template_of_bench"')
+        upgrade(template)
+        with running_platform(template, Path(folder), world, SystemClock()) as running:
+            platform = Platform(running)
+            found: dict[str, Any] = {"everything": [platform.run("everything")]}
+            for job, number in passes.items():
+                platform.run(job)  # the first one reads what no later one does
+                found[job] = [platform.run(job) for _ in range(number)]
+            running.wait_until_idle()
+            cpu, wall = platform.cpu(), time.monotonic()
+            time.sleep(idle_seconds)
+            found["idle_share"] = (platform.cpu() - cpu) / (time.monotonic() - wall)
+            found["memory"] = platform.memory()
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(costs(**json.loads(sys.argv[1]))))

@@ -1,0 +1,213 @@
+"""Serve the definitions, and execute the runs: ``python -m pteroassets.platform.dagster.code_server``.
+
+This process loads the definitions, dbt and its parsed project once, and has no threads. It forks Dagster's own code
+server, and a run worker for each run that the launcher asks for (decision 20). So a worker begins with everything
+loaded, and what it breaks or leaks ends with it. Code that changed shows when the platform is started again.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import dagster as dg
+
+from pteroassets.defs.private import execute_run, report_lost_run
+from pteroassets.platform.dagster.worker_socket import Answer, Request, listen, receive, send
+from pteroassets.platform.loopback import HOST
+
+_LOG = logging.getLogger(__name__)
+_TERMINATION_SECONDS = 20
+_REQUEST_SECONDS = 5
+
+
+@dataclass(slots=True)
+class _Worker:
+    run_id: str
+    kill_at: float | None = None
+    """When a worker that was asked to end is killed."""
+
+
+class CodeServer:
+    """The parent of the code server and of all run workers; *serve* is executed in the former."""
+
+    def __init__(self, listener: socket.socket, serve: Callable[[], None]) -> None:
+        self._listener = listener
+        self._workers: dict[int, _Worker] = {}
+        self._woken, self._wake = socket.socketpair()
+        for end in (self._woken, self._wake):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        self._ended_by: int | None = None
+        self._server = self._fork(serve)
+
+    def run(self) -> int:
+        """Answer requests until a signal or the end of the code server; return the exit status."""
+        while self._ended_by is None:
+            ready, _, _ = select.select([self._listener, self._woken], [], [], self._patience())
+            if self._woken in ready:
+                self._woken.recv(4096)
+            if self._listener in ready:
+                self._answer()
+            self._kill_the_stubborn()
+            if self._reap():
+                return 1
+        for pid in [self._server, *self._workers]:
+            _signal(pid, signal.SIGTERM)
+        return 0
+
+    def _end(self, number: int, _frame: object) -> None:
+        self._ended_by = number
+
+    def _patience(self) -> float | None:
+        due = [worker.kill_at for worker in self._workers.values() if worker.kill_at is not None]
+        return max(min(due) - time.monotonic(), 0) if due else None
+
+    def _answer(self) -> None:
+        connection, _ = self._listener.accept()
+        with connection:
+            connection.settimeout(_REQUEST_SECONDS)
+            try:
+                send(connection, self._obey(receive(connection)))
+            except OSError as error:  # whoever asked went away: it asks again, or finds the run executed
+                _LOG.warning("a request was not answered: %s", error)
+
+    def _obey(self, request: Request) -> Answer:
+        run_id = request["run_id"]
+        pid = next((pid for pid, worker in self._workers.items() if worker.run_id == run_id), None)
+        match request["action"]:
+            case "launch":
+                if pid is None:
+                    pid = self._fork(lambda: execute_run(run_id))
+                    self._workers[pid] = _Worker(run_id)
+            case "terminate":
+                if pid is not None:
+                    _signal(pid, signal.SIGINT)
+                    self._workers[pid].kill_at = time.monotonic() + _TERMINATION_SECONDS
+        return {"is_executed": pid is not None}
+
+    def _kill_the_stubborn(self) -> None:
+        for pid, worker in self._workers.items():
+            if worker.kill_at is not None and time.monotonic() >= worker.kill_at:
+                _signal(pid, signal.SIGKILL)
+
+    def _reap(self) -> bool:
+        """Take note of processes that ended; return whether the code server did."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return False
+            if pid == self._server:
+                return True
+            worker = self._workers.pop(pid, None)
+            if worker is not None and status != 0:
+                run_id, code = worker.run_id, os.waitstatus_to_exitcode(status)
+                self._fork(lambda run_id=run_id, code=code: report_lost_run(run_id, code))  # type: ignore[misc]
+
+    def _fork(self, work: Callable[[], None]) -> int:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become(work, parent)
+        return pid
+
+    def _become(self, work: Callable[[], None], parent: int) -> NoReturn:
+        """Do *work* in this process, a child of *parent*, and end it."""
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for end in (self._listener, self._woken, self._wake):
+                end.close()
+            end_with(parent)
+            work()
+            status = 0
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        except BaseException:  # noqa: BLE001 - it is printed, and the parent reports the run
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel kill this process when *parent* is gone; elsewhere than on Linux its process group is stopped."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - there is no such call elsewhere
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def load(module: str) -> None:
+    """Import *module* and make its definitions, once for all that is forked."""
+    loaded = importlib.import_module(module)
+    for name, value in vars(loaded).items():
+        if isinstance(value, dg.Definitions) or type(value).__name__ == "LazyDefinitions":
+            made = value if isinstance(value, dg.Definitions) else value()
+            setattr(loaded, name, made)
+            made.get_repository_def()
+            break
+    kept = sys.modules.get("pteroassets.defs.dbt_run")
+    if kept is not None:
+        kept.keep_project()
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+@click.command()
+@click.option("--module", required=True, help="Holds the definitions.")
+@click.option("--port", type=int, required=True, help="Of Dagster's code server, on 127.0.0.1.")
+@click.option("--socket", "path", type=click.Path(path_type=Path), required=True, help="For requests of the launcher.")
+def main(module: str, port: int, path: Path) -> None:
+    """Load the definitions of MODULE and serve them, and the runs made of them, until SIGTERM."""
+    sys.path.insert(0, str(Path.cwd()))
+    load(module)
+    command = ["dagster", "api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", HOST]
+    command += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
+
+    def serve() -> None:
+        sys.argv = command
+        runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page
+    with listen(path) as listener:
+        sys.exit(CodeServer(listener, serve).run())
+
+
+if __name__ == "__main__":
+    main()

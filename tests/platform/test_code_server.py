@@ -1,0 +1,163 @@
+"""The process from which runs are forked: what it answers, what it ends, and who may ask it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterRun
+from dagster._core.launcher import WorkerStatus
+
+from pteroassets.platform.dagster.run_launcher import _SOCKET_TAG, WatchingRunLauncher
+from pteroassets.platform.dagster.worker_socket import ask, listen
+
+# a parent of workers whose runs sleep: "stubborn" ignores an interrupt, "broken" ends with status 3
+PARENT = textwrap.dedent(
+    """
+    import os, signal, sys, time
+    from pathlib import Path
+    from pteroassets.platform.dagster import code_server
+    from pteroassets.platform.dagster.worker_socket import listen
+
+    noted = Path(sys.argv[2])
+
+    def execute_run(run_id):
+        if run_id == "broken":
+            os._exit(3)
+        if run_id == "stubborn":
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        noted.with_name(run_id).write_text(str(os.getpid()))
+        time.sleep(600)
+
+    def report_lost_run(run_id, status):
+        noted.with_name(f"{run_id}.lost").write_text(str(status))
+
+    code_server.execute_run = execute_run
+    code_server.report_lost_run = report_lost_run
+    code_server._TERMINATION_SECONDS = 1
+    with listen(Path(sys.argv[1])) as listener:
+        sys.exit(code_server.CodeServer(listener, lambda: time.sleep(600)).run())
+    """
+)
+
+
+def until(path: Path) -> str:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline, f"{path.name} did not come"
+        time.sleep(0.02)
+    return path.read_text()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # one that ended and is not waited for is gone, too
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 60
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} lives on"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    folder = tmp_path_factory.mktemp("parent")
+    # longer than the address of a Unix socket may be
+    path = folder / ("deep" * 25) / "run.socket"
+    process = subprocess.Popen([sys.executable, "-c", PARENT, str(path), str(folder / "noted")])
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield path, folder
+    # killed, it takes the code server and every worker with it
+    ask(path, {"action": "launch", "run_id": "last"})
+    worker = int(until(folder / "last"))
+    process.kill()
+    process.wait()
+    until_gone(worker)
+    assert health(path, "last") is WorkerStatus.FAILED
+
+
+def health(path: Path, run_id: str) -> WorkerStatus:
+    run = DagsterRun(job_name="a_job", run_id=run_id, tags={_SOCKET_TAG: str(path)})
+    return WatchingRunLauncher().check_run_worker_health(run).status
+
+
+def test_a_run_is_executed_once_by_a_child_and_is_known_until_that_ends(parent: tuple[Path, Path]) -> None:
+    path, folder = parent
+    assert health(path, "calm") is WorkerStatus.FAILED
+    for _ in range(2):
+        assert ask(path, {"action": "launch", "run_id": "calm"}) == {"is_executed": True}
+    worker = int(until(folder / "calm"))
+    assert health(path, "calm") is WorkerStatus.RUNNING
+    os.kill(worker, signal.SIGKILL)
+    assert until(folder / "calm.lost") == str(-signal.SIGKILL)
+    assert health(path, "calm") is WorkerStatus.FAILED
+
+
+@pytest.mark.parametrize("run_id", ["obedient", "stubborn"])
+def test_a_run_that_is_terminated_ends_even_if_it_ignores_that(parent: tuple[Path, Path], run_id: str) -> None:
+    path, folder = parent
+    ask(path, {"action": "launch", "run_id": run_id})
+    worker = int(until(folder / run_id))
+    assert ask(path, {"action": "terminate", "run_id": run_id}) == {"is_executed": True}
+    until_gone(worker)
+    deadline = time.monotonic() + 60
+    while ask(path, {"action": "find", "run_id": run_id})["is_executed"]:  # until its parent has noticed
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert ask(path, {"action": "terminate", "run_id": run_id}) == {"is_executed": False}
+
+
+def test_a_run_whose_process_breaks_is_reported(parent: tuple[Path, Path]) -> None:
+    path, folder = parent
+    ask(path, {"action": "launch", "run_id": "broken"})
+    assert until(folder / "broken.lost") == "3"
+
+
+def test_only_its_owner_may_ask(parent: tuple[Path, Path]) -> None:
+    path, _ = parent
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_process_that_is_only_slow_counts_as_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pteroassets.platform.dagster.worker_socket._SECONDS", 0.2)
+    path = tmp_path / "run.socket"
+    with listen(path):  # accepts, and says nothing
+        assert health(path, "any") is WorkerStatus.RUNNING
+    assert health(path, "any") is WorkerStatus.FAILED
+
+
+def test_one_that_hangs_up_in_the_middle_counts_as_alive(tmp_path: Path) -> None:
+    path = tmp_path / "run.socket"
+    with listen(path) as listener:
+
+        def hang_up() -> None:
+            connection: socket.socket
+            connection, _ = listener.accept()
+            connection.recv(100)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        assert health(path, "any") is WorkerStatus.RUNNING
+        thread.join()
