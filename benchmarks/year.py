@@ -1,19 +1,15 @@
-"""A year of history against a week: what a pass builds, all built from nothing, and what a dashboard reads.
+"""A year of history against a week: all built from nothing, sessions derived, and what a dashboard reads.
 
-The history is made up (`made_history`) and ends at the same moment for both, equally dense. After one more pass its
-path is built with its tests, in turns; that counts Postgres alone, since dbt does the same for both. A query is read as
-often as it takes to cost half a second; its CPU is that of Postgres and of this process, which fetches every row.
+The history is made up (`made_history`) and ends at the same moment for both, equally dense. What a pass builds is
+measured in `growth`. A query is read as often as it takes to cost half a second; its CPU is that of Postgres and of
+this process, which fetches every row.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 from benchmarks.frame.measurement import Measurement, Size
 from benchmarks.frame.meters import Cost, CpuMeter, postmaster_pid
@@ -21,17 +17,14 @@ from benchmarks.frame.turns import in_turns, median, median_ratio
 from benchmarks.made_history import UNTIL, History, made_history
 from pteroassets.clock import SystemClock
 from pteroassets.landing.minecraft.sessions import derive_sessions
-from pteroassets.landing.sources import PASSES
 from pteroassets.warehouse.connection import Connection, connect
 
-SERVERS, DAYS = {Size.SHORT: 4, Size.FULL: 100}, {Size.SHORT: 21, Size.FULL: 365}
+SERVERS, DAYS = {Size.SHORT: 10, Size.FULL: 100}, {Size.SHORT: 90, Size.FULL: 365}
 _WEEK = 7
-_LEDGER = "stg_ops__loads"  # each path builds it
 _ROUNDS = 3
 _CPU_SECONDS = 0.5
 _BUILD_SECONDS = 600
 _MOST_GROWTH = 1.2
-_PATH_ROUNDS = {Size.SHORT: 1, Size.FULL: 3}
 
 _DAY = f"date '{UNTIL:%Y-%m-%d}'"
 QUERIES = {
@@ -78,7 +71,7 @@ def measure(size: Size) -> Iterator[Measurement]:
         for history in histories.values():
             yield from _built(history, size)
             _vacuum(history)
-        yield from _paths(size, histories)
+        yield from _sessions(size, histories)
         for history in histories.values():
             _vacuum(history)
         connections = {
@@ -124,30 +117,8 @@ def _built(history: History, size: Size) -> Iterator[Measurement]:
         )  # fmt: skip
 
 
-def _paths(size: Size, histories: dict[int, History]) -> Iterator[Measurement]:
-    """Land one more pass and build what it feeds, with the tests on the way, as the schedules do."""
+def _sessions(size: Size, histories: dict[int, History]) -> Iterator[Measurement]:
     days = DAYS[size]
-    shared: dict[str, Any] = {"unit": "CPU-s of Postgres", "baseline": "a week's history", "target": _MOST_GROWTH}
-    with ExitStack() as stack:
-        # dbt reads its project again only where it is changed
-        targets = {kept: Path(stack.enter_context(TemporaryDirectory())) for kept in histories}
-        for name, land in (("utilization", History.land_samples), ("logs", History.land_logs)):
-            selected = f"{PASSES[name].feeds} {_LEDGER}".split()
-            spent: dict[int, list[float]] = {kept: [] for kept in histories}
-            for number in range(_PATH_ROUNDS[size] + (size is Size.FULL)):
-                for kept, history in histories.items():
-                    land(history)
-                    cost = history.dbt("build", "--select", *selected, target=targets[kept])
-                    if number or size is Size.SHORT:  # the first time is warm-up where there is time for it
-                        spent[kept].append(cost.postgres)
-            yield Measurement(
-                claim=f"the path of {name}, built after one more pass",
-                ours=statistics.median(spent[days]),
-                baseline_value=statistics.median(spent[_WEEK]),
-                ratio=statistics.median(one / other for one, other in zip(spent[days], spent[_WEEK], strict=True)),
-                note=f"{SERVERS[size]} servers, {days} days, with tests",
-                **shared,
-            )
     costs = {kept: [_derived(history) for _ in range(_ROUNDS)] for kept, history in histories.items()}
     yield Measurement(
         claim="the sessions of every server, derived after its newest log",
