@@ -22,6 +22,8 @@ _HALF_DAY_HOURS = 12
 _HOUR_DIGITS = 2
 UNTIMED = -1  #: In place of a line's seconds.
 
+_LONGEST = 120  # bytes of a form, so that all places looked at lie in the block and the NULs behind it
+
 _Form = tuple[np.uint64, np.uint64, np.uint64]
 # of a time's eight bytes: the digits, and the places where two of them add up
 _TIME_DIGITS = number_of(b"\x0f\x0f\0\x0f\x0f\0\x0f\x0f")
@@ -104,7 +106,7 @@ def form_of(prefix: re.Match[bytes], until: int) -> Form | None:
     """Return the form of a line's beginning, up to the place *until* in its block; None where it is of no use."""
     start = prefix.start()
     text = prefix.string[start:until]
-    if b"\n" in text or until <= start:
+    if b"\n" in text or not 0 < len(text) <= _LONGEST:
         return None
     named = prefix.groupdict()
     is_chat = bool(named.get("thread")) and prefix.string.startswith(CHAT_IN_BRACKET, prefix.start("thread") - 1)

@@ -364,3 +364,9 @@ def test_text_is_kept_and_left_out_by_parsers_side_by_side() -> None:
 def test_a_word_that_is_too_short_to_skim_for_is_named() -> None:
     with pytest.raises(ValueError, match=r"\[b'fly'\] have less than 4 bytes"):
         Skimmer(FOUND._replace(then=(*FOUND.then, b"fly")), (), (), LAYOUT.skim, SCANNER.prefix)
+
+
+def test_a_beginning_may_be_longer_than_what_is_looked_at_behind_a_block() -> None:
+    line = "12:00:00 [" + "x" * 300 + "] Listening on /0.0.0.0:25577\n"
+    events = parse(line * 10 + "12:00:01 [INFO] a\n" * 100)
+    assert [event.kind for event in events] == ["server_ready"] * 10
