@@ -79,7 +79,8 @@ def run_dbt_here(arguments: Sequence[str], *, target: Path) -> DbtRun:
     # what was parsed is used once, since a run of dbt changes it
     outcome = _invoke([*arguments, "--target-path", str(target)], _kept.pop() if _kept else _parsed())
     raw = outcome.result
-    results = [_result(one) for one in getattr(raw, "results", ())]
+    # what runs at the end of a command is among them, and no asset
+    results = [_result(one) for one in getattr(raw, "results", ()) if one.node.resource_type != "operation"]
     if outcome.success:
         return DbtRun(results=results, error=None)
     reasons = [f"{one.name}: {one.message}" for one in results if not one.is_ok and one.was_run and not one.is_test]
