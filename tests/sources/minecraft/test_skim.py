@@ -93,7 +93,13 @@ BEFORE = {
     "unbracketed_dated": ["2026-11-07 {c} [", "2026-11-07T{c},123 [", "{c} ["],
     "pocketmine": ["2026-11-07 [{c}.123] [", "2026-11-07 [{c}] [", "2026-11-07 {c} ["],
     "untimed": ["["],
-    "log4j": ["{c}.123 [main] INFO  a.b.C - ", "{c} [x y] WARN a - ", "{c} [a]b] INFO a - ", "{c} [main] INFO "],
+    "log4j": [
+        "{c} [Async Chat Thread - #1] INFO  a - ",
+        "{c}.123 [main] INFO  a.b.C - ",
+        "{c} [x y] WARN a - ",
+        "{c} [a]b] INFO a - ",
+        "{c} [main] INFO ",
+    ],
     "log4j_dated": ["2026-11-07 {c},123 [main] INFO  a.b.C - ", "2026-11-07T{c} [] ERROR a - ", "{c} [main] INFO a - "],
     "mohist": [
         "2026-11-07 {c},123 INFO  [Server thread] n.m.s.C.m_6352_(656): ",
@@ -368,5 +374,5 @@ def test_a_word_that_is_too_short_to_skim_for_is_named() -> None:
 
 def test_a_beginning_may_be_longer_than_what_is_looked_at_behind_a_block() -> None:
     line = "12:00:00 [" + "x" * 300 + "] Listening on /0.0.0.0:25577\n"
-    events = parse(line * 10 + "12:00:01 [INFO] a\n" * 100)
+    events = parse(line * 10 + "12:00:01 [INFO] a\n" * 100 + "12:00:02 [WARNING] b\n" * 5)
     assert [event.kind for event in events] == ["server_ready"] * 10
