@@ -65,7 +65,7 @@ screenshots: $(ENV)
 	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/slow/test_browser.py $(ARGS)
 
 lock: $(UV)
-	@$(COMPILE) $(ARGS) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra celery --group dev --output-file requirements/dev.txt
 	@for tool in bench build sqlfluff audit lock; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done

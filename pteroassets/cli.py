@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | plan | sql | backfill | migrate | logs``.
+"""The command line: ``pteroassets demo | up | check | plan | sql | backfill | worker | migrate | logs``.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -146,6 +146,17 @@ def backfill(name: str) -> None:
     from pteroassets.settings import read_settings
 
     run_backfill(read_settings(), Console(), name)
+
+
+@main.command()
+@click.option("--name", help="What the worker is called in the UI; the machine's name when not given.")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Groups of servers at a time.")
+def worker(*, name: str | None, processes: int) -> None:
+    """Do back-fills that another machine's Dagster gives out through the broker of PTEROASSETS_CELERY_BROKER."""
+    from pteroassets.platform.celery_worker import become_worker
+    from pteroassets.settings import read_settings
+
+    become_worker(read_settings(), name=name, processes=processes)
 
 
 @main.command()

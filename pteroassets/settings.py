@@ -167,6 +167,14 @@ class Settings(BaseSettings):
         description="Owners of the tables that the UI shows: e-mail addresses and team:NAME, separated by commas.",
         examples=["team:platform,someone@example.com"],
     )
+    pteroassets_celery_broker: SecretStr | None = Field(
+        None,
+        description="URL of the broker through which Celery's workers on several machines share back-fills; a secret.",
+        examples=["redis://:password@10.0.0.5:6379/0"],
+    )
+    pteroassets_celery_redelivery_seconds: int = Field(
+        600, ge=5, description="What a worker held that vanished is given to another one after this time."
+    )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are deleted.")
 
     @field_validator("pterodactyl_url")

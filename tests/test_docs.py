@@ -18,7 +18,7 @@ DOCUMENTS = sorted([CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *CHECKOUT
 _PLACEHOLDER = re.compile(r"[<>*…{}]")
 _TOP_LEVEL = {
     "pteroassets", "dbt_project", "tests", "docs", "benchmarks", "requirements", "workspace.yaml", "dagster.yaml",
-    "pyproject.toml", "Makefile", ".ci", ".env.example",
+    "pyproject.toml", "Makefile", ".ci", ".env.example", "deploy",
 }  # fmt: skip
 
 

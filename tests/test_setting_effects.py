@@ -79,6 +79,7 @@ def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[s
         **settings,
         "alarms": (alarms.webhook, alarms.ui_url),
         "asset.owners": owners,
+        "backfill.executor": found.resolve_job_def("logs_backfill").executor_def.name,
         "schedule.cron": schedule.cron_schedule,
         "schedule.zone": schedule.execution_timezone,
     }
@@ -171,6 +172,8 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),
     "pteroassets_owners": ("team:other", "asset.owners"),
+    "pteroassets_celery_broker": ("redis://other.test/0", "backfill.executor"),
+    "pteroassets_celery_redelivery_seconds": ("77", "pteroassets_celery_redelivery_seconds"),
 }
 ELSEWHERE: dict[str, tuple[str, Effect]] = {
     "pteroassets_dagster_database": ("other", databases),

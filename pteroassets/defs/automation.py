@@ -9,6 +9,7 @@ from typing import Any, Literal
 import dagster as dg
 from dagster_dbt import build_dbt_asset_selection
 
+from pteroassets.defs.backfill import backfill_job
 from pteroassets.defs.dbt_run import run_without_assets
 from pteroassets.defs.dbt_translator import RHYTHM
 from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
@@ -164,6 +165,7 @@ def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Defin
     return dg.Definitions(
         jobs=[
             *(job_of(one, dbt_models) for one in passes),
+            *(backfill_job(one, settings) for one in passes if one.backfill is not None),
             everything,
             reload_log_day,
             hourly,
