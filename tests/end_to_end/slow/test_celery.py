@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pteroassets.platform.celery_worker import worker_command
 from pteroassets.platform.environment import environment
 from pteroassets.platform.loopback import HOST, free_port, is_open
 from pteroassets.settings import CHECKOUT, Settings
-from pteroassets.warehouse.connection import connect
+from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.end_to_end.conftest import NewPlatform
 from tests.harness import Platform, table_rows
 
@@ -39,7 +40,13 @@ _PASSWORD = "a-password-of-the-tests"
 
 def back_fill() -> Any:
     """Return the job; workers find this function by its name."""
-    return defs().resolve_job_def("logs_backfill")
+    return _location().resolve_job_def("logs_backfill")
+
+
+@cache
+def _location() -> dg.Definitions:
+    """Load the code location once in each process, as a worker does that finds it by its module."""
+    return defs()
 
 
 @contextmanager
@@ -104,6 +111,7 @@ def rows(platform: Platform) -> dict[str, list[tuple[object, ...]]]:
 def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
     new_platform: NewPlatform,
     make_instance: Callable[[], dg.DagsterInstance],
+    warehouse_settings: ConnectionSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -121,6 +129,7 @@ def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
         settings = platform.landing.settings.model_copy(
             update={
                 "pteroassets_home": tmp_path / "home",
+                "pteroassets_dagster_database": f"dagster_{warehouse_settings.database}",
                 "pteroassets_celery_broker": SecretStr(stack.enter_context(redis(tmp_path))),
                 "pteroassets_celery_redelivery_seconds": REDELIVERY_SECONDS,
             }
@@ -128,7 +137,6 @@ def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
         instance = stack.enter_context(make_instance())
         for name, value in environment(settings, tmp_path / "home").items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("PTEROASSETS_DAGSTER_DATABASE", f"dagster_{platform.settings.database}")
         first = stack.enter_context(worker(settings, "one", tmp_path))
         stack.enter_context(worker(settings, "two", tmp_path))
         with ThreadPoolExecutor() as beside:
@@ -136,8 +144,14 @@ def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
             result = dg.execute_job(dg.reconstructable(back_fill), instance=instance, raise_on_error=True)
             assert is_killed.result() < GROUPS
         assert result.success
-        stored = connect(platform.settings.with_database(f"dagster_{platform.settings.database}"), autocommit=True)
-        with stored as connection:
+        with connect(
+            warehouse_settings.with_database(settings.pteroassets_dagster_database), autocommit=True
+        ) as connection:
+            begun = "substring(event from '(one|two)@')"
+            workers = connection.execute(
+                f"select count(distinct {begun}) from event_logs where event like '%Celery worker%'"
+            ).fetchone()
+            assert workers == (2,)
             for table in ("runs", "event_logs", "snapshots"):
                 text = f"select count(*) from {table} as rows where rows::text like %s"
                 assert connection.execute(text, (f"%{_PASSWORD}%",)).fetchone() == (0,), table
