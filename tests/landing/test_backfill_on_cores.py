@@ -6,6 +6,8 @@ import multiprocessing
 
 import pytest
 
+from pteroassets.landing.minecraft.collection import LOGS
+from pteroassets.landing.minecraft.sessions import RUNS, SESSIONS
 from pteroassets.platform.environment import RuntimeFault
 from pteroassets.platform.workers import backfill_on_cores
 from pteroassets.warehouse.connection import connect
@@ -26,7 +28,7 @@ def rows(platform: Platform) -> dict[str, list[tuple[object, ...]]]:
 
 def forget(platform: Platform) -> None:
     with connect(platform.settings, autocommit=True) as connection:
-        connection.execute(f"truncate {', '.join([*TABLES, 'raw_minecraft.log_reads'])}")
+        connection.execute(f"truncate {', '.join([*LOGS.content, LOGS.files, LOGS.reads, SESSIONS, RUNS])}")
 
 
 def test_two_processes_one_of_them_killed_land_the_rows_of_one(platform: Platform) -> None:

@@ -20,6 +20,8 @@ from pydantic import SecretStr
 
 from pteroassets.definitions import defs
 from pteroassets.defs.backfill import GROUPS
+from pteroassets.landing.minecraft.collection import LOGS
+from pteroassets.landing.minecraft.sessions import RUNS, SESSIONS
 from pteroassets.platform.celery_worker import worker_command
 from pteroassets.platform.environment import environment
 from pteroassets.platform.loopback import HOST, free_port, is_open
@@ -122,7 +124,7 @@ def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
     expected = rows(platform)
     assert all(expected.values())
     with connect(platform.settings, autocommit=True) as connection:
-        connection.execute(f"truncate {', '.join([*TABLES, 'raw_minecraft.log_reads'])}")
+        connection.execute(f"truncate {', '.join([*LOGS.content, LOGS.files, LOGS.reads, SESSIONS, RUNS])}")
     before = len(platform.simulation.requests.entries)
 
     with ExitStack() as stack:
