@@ -48,7 +48,7 @@ class Platform:
 
     def landing_at(self, at: datetime) -> Landing:
         settings = located(
-            Settings(_env_file=None),  # type: ignore[call-arg]
+            Settings(_env_file=None),
             warehouse=self.settings,
             home=self.folder,
             pterodactyl_url=self.simulation.panel_url,

@@ -244,7 +244,7 @@ def running_platform(
         dagster = f"dagster_of_{warehouse.database}"
         ensure_database(warehouse, dagster)
         settings = located(
-            Settings(_env_file=None),  # type: ignore[call-arg]
+            Settings(_env_file=None),
             warehouse=warehouse,
             home=folder,
             pterodactyl_url=simulation.panel_url,
