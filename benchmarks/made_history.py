@@ -24,14 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from benchmarks.frame.meters import CpuMeter, postmaster_pid
 from pteroassets.defs.dbt_project import run_dbt
-from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
+from pteroassets.landing.pterodactyl.utilization import land_samples
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from pteroassets.warehouse.folding import fold_samples
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 
 UNTIL = datetime(2026, 10, 31, 16, tzinfo=UTC)
 _PERIOD_ORIGIN = datetime(2020, 1, 1, 4, tzinfo=UTC)  # servers start anew at 04:00
@@ -164,6 +167,8 @@ def fill(server: ConnectionSettings, *, servers: int, days: int, database: str =
                 until=min(begun + timedelta(days=_PERIODS_AT_ONCE), UNTIL),
                 period_origin=_PERIOD_ORIGIN,
             )
+            fold_samples(connection, sql.Identifier("made_samples"))
+            connection.execute("drop table made_samples")
             for name in ("visits", "events"):
                 _execute(connection, name, first=first, last=last, **times)
             connection.commit()

@@ -92,7 +92,8 @@ insert into ops.server_timezones select server_uuid, timezone, 'server' from mad
 
 -- name: samples
 -- in the order in which they were landed: pass after pass
-insert into raw_pterodactyl.utilization_samples (
+create temporary table made_samples (like raw_pterodactyl.utilization_samples);
+insert into made_samples (
     server_uuid, pass_at, sampled_at, interval_seconds, node_name, outcome, state, cpu_percent, memory_bytes,
     disk_bytes, network_rx_bytes, network_tx_bytes, uptime_milliseconds, is_suspect, reason, _load_id, _loaded_at
 )

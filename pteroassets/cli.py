@@ -162,10 +162,12 @@ def worker(*, name: str | None, processes: int) -> None:
 @main.command()
 def migrate() -> None:
     """Create or update the warehouse's schemas and tables in the Postgres of POSTGRES_HOST, and nothing else."""
+    from rich.console import Console
+
     from pteroassets.platform.up import run_migrations
     from pteroassets.settings import read_settings
 
-    run_migrations(read_settings())
+    run_migrations(read_settings(), Console())
     click.echo("the warehouse is at the newest revision")
 
 

@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         600, ge=5, description="What a worker held that vanished is given to another one after this time."
     )
     pteroassets_run_retention_days: int = Field(30, ge=1, description="Dagster runs older than this are deleted.")
+    pteroassets_sample_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Months of samples that ended this many days ago are dropped; hours and days made of them stay.",
+        examples=["400"],
+    )
 
     @field_validator("pterodactyl_url")
     @classmethod

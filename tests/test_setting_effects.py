@@ -96,8 +96,8 @@ def pruning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
 
 def databases(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     asked: list[object] = []
-    monkeypatch.setattr(up, "prepare_databases", lambda *arguments: asked.append(arguments))
-    up.run_migrations(settings)
+    monkeypatch.setattr(up, "prepare_databases", lambda *arguments: asked.append(arguments[:2]))
+    up.run_migrations(settings, Console())
     return asked
 
 
@@ -171,6 +171,7 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_log_store": ("memory://other", "pteroassets_log_store"),
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),
+    "pteroassets_sample_retention_days": ("77", "pteroassets_sample_retention_days"),
     "pteroassets_owners": ("team:other", "asset.owners"),
     "pteroassets_celery_broker": ("redis://other.test/0", "backfill.executor"),
     "pteroassets_celery_redelivery_seconds": ("77", "pteroassets_celery_redelivery_seconds"),

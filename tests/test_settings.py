@@ -114,6 +114,7 @@ BAD = [
     ("PTEROASSETS_UI_URL", "dagster.example.com", "must begin with https://"),
     ("PTEROASSETS_OWNERS", "me", "neither an e-mail address nor team:NAME"),
     ("PTEROASSETS_RUN_RETENTION_DAYS", "-1", "at least 1"),
+    ("PTEROASSETS_SAMPLE_RETENTION_DAYS", "0", "at least 1"),
 ]
 COMMANDS = ["check", "up", "demo", "migrate", "sql", "logs backfill", "logs reparse"]
 

@@ -30,11 +30,20 @@
 
 
 {#-
-    Two CTEs, of which the second, arrived, holds *columns* of the rows of *relation* that loads of *table* brought since
-    the last build of this model. A load and its rows are of one transaction, so of one time: by that the index finds
-    them.
+    When each pass was of which samples were ever landed, one row for each load of it that brought any; a pass stays
+    when its samples are dropped. It is known by index alone.
 -#}
-{% macro rows_that_arrived(relation, table, columns) -%}
+{% macro sampling_passes() -%}
+    ops.sampling_passes
+{%- endmacro %}
+
+
+{#-
+    CTEs of which the last, arrived, holds *columns* of the samples that loads brought since the last build of this
+    model. A load and its passes are of one transaction, so of one time: by that the index finds them. Their samples
+    are found by the times of the passes; reach has the first and the last of these.
+-#}
+{% macro samples_that_arrived(columns) -%}
 loads as (
 
     select
@@ -42,8 +51,20 @@ loads as (
         _loaded_at
     from {{ ref('stg_ops__loads') }}
     where
-        table_name = '{{ table }}'
+        table_name = 'raw_pterodactyl.utilization_samples'
         and load_number > {{ newest_load_seen() }}
+
+),
+
+reach as (
+
+    select
+        min(pass_at) as first_pass_at,
+        max(pass_at) as last_pass_at
+    from {{ sampling_passes() }}
+    where
+        _loaded_at >= (select min(loads._loaded_at) from loads)
+        and _load_id in (select loads.load_id from loads)
 
 ),
 
@@ -51,9 +72,11 @@ arrived as (
 
     select
         {{ columns | join(',\n        ') }}
-    from {{ relation }}
+    from {{ ref('stg_pterodactyl__utilization_samples') }}
     where
-        _loaded_at >= (select min(loads._loaded_at) from loads)
+        {{ of_passes_between(
+            '(select reach.first_pass_at from reach)', "(select reach.last_pass_at + interval '1 second' from reach)"
+        ) }}
         and _load_id in (select loads.load_id from loads)
 
 )

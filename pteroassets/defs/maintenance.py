@@ -10,7 +10,7 @@ from pteroassets.defs.dbt_project import target_folder
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.landing.context import Landing
 from pteroassets.warehouse.load import table_identifier
-from pteroassets.warehouse.retention import prune_loads, prune_reads
+from pteroassets.warehouse.retention import drop_samples, prune_loads, prune_reads
 
 _BUILDS_KEPT_FOR = timedelta(hours=6)
 
@@ -26,7 +26,7 @@ class PruneConfig(dg.Config):
 
 @dg.op(pool="maintenance")
 def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.ResourceParam[Landing]) -> None:
-    """Remove records of old runs, read attempts and loads, and what failed builds left behind."""
+    """Remove records of old runs, read attempts and loads, what failed builds left behind, and old samples."""
     keep_days = config.keep_days or landing.settings.pteroassets_run_retention_days
     before = landing.clock.now() - timedelta(days=keep_days)
     runs = prune_runs(context.instance, before)
@@ -37,6 +37,8 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
         loads = prune_loads(connection, before)
         for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds", "ops.days_to_build"):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
+        for month in drop_samples(connection, landing.clock.now(), landing.settings.pteroassets_sample_retention_days):
+            context.log.info(str(month))
     builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(
         "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "

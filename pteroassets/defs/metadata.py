@@ -55,21 +55,29 @@ def table_metadata(connection: Connection, table: str, *, counted_bytes: int = _
     }
 
 
+# views of what was a table, and the tables that hold a row for each of theirs
+_HELD_IN = {"raw_pterodactyl.utilization_samples": "raw_pterodactyl.sample_measures"}
+
+
 def row_figures(connection: Connection, table: str, *, counted_bytes: int = _COUNTED_BYTES) -> dict[str, Any]:
     """Return the number of rows of *table*: exact up to *counted_bytes*, else Postgres' estimate."""
-    size, estimate, estimated_at = connection.execute(
+    held_in = _HELD_IN.get(table, table)
+    # a partitioned table is as large as its partitions, and analyzed when the one that waits the longest is
+    size, estimate, is_analyzed, estimated_at = connection.execute(
         """
-        select pg_relation_size(tables.oid), tables.reltuples::bigint,
-            greatest(stats.last_analyze, stats.last_autoanalyze, stats.last_vacuum, stats.last_autovacuum)
-        from pg_class as tables left join pg_stat_user_tables as stats on stats.relid = tables.oid
-        where tables.oid = %s::regclass
+        select sum(pg_relation_size(parts.oid)), sum(parts.reltuples) filter (where parts.reltuples > 0)::bigint,
+            bool_and(parts.reltuples >= 0 or pg_relation_size(parts.oid) = 0),
+            min(greatest(stats.last_analyze, stats.last_autoanalyze, stats.last_vacuum, stats.last_autovacuum))
+        from pg_class as parts left join pg_stat_user_tables as stats on stats.relid = parts.oid
+        where parts.relkind = 'r'
+            and parts.oid in (select %(table)s::regclass union select relid from pg_partition_tree(%(table)s::regclass))
         """,
-        (table,),
-    ).fetchone() or (0, -1, None)
-    if size <= counted_bytes:
-        row = connection.execute(sql.SQL("select count(*) from {}").format(table_identifier(table))).fetchone()
+        {"table": held_in},
+    ).fetchone() or (0, -1, False, None)
+    if (size or 0) <= counted_bytes:
+        row = connection.execute(sql.SQL("select count(*) from {}").format(table_identifier(held_in))).fetchone()
         return {"dagster/row_count": row[0] if row else 0}
-    if estimate < 0 or estimated_at is None:
+    if not is_analyzed or estimated_at is None:
         return {"rows_estimated": "unknown: too large to be counted each time, and not yet analyzed by Postgres"}
     return {"rows_estimated": estimate, "rows_estimated_at": dg.TimestampMetadataValue(estimated_at.timestamp())}
 

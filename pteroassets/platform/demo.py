@@ -234,7 +234,7 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
         console.print("starting the simulated panel and its nodes")
         simulator = _start_simulator(supervisor, world, home)
         warehouse = postgres.with_database(DEMO_DATABASE)
-        prepare_databases(warehouse, settings.pteroassets_dagster_database)
+        prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
         settings = located(
             settings,
             warehouse=warehouse,

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from pydantic import SecretStr
+from rich.console import Console
 
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DbtFailedError, run_dbt
 from pteroassets.landing.context import Landing, MissingSettingError
@@ -23,6 +24,7 @@ from pteroassets.landing.minecraft.passes import WaitingLogsError
 from pteroassets.platform.loopback import PortHeldError
 from pteroassets.platform.postgres.binaries import EmbeddedPostgresError
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
+from pteroassets.platform.progress import rows_under_way
 from pteroassets.platform.supervisor import ServiceError
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.pterodactyl.errors import PanelError
@@ -125,15 +127,18 @@ def environment(settings: Settings, home: Path) -> dict[str, str]:
     }
 
 
-def prepare_databases(warehouse: ConnectionSettings, dagster_database: str) -> None:
+def prepare_databases(warehouse: ConnectionSettings, dagster_database: str, console: Console) -> None:
     """Create the warehouse's and Dagster's databases if missing, and migrate the warehouse.
+
+    That rows are moved, which may take minutes, is shown on *console*.
 
     Raises:
         UnsuitablePostgresError: The server is too old or the account may not create them.
     """
     ensure_database(warehouse, warehouse.database)
     ensure_database(warehouse, dagster_database)
-    upgrade(warehouse)
+    with rows_under_way(console, "moving rows to where they take less room") as advance:
+        upgrade(warehouse, advance)
 
 
 def generated_key(home: Path, name: str) -> str:

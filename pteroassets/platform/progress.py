@@ -44,6 +44,26 @@ def under_way(console: Console, what: str) -> Iterator[Advance]:
 
 
 @contextmanager
+def rows_under_way(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function to report to how many rows are done, of about how many; nothing is shown unless it is called."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tenths = -1
+
+        def advance(done: int, total: int) -> None:
+            nonlocal tenths
+            if tenths < 0:
+                bar.add_task(what, total=total)
+            bar.update(bar.task_ids[0], completed=done, total=max(done, total))
+            reached = 10 * done // max(done, total, 1)
+            if reached > tenths and not console.is_terminal:
+                console.print(f"{what}: {done:,} of {total:,}", highlight=False, soft_wrap=True)
+            tenths = max(reached, tenths)
+
+        yield advance
+
+
+@contextmanager
 def bytes_under_way(console: Console, what: str, *, is_kept: bool = True) -> Iterator[Advance]:
     """Show how many bytes of *what* are done; give a function to report them to, with the total.
 

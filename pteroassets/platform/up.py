@@ -76,10 +76,10 @@ def run_check(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def run_migrations(settings: Settings) -> None:
+def run_migrations(settings: Settings, console: Console) -> None:
     """Migrate the operator's Postgres, or the embedded one, to the newest revision."""
     with warehouse_of(settings) as warehouse:
-        prepare_databases(warehouse, settings.pteroassets_dagster_database)
+        prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
 
 
 def run_up(settings: Settings, console: Console, *, once: bool) -> None:
@@ -104,7 +104,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
             }
         )
         with warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:
-            prepare_databases(warehouse, settings.pteroassets_dagster_database)
+            prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
             serve(
                 Serving(
                     supervisor=supervisor,

@@ -10,11 +10,12 @@ from alembic.config import Config
 from psycopg import sql
 
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.folding import SAMPLES_MOVE
 from pteroassets.warehouse.moving import Advance, Move, move_rows
 from pteroassets.warehouse.moving_events import EVENTS_MOVE
 
 LEAST_MAJOR = 15  # the Postgres version that brought MERGE
-MOVES: tuple[Move, ...] = (EVENTS_MOVE,)
+MOVES: tuple[Move, ...] = (SAMPLES_MOVE, EVENTS_MOVE)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from psycopg import sql
 
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import table_identifier
+from pteroassets.warehouse.load import lock_table_for_load, months_stored, partition_of, table_identifier
 
 # Tables whose rows are rewritten, and then name another load. The entities' are found by their columns.
 _REWRITTEN = (
@@ -18,6 +20,77 @@ _REWRITTEN = (
 )
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")
+# What is left of samples that are dropped. A model is known by the relation that it makes, in quotes.
+_ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldMonth:
+    """A month whose samples are old enough to be dropped, and whether they were.
+
+    Attributes:
+        month: Its first day, in UTC.
+        samples: How many there were.
+        waits_for: Models that have not taken in all of them yet, so that they were kept.
+    """
+
+    month: date
+    samples: int
+    waits_for: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say what became of it."""
+        if self.waits_for:
+            return f"samples of {self.month:%Y-%m} are kept until {' and '.join(self.waits_for)} have taken them in"
+        return f"dropped {self.samples} samples of {self.month:%Y-%m}"
+
+
+def drop_samples(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[OldMonth]:
+    """Drop the samples of each month that ended *keep_days* before *now*, in a transaction each.
+
+    Hours and days that are made of them stay as they are, so a month is kept until they have taken in all of it.
+    Nothing is dropped where *keep_days* is None.
+    """
+    if keep_days is None:
+        return
+    for month, until in months_stored(connection):
+        if until > now - timedelta(days=keep_days):
+            return
+        yield _drop_month(connection, month, until)
+
+
+def _drop_month(connection: Connection, month: date, until: datetime) -> OldMonth:
+    partition = sql.Identifier("raw_pterodactyl", partition_of(month))
+    with connection.transaction():
+        lock_table_for_load(connection, "raw_pterodactyl.utilization_samples")
+        ((samples,),) = connection.execute(sql.SQL("select count(*) from {}").format(partition)).fetchall()
+        waits_for = tuple(
+            model
+            for (model,) in connection.execute(
+                """
+                select model from unnest(%(models)s::text[]) as models (model)
+                where exists (
+                    select from raw_pterodactyl.sample_passes as passes
+                    inner join ops.loads on loads.load_id = passes._load_id
+                    where raw_pterodactyl.pass_time(passes.pass_number) >= %(month)s::timestamp at time zone 'UTC'
+                        and raw_pterodactyl.pass_time(passes.pass_number) < %(until)s
+                        and loads.load_number > coalesce(
+                            (
+                                select built.seen_load from ops.incremental_builds as built
+                                where strpos(built.model, '"' || models.model || '"') > 0
+                            ),
+                            0
+                        )
+                )
+                """,
+                {"models": list(_ROLLED_UP), "month": month, "until": until},
+            )
+        )
+        if not waits_for:
+            if samples:
+                connection.execute("insert into ops.dropped_samples (month, samples) values (%s, %s)", (month, samples))
+            connection.execute(sql.SQL("drop table {}").format(partition))
+    return OldMonth(month=month, samples=samples, waits_for=waits_for)
 
 
 def prune_reads(connection: Connection, before: datetime) -> int:

@@ -12,6 +12,7 @@ import pytest
 from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
+from tests.samples import delete_samples, insert_samples
 
 from .conftest import dbt_environment
 from .world import SERVERS, land_world
@@ -27,7 +28,7 @@ HELD_BACK = f"""
 
 # A pass out of turn, which shortens the span before it.
 OUT_OF_TURN = f"""
-    insert into raw_pterodactyl.utilization_samples (
+    insert into arriving (
         server_uuid, pass_at, sampled_at, interval_seconds, outcome, state, is_suspect, _load_id
     ) values ('{SERVERS["b"]}', '2026-10-24 23:55+00', '2026-10-24 23:55+00', 60, 'offline', 'offline', false, %s)
 """
@@ -87,9 +88,7 @@ def rows_as_written(connection: Connection) -> dict[str, list[Any]]:
 
 def take_in(connection: Connection, load_id: uuid.UUID, rows: str) -> None:
     """Insert samples as a load of them does: its rows and its entry in the ledger, of one time, in one transaction."""
-    connection.execute(
-        f"insert into raw_pterodactyl.utilization_samples select (row).* from ({rows}) as arrived (row)"  # type: ignore[arg-type] # of our own making
-    )
+    insert_samples(connection, f"insert into arriving select (row).* from ({rows}) as arrived (row)")
     record_load(
         connection,
         LoadReport(
@@ -118,7 +117,7 @@ def test_an_incremental_build_equals_a_full_one(
     warehouse.execute(
         f"create table public.held_back as select * from raw_pterodactyl.utilization_samples where {HELD_BACK}"
     )
-    warehouse.execute(f"delete from raw_pterodactyl.utilization_samples where {HELD_BACK}")
+    delete_samples(warehouse, HELD_BACK)
     run_dbt(["run"], environment, target=dbt_target)
     first = marts(warehouse)
     written = rows_as_written(warehouse)
@@ -134,7 +133,7 @@ def test_an_incremental_build_equals_a_full_one(
     load = uuid.uuid4()
     with warehouse.transaction():
         take_in(warehouse, load, held_back(warehouse, load, "pass_at <= '2026-10-26 18:00+00'"))
-        warehouse.execute(OUT_OF_TURN, (load,))
+        insert_samples(warehouse, OUT_OF_TURN, (load,))
     warehouse.execute(MEANWHILE)
     run_dbt(["run"], environment, target=dbt_target)
     with connect(warehouse_settings) as connection:

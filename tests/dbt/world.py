@@ -6,6 +6,7 @@ Beside them a network: proxy e with the servers f and g behind it, of which noth
 from __future__ import annotations
 
 from pteroassets.warehouse.connection import Connection
+from tests.samples import insert_samples
 
 SERVERS = {name: f"{name * 8}-0000-4000-8000-000000000001" for name in "abcdef"} | {
     "g": "99999999-0000-4000-8000-000000000001"
@@ -79,7 +80,7 @@ insert into ops.server_timezones select server_uuid, timezone, 'server' from wor
 """
 
 _SAMPLES = """
-insert into raw_pterodactyl.utilization_samples (
+insert into arriving (
     server_uuid, pass_at, sampled_at, interval_seconds, node_name, outcome, state, cpu_percent, memory_bytes,
     disk_bytes, network_rx_bytes, network_tx_bytes, uptime_milliseconds, is_suspect, _load_id, _loaded_at
 )
@@ -294,5 +295,7 @@ analyze;
 
 def land_world(connection: Connection) -> None:
     """Fill the raw tables of an empty warehouse."""
-    for script in (_ENTITIES, _SAMPLES, _LOGS, _NETWORK, _LEDGER):
+    connection.execute(_ENTITIES)
+    insert_samples(connection, _SAMPLES)
+    for script in (_LOGS, _NETWORK, _LEDGER):
         connection.execute(script)  # type: ignore[arg-type] # constants of this module

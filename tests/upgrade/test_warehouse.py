@@ -48,14 +48,18 @@ LEDGERS = {"raw_minecraft.event_loads"}
 LATER = [RECORDED_UNTIL + timedelta(hours=hours) for hours in (5, 9)]
 SERVED = ("staging", "marts", "pterodactyl", "minecraft")
 MODELS = (*SERVED, "intermediate")
+STORED_IN = {
+    "raw_pterodactyl.utilization_samples": ("sample_measures", "sample_answers", "sample_passes"),
+}
+"""Views of what was a table, and how the names begin of those that hold the rows now."""
 INCREMENTAL = ("marts.fct_utilization_hourly", "intermediate.int_server_utilization_daily")
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def tables_of(connection: Connection, *, of_models: bool = False) -> list[str]:
-    """The raw tables and those of the ledger, or else those that models left."""
-    return [
+    """The raw tables and those of the ledger, or else those that models left; a view stands for what it is made of."""
+    found = [
         f"{schema}.{table}"
         for schema, table in connection.execute(
             "select schemaname, tablename from pg_tables "
@@ -63,6 +67,11 @@ def tables_of(connection: Connection, *, of_models: bool = False) -> list[str]:
         )
         if (schema in MODELS) == of_models
     ]
+    for view, stores in STORED_IN.items() if not of_models else ():
+        schema = view.partition(".")[0]
+        if holding := [table for table in found if table.startswith(tuple(f"{schema}.{name}" for name in stores))]:
+            found = [*(table for table in found if table not in holding), view]
+    return sorted(found)
 
 
 def columns_of(connection: Connection, table: str) -> list[str]:

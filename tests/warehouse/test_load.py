@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, TABLE, land_samples
+from pteroassets.landing.pterodactyl.utilization import TABLE, land_samples
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
+from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

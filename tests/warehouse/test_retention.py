@@ -11,11 +11,12 @@ import pytest
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.minecraft.collection import LOGS
 from pteroassets.landing.pterodactyl.estate import land_entities
-from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
+from pteroassets.landing.pterodactyl.utilization import land_samples
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.retention import prune_loads, prune_reads
+from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 from tests.aging import growth_by_guide, let_a_day_pass, rows_of
 
 pytestmark = pytest.mark.postgres
@@ -27,9 +28,10 @@ TABLES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "user
 TICKS = 4
 
 
-def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") -> None:
+def make_the_passes_of_a_tick(connection: Connection, tick: int, *, version: str = "same") -> None:
     """Land what each pass lands where one file lay unread, and nothing changed but the samples and the *version*."""
     now = datetime.now(UTC)
+    pass_at = now.replace(second=0, microsecond=0) - timedelta(minutes=5 * (TICKS - tick))
     for table in TABLES:
         land_entities(
             connection,
@@ -47,7 +49,7 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
             ),
         )
     sample = dict.fromkeys(SAMPLE_COLUMNS) | {
-        "pass_at": now, "sampled_at": now, "interval_seconds": 300, "outcome": "error", "is_suspect": False,
+        "pass_at": pass_at, "sampled_at": now, "interval_seconds": 300, "outcome": "error", "is_suspect": False,
     }  # fmt: skip
     land_samples(connection, [list({**sample, "server_uuid": server}.values()) for server in SERVERS], observed_at=now)
     collected = LoadReport(table="raw_minecraft.log_files", observed_at=now, rows_read=2, rows_added=0)
@@ -75,8 +77,8 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
 def test_a_week_of_passes_leaves_what_the_guide_says(warehouse: Connection, tmp_path: Path) -> None:
     sizes = []
     for _ in range(DAYS):
-        for _ in range(TICKS):
-            make_the_passes_of_a_tick(warehouse)
+        for tick in range(TICKS):
+            make_the_passes_of_a_tick(warehouse, tick)
         let_a_day_pass(warehouse, tmp_path)
         before = datetime.now(UTC) - KEEP
         prune_reads(warehouse, before)
@@ -99,7 +101,7 @@ def test_pruning_takes_nothing_that_figures_freshness_or_lineage_rest_on(warehou
     for day in range(4):
         for tick in range(TICKS):
             # a record that changes in the middle of each day
-            make_the_passes_of_a_tick(warehouse, version=f"{day + tick // 2}")
+            make_the_passes_of_a_tick(warehouse, tick, version=f"{day + tick // 2}")
         let_a_day_pass(warehouse, tmp_path)
     questions = {
         "since when the platform watches": "select table_name, min(observed_at) from ops.loads group by 1",

@@ -29,7 +29,7 @@ WORDS: dict[tuple[str, str], Any] = {
     ("request_budgets", "api"): Api,
     ("server_runs", "end_reason"): EndReason,
     ("server_timezones", "source"): ZoneSource,
-    ("utilization_samples", "outcome"): outcomes.SampleOutcome,
+    ("sample_answers", "outcome"): outcomes.SampleOutcome,
 }
 # columns of the models that hand such words on under the same name, or under one of their own
 HANDED_ON = {name: WORDS[table, name] for table, name in WORDS if name not in ("outcome", "source", "api")}

@@ -7,4 +7,5 @@ select
     count(*) filter (where outcome not in ('ok', 'offline') and reason is null) as outcomes_without_a_reason,
     count(*) filter (where is_suspect) as running_with_memory_0
 from raw_pterodactyl.utilization_samples
-where pass_at > (select max(pass_at) from raw_pterodactyl.utilization_samples) - interval '1 day'
+where pass_at > (select max(pass_at) from ops.sampling_passes) - interval '1 day'
+    and _pass_at > (select max(pass_at) from ops.sampling_passes) - interval '1 day'

@@ -38,26 +38,10 @@ from pteroassets.sources.pterodactyl.utilization import (
 )
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows
+from pteroassets.warehouse.load import LoadReport, lock_table_for_load, put_samples, record_load
+from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 
 TABLE = "raw_pterodactyl.utilization_samples"
-SAMPLE_COLUMNS = {
-    "server_uuid": "uuid",
-    "pass_at": "timestamptz",
-    "sampled_at": "timestamptz",
-    "interval_seconds": "int4",
-    "node_name": "text",
-    "outcome": "text",
-    "state": "text",
-    "cpu_percent": "float8",
-    "memory_bytes": "int8",
-    "disk_bytes": "int8",
-    "network_rx_bytes": "int8",
-    "network_tx_bytes": "int8",
-    "uptime_milliseconds": "int8",
-    "is_suspect": "bool",
-    "reason": "text",
-}
 # how much of a long pass a kill may cost
 _PART_SECONDS = 60.0
 #: How often log files are looked at, which costs a list and a file for each server.
@@ -244,29 +228,16 @@ def land_samples(
 ) -> LoadReport:
     """Land *rows* (in the order of `SAMPLE_COLUMNS`) in one transaction.
 
-    A pass that is run again for the same minute keeps what was measured and replaces samples that failed.
+    A pass that is run again for the same time keeps what was measured and replaces samples that failed.
+
+    Raises:
+        ManyLoadsError: This pass was loaded too often.
+        ValueError: A pass does not begin at a multiple of ten seconds.
     """
     load_id = uuid.uuid4()
-    columns = ", ".join(SAMPLE_COLUMNS)
     with connection.transaction():
         lock_table_for_load(connection, TABLE)
-        stage_rows(connection, "arrived", TABLE, SAMPLE_COLUMNS, rows)
-        changed = connection.execute(
-            f"""
-            update {TABLE} as known
-            set ({columns}, _load_id) = (select {", ".join("arrived." + name for name in SAMPLE_COLUMNS)}, %(load)s),
-                _loaded_at = now() -- by which incremental models find it
-            from arrived
-            where known.server_uuid = arrived.server_uuid and known.pass_at = arrived.pass_at
-                and known.outcome = any(%(unanswered)s)
-                and arrived.outcome <> all(%(unanswered)s)
-            """,
-            {"load": load_id, "unanswered": list(UNANSWERED)},
-        ).rowcount
-        added = connection.execute(
-            f"insert into {TABLE} ({columns}, _load_id) select {columns}, %s from arrived on conflict do nothing",
-            (load_id,),
-        ).rowcount
+        added, changed = put_samples(connection, rows, load_id=load_id, replaced=UNANSWERED)
         report = LoadReport(
             load_id=load_id,
             table=TABLE,

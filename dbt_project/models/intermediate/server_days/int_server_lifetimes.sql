@@ -12,9 +12,9 @@ loads as (
 
 ),
 
-samples as not materialized (
+sampling_passes as not materialized (
 
-    select * from {{ ref('stg_pterodactyl__utilization_samples') }}
+    select * from {{ sampling_passes() }}
 
 ),
 
@@ -37,10 +37,10 @@ platform as (
 passes as (
 
     select
-        (select min(pass_at) from samples) as first_pass_at,
+        (select min(pass_at) from sampling_passes) as first_pass_at,
         (
             select pass_at + make_interval(secs => interval_seconds)
-            from samples
+            from sampling_passes
             order by pass_at desc
             limit 1
         ) as last_span_until

@@ -2,7 +2,8 @@
     Incremental by the server's day. A sample that arrives, however late, cuts the span of the one before it short at
     its own time and stands for at most an hour (tested): so its own day and that of an hour later are built again. A
     server whose zone, life or limits changed has all of its days built again, and those around them, since another
-    zone dates the same sample otherwise; a day that no sample touches any more is replaced by an empty row.
+    zone dates the same sample otherwise; a day that no sample touches any more is replaced by an empty row. A day of
+    which samples were dropped is not built again: it stays as it is, and its terms_digest tells by what terms.
 -#}
 {{ config(
     materialized='incremental',
@@ -10,7 +11,11 @@
     unique_key=['server_uuid', 'local_date'],
     on_schema_change='fail',
     pre_hook="{{ note_newest_load('raw_pterodactyl.utilization_samples') }}",
-    post_hook="{{ note_loads_seen() }}"
+    post_hook=[
+        "{{ note_loads_seen() }}",
+        "{{ keep_index('int_server_utilization_daily_key', ['server_uuid', 'local_date']) }}",
+        "{{ keep_index('int_server_utilization_daily_terms', ['server_uuid', 'terms_digest']) }}"
+    ]
 ) }}
 
 -- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
@@ -18,56 +23,39 @@
 -- depends_on: {{ ref('int_server_terms') }}
 with
 
-{% if is_incremental() -%}
 terms as (
 
     select * from {{ ref('int_server_terms') }}
 
 ),
 
-{{ rows_that_arrived(
-    ref('stg_pterodactyl__utilization_samples'), 'raw_pterodactyl.utilization_samples', ['server_uuid', 'pass_at']
-) }},
+validity as (
 
-touched as (
-
-    select
-        arrived.server_uuid,
-        coalesce(terms.timezone, 'UTC') as timezone,
-        {{ local_date('arrived.pass_at + reached.after', "coalesce(terms.timezone, 'UTC')") }} as local_date
-    from arrived
-    left join terms on arrived.server_uuid = terms.server_uuid
-    cross join (values (interval '0'), (interval '1 hour')) as reached (after)
-
-    union
-
-    select
-        built.server_uuid,
-        coalesce(terms.timezone, 'UTC') as timezone,
-        built.local_date + neighbour.days as local_date
-    from {{ this }} as built
-    left join terms on built.server_uuid = terms.server_uuid
-    cross join generate_series(-2, 2) as neighbour (days)
-    where built.terms_digest <> coalesce(terms.terms_digest, 'unlisted')
+    select * from {{ ref('int_pterodactyl__server_validity') }}
 
 ),
 
-bounded as (
+{% if is_incremental() -%}
+{{ samples_of_touched_days() }},
 
-    select
-        server_uuid,
-        local_date,
-        {{ local_day_start('local_date', 'timezone') }} - interval '1 hour' as reads_from,
-        {{ local_day_start('(local_date + 1)', 'timezone') }} as reads_until
-    from touched
+{% else -%}
+samples as (
+
+    select * from {{ ref('stg_pterodactyl__utilization_samples') }}
 
 ),
 
-pieces as (
+{% endif -%}
+{{ sample_spans() }},
+
+{{ sample_days('sample_spans') }},
+
+{% if is_incremental() -%}
+pieces_of_days as (
 
     select
-        bounded.server_uuid,
-        bounded.local_date,
+        touched.server_uuid,
+        touched.local_date,
         coalesce(pieces.terms_digest, terms.terms_digest, 'unlisted') as terms_digest,
         pieces._loaded_at,
         pieces.outcome_group,
@@ -77,25 +65,19 @@ pieces as (
         pieces.piece_seconds,
         pieces.is_pass_day,
         pieces.memory_limit_mebibytes
-    from bounded
-    left join terms on bounded.server_uuid = terms.server_uuid
-    left join lateral (
-        select found.*
-        from {{ ref('int_server_sample_days') }} as found
-        where
-            found.server_uuid = bounded.server_uuid
-            and found.pass_at >= bounded.reads_from
-            and found.pass_at < bounded.reads_until
-            and found.local_date = bounded.local_date
-        {{ by_index_for_each_row() }}
-    ) as pieces on true
+    from touched
+    left join terms on touched.server_uuid = terms.server_uuid
+    left join pieces
+        on
+            touched.server_uuid = pieces.server_uuid
+            and touched.local_date = pieces.local_date
 
 ),
 
 {% else -%}
-pieces as (
+pieces_of_days as (
 
-    select * from {{ ref('int_server_sample_days') }}
+    select * from pieces
 
 ),
 
@@ -118,23 +100,35 @@ days as (
             where is_pass_day and memory_mebibytes is not null and memory_limit_mebibytes is not null
         ) as memory_p95_limit_ratio,
         max(_loaded_at) as _samples_loaded_at
-    from pieces
+    from pieces_of_days
     group by server_uuid, local_date
+
+),
+
+-- an offline server uses no processor: that is measured. What a server used that was not asked, nobody knows
+made as (
+
+    select
+        server_uuid,
+        local_date,
+        minutes_sampled,
+        minutes_gated,
+        minutes_failed,
+        minutes_suspect,
+        case when minutes_sampled > 0 then minutes_running / 60 end as uptime_hours,
+        case when minutes_sampled > 0 then cpu_core_hours_measured end as cpu_core_hours,
+        memory_p95_mebibytes,
+        memory_p95_limit_ratio,
+        terms_digest,
+        _samples_loaded_at
+    from days
 
 )
 
--- an offline server uses no processor: that is measured. What a server used that was not asked, nobody knows
-select
-    server_uuid,
-    local_date,
-    minutes_sampled,
-    minutes_gated,
-    minutes_failed,
-    minutes_suspect,
-    case when minutes_sampled > 0 then minutes_running / 60 end as uptime_hours,
-    case when minutes_sampled > 0 then cpu_core_hours_measured end as cpu_core_hours,
-    memory_p95_mebibytes,
-    memory_p95_limit_ratio,
-    terms_digest,
-    _samples_loaded_at
-from days
+select * from made
+{{ and_rows_of_dropped_samples(
+    'made',
+    ['server_uuid', 'local_date'],
+    local_day_start('built.local_date', "'UTC'") ~ " - interval '15 hours'",
+    local_day_start('(built.local_date + 1)', "'UTC'") ~ " + interval '12 hours'"
+) }}

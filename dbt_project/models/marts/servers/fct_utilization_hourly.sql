@@ -1,7 +1,8 @@
 {#-
     Incremental by hour. A sample that arrives, however late, cuts the span of the one before it short at its own
     time, stands for at most an hour (tested), and is what the rates of the next two intervals are counted from: so its
-    own hour and the two after it are built again, and none before.
+    own hour and the two after it are built again, and none before. An hour of which samples were dropped is not built
+    again: it stays as it is.
 -#}
 {{ config(
     materialized='incremental',
@@ -18,62 +19,36 @@
 with
 
 {% if is_incremental() -%}
-{{ rows_that_arrived(
-    ref('stg_pterodactyl__utilization_samples'), 'raw_pterodactyl.utilization_samples', ['server_uuid', 'pass_at']
-) }},
+{{ samples_of_touched_hours() }},
 
-touched as (
+{% else -%}
+samples as (
 
-    select distinct
-        arrived.server_uuid,
-        date_trunc('hour', arrived.pass_at, 'UTC') + make_interval(hours => neighbour.hours) as hour_at
-    from arrived
-    cross join generate_series(0, 2) as neighbour (hours)
+    select * from {{ ref('stg_pterodactyl__utilization_samples') }}
 
 ),
 
--- a span that began in the hour before may reach into a touched one
-read as (
+{% endif -%}
+{{ sample_spans() }},
 
-    select distinct
-        arrived.server_uuid,
-        date_trunc('hour', arrived.pass_at, 'UTC') + make_interval(hours => neighbour.hours) as hour_at
-    from arrived
-    cross join generate_series(-1, 2) as neighbour (hours)
+{{ sample_hours('sample_spans') }},
 
-),
-
-found as (
+{% if is_incremental() -%}
+pieces_of_hours as (
 
     select pieces.*
-    from read
-    cross join lateral (
-        select hours.*
-        from {{ ref('int_server_sample_hours') }} as hours
-        where
-            hours.server_uuid = read.server_uuid
-            and hours.pass_at >= read.hour_at
-            and hours.pass_at < read.hour_at + interval '1 hour'
-        {{ by_index_for_each_row() }}
-    ) as pieces
-
-),
-
-pieces as (
-
-    select found.*
-    from found
+    from pieces
     inner join touched
         on
-            found.server_uuid = touched.server_uuid
-            and found.hour_at = touched.hour_at
+            pieces.server_uuid = touched.server_uuid
+            and pieces.hour_at = touched.hour_at
 
 ),
 
 {% else -%}
-pieces as (
+pieces_of_hours as (
 
-    select * from {{ ref('int_server_sample_hours') }}
+    select * from pieces
 
 ),
 
@@ -105,39 +80,51 @@ hours as (
         sum(network_seconds::numeric) filter (where is_pass_hour)::double precision as network_seconds,
         {{ minutes_by_outcome() }},
         max(_loaded_at) as _samples_loaded_at
-    from pieces
+    from pieces_of_hours
     group by server_uuid, hour_at
+
+),
+
+made as (
+
+    select
+        server_uuid,
+        hour_at,
+        samples_total,
+        samples_measured,
+        cpu_percent_mean,
+        cpu_percent_stddev,
+        cpu_percent_min,
+        cpu_percent_max,
+        cpu_percent_p95,
+        memory_mebibytes_mean,
+        memory_mebibytes_stddev,
+        memory_mebibytes_min,
+        memory_mebibytes_max,
+        memory_mebibytes_p95,
+        disk_mebibytes_mean,
+        disk_mebibytes_max,
+        network_rx_bytes,
+        network_tx_bytes,
+        {{ ratio('network_rx_bytes', 'network_seconds') }} as network_rx_bytes_per_second,
+        {{ ratio('network_tx_bytes', 'network_seconds') }} as network_tx_bytes_per_second,
+        minutes_sampled,
+        minutes_running,
+        minutes_gated,
+        minutes_failed,
+        minutes_suspect,
+        60::double precision as minutes_expected,
+        {{ coverage('minutes_sampled', '60') }} as coverage_ratio,
+        _samples_loaded_at
+    from hours
+    where samples_total > 0
 
 )
 
-select
-    server_uuid,
-    hour_at,
-    samples_total,
-    samples_measured,
-    cpu_percent_mean,
-    cpu_percent_stddev,
-    cpu_percent_min,
-    cpu_percent_max,
-    cpu_percent_p95,
-    memory_mebibytes_mean,
-    memory_mebibytes_stddev,
-    memory_mebibytes_min,
-    memory_mebibytes_max,
-    memory_mebibytes_p95,
-    disk_mebibytes_mean,
-    disk_mebibytes_max,
-    network_rx_bytes,
-    network_tx_bytes,
-    {{ ratio('network_rx_bytes', 'network_seconds') }} as network_rx_bytes_per_second,
-    {{ ratio('network_tx_bytes', 'network_seconds') }} as network_tx_bytes_per_second,
-    minutes_sampled,
-    minutes_running,
-    minutes_gated,
-    minutes_failed,
-    minutes_suspect,
-    60::double precision as minutes_expected,
-    {{ coverage('minutes_sampled', '60') }} as coverage_ratio,
-    _samples_loaded_at
-from hours
-where samples_total > 0
+select * from made
+{{ and_rows_of_dropped_samples(
+    'made',
+    ['server_uuid', 'hour_at'],
+    "built.hour_at - interval '3 hours'",
+    "built.hour_at + interval '1 hour'"
+) }}

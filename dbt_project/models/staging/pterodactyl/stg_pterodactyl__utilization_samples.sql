@@ -43,7 +43,8 @@ renamed as (
 
         ---------- load
         _loaded_at,
-        _load_id
+        _load_id,
+        _pass_at
 
     from source
 
