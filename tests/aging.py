@@ -62,7 +62,7 @@ def _number_passes_anew(connection: Connection, days: int) -> None:
     """Move samples *days* back: the number of a pass is its time."""
     if connection.execute("select to_regclass('raw_pterodactyl.sample_passes')").fetchone() == (None,):
         return  # Dagster's database
-    steps = days * 86_400 // 10 * 16
+    steps = days * 86_400 // 10 * 64
     passes = connection.execute(
         "select raw_pterodactyl.pass_time(pass_number) from raw_pterodactyl.sample_passes"
     ).fetchall()

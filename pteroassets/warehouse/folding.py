@@ -20,7 +20,7 @@ def fold_samples(connection: Connection, source: sql.Composable) -> int:
     None of them may be there already.
 
     Raises:
-        ManyLoadsError: A pass has more than sixteen loads, or does not begin at a multiple of ten seconds.
+        ManyLoadsError: A pass has more than 64 loads, or does not begin at a multiple of ten seconds.
     """
     months = connection.execute(
         sql.SQL("select distinct date_trunc('month', pass_at, 'UTC') from {}").format(source)
@@ -33,7 +33,7 @@ def fold_samples(connection: Connection, source: sql.Composable) -> int:
     ).fetchall()
     if wrong is not None:
         raise ManyLoadsError(
-            f"the pass of {wrong.isoformat()} has more than sixteen loads, or is not at a multiple of ten seconds"
+            f"the pass of {wrong.isoformat()} has more than 64 loads, or is not at a multiple of ten seconds"
         )
     count = connection.execute(sql.SQL(_FOLD_MEASURES).format(source=source)).rowcount
     connection.execute("drop table folded_passes")
@@ -92,13 +92,13 @@ _FOLD = (
             and answers.reason is not distinct from arrived.reason
     )
     """,
-    # the number of a pass: its step since 2020, times 16, and which of its loads it is
+    # the number of a pass: its step since 2020, times 64, and which of its loads it is
     f"""
     create temporary table folded_passes on commit drop as
     with
     loads as (
         select distinct pass_at, interval_seconds, _load_id, _loaded_at, {_WINDOW}::bigint as window_number,
-            (floor((extract(epoch from pass_at) - 1577836800) / 10) * 16)::integer as slot
+            (floor((extract(epoch from pass_at) - 2039611520) / 10) * 64)::integer as slot
         from {{source}}
     )
     select loads.*,
@@ -106,7 +106,7 @@ _FOLD = (
             coalesce(
                 (
                     select max(passes.pass_number) + 1 from raw_pterodactyl.sample_passes as passes
-                    where passes.pass_number between loads.slot and loads.slot + 15
+                    where passes.pass_number between loads.slot and loads.slot + 63
                 ),
                 loads.slot
             )

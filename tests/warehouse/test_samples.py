@@ -72,20 +72,20 @@ def test_what_does_not_fit_is_refused_and_not_bent(warehouse: Connection, values
     assert stored(warehouse) == []
 
 
-def test_each_load_that_brings_something_is_known_and_no_more_than_sixteen(warehouse: Connection) -> None:
+def test_each_load_that_brings_something_is_known_and_no_more_than_sixty_four(warehouse: Connection) -> None:
     reports = [
         # all but the first two servers are there already
         land_samples(warehouse, [sample(server) for server in range(2 * load + 2)], observed_at=NOON)
-        for load in range(16)
+        for load in range(64)
     ]
-    assert [report.rows_added for report in reports] == [2] * 16
+    assert [report.rows_added for report in reports] == [2] * 64
     found = warehouse.execute(
         f"select _load_id, count(*), max(_loaded_at) from {TABLE} group by 1 order by 3"
     ).fetchall()
     assert [(load_id, count) for load_id, count, _ in found] == [(report.load_id, 2) for report in reports]
     assert land_samples(warehouse, [sample(5)], observed_at=NOON).rows_added == 0
     with pytest.raises(ManyLoadsError):
-        land_samples(warehouse, [sample(40)], observed_at=NOON)
+        land_samples(warehouse, [sample(140)], observed_at=NOON)
 
 
 def test_a_server_has_one_row_in_a_pass(warehouse: Connection) -> None:
