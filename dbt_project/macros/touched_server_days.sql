@@ -41,9 +41,7 @@
     create temporary table touched_days on commit drop as
     with
 
-    {{ rows_that_arrived(
-        ref('stg_pterodactyl__utilization_samples'), 'raw_pterodactyl.utilization_samples', ['server_uuid', 'pass_at']
-    ) }},
+    {{ samples_that_arrived(['server_uuid', 'pass_at']) }},
 
     -- of which every day is built again: by other terms each of them is another
     changed as (
