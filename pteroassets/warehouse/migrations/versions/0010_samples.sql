@@ -99,7 +99,6 @@ from raw_pterodactyl.utilization_samples_unmoved;
 create table ops.dropped_samples (
     month date primary key,                 -- its first day; months are those of UTC
     samples bigint not null,
-    archive text,                           -- the file that holds them, as fsspec names it; null: none was written
     dropped_at timestamptz not null default now()
 );
 
