@@ -56,7 +56,10 @@ def table_metadata(connection: Connection, table: str, *, counted_bytes: int = _
 
 
 # views of what was a table, and the tables that hold a row for each of theirs
-_HELD_IN = {"raw_pterodactyl.utilization_samples": "raw_pterodactyl.sample_measures"}
+_HELD_IN = {
+    "raw_minecraft.events": "raw_minecraft.event_rows",
+    "raw_pterodactyl.utilization_samples": "raw_pterodactyl.sample_measures",
+}
 
 
 def row_figures(connection: Connection, table: str, *, counted_bytes: int = _COUNTED_BYTES) -> dict[str, Any]:
