@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtProject
+from sqlglot.errors import SqlglotError
 
 from pteroassets.defs.dbt_project import DIGEST_NAME, target_folder
 from pteroassets.defs.dbt_translator import Translator
@@ -18,6 +19,7 @@ from pteroassets.defs.private import column_lineage
 from pteroassets.warehouse.connection import Connection
 
 _LINEAGE = "lineage.json"  # in the platform's target folder: lineage by model, and the digest of what it was made of
+_LOG = dg.get_dagster_logger()
 
 Columns = Mapping[str, tuple[str, bool]]
 """The type of each column, and whether it is never null, by its name."""
@@ -115,15 +117,19 @@ class _Lineage:
         digest = hashlib.sha256(text.encode()).hexdigest()
         kept = self._kept.get(node["unique_id"])
         if kept is None or kept["digest"] != digest:
-            made = column_lineage(
-                self._manifest,
-                node,
-                columns,
-                parents,
-                translator=self._translator,
-                project=self._dbt_project,
-                target=self._target,
-            )
+            try:
+                made = column_lineage(
+                    self._manifest,
+                    node,
+                    columns,
+                    parents,
+                    translator=self._translator,
+                    project=self._dbt_project,
+                    target=self._target,
+                )
+            except SqlglotError as error:  # what only describes a table must not fail its build
+                _LOG.warning("of which columns those of %s are made is not known: %s", node["name"], error)
+                return {}
             kept = {
                 "digest": digest,
                 "columns": {
