@@ -1,36 +1,23 @@
-with
+{#- Without CTEs: of a view with them Postgres finds neither the first nor the last row by an index. -#}
+select
+    ---------- ids
+    server_uuid,
+    observed_at,
+    path,
 
-source as (
+    ---------- what came of it
+    path = '' as is_listing,
+    outcome,
+    reason,
+    size as listed_bytes,
+    modified_at as listed_modified_at,
 
-    select * from {{ source('minecraft', 'log_reads') }}
+    ---------- of the listing itself
+    files_present,
+    bytes_present,
+    bytes_read,
 
-),
+    ---------- load
+    _loaded_at
 
-renamed as (
-
-    select
-        ---------- ids
-        server_uuid,
-        observed_at,
-        path,
-
-        ---------- what came of it
-        path = '' as is_listing,
-        outcome,
-        reason,
-        size as listed_bytes,
-        modified_at as listed_modified_at,
-
-        ---------- of the listing itself
-        files_present,
-        bytes_present,
-        bytes_read,
-
-        ---------- load
-        _loaded_at
-
-    from source
-
-)
-
-select * from renamed
+from {{ source('minecraft', 'log_reads') }}
