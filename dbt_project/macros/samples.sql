@@ -239,7 +239,7 @@ pieces as (
     called built, is made of.
 -#}
 {% macro and_rows_of_dropped_samples(made, key, first, last) -%}
-    {%- if not is_incremental() and load_relation(this) is not none -%}
+    {%- if not is_incremental() and this and load_relation(this) is not none -%}
     where
         not exists (
             select 1 from {{ this }} as built
