@@ -64,7 +64,12 @@ def make_the_passes_of_a_tick(connection: Connection, *, version: str = "same") 
                 collected.load_id,
             )  # fmt: skip
         record_load(connection, collected)
-    for table in ("raw_minecraft.events", "derived_minecraft.player_sessions", "derived_minecraft.server_runs"):
+    for table in (
+        "raw_minecraft.events",
+        "derived_minecraft.player_sessions",
+        "derived_minecraft.server_runs",
+        "derived_minecraft.name_sightings",
+    ):
         with connection.transaction():
             record_load(
                 connection,

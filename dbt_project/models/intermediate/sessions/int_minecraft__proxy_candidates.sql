@@ -5,11 +5,26 @@
     The join is on the player and the hour in which the back-end's session begins, so it is hashed: a player's years
     are never compared with each other.
 -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions_on_servers'],
+        'scope': ['session_id'],
+        'tells': ['session_id', 'server_uuid', 'proxy_session_id', 'proxy_server_uuid'],
+    },
+    indexes=[{'columns': ['session_id'], 'unique': true}, {'columns': ['proxy_session_id']}],
+    pre_hook="{{ take_up(touched_backends()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
+
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
+    {{ touched_backends_with_proxies() }}
 
 ),
 
@@ -31,16 +46,6 @@ shown as (
         coalesce(counted_from, last_shown_at, seen_at) as shown_from,
         coalesce(counted_until, last_shown_at, seen_at) as shown_until
     from sessions
-
-),
-
-backends as (
-
-    select
-        *,
-        {{ epoch_hour('shown_from') }} as epoch_hour
-    from shown
-    where not is_proxy
 
 ),
 
@@ -95,10 +100,11 @@ same_players as (
         proxy_hours.reach_until,
         proxy_hours.ends_by
     from proxy_hours
-    inner join backends
+    inner join shown as backends
         on
-            proxy_hours.{{ shared }} = backends.{{ shared }}
-            and proxy_hours.epoch_hour = backends.epoch_hour
+            not backends.is_proxy
+            and proxy_hours.{{ shared }} = backends.{{ shared }}
+            and proxy_hours.epoch_hour = {{ epoch_hour('backends.shown_from') }}
     {% if loop.last %}
     where
         proxy_hours.player_uuid is null
