@@ -42,6 +42,6 @@ def worker_command(settings: Settings, *, name: str, processes: int) -> tuple[li
         code_server_port=0,  # a worker asks none
     )
     celery = str(Path(sys.executable).with_name("celery"))
-    command = [celery, "--quiet", "-A", "pteroassets.defs.celery_app", "worker", "--queues", "dagster"]
+    command = [celery, "--quiet", "-A", "pteroassets.defs.celery_app:app", "worker", "--queues", "dagster"]
     command += ["--hostname", f"{name}@%h", "--concurrency", str(processes), "--loglevel", "INFO"]
     return command, {**environment(settings, home), **place.environment()}
