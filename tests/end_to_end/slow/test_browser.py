@@ -122,7 +122,7 @@ def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_pass
 ) -> None:
     built.wait_until_idle()  # while a run builds the models the page says so instead
     # a graph that is drawn smaller shows names alone
-    window.page.set_viewport_size({"width": 2560, "height": 1600})
+    window.page.set_viewport_size({"width": 3840, "height": 2400})
     window.open(f"{dagster}/assets/marts/fct_server_daily?view=lineage")
     nodes = window.page.locator("foreignObject")
     for name in (
@@ -160,7 +160,7 @@ def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
     shown = int(window.wait_for_text(r"Row count\s+([\d,]+)")[1].replace(",", ""))
     assert shown == built.ask("select count(*) from marts.fct_server_daily")[0][0]
     assert int(window.wait_for_text(r"Latest check results\s+(\d+)\s+Freshness policy\s+Passing")[1]) > 3
-    window.wait_for_text(r"server_uuid\s+uuid\s+.*UUID of the server, its identity everywhere")
+    window.wait_for_text(r"server_uuid\s+uuid\s+non-nullable\s+UUID of the server, its identity everywhere")
     window.wait_for_text(r"Owners\s+platform")
     window.screenshot("mart", pictures)
 
