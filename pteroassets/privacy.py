@@ -1,9 +1,9 @@
 """Remove secrets from what was read, and treat personal data as the operator chose.
 
 Never kept, in any mode: ``container.environment``, ``variables[].server_value``, ``invocation``, node tokens, database
-passwords, signed links. E-mail and player addresses follow the mode. A keyed hash is HMAC-SHA256 of the normalised
-value (an e-mail in lower case, an IP address in its shortest form), its first 32 hex digits after ``hmac:``; without
-the key it cannot be found by trying all addresses.
+passwords, signed links, the console commands of schedules. E-mail and player addresses follow the mode. A keyed hash is
+HMAC-SHA256 of the normalised value (an e-mail in lower case, an IP address in its shortest form), its first 32 hex
+digits after ``hmac:``; without the key it cannot be found by trying all addresses.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _EMAIL_FIELDS = frozenset({"email", "author"})
 # a gravatar's address is an unkeyed hash of the e-mail
 _PICTURE = "image"
-_VOLATILE = frozenset({"updated_at", "allocated_resources"})
+# the last four tell of runs of a schedule, which is the same before and after
+_VOLATILE = frozenset({"updated_at", "allocated_resources", "last_run_at", "next_run_at", "is_processing", "is_queued"})
 
 
 class Redactor:
@@ -103,6 +104,8 @@ class Redactor:
                 kept[_landable(name)] = _as_arrived(value)
             elif name in _EMAIL_FIELDS and _is_email(value):
                 kept[name] = self.email(_landable(value))
+            elif name == "payload" and mapping.get("action") == "command":
+                kept[name] = None  # the text of a console command
             elif name == "ip" and kind == "activity_log" and isinstance(value, str):
                 kept[name] = self.address(_landable(value))
             elif name == _PICTURE and self.mode != "plain" and isinstance(value, str) and "gravatar" in value:
@@ -123,8 +126,8 @@ def digest(record: Mapping[str, Any]) -> str:
     """Return the SHA-256, in hex, of the parts of a redacted *record* that change detection compares.
 
     Left out: times of change, sums over other records, personal data (its form follows the mode) and relationships,
-    which are entities of their own; but an egg's variables and the ids of a server's allocations are included. An
-    empty list and an empty object count as the same, since the panel sends either for an empty map.
+    which are entities of their own; but an egg's variables, a schedule's tasks and the ids of a server's allocations
+    are included. An empty list and an empty object count as the same, since the panel sends either for an empty map.
     """
     relevant: dict[str, Any] = {
         name: _stable(value)
@@ -137,6 +140,9 @@ def digest(record: Mapping[str, Any]) -> str:
         # a server's variables hold values, which are secret; those of an egg are its definition
         if variables is not None and "limits" not in record:
             relevant["variables"] = sorted((_stable(item) for item in variables), key=_canonical)
+        tasks = _related(relationships, "tasks")
+        if tasks is not None:
+            relevant["tasks"] = sorted((_stable(item) for item in tasks), key=_canonical)
         allocations = _related(relationships, "allocations")
         if allocations is not None:
             relevant["allocations"] = sorted(item["id"] for item in allocations if isinstance(item.get("id"), int))

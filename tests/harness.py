@@ -118,6 +118,7 @@ class Platform:
         entities: timedelta = timedelta(hours=12),
         utilization: timedelta = timedelta(hours=6),
         logs: timedelta = timedelta(days=1),
+        upkeep: timedelta = timedelta(days=1),
     ) -> None:
         """Make the passes from the world's beginning to *until*, each kind at its own step."""
         make_history(
@@ -125,7 +126,7 @@ class Platform:
             lambda _done, _of: None,
             start=self.simulation.world.start,
             until=until,
-            steps={"entities": entities, "utilization": utilization, "logs": logs},
+            steps={"entities": entities, "utilization": utilization, "logs": logs, "upkeep": upkeep},
             interval=self.interval,
         )
 

@@ -289,6 +289,7 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
         "entities_schedule",
         "utilization_schedule",
         "logs_schedule",
+        "upkeep_schedule",
         "hourly_checks_schedule",
         "daily_views_and_checks_schedule",
         "source_freshness_schedule",
@@ -301,8 +302,14 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("fresh", {"entities": "0 * * * *", "utilization": "*/5 * * * *", "logs": "*/15 * * * *"}),
-        ("stiv", {"entities": "0 6,12,18 * * *", "utilization": "*/30 * * * *", "logs": "0 7 * * *"}),
+        (
+            "fresh",
+            {"entities": "0 * * * *", "utilization": "*/5 * * * *", "logs": "*/15 * * * *", "upkeep": "10 5 * * *"},
+        ),
+        (
+            "stiv",
+            {"entities": "0 6,12,18 * * *", "utilization": "*/30 * * * *", "logs": "0 7 * * *", "upkeep": "10 5 * * *"},
+        ),
     ],
 )
 def test_a_preset_sets_the_times(name: str, expected: dict[str, str]) -> None:

@@ -11,16 +11,19 @@ from pteroassets.defs.pterodactyl_checks import CHECKS
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.estate import read_entities
+from pteroassets.landing.pterodactyl.upkeep import LISTS, READS, read_upkeep
 from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization, summed
 from pteroassets.landing.servers import land_timezones
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import ENTITIES
+from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.load import LoadReport
 
 _ZONES = dg.AssetKey(["ops", "server_timezones"])
 
 
 class EntitiesConfig(dg.Config):
-    """What an operator may choose when reading the panel's entities by hand."""
+    """What an operator may choose when reading the panel's lists by hand."""
 
     allow_shrink: bool = Field(default=False, description=Settings.model_fields["pteroassets_allow_shrink"].description)
 
@@ -52,23 +55,7 @@ def panel_entities(
     with landing.connect() as connection:
         for entity, report in read_entities(landing, connection, entities=chosen, allow_shrink=config.allow_shrink):
             key = dg.AssetKey(["pterodactyl", entity])
-            yield dg.MaterializeResult(
-                asset_key=key,
-                metadata=load_metadata(connection, report),
-                check_results=[
-                    dg.AssetCheckResult(
-                        asset_key=key,
-                        check_name="read_completely",
-                        passed=report.is_complete,
-                        severity=dg.AssetCheckSeverity.ERROR,
-                        metadata={
-                            "rows_read": report.rows_read,
-                            "rows_expected": report.rows_expected,
-                            "unread": dg.JsonMetadataValue([dict(problem) for problem in report.problems]),
-                        },
-                    )
-                ],
-            )
+            yield _with_check(connection, key, report)
         if _ZONES in context.selected_asset_keys:
             # written with the servers too, since logs are read by them; an egg or a node may be newer
             changed = land_timezones(connection, landing.zones)
@@ -76,6 +63,57 @@ def panel_entities(
                 asset_key=_ZONES,
                 metadata={**table_metadata(connection, "ops.server_timezones"), "changed_since_servers": changed},
             )
+
+
+def _with_check(connection: Connection, key: dg.AssetKey, report: LoadReport) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata=load_metadata(connection, report),
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key=key,
+                check_name="read_completely",
+                passed=report.is_complete,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={
+                    "rows_read": report.rows_read,
+                    "rows_expected": report.rows_expected,
+                    "unread": dg.JsonMetadataValue([dict(problem) for problem in report.problems]),
+                },
+            )
+        ],
+    )
+
+
+@dg.multi_asset(
+    name="panel_upkeep",
+    specs=[
+        raw_tables()[f"raw_pterodactyl.{table}"].spec(deps=[["pterodactyl", "servers"]], skippable=True)
+        for table in (*LISTS, "list_reads")
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "read_completely",
+            asset=["pterodactyl", entity],
+            description="The list of every server that the panel answers for was read to its end.",
+        )
+        for entity in LISTS
+    ],
+    can_subset=True,
+    pool="upkeep",
+)
+def panel_upkeep(
+    context: dg.AssetExecutionContext, config: EntitiesConfig, landing: dg.ResourceParam[Landing]
+) -> Iterator[dg.MaterializeResult]:
+    """Read the backups and schedules of each server, and note of which server a list could not be read."""
+    chosen = [entity for entity in LISTS if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys]
+    with landing.connect() as connection:
+        for report in read_upkeep(landing, connection, lists=chosen, allow_shrink=config.allow_shrink):
+            key = raw_tables()[report.table].key
+            if report.table != READS:
+                yield _with_check(connection, key, report)
+            elif key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata=load_metadata(connection, report))
 
 
 @dg.asset(
@@ -92,4 +130,4 @@ def utilization_samples(landing: dg.ResourceParam[Landing]) -> dg.MaterializeRes
         return result
 
 
-defs = dg.Definitions(assets=[panel_entities, utilization_samples], asset_checks=CHECKS)
+defs = dg.Definitions(assets=[panel_entities, panel_upkeep, utilization_samples], asset_checks=CHECKS)

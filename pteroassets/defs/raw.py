@@ -13,13 +13,17 @@ from pteroassets.defs.dbt_project import DBT_PROJECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTable:
-    """A table that is landed; *columns* maps column names to descriptions."""
+    """A table that is landed; *columns* maps column names to descriptions.
+
+    Its group of assets is its schema, so that a source is a group, unless ``meta.dagster`` names another.
+    """
 
     source: str
     schema: str
     name: str
     description: str
     columns: Mapping[str, str]
+    group: str
 
     @property
     def key(self) -> dg.AssetKey:
@@ -32,10 +36,10 @@ class RawTable:
         return f"{self.schema}.{self.name}"
 
     def definition(self) -> dict[str, Any]:
-        """Return the arguments that describe its asset; its group is the schema, so a source is a group."""
+        """Return the arguments that describe its asset."""
         return {
             "description": self.description,
-            "group_name": self.schema,
+            "group_name": self.group,
             "kinds": {"python", "postgres"},
             "metadata": {"dagster/table_name": self.qualified_name},
         }
@@ -55,6 +59,7 @@ def raw_tables() -> Mapping[str, RawTable]:
             name=table["name"],
             description=table["description"],
             columns={column["name"]: column["description"] for column in table["columns"]},
+            group=table.get("config", {}).get("meta", {}).get("dagster", {}).get("group", source["schema"]),
         )
         for path in sorted(DBT_PROJECT.glob("models/staging/*/*__sources.yml"))
         for source in yaml.safe_load(path.read_text())["sources"]

@@ -65,6 +65,13 @@ class History:
             known = self._networks[server.index] = NetworkLife(self.seed, life, members)
         return known.runs(until)
 
+    def restarts_at(self, server: Server) -> int | None:
+        """Return the second of UTC's day at which *server* is restarted daily, as of the anchor; None if it is not.
+
+        It is restarted by the clock of its zone, so an hour off on the other side of a clock change.
+        """
+        return self._life(server.index).restarts_at(epoch(self.anchor))
+
     def _life(self, index: int) -> Life:
         known = self._lives.get(index)
         if known is None:

@@ -12,6 +12,7 @@ from pteroassets.simulator.history import History
 from pteroassets.simulator.logs.lines import crash_report_name
 from pteroassets.simulator.troubles import Troubles, troubles_of
 from pteroassets.simulator.true_rows import CrashCause, Sample, ServerVersion, TrueNetwork, TrueRun, TrueSession
+from pteroassets.simulator.world import upkeep
 from pteroassets.simulator.world.catalog import EGGS, NESTS
 from pteroassets.simulator.world.chance import epoch, utc, uuid4_of
 from pteroassets.simulator.world.consumption import gate
@@ -81,6 +82,26 @@ class Truth:
                     if exists(row, second) and row.server_id in ids
                 ],
             }
+
+    def backups(self, at: datetime) -> dict[str, list[upkeep.Backup]]:
+        """Return the backups at *at* of each server that has any, by its UUID, oldest first."""
+        second = epoch(at)
+        with self._world.lock:
+            found = {
+                server.uuid: upkeep.backups(self._world.seed, server, second)
+                for server, _ in self._world.estate.living(second)
+            }
+        return {owner: rows for owner, rows in found.items() if rows}
+
+    def schedules(self, at: datetime) -> dict[str, list[upkeep.Schedule]]:
+        """Return the schedules at *at* of each server that has any, by its UUID."""
+        second = epoch(at)
+        with self._world.lock:
+            found = {
+                server.uuid: upkeep.schedules(self._world.seed, server, second, restart=self._world.restarts_at(server))
+                for server, _ in self._world.estate.living(second)
+            }
+        return {owner: rows for owner, rows in found.items() if rows}
 
     def troubles(self, at: datetime) -> Troubles:
         """Return what somebody who looks after the servers would want to be told at *at*."""

@@ -1,4 +1,4 @@
-"""The outcomes of asking for a sample, a list of files or a file, and their groups.
+"""The outcomes of asking for a sample, a list of a server, a list of files or a file, and their groups.
 
 Postgres allows the same values in its checks, and dbt has some groups in ``macros/outcomes.sql``; tests compare them.
 """
@@ -18,12 +18,16 @@ SampleOutcome = Literal[Gate, Unanswered, "ok", "offline", "gone"]
 ReadOutcome = Literal[
     Gate, Unanswered, "ok", "no_log_folder", "not_minecraft", "too_large", "budget_spent", "unreadable"
 ]
+#: Of asking for a list of one server, which the panel answers by itself, without the node.
+ListOutcome = Literal[Gate, "ok", "gone", "forbidden", "rate_limited", "error"]
 #: Of a log file's content.
 FileOutcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "unreadable"]
 
 UNANSWERED: Final[tuple[Unanswered, ...]] = get_args(Unanswered)
 #: What should have been read and failed.
 READ_FAULTS: Final[tuple[ReadOutcome, ...]] = (*UNANSWERED, "too_large")
+#: Lists that should have been read and were not; the other outcomes are states of a server.
+LIST_FAULTS: Final[tuple[ListOutcome, ...]] = ("forbidden", "rate_limited", "error")
 #: What each pass reports again until a later pass or a person changes it.
 SAID_EACH_PASS: Final[tuple[ReadOutcome, ...]] = ("budget_spent", "unreadable")
 

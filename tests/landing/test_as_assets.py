@@ -15,7 +15,7 @@ from pteroassets.defs.minecraft import (
     derived_sessions,
     events,
 )
-from pteroassets.defs.pterodactyl import panel_entities, utilization_samples
+from pteroassets.defs.pterodactyl import panel_entities, panel_upkeep, utilization_samples
 from pteroassets.defs.raw import raw_tables
 from pteroassets.sources.pterodactyl.application import ENTITIES
 from pteroassets.warehouse.connection import connect
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.postgres
 def test_each_raw_asset_shows_the_rows_and_described_columns_of_its_table(platform: Platform) -> None:
     settings = platform.settings
     result = dg.materialize(
-        [panel_entities, utilization_samples, collected_logs, events, derived_sessions],
+        [panel_entities, panel_upkeep, utilization_samples, collected_logs, events, derived_sessions],
         resources={"landing": platform.landing},
     )
     assert result.success

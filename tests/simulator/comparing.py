@@ -29,6 +29,9 @@ DOCUMENTED = {
     ("client", "allocation", ("notes",)): "str",
     ("client", "server", ("egg_features",)): "null",
     ("client", "server", ("status",)): "str",
+    ("client", "backup", ("checksum",)): "null",
+    ("client", "backup", ("completed_at",)): "null",
+    ("client", "server_schedule", ("last_run_at",)): "str",
 }
 
 

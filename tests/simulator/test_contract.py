@@ -16,6 +16,7 @@ import requests
 from pteroassets.clock import ManualClock
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World
+from pteroassets.simulator.world import upkeep
 from pteroassets.simulator.world.chance import epoch
 
 from .comparing import Shape, differences, wire_format
@@ -31,8 +32,6 @@ LEFT_OUT = {
     "client-account-activity": "no extractor reads the activity of an account",
     "client-network-allocations": "allocations come from the application API",
     "client-databases": "databases come from the application API",
-    "client-schedules": "schedules are not extracted yet",
-    "client-backups": "backups are not extracted yet",
     "client-subusers": "subusers come from the application API",
 }
 
@@ -56,6 +55,7 @@ class Stand:
     offline: str
     suspended: str
     installing: str
+    kept: str
 
     def row(self, **wanted: Any) -> dict[str, Any]:
         return next(row for row in self.rows if all(row[name] == value for name, value in wanted.items()))
@@ -90,7 +90,21 @@ def stand(truth_world: World) -> Iterator[Stand]:
             offline=in_state("offline"),
             suspended=in_state("suspended"),
             installing=in_state("installing"),
+            kept=kept_one(truth_world),
         )
+
+
+def kept_one(world: World) -> str:
+    """The UUID of a server that has a backup, and a schedule of each kind."""
+    at = epoch(ANCHOR)
+    return next(
+        server.uuid
+        for server, state in world.estate.living(at)
+        if not state.is_gated
+        and not world.estate.node_by_id[state.node_id].is_in_maintenance(at)
+        and upkeep.backups(world.seed, server, at)
+        and world.restarts_at(server) is not None
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +155,8 @@ def _request(stand: Stand, name: str, entry: dict[str, Any]) -> tuple[str, str]:
         ),
         "client-files-contents-log": (f"{live}/files/contents", f"file=%2Flogs%2F{gz}"),
         "client-files-download": (f"{live}/files/download", query),
+        "client-backups": (f"/api/client/servers/{stand.kept[:8]}/backups", ""),
+        "client-schedules": (f"/api/client/servers/{stand.kept[:8]}/schedules", ""),
         "client-activity-newest": (f"{live}/activity", "per_page=2&sort=-timestamp&include=actor"),
         "client-activity-default-order": (f"{live}/activity", "per_page=2&page=2&include=actor"),
         "403-subuser-without-file-read": (f"/api/client/servers/{stand.row(id=6)['identifier']}/files/list", query),
@@ -291,6 +307,8 @@ def _places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
         "client-files-list-logs",
         "client-files-download",
         "client-account",
+        "client-backups",
+        "client-schedules",
     ],
 )
 def test_deleting_any_field_from_an_answer_is_noticed(name: str, stand: Stand, known: dict[str, Shape]) -> None:

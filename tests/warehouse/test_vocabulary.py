@@ -18,10 +18,13 @@ from pteroassets.sources.minecraft.events import Kind
 from pteroassets.sources.minecraft.history import EndReason
 from pteroassets.sources.minecraft.reasons import CloseReason
 from pteroassets.sources.pterodactyl.pacing import Api
+from pteroassets.sources.pterodactyl.server_lists import ServerList
 from pteroassets.warehouse.connection import Connection
 
 DBT = CHECKOUT / "dbt_project"
 WORDS: dict[tuple[str, str], Any] = {
+    ("list_reads", "list_name"): ServerList,
+    ("list_reads", "outcome"): outcomes.ListOutcome,
     ("log_files", "date_source"): DateSource,
     ("log_files", "outcome"): outcomes.FileOutcome,
     ("log_reads", "outcome"): outcomes.ReadOutcome,
@@ -36,6 +39,7 @@ HANDED_ON = {name: WORDS[table, name] for table, name in WORDS if name not in ("
 HANDED_ON |= {"timezone_source": ZoneSource, "status": outcomes.ServerStatus}
 OUTCOMES = {
     "stg_minecraft__log_files": outcomes.FileOutcome,
+    "stg_pterodactyl__list_reads": outcomes.ListOutcome,
     "stg_pterodactyl__utilization_samples": outcomes.SampleOutcome,
 }
 

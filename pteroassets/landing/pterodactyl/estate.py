@@ -12,7 +12,7 @@ declare a record gone, and only on two readings in a row.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from psycopg import sql
@@ -79,8 +79,23 @@ def land_estate(
     yield from held  # this kind of panel has none of these
 
 
-def land_entities(connection: Connection, reading: Reading, *, allow_shrink: bool = False) -> LoadReport:
+def land_entities(
+    connection: Connection,
+    reading: Reading,
+    *,
+    allow_shrink: bool = False,
+    replaces: bool = False,
+    problems: Sequence[Mapping[str, str]] | None = None,
+) -> LoadReport:
     """Land *reading* in one transaction and return what changed.
+
+    Args:
+        connection: To the warehouse.
+        reading: What was read.
+        allow_shrink: Whether most of the active records may be missing.
+        replaces: Whether new records take the place of old ones, as backups do: then only those that are missing
+            without a new one in their place count as a shrinking.
+        problems: What the ledger is to say was wrong; by default each unread scope.
 
     Landing the same reading again changes nothing but columns that begin with ``_``. A reading older than the
     newest one in the ledger is refused, since versions only grow forward.
@@ -90,6 +105,7 @@ def land_entities(connection: Connection, reading: Reading, *, allow_shrink: boo
         ValueError: The reading is older than the table's newest.
     """
     load_id, table = uuid.uuid4(), _table(reading)
+    unread = [{"scope": scope, "reason": reason} for scope, reason in reading.unread_scopes.items()]
     parameters = {"now": reading.observed_at, "load_id": load_id, "source": reading.source}
     with connection.transaction():
         lock_table_for_load(connection, table)
@@ -110,7 +126,8 @@ def land_entities(connection: Connection, reading: Reading, *, allow_shrink: boo
         gone = 0
         # an unread scope without a name is the list itself: then missing records prove nothing
         if reading.is_complete or (reading.unread_scopes and "" not in reading.unread_scopes):
-            gone = _mark_missing(connection, reading, allow_shrink=allow_shrink)
+            replaced = counts["added"] if replaces else None
+            gone = _mark_missing(connection, reading, allow_shrink=allow_shrink, replaced=replaced)
         total = connection.execute(
             _statement("select count(*) from {table} where valid_to is null and is_active", table)
         ).fetchone()
@@ -128,7 +145,7 @@ def land_entities(connection: Connection, reading: Reading, *, allow_shrink: boo
             requests=reading.requests,
             seconds=reading.seconds,
             rate_limit_remaining=reading.rate_limit_remaining,
-            problems=[{"scope": scope, "reason": reason} for scope, reason in reading.unread_scopes.items()],
+            problems=unread if problems is None else problems,
         )
         record_load(connection, report)
     return report
@@ -203,19 +220,22 @@ _MISSING = """
 """
 
 
-def _mark_missing(connection: Connection, reading: Reading, *, allow_shrink: bool) -> int:
+def _mark_missing(connection: Connection, reading: Reading, *, allow_shrink: bool, replaced: int | None) -> int:
     parameters = {"unread": list(reading.unread_scopes), "now": reading.observed_at}
-    row = connection.execute(
+    # where new records replace old ones, those of the reading before are not yet called gone
+    of_this_reading = "" if replaced is None else " and known.missing_since is null"
+    ((missing, active),) = connection.execute(
         _statement(
-            "select (select count(*) " + _MISSING + "), count(*) from {table} where valid_to is null and is_active",
+            "select (select count(*) " + _MISSING + of_this_reading + "), "
+            "(select count(*) from {table} as known where valid_to is null and is_active" + of_this_reading + ")",
             _table(reading),
         ),
         parameters,
-    ).fetchone()
-    missing, active = row or (0, 0)
-    if not allow_shrink and missing >= _SMALLEST_SHRINK and missing > active * _LARGEST_SHARE_GONE:
+    ).fetchall()
+    lost, known = missing - (replaced or 0), active - (replaced or 0)
+    if not allow_shrink and lost >= _SMALLEST_SHRINK and lost > known * _LARGEST_SHARE_GONE:
         raise ShrinkRefusedError(
-            f"{_table(reading)}: {missing} of {active} records are missing from this reading, probably through a "
+            f"{_table(reading)}: {lost} of {known} records are missing from this reading, probably through a "
             "fault of the panel or of the key's permissions; nothing was changed. If they really are gone, set "
             "PTEROASSETS_ALLOW_SHRINK=true for one run"
         )

@@ -12,6 +12,7 @@ from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import utc
 from pteroassets.simulator.world.entities import Allocation, Server, ServerState, User, exists
+from pteroassets.simulator.world.upkeep import backup_limit
 
 ServerRow = tuple[Server, ServerState]
 
@@ -107,7 +108,7 @@ def limits(server: Server, state: ServerState) -> dict[str, Any]:
 
 def feature_limits(server: Server) -> dict[str, Any]:
     """Return the limits of what a server's owner may make."""
-    return {"databases": server.index % 4, "allocations": 2 + server.index % 2, "backups": server.index % 3}
+    return {"databases": server.index % 4, "allocations": 2 + server.index % 2, "backups": backup_limit(server)}
 
 
 def variable_values(server: Server, state: ServerState) -> dict[str, str]:

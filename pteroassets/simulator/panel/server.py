@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from starlette.requests import Request
 
 from pteroassets.clock import Clock
-from pteroassets.simulator.panel import application, client, client_files, pelican
+from pteroassets.simulator.panel import application, client, client_files, client_upkeep, pelican
 from pteroassets.simulator.panel.answers import (
     Answer,
     PanelFault,
@@ -55,6 +55,8 @@ _CLIENT: Final = tuple(
         ("view", r"/servers/(?P<server>[^/]+)"),
         ("resources", r"/servers/(?P<server>[^/]+)/resources"),
         ("activity", r"/servers/(?P<server>[^/]+)/activity"),
+        ("backups", r"/servers/(?P<server>[^/]+)/backups"),
+        ("schedules", r"/servers/(?P<server>[^/]+)/schedules"),
         ("files_list", r"/servers/(?P<server>[^/]+)/files/list"),
         ("contents", r"/servers/(?P<server>[^/]+)/files/contents"),
         ("download", r"/servers/(?P<server>[^/]+)/files/download"),
@@ -203,6 +205,10 @@ class Panel:
                 return client.resources(view, row)
             case "activity":
                 return client_files.activity(view, row, call.query, memory)
+            case "backups":
+                return client_upkeep.backups(view, row, call.query)
+            case "schedules":
+                return client_upkeep.schedules(view, row)
             case "files_list":
                 return client_files.list_files(view, row, call.query, memory)
             case "contents":

@@ -188,6 +188,12 @@ class Life:
         self._next: int | None = first + habits.randrange(MINUTE, 10 * MINUTE) if is_started else None
         self._blocked_since: int | None = None
 
+    def restarts_at(self, at: int) -> int | None:
+        """Return the second of UTC's day of the daily restart on the day of *at*; None where there is none."""
+        if not self._has_daily_restart:
+            return None
+        return self._zone.at(self._zone.day(at), self._restart_hour) % DAY
+
     def open_at(self, at: int) -> Run | None:
         """Return the run that lets people in at *at* and for a while after, whoever they are."""
         runs = self.runs(at)

@@ -8,7 +8,7 @@ Path of the data::
     rows --privacy.Redactor, privacy.digest--> EntityRecord --> Reading
 
 ``servers?include=allocations,subusers,databases`` gives servers, subusers, server databases and which allocation is
-whose in one list. Lists of one server each (activity, backups, schedules) have the shape of `_EstateReader._scoped`.
+whose in one list. What the client API lists for one server at a time is read by `server_lists`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class EntityRecord:
 
     Attributes:
         key: The uuid where the panel gives one, else the id.
-        id: The panel's number.
+        id: The panel's number; None where the entity has none.
         uuid: In lower case with hyphens; None where the entity has none.
         scope: The list it stood in: ``node:1``, ``nest:4``, ``server:<uuid>``; empty for a list of its own.
         record: Attributes and relationships as they arrived, minus secrets, personal data treated.
@@ -60,7 +60,7 @@ class EntityRecord:
     """
 
     key: str
-    id: int
+    id: int | None
     uuid: str | None
     scope: str
     record: dict[str, Any]
@@ -72,7 +72,7 @@ class Reading:
     """All records of one entity that the panel gave at one time.
 
     Attributes:
-        entity: One of `ENTITIES`.
+        entity: One of `ENTITIES`, or of `server_lists.ENTITIES_OF_SERVERS`.
         records: What arrived, of an incomplete list too.
         is_complete: Nothing is missing: only then is a record that is not here gone.
         unread_scopes: Scope to the reason why it was not (wholly) read; under the empty scope the list itself.

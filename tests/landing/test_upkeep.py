@@ -1,0 +1,207 @@
+"""What the panel lists for one server at a time, from the simulated panel to the raw tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pteroassets.landing.pterodactyl.estate import ShrinkRefusedError, land_entities
+from pteroassets.landing.pterodactyl.upkeep import read_upkeep
+from pteroassets.simulator.panel.faults import Fault
+from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
+from pteroassets.sources.pterodactyl.errors import NothingReadError
+from pteroassets.warehouse.connection import Connection, connect
+from pteroassets.warehouse.load import LoadReport
+from tests.harness import Platform, table_rows
+
+pytestmark = pytest.mark.postgres
+
+TABLES = ("raw_pterodactyl.backups", "raw_pterodactyl.schedules", "raw_pterodactyl.list_reads")
+
+
+def upkeep(platform: Platform, **options: Any) -> dict[str, LoadReport]:
+    landing = platform.landing
+    with landing.connect() as connection:
+        return {report.table.partition(".")[2]: report for report in read_upkeep(landing, connection, **options)}
+
+
+def ask(platform: Platform, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with connect(platform.settings, autocommit=True) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def server_with_a_backup(platform: Platform) -> Any:
+    """A server that can be asked and whose backups are no secret."""
+    now = int(platform.clock.now().timestamp())
+    kept = platform.simulation.truth.backups(platform.clock.now())
+    return next(
+        server
+        for server, state in platform.simulation.world.estate.living(now)
+        if not state.is_gated and server.uuid in kept
+    )
+
+
+def test_what_is_landed_is_what_the_panel_lists(platform: Platform) -> None:
+    reports = upkeep(platform)
+    truth = platform.simulation.truth
+    now = platform.clock.now()
+    outcomes = dict(
+        ask(platform, "select server_uuid::text, outcome from raw_pterodactyl.list_reads where list_name = 'backups'")
+    )
+    assert outcomes.keys() == {row["uuid"] for row in truth.entities(now)["servers"]}
+    asked = {owner for owner, outcome in outcomes.items() if outcome == "ok"}
+    assert {outcome for owner, outcome in outcomes.items() if owner not in asked} - {"suspended"} <= {
+        "installing", "install_failed", "maintenance", "transferring", "restoring_backup",
+    }  # fmt: skip
+    backups = ask(
+        platform, "select split_part(scope, ':', 2), key, record ->> 'is_locked' from raw_pterodactyl.backups"
+    )
+    assert {(owner, key) for owner, key, _ in backups} == {
+        (owner, row.uuid) for owner, rows in truth.backups(now).items() if owner in asked for row in rows
+    }
+    schedules = ask(platform, "select split_part(scope, ':', 2), id from raw_pterodactyl.schedules")
+    assert set(schedules) == {
+        (owner, row.id) for owner, rows in truth.schedules(now).items() if owner in asked for row in rows
+    }
+    assert (reports["backups"].rows_added, reports["schedules"].rows_added) == (len(backups), len(schedules))
+    assert reports["list_reads"].rows_read == 2 * len(outcomes)
+    assert {report.is_complete for report in reports.values()} == {True}
+
+
+def test_a_second_pass_over_what_did_not_change_writes_no_version(platform: Platform) -> None:
+    upkeep(platform)
+    with connect(platform.settings, autocommit=True) as connection:
+        before = [table_rows(connection, table, without={"observed_at", "read_at"}) for table in TABLES]
+    platform.clock.sleep(60)
+    reports = upkeep(platform)
+    for entity in ("backups", "schedules"):
+        report = reports[entity]
+        assert (report.rows_added, report.rows_changed, report.rows_gone) == (0, 0, 0), entity
+    with connect(platform.settings, autocommit=True) as connection:
+        assert [table_rows(connection, table, without={"observed_at", "read_at"}) for table in TABLES] == before
+
+
+def test_a_run_of_a_schedule_makes_no_version_and_is_known(platform: Platform) -> None:
+    upkeep(platform)
+    platform.clock.sleep(timedelta(days=1).total_seconds())
+    assert upkeep(platform)["schedules"].rows_changed == 0
+    ((newest,),) = ask(platform, "select max((record ->> 'last_run_at')::timestamptz) from raw_pterodactyl.schedules")
+    assert newest > platform.clock.now() - timedelta(days=1)
+
+
+def test_a_backup_that_makes_room_for_another_is_gone_after_two_readings(platform: Platform) -> None:
+    upkeep(platform)
+    first = {row[0] for row in ask(platform, "select key from raw_pterodactyl.backups")}
+    for _ in range(2):  # each night a newer one takes a place
+        platform.clock.sleep(timedelta(days=1).total_seconds())
+        report = upkeep(platform)["backups"]
+    assert report.rows_gone > 0
+    owners = "select scope from raw_pterodactyl.backups where is_active and key = any(%s)"
+    gone = ask(platform, "select key, deleted_at < %s from raw_pterodactyl.backups where not is_active",
+               platform.clock.now())  # fmt: skip
+    assert {key for key, _ in gone} <= first
+    assert {is_past for _, is_past in gone} == {True}
+    # those of servers that could not be asked meanwhile, locked ones and failed ones beside the newest stay
+    assert len(ask(platform, owners, sorted(first))) < len(first)
+
+
+def test_a_server_that_refuses_a_list_keeps_its_rows_and_says_why_they_are_unread(platform: Platform) -> None:
+    upkeep(platform)
+    server = server_with_a_backup(platform)
+    read_before = platform.clock.now()
+    platform.simulation.faults.add(Fault(route="backups|schedules", status=409, server_uuid=server.uuid))
+    for _ in range(3):
+        platform.clock.sleep(3600)
+        reports = upkeep(platform)
+    assert not reports["backups"].is_complete, "a 409 of a server that the panel calls fit is a fault"
+    kept = ask(
+        platform,
+        "select is_active, missing_since from raw_pterodactyl.backups where scope = %s",
+        f"server:{server.uuid}",
+    )
+    assert kept
+    assert set(kept) == {(True, None)}
+    ((outcome, reason, rows, read_at),) = ask(
+        platform,
+        "select outcome, reason, rows_read, read_at from raw_pterodactyl.list_reads "
+        "where server_uuid = %s and list_name = 'backups'",
+        server.uuid,
+    )
+    assert (outcome, rows, read_at) == ("error", None, read_before)
+    assert "409" in reason
+
+
+def test_a_pass_that_could_read_no_list_fails_and_says_why(platform: Platform) -> None:
+    platform.simulation.faults.add(Fault(route="backups", status=403))
+    with pytest.raises(NothingReadError, match=r"the backups of none of \d+ servers .*403"):
+        upkeep(platform)
+    said = dict(ask(platform, "select outcome, count(*) from raw_pterodactyl.list_reads group by outcome"))
+    assert said["forbidden"] > 1
+    assert "ok" not in said
+    ((is_complete,),) = ask(platform, "select is_complete from ops.loads where table_name = 'raw_pterodactyl.backups'")
+    assert not is_complete
+
+
+def test_a_server_that_leaves_the_panel_takes_its_backups_with_it(platform: Platform) -> None:
+    upkeep(platform)
+    owner = server_with_a_backup(platform).uuid
+    listed = platform.simulation.world.estate.living
+
+    def without(at: int) -> Any:
+        return [pair for pair in listed(at) if pair[0].uuid != owner]
+
+    platform.simulation.world.estate.living = without  # type: ignore[method-assign]
+    try:
+        for _ in range(2):
+            platform.clock.sleep(3600)
+            upkeep(platform)
+    finally:
+        platform.simulation.world.estate.living = listed  # type: ignore[method-assign]
+    backups = ask(platform, "select is_active from raw_pterodactyl.backups where scope = %s", f"server:{owner}")
+    assert set(backups) == {(False,)}
+    said = ask(platform, "select outcome, reason from raw_pterodactyl.list_reads where server_uuid = %s", owner)
+    assert set(said) == {("gone", "the panel no longer lists the server")}
+
+
+# ---------------------------------------------------------------------- what counts as a shrinking
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def backups_of(day: int, keys: range) -> Reading:
+    return Reading(
+        entity="backups",
+        observed_at=NOON + timedelta(days=day),
+        records=[
+            EntityRecord(
+                key=f"00000000-0000-4000-8000-{number:012}",
+                id=None,
+                uuid=f"00000000-0000-4000-8000-{number:012}",
+                scope=f"server:{number}",
+                record={},
+                digest="",
+            )
+            for number in keys
+        ],
+        is_complete=True,
+        unread_scopes={},
+        rows_expected=len(keys),
+        requests=1,
+        seconds=1,
+        rate_limit_remaining=100,
+        source="panel.test",
+    )
+
+
+def test_backups_that_all_replace_older_ones_are_no_shrinking(warehouse: Connection) -> None:
+    gone = [
+        land_entities(warehouse, backups_of(day, range(20 * day, 20 * day + 20)), replaces=True).rows_gone
+        for day in range(4)
+    ]
+    assert gone == [0, 0, 20, 20]
+    with pytest.raises(ShrinkRefusedError, match="18 of 20 records are missing"):
+        land_entities(warehouse, backups_of(4, range(80, 82)), replaces=True)
+    with pytest.raises(ShrinkRefusedError):
+        land_entities(warehouse, backups_of(4, range(80, 100)))
