@@ -1,4 +1,4 @@
-"""The code location: the definitions of every source, of dbt and of the upkeep, merged whole."""
+"""The code location: the definitions of every source, of dbt, of the pages and of the upkeep, merged whole."""
 
 import os
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pteroassets.clock import ManualClock, SystemClock
-from pteroassets.defs import alarms, automation, dbt, maintenance
+from pteroassets.defs import alarms, automation, dbt, maintenance, pages
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.sources import SOURCES
@@ -22,12 +22,13 @@ def defs() -> dg.Definitions:
     fixed_at = os.environ.get("PTEROASSETS_FIXED_TIME")  # for tests: time stands still there
     webhook = settings.pteroassets_alarm_webhook
     sources: list[dg.Definitions] = [import_module(f"pteroassets.defs.{name}").defs for name in SOURCES]
-    models = dbt.dbt_models()
+    models, shown = dbt.dbt_models(), pages.page_assets()
     merged = dg.Definitions.merge(
         *sources,
         # every load writes the ledger, so it has no producer of its own
         dg.Definitions(assets=[models, raw_tables()["ops.loads"].spec()]),
-        automation.definitions(models, settings),
+        automation.definitions(models, shown, settings),
+        pages.definitions(shown),
         maintenance.definitions(settings.pteroassets_run_retention_days),
         dg.Definitions(
             sensors=[alarms.failure_sensor(secrets=settings.secrets())],
@@ -49,6 +50,7 @@ def defs() -> dg.Definitions:
     policies = automation.freshness_policies(
         [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], models, settings
     )
+    policies |= pages.freshness_policies()
     described = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(
             freshness_policy=policies.get(spec.key), owners=spec.owners or settings.owners()

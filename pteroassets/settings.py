@@ -38,6 +38,7 @@ NOT_SETTINGS: Final = (
     "PTEROASSETS_ARTIFACTS",
     "PTEROASSETS_CODE_SERVER_PORT",
     "PTEROASSETS_FIXED_TIME",
+    "PTEROASSETS_PAGES_CONTEXT",
     "PTEROASSETS_RUN_SOCKET",
     "PTEROASSETS_SCREENSHOTS",
 )
@@ -144,6 +145,15 @@ class Settings(BaseSettings):
         description="Folder of fetched log files, or a URL such as s3://bucket/prefix; default below the data folder.",
         examples=["/srv/pteroassets/log_store"],
     )
+    pteroassets_pages: str | None = Field(
+        None,
+        description="Folder in which the pages are published, or a URL such as s3://bucket/prefix; default below the "
+        "data folder.",
+        examples=["/srv/pteroassets/pages"],
+    )
+    pteroassets_page_edition_days: int = Field(
+        30, ge=1, description="Days of which an edition of each page is kept; some pages keep fewer."
+    )
     pteroassets_postgres_bindir: Path | None = Field(
         None, description="Folder with initdb and pg_ctl to use instead.", examples=["/usr/lib/postgresql/17/bin"]
     )
@@ -202,7 +212,7 @@ class Settings(BaseSettings):
             raise ValueError("it must be only a host's name or address; the port goes into POSTGRES_PORT")
         return value
 
-    @field_validator("pteroassets_log_store")
+    @field_validator("pteroassets_log_store", "pteroassets_pages")
     @classmethod
     def _a_store(cls, value: str | None) -> str | None:
         protocol, is_url, _ = (value or "").partition("://")

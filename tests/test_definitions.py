@@ -18,6 +18,7 @@ from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._serdes import serialize_value
 from dagster._utils.schedules import schedule_execution_time_iterator
 
+from pteroassets.dashboards.notebook import notebooks
 from pteroassets.definitions import defs
 from pteroassets.defs import pterodactyl
 from pteroassets.defs.automation import schedule_of
@@ -28,6 +29,8 @@ from pteroassets.landing.sources import PASSES, SOURCES
 from pteroassets.settings import Settings
 from pteroassets.warehouse.load import LoadReport
 from tests.upgrade.world import NAMES
+
+PAGES = {f"page_{name}" for name in notebooks()}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_the_description_of_a_model_is_its_sentence_without_its_code(graph: dg.A
     for key in graph.materializable_asset_keys:
         description = graph.get(key).description or ""
         assert "select" not in description.lower().split(), key
-        assert description.startswith("One row"), key
+        assert description.startswith("One page" if key.path[0] == "pages" else "One row"), key
 
 
 def test_the_zones_of_servers_are_an_asset_of_the_pass_that_writes_them(graph: dg.AssetGraph) -> None:
@@ -251,7 +254,7 @@ def test_every_asset_is_built_more_often_than_its_freshness_asks(name: str, monk
     graph = definitions.resolve_asset_graph()
     waits: dict[dg.AssetKey, timedelta] = {}
     for schedule in definitions.get_repository_def().schedule_defs:
-        if schedule.job_name not in {*PASSES, "daily_views_and_checks"}:
+        if schedule.job_name not in {*PASSES, "daily_views_and_checks", *PAGES}:
             continue
         wait = longest_wait(schedule)
         for key in definitions.resolve_job_def(schedule.job_name).asset_layer.executable_asset_keys:
@@ -294,6 +297,7 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
         "daily_views_and_checks_schedule",
         "source_freshness_schedule",
         "maintenance_schedule",
+        *(f"{name}_schedule" for name in PAGES),
     }
     assert all(schedule.default_status is dg.DefaultScheduleStatus.RUNNING for schedule in repository.schedule_defs)
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
@@ -333,6 +337,13 @@ def test_a_sample_stands_for_the_time_between_two_passes(
     landing = Landing(settings=Settings(_env_file=None, pteroassets_schedules=name))  # type: ignore[call-arg,arg-type]
     dg.materialize([pterodactyl.utilization_samples], resources={"landing": landing}, raise_on_error=False)
     assert asked == [timedelta(seconds=seconds)]
+
+
+def test_each_notebook_is_an_asset_of_its_own_with_the_marts_that_it_asks(graph: dg.AssetGraph) -> None:
+    for name, notebook in notebooks().items():
+        node = graph.get(dg.AssetKey(["pages", name]))
+        assert node.parent_keys == {dg.AssetKey(["marts", model]) for model in notebook.reads}, name
+        assert all(graph.get(key).is_materializable for key in node.parent_keys), name
 
 
 def test_an_operator_can_choose_the_day_of_logs_to_reload(definitions: dg.Definitions) -> None:

@@ -137,13 +137,13 @@ def source_freshness() -> None:
     check_source_freshness()
 
 
-def definitions(dbt_models: dg.AssetsDefinition, settings: Settings) -> dg.Definitions:
+def definitions(dbt_models: dg.AssetsDefinition, pages: dg.AssetsDefinition, settings: Settings) -> dg.Definitions:
     """Return the jobs and schedules of every pass that runs."""
     passes = running(settings)
     everything = dg.define_asset_job(
         "everything",
-        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models),
-        description="Every pass once, then every model.",
+        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models, pages),
+        description="Every pass once, then every model, then every page.",
     )
     reload_log_day = dg.define_asset_job(
         RELOAD_JOB,

@@ -103,7 +103,7 @@ def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
 
 
 def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **others: Any) -> Settings:
-    """Return *settings* with the places of the warehouse and the log store, and with *others* changed."""
+    """Return *settings* with the places of the warehouse, the log store and the pages, and with *others* changed."""
     return settings.model_copy(
         update={
             "postgres_host": warehouse.host,
@@ -112,6 +112,7 @@ def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **
             "postgres_username": warehouse.username,
             "postgres_password": SecretStr(warehouse.password),
             "pteroassets_log_store": settings.pteroassets_log_store or str(home / "log_store"),
+            "pteroassets_pages": settings.pteroassets_pages or str(home / "pages"),
             **others,
         }
     )

@@ -98,12 +98,13 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
     docs = publish_docs(serving.home, variables, target, console, anew=once)
-    serving.supervisor.start(docs_server(docs, port=docs_port))
+    serving.supervisor.start(docs_server(docs, port=docs_port, pages=settings.pteroassets_pages))
     if is_built(warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
     addresses = {
         "Dagster UI": interface,
         "asset graph": f"{interface}/asset-groups",
+        "pages": f"http://{HOST}:{docs_port}/pages/",
         "dbt docs": f"http://{HOST}:{docs_port}",
         **serving.extra_urls,
         **how_to_read(serving.reader),

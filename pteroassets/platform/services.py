@@ -87,8 +87,9 @@ def dagster_daemon(place: DagsterPlace) -> Service:
     )
 
 
-def docs_server(directory: Path, *, port: int) -> Service:
-    """Serve the site that ``dbt docs generate`` left in *directory* on *port* of 127.0.0.1."""
+def docs_server(directory: Path, *, port: int, pages: str | None = None) -> Service:
+    """Serve the dbt docs in *directory* and the *pages*, from where they are published, on *port* of 127.0.0.1."""
     module = "pteroassets.platform.docs_site"
     command = [sys.executable, "-m", module, "--directory", str(directory), "--port", str(port)]
+    command += [] if pages is None else ["--pages", pages]
     return Service(name="dbt-docs", command=command, ready=answers(f"http://{HOST}:{port}/"))

@@ -1,0 +1,181 @@
+"""What a page is made of: figures, tables, charts, notes, and the line at its top.
+
+A block shows itself as HTML, in a page as in JupyterLab. All text goes through a template that escapes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pteroassets.dashboards.metrics import Metric
+
+VEGA = "application/vnd.vegalite.v6+json"
+_VEGA_OF_JUPYTERLAB = "application/vnd.vegalite.v5+json"  # the newest that it draws by itself
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v{}.json"  # a name, which nothing asks for
+_WIDTH_IN_JUPYTERLAB = 640  # it hangs on a width that follows the page
+
+
+def templates() -> Environment:
+    """Return the templates, which escape whatever is put into them."""
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_BLOCKS = templates()
+
+
+class Block:
+    """Something on a page; its class has a template of its name."""
+
+    def _repr_html_(self) -> str:
+        name = type(self).__name__.lower()
+        return _BLOCKS.get_template(f"block_{name}.html").render(block=self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number with its unit and its definition.
+
+    *why* says why there is no number, and is shown in its place.
+    """
+
+    metric: Metric
+    value: float | None
+    why: str = ""
+    of: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Return the number as text, without its unit."""
+        return "" if self.value is None else self.metric.shown(self.value)
+
+    @property
+    def unit(self) -> str:
+        """Return the unit as it stands behind this number: one of a thing is no things."""
+        unit = self.metric.shown_unit
+        return unit.removesuffix("s") if self.shown == "1" else unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(Block):
+    """Figures beside one another."""
+
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: What is shown.
+        key: What rows are sorted by; None stands last.
+        link: Where it leads, a page beside this one.
+        is_number: Whether it stands at the right.
+    """
+
+    text: str
+    key: float | str | None = None
+    link: str | None = None
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """The head of a column."""
+
+    text: str
+    metric: Metric | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Block):
+    """Rows that a person can sort; *names* and *values* of figures are attributes that a test can read."""
+
+    caption: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    empty: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Block):
+    """A sentence; *kind* is ``note``, ``good`` or ``warning``."""
+
+    text: str
+    kind: str = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """How old the data of a pass are; *state* is ``fresh``, ``late``, ``stale`` or ``unknown``."""
+
+    name: str
+    at: str
+    age: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Top(Block):
+    """The line at the top of a page: until when the data go, how much of it was read, and whether it is late."""
+
+    state: str
+    ages: tuple[Age, ...]
+    coverage: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart(Block):
+    """A chart as a specification of Vega-Lite.
+
+    Attributes:
+        title: Its caption.
+        told: What it shows, in words, for who cannot see it.
+        metrics: The figures in it.
+        spec: The specification, without schema and width.
+    """
+
+    title: str
+    told: str
+    metrics: tuple[Metric, ...]
+    spec: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def as_json(self) -> str:
+        """Return the specification as it may stand in an element ``script``: no text in it can end the element."""
+        spec = {"$schema": _SCHEMA.format(6), "width": "container", **self.spec}
+        return json.dumps(spec, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        here = {"width": _WIDTH_IN_JUPYTERLAB, "title": self.title, **self.spec}
+        return {
+            VEGA: {"$schema": _SCHEMA.format(6), **here},
+            _VEGA_OF_JUPYTERLAB: {"$schema": _SCHEMA.format(5), **here},
+            "text/html": self._repr_html_(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing(Block):
+    """A chart or a table for which there are no rows, and why."""
+
+    title: str
+    why: str
+
+
+def row_of(figures: Sequence[Figure]) -> Figures:
+    """Return *figures* as one block."""
+    return Figures(figures=tuple(figures))

@@ -1,0 +1,210 @@
+"""Charts of metrics: the axis has the metric's name and unit, each mark a tooltip.
+
+Times are drawn as they are given, as if they were UTC: a frame holds dates, or times of the clock that is meant. A
+date read as the reader's own time would be the day before, west of Greenwich.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from pteroassets.dashboards.blocks import Chart, Nothing
+from pteroassets.dashboards.context import metric as metric_of
+from pteroassets.dashboards.metrics import Metric
+
+Shown = Chart | Nothing
+_HEIGHT = 220
+_SERIES = 12  # more colours are not told apart
+
+
+def line(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    metric: str,
+    title: str,
+    empty: str,
+    by: str | None = None,
+    limit: str | None = None,
+    marks: pd.DataFrame | None = None,
+    value: str | None = None,
+) -> Shown:
+    """Return a line over time.
+
+    Args:
+        frame: A row for each point; a NULL leaves a gap.
+        x: Column of dates or times.
+        metric: Name of the metric, and of its column unless *value* names another.
+        title: The caption.
+        empty: Why there is nothing where there is nothing.
+        by: Column whose values get a line each.
+        limit: Column with a limit, drawn as a dashed step.
+        marks: Changes to be marked, with columns ``at`` and ``what``.
+        value: Column with the numbers.
+    """
+    known, column = metric_of(metric), value or metric
+    points = _rows(frame, [x, column, *filter(None, (by, limit))], {column: "value"})
+    if not any(row["value"] is not None for row in points):
+        return Nothing(title=title, why=empty)
+    time = _time(frame[x], x)
+    tooltip = [time["tooltip"], *([alt.Tooltip(f"{by}:N", title="")] if by else []), _told(known)]
+    chart: Any = alt.Chart(alt.InlineData(values=points), height=_HEIGHT)
+    encoded = chart.mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone").encode(
+        x=time["axis"], y=alt.Y("value:Q", title=known.heading, axis=_axis(known)), tooltip=tooltip,
+        **({"color": _colour(by)} if by else {}),
+    )  # fmt: skip
+    layers = [encoded]
+    if limit is not None:
+        layers.append(
+            chart.transform_filter(f"isValid(datum['{limit}'])")
+            .mark_line(interpolate="step-after", strokeDash=[5, 4], opacity=0.7)
+            .encode(x=time["axis"], y=f"{limit}:Q")
+        )
+    if marks is not None and len(marks):
+        layers.append(_marks(marks, frame[x], time))
+    told = f"{known.heading} by {x.replace('_', ' ')}, {len(points)} points"
+    return _chart(alt.layer(*layers) if len(layers) > 1 else encoded, title, told, [known])
+
+
+def bars(
+    frame: pd.DataFrame,
+    *,
+    y: str,
+    metric: str,
+    title: str,
+    empty: str,
+    by: str | None = None,
+    value: str | None = None,
+) -> Shown:
+    """Return bars beside names, longest first: *y* is the column of names, *by* splits a bar in colours."""
+    known, column = metric_of(metric), value or metric
+    rows = _rows(frame.dropna(subset=[column]), [y, column, *([by] if by else [])], {column: "value"})
+    if not rows:
+        return Nothing(title=title, why=empty)
+    chart: Any = alt.Chart(
+        alt.InlineData(values=rows), height=alt.Step(22), autosize={"type": "fit-x", "contains": "padding"}
+    )
+    encoded = chart.mark_bar().encode(
+        y=alt.Y(f"{y}:N", sort="-x", title=None, axis=alt.Axis(labelLimit=150)),
+        x=alt.X("sum(value):Q", title=known.heading, axis=_axis(known)),
+        tooltip=[
+            alt.Tooltip(f"{y}:N", title=""),
+            *([alt.Tooltip(f"{by}:N", title="")] if by else []),
+            alt.Tooltip("sum(value):Q", title=known.heading, format=_format(known)),
+        ],
+        **({"color": _colour(by)} if by else {}),
+    )
+    return _chart(encoded, title, f"{known.heading} of {len({row[y] for row in rows})} by name", [known])
+
+
+def heat_map(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    metric: str,
+    title: str,
+    empty: str,
+    order: Sequence[str],
+    value: str | None = None,
+) -> Shown:
+    """Return cells of a grid in shades: *x* and *y* are the columns of its sides, *order* that of *y*."""
+    known, column = metric_of(metric), value or metric
+    rows = _rows(frame.dropna(subset=[column]), [x, y, column], {column: "value"})
+    if not rows:
+        return Nothing(title=title, why=empty)
+    chart: Any = alt.Chart(alt.InlineData(values=rows), height=alt.Step(24))
+    encoded = chart.mark_rect().encode(
+        x=alt.X(f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        y=alt.Y(f"{y}:O", title=None, sort=list(order)),
+        color=alt.Color("value:Q", title=known.heading, legend=alt.Legend(orient="bottom", format=_format(known))),
+        tooltip=[alt.Tooltip(f"{y}:O", title=""), alt.Tooltip(f"{x}:O", title=x.replace("_", " ")), _told(known)],
+    )
+    return _chart(encoded, title, f"{known.heading} by {x.replace('_', ' ')} and {y.replace('_', ' ')}", [known])
+
+
+def scatter(frame: pd.DataFrame, *, x: str, y: str, name: str, title: str, empty: str, by: str | None = None) -> Shown:
+    """Return a dot for each row, of two metrics that are columns of *frame*; *name* says whose it is."""
+    across, up = metric_of(x), metric_of(y)
+    rows = _rows(frame.dropna(subset=[x, y]), [x, y, name, *([by] if by else [])], {})
+    if not rows:
+        return Nothing(title=title, why=empty)
+    chart: Any = alt.Chart(alt.InlineData(values=rows), height=_HEIGHT)
+    encoded = chart.mark_circle(size=70, opacity=0.8).encode(
+        x=alt.X(f"{x}:Q", title=across.heading, axis=_axis(across)),
+        y=alt.Y(f"{y}:Q", title=up.heading, axis=_axis(up)),
+        tooltip=[
+            alt.Tooltip(f"{name}:N", title=""),
+            alt.Tooltip(f"{x}:Q", title=across.heading, format=_format(across)),
+            alt.Tooltip(f"{y}:Q", title=up.heading, format=_format(up)),
+        ],
+        **({"color": _colour(by)} if by else {}),
+    )
+    return _chart(encoded, title, f"{up.heading} against {across.heading}, {len(rows)} dots", [across, up])
+
+
+def _chart(encoded: Any, title: str, told: str, metrics: Sequence[Metric]) -> Chart:
+    spec = encoded.to_dict()
+    # how it looks is the page's, in light and in dark
+    for name in ("$schema", "config"):
+        spec.pop(name, None)
+    return Chart(title=title, told=told, metrics=tuple(metrics), spec=spec)
+
+
+def _colour(by: str) -> alt.Color:
+    legend = alt.Legend(orient="bottom", columns=3, labelLimit=130, symbolLimit=_SERIES)
+    return alt.Color(f"{by}:N", title=None, legend=legend)
+
+
+def _marks(marks: pd.DataFrame, times: pd.Series[Any], time: dict[str, Any]) -> Any:
+    rows = _rows(marks, ["at", "what"], {})
+    field = times.name
+    chart: Any = alt.Chart(alt.InlineData(values=[{str(field): row["at"], "what": row["what"]} for row in rows]))
+    return chart.mark_rule(strokeDash=[2, 3], strokeWidth=1.5).encode(
+        x=time["axis"], tooltip=[time["tooltip"], alt.Tooltip("what:N", title="")]
+    )
+
+
+def _time(values: pd.Series[Any], name: str) -> dict[str, Any]:
+    are_days = bool((values == values.dt.normalize()).all())
+    title = name.replace("_", " ")
+    form = "%d %b" if are_days else "%d %b %H:%M"
+    unit: Any = "utcyearmonthdate" if are_days else "utcyearmonthdatehoursminutes"
+    return {
+        "axis": alt.X(
+            f"{name}:T", timeUnit=unit, title=None, axis=alt.Axis(format="%d %b", labelOverlap=True, tickCount=7)
+        ),
+        "tooltip": alt.Tooltip(f"{name}:T", timeUnit=unit, title=title, format=form),
+    }
+
+
+def _axis(known: Metric) -> alt.Axis:
+    return alt.Axis(format="~%") if known.unit == "ratio" else alt.Axis(format="~s", tickCount=5)
+
+
+def _format(known: Metric) -> str:
+    return f",.{known.digits}%" if known.unit == "ratio" else f",.{known.digits}f"
+
+
+def _told(known: Metric) -> alt.Tooltip:
+    return alt.Tooltip("value:Q", title=known.heading, format=_format(known))
+
+
+def _rows(frame: pd.DataFrame, columns: Sequence[str], renamed: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the rows as JSON has them: times as text in UTC, NULL as None."""
+    chosen = frame[list(dict.fromkeys(columns))].rename(columns=renamed)
+    return [{str(name): _plain(value) for name, value in row.items()} for row in chosen.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return None if pd.isna(value) else f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if value is None or isinstance(value, str | bool):
+        return value
+    if pd.isna(value):
+        return None
+    return float(value) if isinstance(value, float) else int(value)

@@ -1,0 +1,114 @@
+# ---
+# jupyter:
+#   pteroassets:
+#     title: Fleet
+#     summary: What runs, what is used, and what needs a look today.
+#     order: 10
+#     schedule: "7 * * * *"
+#     stale_after_hours: 3
+#     limit_seconds: 60
+#     passes: [entities, utilization, logs]
+#     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs]
+# ---
+
+# %%
+from pteroassets.dashboards import kit
+
+kit.top(["entities", "utilization", "logs"])
+
+# %%
+estate = kit.one("""
+    select
+        count(*) filter (where is_active) as servers_active,
+        count(*) filter (where is_active and is_suspended) as servers_suspended,
+        count(*) filter (where not is_active) as servers_gone,
+        sum(memory_limit_mebibytes) filter (where is_active) / 1024.0 as memory_limits
+    from dim_servers
+""")
+nodes = kit.one("select count(*) filter (where is_active) as nodes_active from dim_nodes")
+week = kit.one("""
+    with week as (
+        select * from fct_network_daily
+        where local_date > (select max(local_date) from fct_network_daily) - 7
+    )
+    select
+        max(distinct_players) as daily_players,
+        max(peak_concurrent_players) as peak_players,
+        sum(player_hours) as network_player_hours
+    from week
+""")
+crashes = kit.one("""
+    select count(*) as crashes from fct_server_runs
+    where end_reason = 'crashed' and started_date > (select max(started_date) from fct_server_runs) - 7
+""")
+NO_LOG = "no log of the last week was read"
+
+kit.figures(
+    kit.figure("servers_active", estate["servers_active"]),
+    kit.figure("servers_suspended", estate["servers_suspended"]),
+    kit.figure("servers_gone", estate["servers_gone"], of="ever, as far as it is known"),
+    kit.figure("nodes_active", nodes["nodes_active"]),
+    kit.figure("memory_limits", estate["memory_limits"], why="no server has a limit"),
+    kit.figure("daily_players", week["daily_players"], why=NO_LOG, of="most in the last 7 days"),
+    kit.figure("peak_players", week["peak_players"], why=NO_LOG, of="in the last 7 days"),
+    kit.figure("network_player_hours", week["network_player_hours"], why=NO_LOG, of="in the last 7 days"),
+    kit.figure("crashes", crashes["crashes"], of="of runs begun in the last 7 days"),
+)
+
+# %% [markdown]
+# ## How it went
+
+# %%
+days = kit.ask("select local_date, player_hours, distinct_players from fct_network_daily order by local_date")
+kit.line(
+    days, x="local_date", metric="network_player_hours", value="player_hours",
+    title="Player-hours of the host, by day", empty="No log was read yet.",
+)  # fmt: skip
+
+# %%
+use = kit.ask("""
+    select local_date, sum(cpu_core_hours) as cpu_core_hours
+    from fct_server_daily
+    group by local_date order by local_date
+""")
+kit.line(
+    use, x="local_date", metric="cpu_core_hours",
+    title="Core-hours of all servers, by day", empty="Nothing was sampled yet.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Servers
+
+# %%
+servers = kit.ask("""
+    with week as (
+        select
+            server_uuid,
+            sum(player_hours) filter (where not is_proxy) as player_hours,
+            sum(cpu_core_hours) as cpu_core_hours,
+            max(memory_p95_limit_ratio) as memory_p95_of_limit,
+            sum(uptime_hours) / nullif(sum(minutes_sampled) / 60, 0) as uptime,
+            sum(minutes_sampled) / nullif(sum(minutes_expected), 0) as sample_coverage
+        from fct_server_daily
+        where local_date > (select max(local_date) from fct_server_daily) - 7
+        group by server_uuid
+    )
+    select
+        server_uuid, server_name, egg_name, node_name, owner_username, owner_user_uuid,
+        coalesce(status, 'normal') as status, player_hours, cpu_core_hours, memory_p95_of_limit, uptime, sample_coverage
+    from dim_servers left join week using (server_uuid)
+    where is_active
+    order by player_hours desc nulls last, server_name
+""")
+kit.table(
+    servers,
+    {
+        "server_name": "Server", "egg_name": "Egg", "node_name": "Node", "owner_username": "Owner", "status": "Status",
+        "player_hours": "player_hours", "cpu_core_hours": "cpu_core_hours",
+        "memory_p95_of_limit": "memory_p95_of_limit", "uptime": "uptime", "sample_coverage": "sample_coverage",
+    },
+    caption="Servers, by what was played in the last 7 days",
+    empty="The panel lists no server.",
+    links={"server_name": ("server", "server_uuid"), "owner_username": ("owner", "owner_user_uuid")},
+    note="A dash is a figure that is not known.",
+)  # fmt: skip

@@ -1,0 +1,134 @@
+"""The pages as assets: one for each notebook, each with its own schedule.
+
+A run imports what notebooks need once, in a process of its own, and makes the pages that it was asked for. One that
+fails ends the run as failed when the others are made, and the last good page stays.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pteroassets.dashboards.build import Site, stale_limits
+from pteroassets.dashboards.context import Context, PassAge
+from pteroassets.dashboards.metrics import Metric, read_metrics
+from pteroassets.dashboards.notebook import Notebook, notebooks
+from pteroassets.dashboards.store import Store
+from pteroassets.defs.dbt_project import prepare_manifest
+from pteroassets.landing.context import Landing
+from pteroassets.landing.sources import PASSES
+from pteroassets.settings import Settings
+
+_GROUP = "pages"
+
+
+def key_of(notebook: Notebook) -> dg.AssetKey:
+    """Return the key of a notebook's pages."""
+    return dg.AssetKey([_GROUP, notebook.name])
+
+
+def metrics_of_project() -> dict[str, Metric]:
+    """Return the registry of metrics, from the dbt project as it is parsed."""
+    return read_metrics(json.loads(prepare_manifest().read_text()))
+
+
+def site_of(landing: Landing) -> Site:
+    """Return the pages of a platform.
+
+    Raises:
+        MissingSettingError: It is not set where they are published.
+    """
+    landing.require("pteroassets_pages")
+    settings = landing.settings
+    return Site(
+        store=Store(str(settings.pteroassets_pages)),
+        notebooks=notebooks(),
+        warehouse=landing.warehouse,
+        context=Context(now=landing.clock.now(), metrics=metrics_of_project(), passes=ages(settings)),
+        edition_days=settings.pteroassets_page_edition_days,
+        secrets=settings.secrets(),
+    )
+
+
+def ages(settings: Settings) -> dict[str, PassAge]:
+    """Return for each pass when its data count as late."""
+    rhythms = {name: one.rhythms[settings.pteroassets_schedules] for name, one in PASSES.items()}
+    return {
+        name: PassAge(
+            table=PASSES[name].ends_with,
+            warn_after=rhythm.warn_after.total_seconds(),
+            stale_after=rhythm.stale_after.total_seconds(),
+        )
+        for name, rhythm in rhythms.items()
+    }
+
+
+def freshness_policies() -> dict[dg.AssetKey, dg.FreshnessPolicy]:
+    """Return how old the pages of each notebook may get."""
+    found: dict[dg.AssetKey, dg.FreshnessPolicy] = {}
+    for one in notebooks().values():
+        warn, stale = stale_limits(one)
+        found[key_of(one)] = dg.FreshnessPolicy.time_window(fail_window=stale, warn_window=warn)
+    return found
+
+
+def _spec(notebook: Notebook) -> dg.AssetSpec:
+    kind = "page" if notebook.for_each is None else "page of a set"
+    return dg.AssetSpec(
+        key_of(notebook),
+        deps=[dg.AssetKey(["marts", model]) for model in notebook.reads],
+        description=f"One {kind}: {notebook.title}. {notebook.summary}",
+        group_name=_GROUP,
+        kinds={"jupyter"},
+    )
+
+
+def page_assets() -> dg.AssetsDefinition:
+    """Return the pages of all notebooks as one set of assets, of which a run makes those it is asked for."""
+    keys = {one.name: key_of(one) for one in notebooks().values()}
+
+    @dg.multi_asset(
+        name=_GROUP,
+        specs=[_spec(one) for one in notebooks().values()],
+        can_subset=True,
+        pool=_GROUP,
+        # a build may have replaced a table while it was read
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
+    )
+    def pages(context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]) -> Iterator[Any]:
+        """Make and publish the selected pages."""
+        chosen = [name for name, key in keys.items() if key in context.selected_asset_keys]
+        made = site_of(landing).make(chosen)
+        for one in made:
+            if one.error is None:
+                yield dg.MaterializeResult(
+                    asset_key=keys[one.name], metadata={"pages": len(one.pages), "seconds": one.seconds}
+                )
+        failed = [f"{one.name}: {one.error}" for one in made if one.error is not None]
+        if failed:
+            raise dg.Failure("pages failed, the last good ones stay. " + "; ".join(failed))
+
+    return pages
+
+
+def definitions(pages: dg.AssetsDefinition) -> dg.Definitions:
+    """Return the job and the schedule of each notebook."""
+    found = list(notebooks().values())
+    jobs = [
+        dg.define_asset_job(
+            f"page_{one.name}", dg.AssetSelection.assets(key_of(one)), description=f"Make the page {one.title}."
+        )
+        for one in found
+    ]
+    schedules = [
+        dg.ScheduleDefinition(
+            name=f"page_{one.name}_schedule",
+            job_name=f"page_{one.name}",
+            cron_schedule=one.schedule,
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        )
+        for one in found
+    ]
+    return dg.Definitions(assets=[pages], jobs=jobs, schedules=schedules)

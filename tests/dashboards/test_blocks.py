@@ -1,0 +1,171 @@
+"""What a reader sees of figures, tables and charts, and that no name in them is more than text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from pteroassets.dashboards import context as of_notebooks
+from pteroassets.dashboards import kit
+from pteroassets.dashboards.blocks import VEGA, Block, Chart, Nothing
+from pteroassets.dashboards.context import Context, from_json
+from pteroassets.dashboards.metrics import MetricError
+from pteroassets.dashboards.render import Frame, Shown, render_page
+from tests.dashboards.pages import ATTACK, METRICS, NOW, parsed
+
+
+@pytest.fixture(autouse=True)
+def given() -> Iterator[None]:
+    before = [*of_notebooks._set]
+    of_notebooks.use(Context(now=NOW, metrics=METRICS, pages=("server",)))
+    yield
+    of_notebooks._set[:] = before
+
+
+def tree(block: Block) -> BeautifulSoup:
+    return parsed(block._repr_html_())
+
+
+def page(*blocks: Any) -> BeautifulSoup:
+    outputs = [{"text/html": block._repr_html_()} for block in blocks]
+    frame = Frame(title=ATTACK, summary=ATTACK, made_at="now", nav=[(ATTACK, "a.html")], editions=[(ATTACK, "b.html")])
+    return parsed(render_page([Shown(outputs=outputs), Shown(markdown=f"# {ATTACK}")], frame))
+
+
+def days(*values: float | None, name: str = "Lobby") -> pd.DataFrame:
+    dates = [pd.Timestamp("2026-03-01") + timedelta(days=number) for number in range(len(values))]
+    return pd.DataFrame({"day": dates, "player_hours": [*values], "server": name, "uptime": 0.5})
+
+
+def test_a_figure_has_its_unit_its_definition_and_its_value_for_a_program() -> None:
+    shown = tree(kit.figures(kit.figure("player_hours", 1234.56, of="last week"), kit.figure("players", 1)))
+    hours, players = shown.select(".figure")
+    assert hours.select_one(".value").get_text() == "1,234.6 hours"
+    assert (hours["data-metric"], hours["data-value"]) == ("player_hours", "1234.56")
+    link = hours.select_one("a.metric")
+    assert (link["href"], link["title"]) == ("glossary.html#player_hours", "What player_hours means.")
+    assert players.select_one(".value").get_text() == "1 player"
+
+
+def test_what_is_not_known_says_why_and_is_no_zero() -> None:
+    (shown,) = tree(kit.figures(kit.figure("player_hours", None, why="no log was read"))).select(".figure")
+    assert shown.select_one(".value").get_text() == "not known"
+    assert shown.select_one(".of").get_text() == "no log was read"
+    assert shown["data-value"] == ""
+    with pytest.raises(MetricError, match="does not say why"):
+        kit.figure("player_hours", float("nan"))
+
+
+def test_a_number_that_is_in_no_registry_is_refused() -> None:
+    frame = days(1.0)
+    with pytest.raises(MetricError, match="'made_up' is not in the registry"):
+        kit.figure("made_up", 1)
+    with pytest.raises(MetricError, match="'Hours' is not in the registry"):
+        kit.table(frame, {"player_hours": "Hours"}, caption="", empty="")
+    with pytest.raises(MetricError, match="'made_up' is not in the registry"):
+        kit.line(frame, x="day", metric="made_up", value="player_hours", title="", empty="")
+
+
+def test_a_table_can_be_sorted_by_what_it_shows_and_leads_to_the_pages_of_its_rows() -> None:
+    frame = pd.DataFrame(
+        {
+            "name": ["Lobby", "Arena", None],
+            "slug": ["a1", None, "c3"],
+            "player_hours": [1.25, None, 1000.0],
+            "seen": [pd.Timestamp("2026-03-01 10:00", tz="UTC"), pd.NaT, pd.NaT],
+            "open": [True, False, True],
+        }
+    )
+    columns = {"name": "Server", "player_hours": "player_hours", "seen": "Seen", "open": "Open"}
+    shown = tree(kit.table(frame, columns, caption="Servers", empty="none", links={"name": ("server", "slug")}))
+    assert [head.get_text() for head in shown.select("th")] == ["Server", "Player-hours", "Seen", "Open"]
+    rows = [[cell.get_text() for cell in row.select("td")] for row in shown.select("tbody tr")]
+    assert rows == [
+        ["Lobby", "1.2", "2026-03-01 10:00", "yes"],
+        ["Arena", "-", "-", "no"],
+        ["-", "1,000.0", "-", "yes"],
+    ]
+    assert [cell.get("data-key") for cell in shown.select("td.number")] == ["1.25", None, "1000.0"]
+    assert [link["href"] for link in shown.select("td a")] == ["server-a1.html"]
+
+
+def test_an_empty_table_and_an_empty_chart_say_so_in_words() -> None:
+    empty = kit.table(days(), {"player_hours": "player_hours"}, caption="Servers", empty="None was found.")
+    assert tree(empty).select_one(".nothing").get_text() == "None was found."
+    assert tree(empty).select("table") == []
+    chart = kit.line(days(None, None), x="day", metric="player_hours", title="Hours", empty="No log was read.")
+    assert isinstance(chart, Nothing)
+    assert tree(chart).select_one(".nothing").get_text() == "No log was read."
+
+
+def spec_of(block: Any) -> dict[str, Any]:
+    (script,) = tree(block).select("script[type='application/json']")
+    return dict(json.loads(script.string))
+
+
+def test_a_chart_has_its_unit_on_the_axis_follows_the_page_and_draws_days_in_utc() -> None:
+    shown = kit.line(days(1.0, None, 3.0), x="day", metric="player_hours", title="Hours", empty="")
+    spec = spec_of(shown)
+    assert spec["width"] == "container"
+    assert "config" not in spec
+    assert spec["encoding"]["y"]["title"] == "Player-hours"
+    assert spec["encoding"]["x"]["timeUnit"] == "utcyearmonthdate"
+    (rows,) = spec["datasets"].values()
+    assert [row["value"] for row in rows] == [1.0, None, 3.0]  # a gap, not a zero
+    assert rows[0]["day"] == "2026-03-01T00:00:00Z"
+    figure = tree(shown).select_one("[role=img]")
+    assert figure["aria-label"].startswith("Hours: Player-hours by day")
+
+
+def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None:
+    shown = kit.bars(days(1.0), y="server", metric="player_hours", title="Hours", empty="")
+    assert isinstance(shown, Chart)
+    bundle = shown._repr_mimebundle_()
+    assert isinstance(bundle[VEGA]["width"], int)  # one that follows the page hangs it
+    assert "v5" in bundle["application/vnd.vegalite.v5+json"]["$schema"]
+
+
+@pytest.mark.parametrize("draw", ["line", "bars", "heat_map", "scatter", "table", "figure", "note", "marks"])
+def test_a_name_is_text_wherever_it_stands(draw: str) -> None:
+    frame = days(1.0, 2.0, name=ATTACK)
+    marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": [ATTACK]})
+    shown: Any = {
+        "line": lambda: kit.line(frame, x="day", metric="player_hours", by="server", title=ATTACK, empty=""),
+        "marks": lambda: kit.line(frame, x="day", metric="player_hours", title=ATTACK, empty="", marks=marks),
+        "bars": lambda: kit.bars(frame, y="server", metric="player_hours", title=ATTACK, empty=""),
+        "heat_map": lambda: kit.heat_map(
+            frame, x="server", y="server", metric="player_hours", title=ATTACK, empty="", order=[ATTACK]
+        ),
+        "scatter": lambda: kit.scatter(frame, x="player_hours", y="uptime", name="server", title=ATTACK, empty=""),
+        "table": lambda: kit.table(frame, {"server": ATTACK}, caption=ATTACK, empty=ATTACK, note=ATTACK),
+        "figure": lambda: kit.figures(kit.figure("players", 2, of=ATTACK), kit.figure("uptime", None, why=ATTACK)),
+        "note": lambda: kit.note(ATTACK),
+    }[draw]()
+    found = page(shown)
+    assert found.select("img, [onerror]") == []
+    scripts = [script for script in found.select("script") if script.get("type") != "application/json"]
+    assert all(script["src"].startswith("assets/") and not script.get_text() for script in scripts)
+    assert ATTACK in found.get_text() or any(
+        ATTACK in script.string for script in found.select("script") if script.string
+    )
+
+
+def test_a_page_may_run_only_the_scripts_beside_it_and_ask_nobody() -> None:
+    found = page(kit.note("hello"))
+    policy = found.select_one("meta[http-equiv=Content-Security-Policy]")["content"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "connect-src 'none'" in policy
+    assert found.select_one("link[rel=stylesheet]")["href"].startswith("assets/page-")
+    assert "http" not in "".join(str(element) for element in found.select("link, script[src], img"))
+
+
+def test_the_context_comes_back_from_json() -> None:
+    given = Context(now=NOW, metrics=METRICS, passes={}, pages=("fleet",))
+    assert from_json(json.loads(json.dumps(given.as_json()))) == given

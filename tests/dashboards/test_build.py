@@ -1,0 +1,158 @@
+"""Pages made of notebooks, and what stands on the index when one cannot be made."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pteroassets.dashboards.build import Made
+from pteroassets.warehouse.connection import ConnectionSettings
+from tests.dashboards.pages import ATTACK, NOW, parsed, site, write
+
+pytestmark = pytest.mark.postgres
+
+GOOD = """
+# %% [markdown]
+# ## A heading
+
+# %%
+kit.figures(kit.figure("players", kit.one("select 3 as number")["number"]))
+"""
+SET = """
+# %% tags=["parameters"]
+number = 1
+
+# %%
+kit.figures(kit.figure("player_hours", kit.one("select 10.0 / %(number)s as hours", number=int(number))["hours"]))
+"""
+LIST = """for_each: >-
+  select 'n' || i as slug, case when i = 2 then $t$</script><img src=x>$t$ else 'Number ' || i end as title,
+  i as number from generate_series(0, 3) as i"""
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    return folder
+
+
+def test_pages_are_made_and_what_fails_is_on_the_index_with_the_last_good_page(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    write(books, "good", GOOD)
+    write(books, "broken", GOOD)
+    write(books, "slow", "\n# %%\nimport time\ntime.sleep(60)\n", limit=2)
+    write(books, "query", '\n# %%\nkit.ask("select pg_sleep(60)")\n')
+    write(books, "stop", "\n# %%\nimport os\nos._exit(3)\n")
+    store = tmp_path / "pages"
+    first = site(books, store, warehouse_settings)
+    assert [one.error for one in first.make(["good", "broken"])] == [None, None]
+    before = (store / "broken.html").read_bytes()
+
+    write(books, "broken", f'\n# %%\nraise ValueError("""{ATTACK}""")\n')
+    begun = time.monotonic()
+    later = site(books, store, warehouse_settings, now=NOW + timedelta(days=1))
+    made = {one.name: one for one in later.make(["good", "broken", "slow", "query", "stop"])}
+    assert time.monotonic() - begun < 45
+    assert made["good"] == Made(name="good", pages=["good.html"], seconds=made["good"].seconds)
+    assert made["broken"].error == f"ValueError in cell 2: {ATTACK}"
+    assert made["slow"].error == "it took longer than its 2 seconds"
+    assert "canceling statement due to statement timeout" in (made["query"].error or "")
+    assert made["stop"].error == "its process ended with status 3"
+
+    assert (store / "broken.html").read_bytes() == before
+    index = parsed((store / "index.html").read_bytes())
+    assert index.select("img") == []
+    failed = {entry["id"]: entry.get_text(" ", strip=True) for entry in index.select(".entry.failed")}
+    assert set(failed) == {"broken", "slow", "query", "stop"}
+    assert ATTACK in failed["broken"]
+    assert "The page is the last good one." in failed["broken"]
+    assert "There is no earlier page." in failed["slow"]
+    assert [link["href"] for link in index.select(".entry h2 a")] == ["broken.html", "good.html"]
+    page = parsed((store / "good.html").read_bytes())
+    assert [value.get_text() for value in page.select(".figure .value")] == ["3 players"]
+    assert page.select_one("h2").get_text() == "A heading"
+    assert "kit" not in page.get_text()  # the code is not shown
+    assert [link["href"] for link in page.select(".editions a")] == ["good@2026-03-02.html"]
+
+
+def test_pages_of_a_set_are_made_in_one_run_and_one_that_fails_leaves_the_others(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    write(books, "number", SET, more=LIST)
+    store = tmp_path / "pages"
+    (made,) = site(books, store, warehouse_settings).make(["number"])
+    assert sorted(made.pages) == ["number-n1.html", "number-n2.html", "number-n3.html"]
+    ((title, why),) = made.failures
+    assert title == "Number 0"
+    assert why.startswith("DivisionByZero in cell 3")
+    shown = parsed((store / "number-n2.html").read_bytes())
+    assert shown.select_one("h1").get_text() == "</script><img src=x>"
+    assert shown.select("img") == []
+    assert shown.select_one(".value").get_text() == "5.0 hours"
+    listed = parsed((store / "number.html").read_bytes())
+    assert [link["href"] for link in listed.select("td a")] == sorted(made.pages)
+    index = parsed((store / "index.html").read_bytes())
+    assert "1 of its pages failed" in index.get_text()
+
+    # one that is not listed any more is gone, with its editions, once all went well
+    write(books, "number", SET, more=LIST.replace("(0, 3)", "(1, 2)"))
+    (again,) = site(books, store, warehouse_settings, now=NOW + timedelta(days=1)).make(["number"])
+    assert again.error is None
+    names = {path.name for path in store.glob("number-*")}
+    assert names == {f"number-n{i}{day}.html" for i in (1, 2) for day in ("", "@2026-03-02", "@2026-03-03")}
+
+
+def test_a_warehouse_that_is_down_fails_each_page_and_takes_none(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    write(books, "good", GOOD)
+    write(books, "number", SET, more=LIST.replace("(0, 3)", "(1, 2)"))
+    store = tmp_path / "pages"
+    site(books, store, warehouse_settings).make(["good", "number"])
+    before = {path.name: path.read_bytes() for path in store.glob("*-*.html")}
+    down = dataclasses.replace(warehouse_settings, port=1, password="a secret of the account")
+    made = site(books, store, down, now=NOW + timedelta(hours=1)).make(["good", "number"])
+    assert all("OperationalError" in (one.error or "") for one in made)
+    assert "a secret of the account" not in (store / "index.html").read_text()
+    assert {path.name: path.read_bytes() for path in store.glob("*-*.html")} == before
+    index = parsed((store / "index.html").read_bytes())
+    assert {entry["id"] for entry in index.select(".entry.failed")} == {"good", "number"}
+    assert "Failed: Good, Number." in index.get_text()
+
+
+def test_editions_are_kept_for_the_days_that_are_set(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    write(books, "good", GOOD)
+    store = tmp_path / "pages"
+    for day in range(3):
+        site(books, store, warehouse_settings, now=NOW + timedelta(days=day), days=2).make(["good"])
+    assert sorted(path.name for path in store.glob("good*")) == [
+        "good.html", "good@2026-03-03.html", "good@2026-03-04.html",
+    ]  # fmt: skip
+
+
+def test_a_notebook_reads_as_an_analyst_and_changes_nothing(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    write(books, "raw", '\n# %%\nkit.ask("select * from raw_pterodactyl.users")\n')
+    write(books, "change", '\n# %%\nkit.ask("create temporary table mine (a int)")\n')
+    made = site(books, tmp_path / "pages", warehouse_settings).make(["raw", "change"])
+    assert (made[0].error or "").startswith("InsufficientPrivilege in cell 2: permission denied")
+    assert (made[1].error or "").startswith("ReadOnlySqlTransaction in cell 2")
+
+
+def test_the_glossary_says_of_each_metric_what_it_is(
+    books: Path, tmp_path: Path, warehouse_settings: ConnectionSettings
+) -> None:
+    site(books, tmp_path / "pages", warehouse_settings).make([])
+    found = parsed((tmp_path / "pages" / "glossary.html").read_bytes())
+    entry = found.select_one("#player_hours").get_text(" ", strip=True)
+    for part in ("Player-hours", "What player_hours means.", "hours", "server and day", "fct_server_daily", "Someone"):
+        assert part in entry
