@@ -1,9 +1,14 @@
-select days.day::date as day_date
-from
-    (
-        select
-            min(local_date) as first_date,
-            max(local_date) as last_date
-        from {{ ref('int_server_days') }}
-    ) as bounds
-cross join lateral generate_series(bounds.first_date::timestamp, bounds.last_date::timestamp, interval '1 day') as days (day)
+with
+
+bounds as (
+
+    select
+        min(local_date)::timestamp as first_day,
+        max(local_date)::timestamp as last_day
+    from {{ ref('int_server_days') }}
+
+)
+
+select generated.day::date as day_date
+from bounds
+cross join lateral generate_series(bounds.first_day, bounds.last_day, interval '1 day') as generated (day)
