@@ -21,7 +21,7 @@ help:
 	@echo "make test-quick  what each change needs: all but the whole truth world, faults, kills and the browser"
 	@echo "make test-slow   the rest of the tests, and the properties"
 	@echo "make check  format, lint, types, SQL lint, dbt parse, definitions, locks, documents"
-	@echo "make properties  the properties of the log parser alone, on ten times as many examples as in the quick tests"
+	@echo "make properties  the properties of the log parser alone, on three times as many examples as in the quick tests"
 	@echo "make audit  known vulnerabilities in what is installed; asks a service on the network"
 	@echo "make bench  what each claim costs, as ratios, in under 10 minutes; SIZE=full takes the big sizes, ARGS='--only NAME' one"
 	@echo "make accuracy  precision and recall of sessions against a simulated world's truth"

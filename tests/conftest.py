@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 import signal
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from psycopg import sql
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -20,6 +18,7 @@ from pteroassets.platform.services import DagsterPlace
 from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from tests.databases import copied
 from tests.timeouts import pytest_fixture_setup, pytest_timeout_set_timer
 
 if TYPE_CHECKING:
@@ -32,19 +31,19 @@ _TEMPLATE = "warehouse_template"
 
 # How many examples a property is tried on is said here alone: some on each change, many in the part named deep.
 hypothesis.settings.register_profile("change", max_examples=100, deadline=None)
-hypothesis.settings.register_profile("deep", max_examples=1000, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=300, deadline=None)
 hypothesis.settings.load_profile("change")
 
 # Files that share a costly fixture stay in one worker, which makes it once; the longest begin first, lest one is left.
 _GROUPS = {
     "tests/end_to_end/slow/test_browser.py": "dagster",
     "tests/end_to_end/slow/test_schedules.py": "dagster",
-    "tests/end_to_end/slow/test_maintenance.py": "maintenance",
+    "tests/end_to_end/slow/test_orchestration.py": "dagster",
+    "tests/end_to_end/slow/test_maintenance.py": "dagster",
     "tests/end_to_end/slow/test_truth.py": "estate",
     "tests/end_to_end/slow/test_secrets.py": "estate",
     "tests/end_to_end/slow/test_kills.py": "kills",
     "tests/end_to_end/slow/test_faults.py": "faults",
-    "tests/end_to_end/test_orchestration.py": "dagster",
     "tests/end_to_end/test_pelican.py": "pelican",
     "tests/dbt/": "dbt",
     "tests/upgrade/test_warehouse.py": "upgrade",
@@ -103,6 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if (seed := config.getoption("shuffle")) is not None:
         random.Random(seed).shuffle(items)
         order = [*dict.fromkeys(_group(item.nodeid) for item in items)]
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     items.sort(key=lambda item: order.index(group) if (group := _group(item.nodeid)) in order else len(order))
 
 
@@ -111,6 +111,10 @@ def postgres() -> Iterator[ConnectionSettings]:
     """The embedded Postgres, started once; it runs as an unprivileged user when the tests are run by root."""
     # not below tmp_path, whose parents are closed to the user that root drops to
     with EmbeddedPostgres.temporary() as settings:
+        # no test pulls a machine's plug, and each makes a database and drops it, for which the disk would be waited for
+        with connect(settings, autocommit=True) as admin:
+            admin.execute("alter system set fsync = off")
+            admin.execute("select pg_reload_conf()")
         yield settings
 
 
@@ -126,12 +130,8 @@ def migrated_template(postgres: ConnectionSettings) -> ConnectionSettings:
 @pytest.fixture
 def warehouse_settings(migrated_template: ConnectionSettings) -> Iterator[ConnectionSettings]:
     """The address of a migrated, empty warehouse of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with connect(migrated_template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
-    yield migrated_template.with_database(name)
-    with connect(migrated_template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with copied(migrated_template) as settings:
+        yield settings
 
 
 @pytest.fixture

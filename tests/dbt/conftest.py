@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from tests.databases import copied
 
 from .world import land_world
 
@@ -33,19 +33,11 @@ def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built_settings(migrated_template: ConnectionSettings, dbt_target: Path) -> Iterator[ConnectionSettings]:
     """A warehouse with the small world in it and all models built and tested; any warning is an error."""
-    settings = migrated_template.with_database(_DATABASE)
-    with connect(migrated_template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(_DATABASE), sql.Identifier(migrated_template.database)
-            )
-        )
-    with connect(settings, autocommit=True) as connection:
-        land_world(connection)
-    run_dbt(["build"], dbt_environment(settings), target=dbt_target)
-    yield settings
-    with connect(migrated_template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(_DATABASE)))
+    with copied(migrated_template, _DATABASE) as settings:
+        with connect(settings, autocommit=True) as connection:
+            land_world(connection)
+        run_dbt(["build"], dbt_environment(settings), target=dbt_target)
+        yield settings
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from pteroassets.defs.dbt_project import DbtFailedError, run_dbt
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.databases import copied
 
 from .conftest import dbt_environment
 
@@ -19,17 +19,9 @@ BREAK_OLD = "update marts.fct_server_daily set timezone = null where local_date 
 MEND = "update marts.fct_server_daily set timezone = 'UTC' where timezone is null"
 
 
-def test_a_test_looks_at_what_was_built_and_daily_at_all(
-    built_settings: ConnectionSettings, warehouse_settings: ConnectionSettings, dbt_target: Path
-) -> None:
-    settings = warehouse_settings.with_database("tests_since")
-    with connect(warehouse_settings.with_database("postgres"), autocommit=True) as admin:
-        copied = sql.Identifier(built_settings.database)
-        admin.execute(sql.SQL("create database tests_since template {}").format(copied))
-        try:
-            _look(settings, dbt_target)
-        finally:
-            admin.execute("drop database tests_since with (force)")
+def test_a_test_looks_at_what_was_built_and_daily_at_all(built_settings: ConnectionSettings, dbt_target: Path) -> None:
+    with copied(built_settings, "tests_since") as settings:
+        _look(settings, dbt_target)
 
 
 def _look(settings: ConnectionSettings, target: Path) -> None:

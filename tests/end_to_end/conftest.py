@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from psycopg import sql
 
 from pteroassets.clock import Clock, ManualClock, SystemClock
 from pteroassets.platform.environment import DEMO_DATABASE
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
-from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.connection import ConnectionSettings
+from tests.databases import copied
 from tests.end_to_end.running import Running, running_platform
 from tests.harness import Platform
 
@@ -48,7 +47,7 @@ def platforms(template: ConnectionSettings, folders: pytest.TempPathFactory) -> 
             return Platform(
                 simulation=simulation,
                 clock=clock,
-                settings=stack.enter_context(_database(template)),
+                settings=stack.enter_context(copied(template)),
                 folder=folders.mktemp("platform"),
             )
 
@@ -71,25 +70,6 @@ def new_platform_of_module(
     """Make platforms that all tests of a file look at."""
     with platforms(migrated_template, tmp_path_factory) as make:
         yield make
-
-
-class _database:  # noqa: N801 - used as a context manager
-    def __init__(self, template: ConnectionSettings) -> None:
-        self._template = template
-        self._name = f"platform_{uuid.uuid4().hex[:12]}"
-
-    def __enter__(self) -> ConnectionSettings:
-        with connect(self._template.with_database("postgres"), autocommit=True) as admin:
-            admin.execute(
-                sql.SQL("create database {} template {}").format(
-                    sql.Identifier(self._name), sql.Identifier(self._template.database)
-                )
-            )
-        return self._template.with_database(self._name)
-
-    def __exit__(self, *_: object) -> None:
-        with connect(self._template.with_database("postgres"), autocommit=True) as admin:
-            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(self._name)))
 
 
 @pytest.fixture(scope="session")

@@ -6,34 +6,20 @@ The panel is shared, since a world is a function of time; what a test lands is c
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from pteroassets.clock import ManualClock
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
-from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.connection import ConnectionSettings
+from tests.databases import copied
 from tests.harness import Platform
 
 ANCHOR = datetime(2026, 10, 28, 12, tzinfo=UTC)
-
-
-@contextmanager
-def copied_database(template: ConnectionSettings) -> Iterator[ConnectionSettings]:
-    name = f"passes_{uuid.uuid4().hex[:12]}"
-    with connect(template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.database))
-        )
-    yield template.with_database(name)
-    with connect(template.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +41,7 @@ def platform_of(simulation: Simulation, settings: ConnectionSettings, folder: Pa
 def with_entities(
     shared_simulation: Simulation, migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
-    with copied_database(migrated_template) as settings:
+    with copied(migrated_template) as settings:
         made = platform_of(shared_simulation, settings, tmp_path_factory.mktemp("entities"))
         made.entities()
         yield made
@@ -63,7 +49,7 @@ def with_entities(
 
 @pytest.fixture(scope="module")
 def with_logs(with_entities: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with copied_database(with_entities.settings) as settings:
+    with copied(with_entities.settings) as settings:
         made = platform_of(with_entities.simulation, settings, tmp_path_factory.mktemp("logs"))
         made.logs()
         yield made
@@ -72,7 +58,7 @@ def with_logs(with_entities: Platform, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def platform(with_entities: Platform, tmp_path: Path) -> Iterator[Platform]:
     """A platform that knows the panel's entities and no log yet."""
-    with copied_database(with_entities.settings) as settings:
+    with copied(with_entities.settings) as settings:
         yield platform_of(with_entities.simulation, settings, tmp_path)
 
 
@@ -80,5 +66,5 @@ def platform(with_entities: Platform, tmp_path: Path) -> Iterator[Platform]:
 def whole(with_logs: Platform, tmp_path: Path) -> Iterator[Platform]:
     """A platform that has read all logs in one pass without any limit."""
     shutil.copytree(with_logs.folder, tmp_path, dirs_exist_ok=True)
-    with copied_database(with_logs.settings) as settings:
+    with copied(with_logs.settings) as settings:
         yield platform_of(with_logs.simulation, settings, tmp_path)

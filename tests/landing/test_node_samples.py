@@ -20,8 +20,9 @@ from pteroassets.simulator.simulated_world import World, WorldSize
 from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport
+from tests.databases import copied
 from tests.harness import Platform
-from tests.landing.conftest import ANCHOR, copied_database, platform_of
+from tests.landing.conftest import ANCHOR, platform_of
 
 pytestmark = pytest.mark.postgres
 
@@ -45,7 +46,7 @@ def sample(
 
     def taken(*, at_nodes: bool) -> Sampled:
         monkeypatch.setenv("PTEROASSETS_NODE_ACCESS", str(at_nodes))
-        with copied_database(migrated_template) as platform.settings:
+        with copied(migrated_template) as platform.settings:
             before = len(big_simulation.requests)
             report = platform.utilization()
             asked = Counter(entry.route for entry in big_simulation.requests.entries[before:])

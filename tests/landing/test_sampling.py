@@ -28,8 +28,9 @@ from pteroassets.sources.pterodactyl.errors import NodeTimeoutError
 from pteroassets.sources.pterodactyl.files import ask_node
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport
+from tests.databases import copied
 from tests.harness import Platform
-from tests.landing.conftest import ANCHOR, copied_database, platform_of
+from tests.landing.conftest import ANCHOR, platform_of
 
 pytestmark = pytest.mark.postgres
 
@@ -42,7 +43,7 @@ def opened(migrated_template: ConnectionSettings, tmp_path: Path) -> Opened:
     @contextmanager
     def of(size: WorldSize | Plan = WorldSize.TINY, **options: Any) -> Iterator[Platform]:
         world = World.create(seed=11, anchor=ANCHOR, size=size, history=timedelta(days=1))
-        with Simulation(world, ManualClock(ANCHOR), **options) as simulation, copied_database(migrated_template) as own:
+        with Simulation(world, ManualClock(ANCHOR), **options) as simulation, copied(migrated_template) as own:
             platform = platform_of(simulation, own, tmp_path)
             platform.interval = FIVE_MINUTES
             yield platform

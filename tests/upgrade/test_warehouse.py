@@ -8,7 +8,6 @@ from __future__ import annotations
 import lzma
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import upgrade
+from tests.databases import copied
 from tests.harness import SURROGATES
 from tests.upgrade.world import DUMP, RECORDED_UNTIL, RecordedPlatform, recorded_world
 
@@ -114,19 +114,6 @@ def landed(connection: Connection) -> Rows:
     }
 
 
-@contextmanager
-def database(server: ConnectionSettings, name: str, template: str | None = None) -> Iterator[ConnectionSettings]:
-    with connect(server.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(name), sql.Identifier(template or "template0")
-            )
-        )
-    yield server.with_database(name)
-    with connect(server.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
 @pytest.fixture(scope="module")
 def dump() -> str:
     return lzma.decompress(DUMP.read_bytes()).decode()
@@ -146,7 +133,8 @@ class TakenUp:
 @pytest.fixture(scope="module")
 def taken_up(migrated_template: ConnectionSettings, dump: str) -> Iterator[TakenUp]:
     # the role analyst is the server's, which the template's migrations have made
-    with database(migrated_template, "recorded") as settings:  # the name by which incremental models know themselves
+    # the name by which incremental models know themselves
+    with copied(migrated_template.with_database("template0"), "recorded") as settings:
         with connect(settings) as connection:
             connection.execute(dump.encode())
         with connect(settings) as connection:
@@ -170,7 +158,7 @@ def fresh(
     simulation: Simulation, migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RecordedPlatform]:
     """A platform of this version that made all the passes itself."""
-    with database(migrated_template, "without_a_past", migrated_template.database) as settings:
+    with copied(migrated_template, "without_a_past") as settings:
         platform = RecordedPlatform.on(simulation, settings, tmp_path_factory.mktemp("fresh"))
         platform.recorded_history()
         yield platform
@@ -281,7 +269,7 @@ class Built:
 @pytest.fixture(scope="module")
 def built(later: Later) -> Iterator[Built]:
     settings = later.platform.settings
-    with database(settings, "from_nothing", settings.database) as other:
+    with copied(settings, "from_nothing") as other:
         with connect(other, autocommit=True) as connection:
             forget_models(connection)
         with connect(settings) as connection:
