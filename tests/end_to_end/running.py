@@ -211,6 +211,14 @@ class Running:
         }
         return {name: status == "SUCCEEDED" for name, status in statuses.items() if status in ("SUCCEEDED", "FAILED")}
 
+    def make_left_checks(self, schema: str, table: str) -> None:
+        """Make the checks of what is newest in *table* that the last pass left to the jobs of each hour and day."""
+        self.wait_until_idle()
+        known = self.assets([schema, table])[schema, table]["assetChecksOrError"]["checks"]
+        if any(check["executionForLatestMaterialization"] is None for check in known):
+            for job in ("hourly_checks", "daily_views_and_checks"):
+                assert self.wait(self.launch(job)) == "SUCCESS"
+
 
 @contextmanager
 def running_platform(

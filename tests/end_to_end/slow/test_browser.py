@@ -121,7 +121,7 @@ def test_the_graph_of_some_assets_leads_through_the_layers(window: Visit, dagste
 def test_the_lineage_of_a_mart_shows_what_it_is_made_of_and_that_its_checks_passed(
     window: Visit, dagster: str, built: Running
 ) -> None:
-    built.wait_until_idle()  # while a run builds the models the page says so instead
+    built.make_left_checks("marts", "fct_server_daily")
     # a graph that is drawn smaller shows names alone
     window.page.set_viewport_size({"width": 3840, "height": 2400})
     window.open(f"{dagster}/assets/marts/fct_server_daily?view=lineage")
@@ -155,6 +155,7 @@ def test_the_page_of_a_mart_shows_its_description_row_count_columns_and_checks(
     window: Visit, dagster: str, built: Running, pictures: Path | None
 ) -> None:
     window.page.set_viewport_size({"width": 1280, "height": 900})
+    built.make_left_checks("marts", "fct_server_daily")
     built.wait_for_freshness("marts", "fct_server_daily")
     window.open(f"{dagster}/assets/marts/fct_server_daily")
     window.wait_for_text(r"One row for each server and day on the server's clock")
