@@ -1,8 +1,9 @@
 """Sampling passes into Postgres, against psql's copy of the same rows and an older build.
 
-Passes are landed as the product does it, one transaction each. psql copies the rows that then stand in our table, from
-a file for each pass, into an empty table with the same columns, keys and indexes. CPU is that of the client and of
-Postgres.
+Passes are landed as the product does it, one transaction each. psql copies the same rows, from a file for each pass,
+into an empty table with the columns that samples are read with, and an index like ours. Beside it stands what it takes
+to copy the numbers alone that our narrow rows are made of, which somebody else would have to find first. CPU is that of
+the client and of Postgres.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from psycopg import sql
 
 from benchmarks.frame.checkout import BASELINE_NAME, Checkout, UnavailableError, baseline, ours
 from benchmarks.frame.measurement import Measurement, Size
@@ -25,21 +29,51 @@ from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 # rows of a pass, and how many passes make a round long enough to be measured
-PASSES = {Size.SHORT: {1_000: 40, 10_000: 4}, Size.FULL: {1_000: 200, 10_000: 20}}
+PASSES = {Size.SHORT: {1_000: 100, 10_000: 10}, Size.FULL: {1_000: 200, 10_000: 20}}
 _ROUNDS = 3
 _SHARE_OF_COPY, _BYTES = 0.7, 90
 
+
+@dataclass(frozen=True, slots=True)
+class _Equal:
+    """A table to copy samples into, and the rows of one pass for it."""
+
+    table: str
+    rows: str
+
+
+_WIDE = _Equal(
+    """
+    create table equal_table (like raw_pterodactyl.utilization_samples);
+    alter table equal_table drop column _pass_at; -- the time of the pass once more, for conditions
+    create index on equal_table using brin (pass_at) with (pages_per_range = 16, autosummarize = on);
+    """,
+    """
+    select
+        server_uuid, pass_at, sampled_at, interval_seconds, node_name, outcome, state, cpu_percent, memory_bytes,
+        disk_bytes, network_rx_bytes, network_tx_bytes, uptime_milliseconds, is_suspect, reason, _load_id, _loaded_at
+    from raw_pterodactyl.utilization_samples where pass_at = {at}
+    """,
+)
+_NARROW = _Equal(
+    "create table equal_table (like raw_pterodactyl.sample_measures including all)",
+    "select * from raw_pterodactyl.sample_measures where raw_pterodactyl.pass_time(pass_number) = {at}",
+)
+
 # Runs in a process of either build; what it prints is the CPU of the landing alone, without start and migrations.
 _LAND = """
-import json, sys, uuid
+import gc, json, sys, uuid
 from datetime import UTC, datetime, timedelta
 import psutil
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import ensure_database, upgrade
 try:
     from pteroassets.landing.pterodactyl.utilization import SAMPLE_COLUMNS, land_samples
+    from pteroassets.warehouse.load import KnownAnswers
+    kept = {"answers": KnownAnswers()}  # as a run with many passes, or parts of one, keeps them
 except ModuleNotFoundError:
     from pteroassets.warehouse.utilization import SAMPLE_COLUMNS, land_samples
+    kept = {}
 
 address, servers, passes, turn = json.loads(sys.argv[1]), *map(int, sys.argv[2:])
 settings = ConnectionSettings(**address)
@@ -65,8 +99,9 @@ with connect(settings, autocommit=True) as connection:
     (backend,), = connection.execute("select pg_backend_pid()")
     processes = psutil.Process(), psutil.Process(backend)
     used = lambda: sum(each.user + each.system for each in (process.cpu_times() for process in processes))
+    gc.collect()  # what is left of making the rows
     before = used()
-    landed = sum(land_samples(connection, rows[at], observed_at=at).rows_added for at in times)
+    landed = sum(land_samples(connection, rows[at], observed_at=at, **kept).rows_added for at in times)
     print(json.dumps({"cpu": used() - before, "rows": landed}))
 """
 
@@ -101,8 +136,9 @@ def _all(
             why = "psql is not installed (Debian: apt-get install postgresql-client)"
             yield Measurement(**shared, **against, note=why)
         else:
-            seconds = _copy(databases["ours"], servers, folder, kept // servers)
-            yield Measurement(**shared, **against, baseline_value=kept / seconds, note=note)
+            wide, narrow = (_copy(databases["ours"], one, servers, folder, kept // servers) for one in (_WIDE, _NARROW))
+            yield Measurement(**shared, **against, baseline_value=kept / wide, note=note)
+            yield Measurement(**shared, baseline="psql \\copy, numbers alone", baseline_value=kept / narrow, note=note)
         sizes = {side: _bytes_of_samples(settings) / kept for side, settings in databases.items()}
         yield Measurement(
             claim=f"a stored sample with its indexes, {servers:,} a pass",
@@ -125,21 +161,8 @@ def _land(checkout: Checkout, database: ConnectionSettings, servers: int, passes
     return found
 
 
-def _tables(settings: ConnectionSettings) -> list[tuple[str, int]]:
-    """Return the tables that hold samples, a parted one without its parts, and how many rows each has."""
-    with connect(settings) as connection:
-        names = connection.execute(
-            "select oid::regclass::text from pg_class where relnamespace = 'raw_pterodactyl'::regnamespace "
-            "and relkind in ('r', 'p') and not relispartition and relname ~ 'sample'"
-        ).fetchall()
-        counted = [(name, connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names]
-    return sorted(counted, key=lambda each: -each[1])
-
-
-def _copy(settings: ConnectionSettings, servers: int, folder: Path, passes: int) -> float:
-    """Return the median of the CPU seconds in which psql copies what the fullest table holds, a file for each pass."""
-    (table, count), *_ = _tables(settings)
-    each = count // passes
+def _copy(settings: ConnectionSettings, equal: _Equal, servers: int, folder: Path, passes: int) -> float:
+    """Return the median of the CPU seconds in which psql copies all samples, a file for each of so many *passes*."""
     environment = {
         **os.environ,
         "PGHOST": settings.host,
@@ -150,13 +173,15 @@ def _copy(settings: ConnectionSettings, servers: int, folder: Path, passes: int)
     }
     with connect(settings, autocommit=True) as connection:
         connection.execute("drop table if exists equal_table")
-        connection.execute(f"create table equal_table (like {table} including all)")
-        for number in range(passes):
-            with (folder / f"{servers}-{number}").open("wb") as file, connection.cursor() as cursor:
-                query = f"select * from {table} offset {number * each} limit {each}"
-                with cursor.copy(f"copy ({query}) to stdout") as copy:
+        connection.execute(equal.table)
+        files = [folder / f"{servers}-{number}" for number in range(passes)]
+        times = connection.execute("select pass_at from ops.sampling_passes order by 1").fetchall()
+        for path, (at,) in zip(files, times, strict=True):
+            with path.open("wb") as file, connection.cursor() as cursor:
+                query = sql.SQL(equal.rows).format(at=sql.Literal(at))
+                with cursor.copy(sql.SQL("copy ({}) to stdout").format(query)) as copy:
                     file.writelines(copy)
-        script = "".join(f"\\copy equal_table from '{folder / f'{servers}-{number}'}'\n" for number in range(passes))
+        script = "".join(f"\\copy equal_table from '{path}'\n" for path in files)
         (folder / "script").write_text(script)
         command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file", str(folder / "script")]
         costs = in_turns(
@@ -165,7 +190,7 @@ def _copy(settings: ConnectionSettings, servers: int, folder: Path, passes: int)
             meter=CpuMeter([postmaster_pid(settings)]),
             before=partial(connection.execute, "truncate equal_table"),
         )
-        if connection.execute("select count(*) from equal_table").fetchall() != [(count,)]:
+        if connection.execute("select count(*) from equal_table").fetchall() != [(servers * passes,)]:
             raise RuntimeError("psql did not copy every row")
     return median(costs["copy"])
 

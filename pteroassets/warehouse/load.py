@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import struct
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, cast
 
 import numpy as np
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.samples import STEP, ManyLoadsError
+from pteroassets.warehouse.samples import SAMPLES, STEP, ManyLoadsError
 
 # halfway of the numbers of passes, which are counted in steps of ten seconds (migration 10)
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC) + 2**25 * STEP
@@ -35,8 +37,15 @@ _MEASURES = {
 }
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
+_COPY = f"copy raw_pterodactyl.sample_measures ({', '.join(_MEASURES)}) from stdin (format binary)"
+_CHUNK_ROWS = 1000  # so many rows and what is made of them stay in the processor's cache
+_kind_of = itemgetter(4, 5, 6, 13, 14)
+_KIND: Final = "node_name, outcome, state, is_suspect, reason"
 
 Row = Sequence[Any]
+Kind = tuple[Any, ...]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Column = tuple[Numbers, np.ndarray[Any, np.dtype[np.bool_]] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +122,15 @@ def record_load(connection: Connection, report: LoadReport) -> None:
     Loads of one table come one after another, so that they are numbered in the order in which they are committed.
     Incremental models rely on it (decision 13).
     """
-    lock_table_for_load(connection, report.table)
+    # the number is drawn for a row that there is once the lock is held
     connection.execute(
         """
         insert into ops.loads (
             load_id, table_name, observed_at, is_complete, rows_read, rows_expected, rows_added, rows_changed,
             rows_gone, rows_total, requests, seconds, rate_limit_remaining, problems
-        ) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        )
+        select %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
+        from (select pg_advisory_xact_lock(hashtext('pteroassets'), hashtext(%s))) as locked
         """,
         (
             report.load_id,
@@ -136,6 +147,7 @@ def record_load(connection: Connection, report: LoadReport) -> None:
             report.seconds,
             report.rate_limit_remaining,
             Jsonb([dict(problem) for problem in report.problems]),
+            report.table,
         ),
     )
 
@@ -188,68 +200,115 @@ def _next(month: date) -> date:
 
 
 def put_samples(
-    connection: Connection, rows: Iterable[Row], *, load_id: uuid.UUID, replaced: Collection[str]
+    connection: Connection,
+    rows: Sequence[Row],
+    *,
+    load_id: uuid.UUID,
+    replaced: Collection[str],
+    answers: KnownAnswers,
 ) -> tuple[int, int]:
     """Add *rows* (in the order of `SAMPLE_COLUMNS`) and return how many were added and how many took another's place.
 
     Of a server in a pass the first row counts. One that is there already stays, unless its outcome is one of *replaced*
-    and the new one's is not. The caller holds the lock of the table.
+    and the new one's is not. Other loads of samples wait until the transaction ends.
 
     Raises:
         ManyLoadsError: There are 64 loads of this pass already.
         ValueError: A pass does not begin at a multiple of `STEP`, or a figure is larger than can be stored.
     """
-    wanted: dict[tuple[Any, Any], Row] = {}
-    for row in rows:
-        wanted.setdefault((row[0], row[1]), row)
-    times = {at for _, at in wanted}
-    ensure_months(connection, times)
-    slots = {at: _slot(at) for at in times}
-    taken = {
-        number // _LOADS_A_PASS: number
-        for (number,) in connection.execute(
-            "select max(passes.pass_number) from unnest(%s::int4[]) as slots (slot) inner join "
-            "raw_pterodactyl.sample_passes as passes on passes.pass_number between slot * 64 and slot * 64 + 63 "
-            "group by slot",
-            (list(slots.values()),),
-        )
-    }
+    numbers = _PassNumbers(connection, {row[1]: row for row in rows}, load_id)
     changed = 0
-    if again := [at for at in times if slots[at] in taken]:
-        changed = _make_room(connection, wanted, again, replaced)
-    if not wanted:
-        return 0, 0
-    answers = _answers(connection, [*wanted.values()])
-    numbers: dict[tuple[datetime, int, int], int] = {}
-    stored: dict[tuple[bool, ...], list[Row]] = defaultdict(list)
-    for row, answer in zip(wanted.values(), answers, strict=True):
-        after = row[2] - row[1]
-        window, microseconds = divmod((after.days * 86_400 + after.seconds) * 1_000_000 + after.microseconds, _LONGEST)
-        key = row[1], row[3], window
-        number = numbers.get(key)
-        if number is None:
-            slot = slots[row[1]]
-            number = taken[slot] = taken.get(slot, slot * _LOADS_A_PASS - 1) + 1
-            if number // _LOADS_A_PASS != slot:
-                raise ManyLoadsError(f"the pass of {row[1].isoformat()} was loaded {_LOADS_A_PASS} times already")
-            numbers[key] = number
-        figures = (row[8], row[9], row[10], row[11], row[12], row[7])
-        stored[tuple([figure is None for figure in figures])].append((*figures, number, answer, microseconds))
-    with connection.cursor() as cursor:
-        cursor.executemany(
+    if numbers.again or len({row[0].int for row in rows}) < len(rows):
+        wanted: dict[tuple[Any, Any], Row] = {}
+        for row in rows:
+            wanted.setdefault((row[0], row[1]), row)
+        changed = _make_room(connection, wanted, numbers.again, replaced)
+        rows = [*wanted.values()]
+    keys = answers.of(connection, rows)
+    chunks = [slice(begin, begin + _CHUNK_ROWS) for begin in range(0, len(rows), _CHUNK_ROWS)]
+    blocks = [block for chunk in chunks for block in _binary(_narrow(rows[chunk], keys[chunk], numbers))]
+    if blocks:
+        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.write(b"".join((_COPY_HEADER, *blocks, _COPY_END)))
+    return len(rows) - changed, changed
+
+
+class _PassNumbers(dict[tuple[datetime, int, int], int]):
+    """The numbers of the passes of one load, by `_pass_key`: of a new pass at once, the next when they are asked for.
+
+    Attributes:
+        again: The passes that were loaded before.
+    """
+
+    def __init__(self, connection: Connection, passes: Mapping[datetime, Row], load_id: uuid.UUID) -> None:
+        super().__init__()
+        self._connection = connection
+        self._load_id = load_id
+        self._slots = {at: _slot(at) for at in passes}
+        self._taken: dict[int, int] = {}
+        keys = {self._slots[at] * _LOADS_A_PASS: _pass_key(row) for at, row in passes.items()}
+        months = sorted({month for at in passes for month in (_month(at), _next(_month(at)))})
+        # one statement: first the lock, then what is there, also if it came while this waited
+        found = connection.execute(
+            """
+            insert into raw_pterodactyl.sample_passes (pass_number, interval_seconds, sampled_from, _load_id)
+            select new.pass_number, new.interval_seconds, new.sampled_from, %s
+            from (select pg_advisory_xact_lock(hashtext('pteroassets'), hashtext(%s))) as locked,
+                unnest(%s::int4[], %s::int4[], %s::timestamptz[]) as new (pass_number, interval_seconds, sampled_from)
+            on conflict do nothing
+            returning pass_number, (
+                select bool_and(to_regclass('raw_pterodactyl.' || month) is not null)
+                from unnest(%s::text[]) as months (month)
+            )
+            """,
+            (
+                load_id,
+                SAMPLES,
+                [*keys],
+                [interval for _, interval, _ in keys.values()],
+                [_counted_from(key) for key in keys.values()],
+                [*map(partition_of, months)],
+            ),
+        ).fetchall()
+        for number, _ in found:
+            self._taken[number // _LOADS_A_PASS] = number
+            self[keys[number]] = number
+        self.again = [at for at, slot in self._slots.items() if slot not in self._taken]
+        if self.again:
+            self._taken |= {
+                number // _LOADS_A_PASS: number
+                for (number,) in connection.execute(
+                    "select max(passes.pass_number) from unnest(%s::int4[]) as slots (slot) "
+                    "inner join raw_pterodactyl.sample_passes as passes "
+                    "on passes.pass_number between slot * 64 and slot * 64 + 63 group by slot",
+                    ([self._slots[at] for at in self.again],),
+                )
+            }
+        if self.again or not all(has_months for _, has_months in found):
+            ensure_months(connection, passes)
+
+    def __missing__(self, key: tuple[datetime, int, int]) -> int:
+        at, interval, _ = key
+        slot = self._slots[at]
+        self[key] = self._taken[slot] = number = self._taken[slot] + 1
+        if number // _LOADS_A_PASS != slot:
+            raise ManyLoadsError(f"the pass of {at.isoformat()} was loaded {_LOADS_A_PASS} times already")
+        self._connection.execute(
             "insert into raw_pterodactyl.sample_passes (pass_number, interval_seconds, sampled_from, _load_id) "
             "values (%s, %s, %s, %s)",
-            [
-                (number, interval, at + window * _LONGEST * _MICROSECOND, load_id)
-                for (at, interval, window), number in numbers.items()
-            ],
+            (number, interval, _counted_from(key), self._load_id),
         )
-        with cursor.copy(_copy_statement()) as copy:
-            copy.write(_COPY_HEADER)
-            for unknown, alike in stored.items():
-                copy.write(_binary(unknown, alike))
-            copy.write(_COPY_END)
-    return len(wanted) - changed, changed
+        return number
+
+
+def _pass_key(row: Row) -> tuple[datetime, int, int]:
+    """Return the pass of *row*, its interval, and from how many times `_LONGEST` after the pass its time is counted."""
+    return row[1], row[3], (row[2] - row[1]) // (_LONGEST * _MICROSECOND)
+
+
+def _counted_from(key: tuple[datetime, int, int]) -> datetime:
+    at, _, window = key
+    return at + window * _LONGEST * _MICROSECOND
 
 
 def _make_room(
@@ -277,87 +336,112 @@ def _make_room(
     )
 
 
-def _answers(connection: Connection, rows: list[Row]) -> list[int]:
-    """Return for each of *rows* the key of what it says besides figures, made where it was never said before."""
-    kinds: dict[tuple[Any, ...], int] = {}
-    of_rows = [kinds.setdefault((row[4], row[5], row[6], row[13], row[14]), len(kinds)) for row in rows]
-    nodes, outcomes, states, suspects, reasons = (list(column) for column in zip(*kinds, strict=True))
-    parameters = {
-        # as text: psycopg makes a list of UUIDs binary one by one
-        "servers": "{" + ",".join([row[0].hex for row in rows]) + "}",
-        "of_rows": of_rows,
-        "nodes": nodes,
-        "outcomes": outcomes,
-        "states": states,
-        "suspects": suspects,
-        "reasons": reasons,
+class KnownAnswers:
+    """The keys of what servers said besides figures, kept from one load to the next: no answer is ever deleted."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Kind, dict[bytes, int]] = defaultdict(dict)
+        self._may_be_undone = False
+
+    def of(self, connection: Connection, rows: Sequence[Row]) -> list[int]:
+        """Return for each of *rows* the key of what it says, made where no server's answer was the same.
+
+        The caller holds the lock of the table.
+        """
+        if self._may_be_undone:  # with the transaction that made them
+            self._keys.clear()
+            self._may_be_undone = False
+        found = self._found(rows)
+        if None in found:
+            self._read(connection, set(map(_kind_of, rows)))
+            found = self._found(rows)
+        if None in found:
+            new = dict.fromkeys((row[0], *_kind_of(row)) for row, key in zip(rows, found, strict=True) if key is None)
+            connection.execute(
+                f"insert into raw_pterodactyl.sample_answers (server_uuid, {_KIND}) "
+                "select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::text[])",
+                [[*column] for column in zip(*new, strict=True)],
+            )
+            self._may_be_undone = True
+            self._read(connection, {answer[1:] for answer in new})
+            found = self._found(rows)
+        return cast("list[int]", found)
+
+    def _found(self, rows: Sequence[Row]) -> list[int | None]:
+        keys, kinds = self._keys, map(_kind_of, rows)
+        return [keys[kind].get(row[0].int.to_bytes(16, "big")) for row, kind in zip(rows, kinds, strict=True)]
+
+    def _read(self, connection: Connection, kinds: Collection[Kind]) -> None:
+        # every server's, in two long values a kind: to name the servers takes longer, and a row for each does too
+        for *kind, servers, answers in connection.execute(
+            f"select {_KIND}, string_agg(uuid_send(server_uuid), ''), string_agg(int4send(answer_id), '') "
+            "from raw_pterodactyl.sample_answers where outcome = any(%s) and (reason is null or reason = any(%s)) "
+            f"group by {_KIND}",
+            ([*{kind[1] for kind in kinds}], [*{kind[4] for kind in kinds}]),
+            binary=True,
+        ):
+            if tuple(kind) in kinds:
+                count = len(answers) // 4
+                self._keys[tuple(kind)] = dict(
+                    zip(struct.unpack("16s" * count, servers), struct.unpack(f">{count}i", answers), strict=True)
+                )
+
+
+def _narrow(rows: Sequence[Row], answers: Sequence[int], numbers: _PassNumbers) -> dict[str, Column]:
+    """Return *rows*, and the keys of their *answers*, as columns of the stored rows, and which values are unknown.
+
+    Column by column: numpy and C go through them some times faster than a loop goes through the rows.
+    """
+    _, begins, sampled, intervals, _, _, _, cpu, *figures, _, _ = zip(*rows, strict=True)
+    seconds = [(one - begin).total_seconds() for one, begin in zip(sampled, begins, strict=True)]
+    windows, microseconds = np.divmod(np.rint(np.array(seconds) * 1e6).astype(np.int64), _LONGEST)
+    keys = zip(begins, intervals, windows.tolist(), strict=True)
+    return {
+        **dict(zip(_MEASURES, map(_whole, figures), strict=False)),
+        "cpu_thousandths": _thousandths(cpu),
+        "pass_number": (np.array([numbers[key] for key in keys]), None),
+        "answer_id": (np.array(answers), None),
+        "sampled_microseconds": (microseconds, None),
     }
-    found = _find_answers(connection, parameters)
-    if None in found:
-        connection.execute(
-            _ASKED + " insert into raw_pterodactyl.sample_answers "
-            "(server_uuid, node_name, outcome, state, is_suspect, reason) "
-            "select distinct on (server_uuid, kind) server_uuid, node_name, outcome, state, is_suspect, reason "
-            "from asked where answer_id is null",
-            parameters,
-        )
-        found = _find_answers(connection, parameters)
-    return found
 
 
-_ASKED: Final = """
-    with asked as (
-        select rows.position, rows.server_uuid, rows.kind, kinds.*, answers.answer_id
-        from unnest(%(servers)s::uuid[], %(of_rows)s::int4[]) with ordinality as rows (server_uuid, kind, position)
-        inner join unnest(
-            %(nodes)s::text[], %(outcomes)s::text[], %(states)s::text[], %(suspects)s::bool[], %(reasons)s::text[]
-        ) with ordinality as kinds (node_name, outcome, state, is_suspect, reason, number)
-            on kinds.number = rows.kind + 1
-        left join raw_pterodactyl.sample_answers as answers
-            on answers.server_uuid = rows.server_uuid and answers.outcome = kinds.outcome
-            and answers.node_name is not distinct from kinds.node_name
-            and answers.state is not distinct from kinds.state
-            and answers.is_suspect = kinds.is_suspect
-            and answers.reason is not distinct from kinds.reason
-    )
-"""
+def _whole(values: Sequence[int | None]) -> Column:
+    try:
+        return np.array(values, dtype=np.int64), None
+    except TypeError:  # some are unknown
+        unknown = np.array([value is None for value in values])
+        return np.array([value or 0 for value in values], dtype=np.int64), unknown
 
 
-def _find_answers(connection: Connection, parameters: dict[str, Any]) -> list[Any]:
-    ((found,),) = connection.execute(
-        _ASKED + " select array_agg(answer_id order by position) from asked", parameters, binary=True
-    ).fetchall()
-    return list(found)
+def _thousandths(percent: Sequence[float | None]) -> Column:
+    known = np.array(percent, dtype=np.float64)  # unknown becomes NaN
+    unknown = np.array([value is None for value in percent]) if None in percent else None
+    thousandths = np.rint((known if unknown is None else np.where(unknown, 0, known)) * 1000)
+    if not (np.abs(thousandths) <= _LONGEST).all():
+        raise ValueError(f"no processor use is {np.abs(thousandths).max() / 1000} percent of a core")
+    return thousandths.astype(np.int64), unknown
 
 
-def _binary(unknown: tuple[bool, ...], rows: list[Row]) -> bytes:
-    """Return *rows*, in the order of `_MEASURES` and each with the same figures *unknown*, as COPY reads them."""
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for position, (name, kind) in enumerate(_MEASURES.items()):
-        layout.append((f"{name}_length", ">i4"))
-        if position >= len(unknown) or not unknown[position]:
-            layout.append((name, kind))
-    block = np.empty(len(rows), dtype=layout)
-    block["fields"] = len(_MEASURES)
-    for (name, kind), values in zip(_MEASURES.items(), zip(*rows, strict=True), strict=True):
-        if name not in (block.dtype.names or ()):
-            block[f"{name}_length"] = -1
-            continue
-        block[f"{name}_length"] = int(kind[-1])
-        if name == "cpu_thousandths":
-            thousandths = np.rint(np.array(values, dtype=np.float64) * 1000)
-            if not (np.abs(thousandths) <= _LONGEST).all():
-                raise ValueError(f"no processor use is {np.abs(np.array(values)).max()} percent of a core")
-            block[name] = thousandths
-        else:
-            block[name] = np.array(values, dtype=np.int64)
-    return block.tobytes()
-
-
-def _copy_statement() -> sql.Composed:
-    return sql.SQL("copy raw_pterodactyl.sample_measures ({}) from stdin (format binary)").format(
-        sql.SQL(", ").join(map(sql.Identifier, _MEASURES))
-    )
+def _binary(columns: Mapping[str, Column]) -> Iterator[bytes]:
+    """Yield rows of *columns* as COPY reads them: a block for all that lack the same figures."""
+    patterns = np.zeros(len(columns["answer_id"][0]), dtype=np.int64)
+    for position, name in enumerate(_MEASURES):
+        unknown = columns[name][1]
+        if unknown is not None:
+            patterns |= unknown.astype(np.int64) << position
+    for pattern in np.unique(patterns).tolist():
+        chosen = patterns == pattern
+        is_known = {name: not pattern >> position & 1 for position, name in enumerate(_MEASURES)}
+        layout: list[tuple[str, str]] = [("fields", ">i2")]
+        for name, kind in _MEASURES.items():
+            layout += [(f"{name}_length", ">i4"), *([(name, kind)] if is_known[name] else [])]
+        block = np.empty(np.count_nonzero(chosen), dtype=layout)
+        block["fields"] = len(_MEASURES)
+        for name, kind in _MEASURES.items():
+            block[f"{name}_length"] = int(kind[-1]) if is_known[name] else -1
+            if is_known[name]:
+                block[name] = columns[name][0][chosen]
+        yield block.tobytes()
 
 
 def _slot(at: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+SAMPLES: Final = "raw_pterodactyl.utilization_samples"
 SAMPLE_COLUMNS: Final = {
     "server_uuid": "uuid",
     "pass_at": "timestamptz",

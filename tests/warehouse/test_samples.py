@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from pteroassets.landing.pterodactyl.utilization import TABLE, land_samples
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.folding import SAMPLES_MOVE, move_step
+from pteroassets.warehouse.load import KnownAnswers, put_samples
 from pteroassets.warehouse.moving import move_rows
 from pteroassets.warehouse.samples import SAMPLE_COLUMNS, ManyLoadsError
 from tests.samples import insert_samples
@@ -95,6 +97,41 @@ def test_a_server_has_one_row_in_a_pass(warehouse: Connection) -> None:
     assert (report.rows_added, report.rows_changed) == (1, 1)
     assert land_samples(warehouse, [failed], observed_at=NOON).rows_changed == 0
     assert stored(warehouse) == [measured(0, NOON), measured(1, NOON), sample(2)]
+
+
+def test_answers_of_a_load_that_was_undone_are_not_used_by_the_next(warehouse: Connection) -> None:
+    answers = KnownAnswers()
+    with pytest.raises(ValueError, match="percent of a core"):
+        land_samples(warehouse, [sample(1), sample(2, cpu_percent=float("nan"))], observed_at=NOON, answers=answers)
+    for _ in range(2):  # the second time they are kept
+        land_samples(warehouse, [sample(1)], observed_at=NOON, answers=answers)
+    later = NOON + timedelta(minutes=5)
+    rows = [sample(number, pass_at=later, sampled_at=later) for number in (1, 3)]
+    land_samples(warehouse, rows, observed_at=later, answers=answers)
+    assert stored(warehouse) == [sample(1), *rows]
+    assert warehouse.execute("select count(*) from raw_pterodactyl.sample_answers").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_loads_of_samples_wait_for_each_other(
+    warehouse: Connection, warehouse_settings: ConnectionSettings, minutes: int
+) -> None:
+    at = NOON + timedelta(minutes=minutes)  # also another pass: it may bring the same answers
+
+    def land() -> int:
+        rows = [sample(number, pass_at=at, sampled_at=at) for number in (1, 2)]
+        with connect(warehouse_settings, autocommit=True) as connection:
+            return land_samples(connection, rows, observed_at=at).rows_added
+
+    with ThreadPoolExecutor() as beside, connect(warehouse_settings) as first:
+        rows = [sample(1)]
+        assert put_samples(first, rows, load_id=uuid.uuid4(), replaced=(), answers=KnownAnswers()) == (1, 0)
+        second = beside.submit(land)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        first.commit()
+        assert second.result(timeout=30) == (2 if minutes else 1)
+    assert warehouse.execute("select count(*) from raw_pterodactyl.sample_answers").fetchone() == (2,)
 
 
 def test_a_sample_takes_ninety_bytes_with_all_that_belongs_to_it(warehouse: Connection) -> None:

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,10 +39,11 @@ from pteroassets.sources.pterodactyl.utilization import (
 )
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport, lock_table_for_load, put_samples, record_load
-from pteroassets.warehouse.samples import SAMPLE_COLUMNS
+from pteroassets.warehouse.load import KnownAnswers, LoadReport, put_samples, record_load
+from pteroassets.warehouse.samples import SAMPLE_COLUMNS, SAMPLES
 
-TABLE = "raw_pterodactyl.utilization_samples"
+TABLE = SAMPLES
+_row_of = attrgetter(*SAMPLE_COLUMNS)
 # how much of a long pass a kill may cost
 _PART_SECONDS = 60.0
 #: How often log files are looked at, which costs a list and a file for each server.
@@ -80,13 +82,20 @@ def read_utilization(landing: Landing, connection: Connection, interval: timedel
         PanelError: The list of servers could not be read.
     """
     clock = landing.clock
-    begun = clock.now()
+    begun, answers = clock.now(), KnownAnswers()
     with landing.panel() as panel:
         is_allowed = landing.settings.pteroassets_node_access
         reader: UtilizationReader = NodeReader(panel) if is_allowed else PanelReader(panel)
         while True:
             at = clock.now()
-            sampler = _Sampler(landing=landing, panel=panel, connection=connection, reader=reader, schedule=interval)
+            sampler = _Sampler(
+                landing=landing,
+                panel=panel,
+                connection=connection,
+                reader=reader,
+                schedule=interval,
+                answers=answers,
+            )
             yield from sampler.make_pass()
             kept = timedelta(seconds=sampler.interval_seconds)
             following = max(at + kept, clock.now())
@@ -104,6 +113,7 @@ class _Sampler:
     connection: Connection
     reader: UtilizationReader
     schedule: timedelta
+    answers: KnownAnswers
     interval_seconds: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pending: list[UtilizationSample] = field(default_factory=list)
@@ -198,7 +208,7 @@ class _Sampler:
         self._part_began_at = self.landing.clock.now()
         return land_samples(
             self.connection,
-            [tuple(getattr(sample, name) for name in SAMPLE_COLUMNS) for sample in samples],
+            [*map(_row_of, samples)],
             observed_at=self._start,
             is_complete=is_complete,
             rows_expected=rows_expected,
@@ -206,6 +216,7 @@ class _Sampler:
             seconds=seconds,
             rate_limit_remaining=rate_limit_remaining,
             problems=problems,
+            answers=self.answers,
         )
 
     @property
@@ -225,8 +236,9 @@ def land_samples(
     seconds: float = 0.0,
     rate_limit_remaining: int | None = None,
     problems: Sequence[dict[str, str]] = (),
+    answers: KnownAnswers | None = None,
 ) -> LoadReport:
-    """Land *rows* (in the order of `SAMPLE_COLUMNS`) in one transaction.
+    """Land *rows* (in the order of `SAMPLE_COLUMNS`) in one transaction; *answers* of loads before need no look-up.
 
     A pass that is run again for the same time keeps what was measured and replaces samples that failed.
 
@@ -236,8 +248,13 @@ def land_samples(
     """
     load_id = uuid.uuid4()
     with connection.transaction():
-        lock_table_for_load(connection, TABLE)
-        added, changed = put_samples(connection, rows, load_id=load_id, replaced=UNANSWERED)
+        added, changed = put_samples(
+            connection,
+            rows,
+            load_id=load_id,
+            replaced=UNANSWERED,
+            answers=KnownAnswers() if answers is None else answers,
+        )
         report = LoadReport(
             load_id=load_id,
             table=TABLE,
