@@ -7,12 +7,6 @@
 {%- endmacro %}
 
 
-{#- After a table that is joined with itself or with others of its kind: how, is chosen by what stands in it. -#}
-{% macro analyze_rows() -%}
-    analyze {{ this }}
-{%- endmacro %}
-
-
 {#-
     Ends a lateral subquery so that Postgres runs it for each outer row, by index, however many rows it expects: an
     incremental build then reads what it touches and nothing else. Left free, the planner guesses a third of the table

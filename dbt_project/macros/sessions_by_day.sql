@@ -1,14 +1,15 @@
 {#-
     The part of each session on each local day that it touches. One text for sessions on servers and for stays on the
     network, so that a metric of theirs is counted in one way. Reads session_id, timezone, is_join_observed,
-    is_end_observed, counted_from, counted_until, seen_at and last_shown_at; hands on what *carried* names.
+    is_end_observed, counted_from, counted_until, seen_at and last_shown_at; hands on what *carried* names. *scope* is
+    the column by which it is built again.
 -#}
-{% macro session_pieces(sessions, carried) %}
+{% macro session_pieces(sessions, carried, scope) %}
 with
 
 sessions as (
 
-    select * from {{ sessions }}
+    {{ rows_touched(sessions, [scope]) }}
 
 ),
 
@@ -72,7 +73,7 @@ from pieces
 {% macro peak_concurrency(pieces, keys) %}
 with
 
-pieces as (
+pieces as not materialized (
 
     select * from {{ pieces }}
 

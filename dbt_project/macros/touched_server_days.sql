@@ -155,27 +155,45 @@ days as (
 
 
 {#-
-    Days whose sessions are not those that were built. All are compared, but only where the table of sessions was built
-    anew since: then it is another relation.
+    Days of which sessions came or went (decision 23). Where all sessions were built anew, or none of their changes were
+    taken in yet, those whose sessions are not the ones that were built.
 -#}
 {% macro changed_days_of_sessions() -%}
     {%- set measures = [
         'is_proxy', 'sessions_started', 'sessions_present', 'sessions_without_join', 'distinct_players', 'player_hours',
         'player_hours_end_inferred', 'peak_concurrent_players'
     ] -%}
+    {%- set daily = ref('int_minecraft__sessions_daily') -%}
+    select
+        changes.server_uuid,
+        changes.local_date
+    from {{ changes_of(daily, {'server_uuid': 'uuid', 'local_date': 'date'}) }} as changes
+    where changes.change <> 0
+
+    union
+
     select
         coalesce(sessions.server_uuid, built.server_uuid) as server_uuid,
         coalesce(sessions.local_date, built.local_date) as local_date
-    from {{ ref('int_minecraft__sessions_daily') }} as sessions
+    from {{ daily }} as sessions
     full outer join (select * from {{ this }} where sessions_present > 0) as built
         on
             sessions.server_uuid = built.server_uuid
             and sessions.local_date = built.local_date
     where
         (
-            select builds.seen_load is distinct from builds.building_load
-            from ops.incremental_builds as builds
-            where builds.model = '{{ this }} by sessions'
+            select
+                taken.seen_change is null
+                or exists (
+                    select 1
+                    from ops.row_changes as changes
+                    where
+                        changes.relation = '{{ named(daily) }}'
+                        and changes.change = 0
+                        and changes.change_number > taken.seen_change
+                )
+            from ops.changes_taken as taken
+            where taken.model = '{{ named(this) }}'
         )
         and (sessions.{{ measures | join(', sessions.') }})
         is distinct from (built.{{ measures | join(', built.') }})
@@ -183,16 +201,19 @@ days as (
 
 
 {% macro note_sessions_of_days() -%}
-    insert into ops.incremental_builds (model, building_load)
+    insert into ops.changes_taken (model, building_change, is_whole)
     select
-        '{{ this }} by sessions' as model,
-        '{{ ref("int_minecraft__sessions_daily") }}'::regclass::oid::bigint as building_load
-    on conflict (model) do update set building_load = excluded.building_load
+        '{{ named(this) }}' as model,
+        coalesce(max(changes.change_number), 0) as building_change,
+        false as is_whole
+    from ops.row_changes as changes
+    where changes.relation = '{{ named(ref("int_minecraft__sessions_daily")) }}'
+    on conflict (model) do update set building_change = excluded.building_change
 {%- endmacro %}
 
 
 {% macro note_sessions_of_days_seen() -%}
-    update ops.incremental_builds set seen_load = building_load where model = '{{ this }} by sessions'
+    update ops.changes_taken set seen_change = building_change where model = '{{ named(this) }}'
 {%- endmacro %}
 
 

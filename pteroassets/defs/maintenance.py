@@ -10,7 +10,7 @@ from pteroassets.defs.dbt_project import target_folder
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.landing.context import Landing
 from pteroassets.warehouse.load import table_identifier
-from pteroassets.warehouse.retention import drop_samples, prune_loads, prune_reads
+from pteroassets.warehouse.retention import drop_samples, prune_changes, prune_loads, prune_reads
 
 _BUILDS_KEPT_FOR = timedelta(hours=6)
 
@@ -35,19 +35,28 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
     with landing.connect() as connection:
         reads = prune_reads(connection, before)
         loads = prune_loads(connection, before)
-        for table in ("raw_minecraft.log_reads", "ops.loads", "ops.incremental_builds", "ops.days_to_build"):
+        changes = prune_changes(connection)
+        for table in (
+            "raw_minecraft.log_reads",
+            "ops.loads",
+            "ops.incremental_builds",
+            "ops.days_to_build",
+            "ops.row_changes",
+            "ops.changes_taken",
+        ):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
         for month in drop_samples(connection, landing.clock.now(), landing.settings.pteroassets_sample_retention_days):
             context.log.info(str(month))
     builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(
         "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "
-        "%d loads and %d folders of failed builds",
+        "%d loads, %d changes of rows and %d folders of failed builds",
         runs,
         folders,
         assets,
         reads,
         loads,
+        changes,
         builds,
     )
 

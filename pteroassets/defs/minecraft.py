@@ -91,7 +91,7 @@ def events(config: ParsingConfig, landing: dg.ResourceParam[Landing]) -> dg.Mate
     name="derived_sessions",
     specs=[
         raw_tables()[f"derived_minecraft.{table}"].spec(deps=[["minecraft", "events"]])
-        for table in ("player_sessions", "server_runs")
+        for table in ("player_sessions", "server_runs", "name_sightings")
     ],
     pool="logs",
 )

@@ -17,6 +17,7 @@ _REWRITTEN = (
     "raw_minecraft.log_reads",
     "derived_minecraft.player_sessions",
     "derived_minecraft.server_runs",
+    "derived_minecraft.name_sightings",
 )
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")
@@ -175,4 +176,18 @@ def prune_loads(connection: Connection, before: datetime) -> int:
             """
         ).format(named=named),
         {"before": before, "growing": list(_GROWING)},
+    ).rowcount
+
+
+def prune_changes(connection: Connection) -> int:
+    """Delete changes of rows that every model has taken in; return how many.
+
+    A model that is no more takes in nothing and is not waited for.
+    """
+    connection.execute("delete from ops.changes_taken where to_regclass(model) is null")
+    return connection.execute(
+        """
+        delete from ops.row_changes
+        where change_number <= (select min(coalesce(seen_change, 0)) from ops.changes_taken)
+        """
     ).rowcount

@@ -60,7 +60,7 @@ def test_every_raw_table_is_a_source_whose_freshness_is_that_of_its_loads(manife
     folder = Path(next(iter(pteroassets.warehouse.migrations.__path__)))
     statements = "\n".join(path.read_text() for path in sorted((folder / "versions").glob("*.sql")))
     moved = {f"{old}.{name}": f"{new}.{name}" for old, name, new in re.findall(_MOVE, statements)}
-    landed = {moved.get(name, name) for name in re.findall(r"create table (raw_\w+\.\w+)", statements)}
+    landed = {moved.get(name, name) for name in re.findall(r"create table ((?:raw|derived)_\w+\.\w+)", statements)}
     # rows of samples and events hold codes; the view that shows them by name is the source
     landed = {name for name in landed if not re.match(r"raw_\w+\.(sample|event)_", name)}
     sources = {f"{node['schema']}.{node['name']}": node for node in manifest["sources"].values()}

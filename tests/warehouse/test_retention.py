@@ -66,7 +66,12 @@ def make_the_passes_of_a_tick(connection: Connection, tick: int, *, version: str
                 collected.load_id,
             )  # fmt: skip
         record_load(connection, collected)
-    for table in ("raw_minecraft.events", "derived_minecraft.player_sessions", "derived_minecraft.server_runs"):
+    for table in (
+        "raw_minecraft.events",
+        "derived_minecraft.player_sessions",
+        "derived_minecraft.server_runs",
+        "derived_minecraft.name_sightings",
+    ):
         with connection.transaction():
             record_load(
                 connection,

@@ -192,6 +192,7 @@ LOGS_PASS = Pass(
         "raw_minecraft.events",
         "derived_minecraft.player_sessions",
         "derived_minecraft.server_runs",
+        "derived_minecraft.name_sightings",
     ),
     read=lambda landing, connection, _interval: [collect(landing, connection)],
     derive=parse_and_derive,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from psycopg import sql
 
@@ -24,25 +25,27 @@ from pteroassets.sources.minecraft.sessions import build_sessions, rebuild_from
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
     LoadReport,
-    copy_rows,
     lock_table_for_load,
     record_load,
+    stage_rows,
     table_identifier,
 )
 
 SESSIONS = "derived_minecraft.player_sessions"
 RUNS = "derived_minecraft.server_runs"
+SIGHTINGS = "derived_minecraft.name_sightings"
 
 
 def derive_sessions(connection: Connection, *, clock: Clock, group: ServerGroup = EVERYBODY) -> list[LoadReport]:
     """Derive sessions and runs again where events of *group* changed, one transaction a server.
 
     Returns:
-        What the loads of ``derived_minecraft.player_sessions`` and of ``derived_minecraft.server_runs`` did.
+        What the loads of ``derived_minecraft.player_sessions``, of ``derived_minecraft.server_runs`` and of
+        ``derived_minecraft.name_sightings`` did.
     """
     started = clock.now()
     load_id = uuid.uuid4()
-    counts = {SESSIONS: _Counts(), RUNS: _Counts()}
+    counts = {SESSIONS: _Counts(), RUNS: _Counts(), SIGHTINGS: _Counts()}
     changed = connection.execute(
         f"""
         select distinct server_uuid from {FILES}
@@ -58,7 +61,7 @@ def derive_sessions(connection: Connection, *, clock: Clock, group: ServerGroup 
             load_id=load_id if table == SESSIONS else uuid.uuid4(),
             table=table,
             observed_at=started,
-            rows_read=count.written,
+            rows_read=count.read,
             rows_added=max(count.written - count.replaced, 0),
             rows_changed=min(count.written, count.replaced),
             rows_gone=max(count.replaced - count.written, 0),
@@ -74,6 +77,7 @@ def derive_sessions(connection: Connection, *, clock: Clock, group: ServerGroup 
 
 @dataclass(slots=True)
 class _Counts:
+    read: int = 0
     written: int = 0
     replaced: int = 0
 
@@ -100,24 +104,12 @@ def _derive_server(
     build = build_sessions(
         [dataclasses.replace(shape, events=events.get(shape.file_key, [])) for shape in shapes[index:]]
     )
-    for table, key, rows in (
-        (SESSIONS, "session_key", build.sessions),
-        (RUNS, "run_key", build.runs),
+    for table, rows in (
+        (SESSIONS, [_values(SESSIONS, server_uuid, row, load_id) for row in build.sessions]),
+        (RUNS, [_values(RUNS, server_uuid, row, load_id) for row in build.runs]),
+        (SIGHTINGS, [(server_uuid, *sighting, load_id) for sighting in _sightings(events)]),
     ):
-        # a key names the file of the line that opened the session or run; files can have been replaced
-        counts[table].replaced += connection.execute(
-            sql.SQL(
-                "delete from {table} where server_uuid = %s and "
-                "(split_part({key}, ':', 1) = any(%s) or not split_part({key}, ':', 1) = any(%s))"
-            ).format(table=table_identifier(table), key=sql.Identifier(key)),
-            (server_uuid, rebuilt, list(keys)),
-        ).rowcount
-        counts[table].written += copy_rows(
-            connection,
-            table_identifier(table),
-            _COLUMNS[table],
-            ((server_uuid, *(getattr(row, name) for name in list(_COLUMNS[table])[1:-1]), load_id) for row in rows),
-        )
+        _replace(connection, table, server_uuid, rows, rebuilt=rebuilt, kept=keys, counts=counts[table])
     connection.execute(
         f"""
         update {FILES} as files set sessions_built = true, neighbours = stands.neighbours
@@ -126,6 +118,73 @@ def _derive_server(
         """,
         (list(touched), list(touched.values()), server_uuid),
     )
+
+
+def _values(table: str, server_uuid: uuid.UUID, row: object, load_id: uuid.UUID) -> tuple[Any, ...]:
+    return (server_uuid, *(getattr(row, name) for name in list(_COLUMNS[table])[1:-1]), load_id)
+
+
+def _replace(
+    connection: Connection,
+    table: str,
+    server_uuid: uuid.UUID,
+    rows: Iterable[Sequence[Any]],
+    *,
+    rebuilt: Collection[str],
+    kept: Collection[str],
+    counts: _Counts,
+) -> None:
+    """Make *rows* what stands in *table* of the *rebuilt* files; rows that are the same again are left alone.
+
+    Triggers record what changes, and the models are built by that (decision 23). The first column of a row's key, after
+    the server, begins with the key of its file; rows of files that are not *kept* go.
+    """
+    key = _KEYS[table]
+    columns = [name for name in _COLUMNS[table] if name != "_load_id"]
+    staged = f"staged_{table.partition('.')[2]}"
+    counts.read += stage_rows(connection, staged, table, _COLUMNS[table], rows)
+    parts = {
+        "table": table_identifier(table),
+        "staged": sql.Identifier(staged),
+        "file": sql.SQL("split_part({}, ':', 1)").format(sql.Identifier("old", key[0])),
+        "same": sql.SQL(" and ").join(sql.SQL("new.{0} = old.{0}").format(sql.Identifier(name)) for name in key),
+        "new": sql.SQL(", ").join(sql.Identifier("new", name) for name in columns),
+        "old": sql.SQL(", ").join(sql.Identifier("old", name) for name in columns),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, _COLUMNS[table])),
+    }
+    counts.replaced += connection.execute(
+        sql.SQL(
+            """
+            delete from {table} as old
+            where old.server_uuid = %(server)s and ({file} = any(%(rebuilt)s) or not {file} = any(%(kept)s))
+                and not exists (select from {staged} as new where {same} and ({new}) is not distinct from ({old}))
+            """
+        ).format(**parts),
+        {"server": server_uuid, "rebuilt": list(rebuilt), "kept": list(kept)},
+    ).rowcount
+    counts.written += connection.execute(
+        sql.SQL(
+            """
+            insert into {table} ({columns})
+            select {columns} from {staged} as new
+            where not exists (select from {table} as old where old.server_uuid = new.server_uuid and {same})
+            """
+        ).format(**parts)
+    ).rowcount
+    connection.execute(sql.SQL("drop table {staged}").format(**parts))
+
+
+def _sightings(
+    events: Mapping[str, Sequence[SessionEvent]],
+) -> Iterator[tuple[str, str, uuid.UUID, datetime, datetime]]:
+    """Yield for each file, name and UUID that its lines show together when they do so first and last."""
+    seen: dict[tuple[str, str, uuid.UUID], list[datetime]] = {}
+    for file_key, lines in events.items():
+        for event in lines:
+            if event.player is not None and event.player_uuid is not None:
+                seen.setdefault((file_key, event.player, event.player_uuid), []).append(event.logged_at)
+    for key, times in seen.items():
+        yield (*key, min(times), max(times))
 
 
 def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
@@ -226,6 +285,7 @@ def _events(connection: Connection, files: Mapping[int | None, str]) -> dict[str
 # files two days apart have at least a day of 23 hours between them
 _SHORTEST_GAP = timedelta(hours=22)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEYS = {SESSIONS: ["session_key"], RUNS: ["run_key"], SIGHTINGS: ["file_key", "player_name", "player_uuid"]}
 _COLUMNS = {
     SESSIONS: {
         "server_uuid": "uuid",
@@ -272,6 +332,15 @@ _COLUMNS = {
         "is_proxy": "bool",
         "refused_entries": "int4",
         "fake_players": "int4",
+        "_load_id": "uuid",
+    },
+    SIGHTINGS: {
+        "server_uuid": "uuid",
+        "file_key": "text",
+        "player_name": "text",
+        "player_uuid": "uuid",
+        "first_seen_at": "timestamptz",
+        "last_seen_at": "timestamptz",
         "_load_id": "uuid",
     },
 }

@@ -1,10 +1,25 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='network_session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions'],
+        'scope': ['network_session_id'],
+        'tells': ['network_session_id'],
+    },
+    indexes=[
+        {'columns': ['network_session_id'], 'unique': true},
+    ],
+    pre_hook="{{ take_up(touched_stays()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
 
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions') }}
+    {{ rows_touched('int_minecraft__sessions', ['network_session_id']) }}
 
 ),
 

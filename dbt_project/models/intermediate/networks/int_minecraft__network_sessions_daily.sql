@@ -1,16 +1,30 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='local_date',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__network_session_days'],
+        'scope': ['local_date'],
+    },
+    indexes=[
+        {'columns': ['local_date'], 'unique': true},
+    ],
+    pre_hook="{{ take_up(touched_in(['int_minecraft__network_session_days'], {'local_date': 'date'})) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
 
 with
 
 pieces as (
 
-    select * from {{ ref('int_minecraft__network_session_days') }}
+    {{ rows_touched('int_minecraft__network_session_days', ['local_date']) }}
 
 ),
 
 peaks as (
 
-    select * from {{ ref('int_minecraft__network_peak_concurrency') }}
+    {{ rows_touched('int_minecraft__network_peak_concurrency', ['local_date']) }}
 
 ),
 

@@ -1,3 +1,21 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__proxy_matches', 'int_minecraft__sessions_on_servers'],
+        'scope': ['proxy_session_id'],
+        'tells': ['session_id'],
+    },
+    indexes=[
+        {'columns': ['session_id'], 'unique': true},
+        {'columns': ['proxy_session_id']},
+    ],
+    pre_hook="{{ take_up(touched_connections()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
+
 with
 
 sessions as (
@@ -8,7 +26,7 @@ sessions as (
 
 matches as (
 
-    select * from {{ ref('int_minecraft__proxy_matches') }}
+    {{ rows_touched('int_minecraft__proxy_matches', ['proxy_session_id']) }}
 
 ),
 
@@ -55,6 +73,7 @@ accounts as (
 
 select
     connections.session_id,
+    connections.proxy_session_id,
     accounts.player_id,
     accounts.identity_kind,
     accounts.identity_server_uuid,

@@ -1,8 +1,8 @@
 with
 
-events as (
+files as (
 
-    select * from {{ ref('stg_minecraft__events') }}
+    select * from {{ ref('stg_minecraft__name_sightings') }}
 
 ),
 
@@ -18,9 +18,9 @@ sightings as (
         server_uuid,
         player_name,
         player_uuid,
-        logged_at as seen_at
-    from events
-    where player_uuid is not null and player_name is not null
+        first_seen_at,
+        last_seen_at
+    from files
 
     union all
 
@@ -28,7 +28,8 @@ sightings as (
         server_uuid,
         player_name,
         player_uuid,
-        coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as seen_at
+        coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as first_seen_at,
+        coalesce(joined_at, left_at, left_at_lower, last_seen_at, left_at_upper) as last_seen_at
     from sessions
     where player_uuid is not null
 
@@ -40,8 +41,8 @@ spans as (
         server_uuid,
         player_name,
         player_uuid,
-        min(seen_at) as first_seen_at,
-        max(seen_at) as last_seen_at
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
     from sightings
     group by server_uuid, player_name, player_uuid
 

@@ -1,6 +1,6 @@
 with
 
-sessions as (
+sessions as not materialized (
 
     select * from {{ ref('int_minecraft__sessions_on_servers') }}
 

@@ -4,16 +4,27 @@
     offline UUIDs stay within their server.
 -#}
 {{ config(
-    materialized='table',
-    indexes=[{'columns': ['session_id'], 'unique': true}],
-    post_hook="{{ analyze_rows() }}"
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': [
+            'int_minecraft__sessions_on_servers', 'int_minecraft__connected_accounts', 'int_minecraft__proxy_matches',
+        ],
+        'scope': ['server_uuid', 'player_name'],
+        'tells': ['session_id'],
+    },
+    indexes=[{'columns': ['session_id'], 'unique': true}, {'columns': ['server_uuid', 'player_name']}],
+    pre_hook="{{ take_up(touched_names_of_identities()) }}",
+    post_hook="{{ note_taken_up() }}"
 ) }}
 
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
+    {{ rows_touched('int_minecraft__sessions_on_servers', ['server_uuid', 'player_name']) }}
 
 ),
 
@@ -25,7 +36,7 @@ connected as (
 
 names as (
 
-    select * from {{ ref('int_minecraft__names_on_proxies') }}
+    {{ rows_touched('int_minecraft__names_on_proxies', ['server_uuid', 'player_name']) }}
 
 ),
 
@@ -45,8 +56,8 @@ told as (
         nameless.player_name,
         nameless.seen_at,
         connected.*
-    from connected
-    inner join nameless on connected.session_id = nameless.session_id
+    from nameless
+    inner join connected on nameless.session_id = connected.session_id
 
 ),
 
@@ -122,19 +133,16 @@ claims as (
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
-),
-
-identities as (
-
-    select distinct on (session_id)
-        session_id,
-        player_id,
-        identity_kind,
-        identity_server_uuid,
-        player_uuid
-    from claims
-    order by session_id, precedence, distance, player_id
-
 )
 
-select * from identities
+select distinct on (claims.session_id)
+    nameless.server_uuid,
+    nameless.player_name,
+    claims.session_id,
+    claims.player_id,
+    claims.identity_kind,
+    claims.identity_server_uuid,
+    claims.player_uuid
+from claims
+inner join nameless on claims.session_id = nameless.session_id
+order by claims.session_id, claims.precedence, claims.distance, claims.player_id

@@ -1,15 +1,28 @@
 {#-
     The two logs are written by two machines, so the same moment may differ by clock_tolerance, and the proxy's lines
-    bear names where the back-end's bear UUIDs.
-
-    The join is on the player and the hour in which the back-end's session begins, so it is hashed: a player's years
-    are never compared with each other.
+    bear names where the back-end's bear UUIDs. The join is on the player and the hour in which the back-end's session
+    begins, so it is hashed: a player's years are never compared with each other.
 -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions_on_servers'],
+        'scope': ['session_id'],
+        'tells': ['session_id', 'server_uuid', 'proxy_session_id', 'proxy_server_uuid'],
+    },
+    indexes=[{'columns': ['session_id'], 'unique': true}, {'columns': ['proxy_session_id']}],
+    pre_hook="{{ take_up(touched_backends()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
+
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
+    {{ touched_backends_with_proxies() }}
 
 ),
 
@@ -31,16 +44,6 @@ shown as (
         coalesce(counted_from, last_shown_at, seen_at) as shown_from,
         coalesce(counted_until, last_shown_at, seen_at) as shown_until
     from sessions
-
-),
-
-backends as (
-
-    select
-        *,
-        {{ epoch_hour('shown_from') }} as epoch_hour
-    from shown
-    where not is_proxy
 
 ),
 
@@ -84,21 +87,20 @@ same_players as (
         backends.left_at,
         backends.shown_from,
         backends.shown_until,
-        proxy_hours.session_id as proxy_session_id,
-        proxy_hours.server_uuid as proxy_server_uuid,
-        proxy_hours.player_name as proxy_player_name,
-        proxy_hours.global_uuid as proxy_global_uuid,
-        proxy_hours.has_join as proxy_has_join,
-        proxy_hours.shown_from as proxy_shown_from,
-        proxy_hours.shown_until as proxy_shown_until,
+        {% for column in [
+            'session_id', 'server_uuid', 'player_name', 'global_uuid', 'has_join', 'shown_from', 'shown_until'
+        ] -%}
+        proxy_hours.{{ column }} as proxy_{{ column }},
+        {% endfor -%}
         proxy_hours.reach_from,
         proxy_hours.reach_until,
         proxy_hours.ends_by
     from proxy_hours
-    inner join backends
+    inner join shown as backends
         on
-            proxy_hours.{{ shared }} = backends.{{ shared }}
-            and proxy_hours.epoch_hour = backends.epoch_hour
+            not backends.is_proxy
+            and proxy_hours.{{ shared }} = backends.{{ shared }}
+            and proxy_hours.epoch_hour = {{ epoch_hour('backends.shown_from') }}
     {% if loop.last %}
     where
         proxy_hours.player_uuid is null
@@ -119,9 +121,8 @@ lying_inside as (
             {{ seconds_between('proxy_shown_until', 'shown_until') }},
             0
         ) as seconds_outside,
-        {{ seconds_between(
-            'greatest(shown_from, proxy_shown_from)', 'least(shown_until, proxy_shown_until)'
-        ) }} as seconds_inside
+        {{ seconds_between('greatest(shown_from, proxy_shown_from)', 'least(shown_until, proxy_shown_until)') }}
+            as seconds_inside
     from same_players
     where
         shown_from <= reach_until

@@ -1,58 +1,52 @@
 {#- Which session of a proxy a back-end's session lies in, once those are gone that are somebody else's. -#}
 {{ config(
-    materialized='table',
-    indexes=[{'columns': ['session_id'], 'unique': true}],
-    post_hook="{{ analyze_rows() }}"
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__proxy_candidates', 'int_minecraft__proxy_pairs'],
+        'scope': ['proxy_session_id'],
+        'tells': ['session_id', 'proxy_session_id'],
+    },
+    indexes=[
+        {'columns': ['session_id'], 'unique': true},
+        {'columns': ['proxy_session_id']},
+        {'columns': ['is_disputed']},
+    ],
+    pre_hook="{{ take_up(touched_proxy_sessions()) }}",
+    post_hook="{{ note_taken_up() }}"
 ) }}
 
 with
 
-sessions as (
-
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
-
-),
-
 assigned as (
 
-    select * from {{ ref('int_minecraft__proxy_candidates') }}
+    {{ rows_touched('int_minecraft__proxy_candidates', ['proxy_session_id']) }}
 
 ),
 
-server_totals as (
+pairs as (
 
-    select
-        server_uuid,
-        count(*) as sessions_total
-    from sessions
-    where not is_proxy
-    group by server_uuid
+    select * from {{ ref('int_minecraft__proxy_pairs') }}
 
 ),
 
 -- all sessions of a true back-end lie in the proxy's; of a server beside it, few do, by accident
-pair_totals as (
-
-    select
-        proxy_server_uuid,
-        server_uuid,
-        count(*) as sessions_inside
-    from assigned
-    group by proxy_server_uuid, server_uuid
-
-),
-
 weighed as (
 
     select
         assigned.*,
-        {{ ratio('pair_totals.sessions_inside', 'server_totals.sessions_total') }} as inside_ratio
+        {{ ratio('inside.sessions', 'every.sessions') }} as inside_ratio
     from assigned
-    inner join pair_totals
+    inner join pairs as inside
         on
-            assigned.proxy_server_uuid = pair_totals.proxy_server_uuid
-            and assigned.server_uuid = pair_totals.server_uuid
-    inner join server_totals on assigned.server_uuid = server_totals.server_uuid
+            assigned.server_uuid = inside.server_uuid
+            and assigned.proxy_server_uuid = inside.within_uuid
+    inner join pairs as every
+        on
+            assigned.server_uuid = every.server_uuid
+            and assigned.server_uuid = every.within_uuid
 
 ),
 
@@ -127,8 +121,10 @@ matches as (
         ranked.session_id,
         ranked.server_uuid,
         ranked.proxy_session_id,
-        ranked.proxy_server_uuid
+        ranked.proxy_server_uuid,
+        disputed.proxy_session_id is not null as is_disputed
     from ranked
+    left join disputed on ranked.proxy_session_id = disputed.proxy_session_id
     left join namesakes on ranked.session_id = namesakes.session_id
     where namesakes.session_id is null
 

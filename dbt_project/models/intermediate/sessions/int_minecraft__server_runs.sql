@@ -18,16 +18,6 @@ timezones as (
 
 ),
 
-last_lines as (
-
-    select
-        server_uuid,
-        max(last_line_at) as last_line_at
-    from files
-    group by server_uuid
-
-),
-
 counted as (
 
     select
@@ -59,7 +49,11 @@ counted as (
             ]
         ) }} as counted_until
     from runs
-    left join last_lines on runs.server_uuid = last_lines.server_uuid
+    left join lateral (
+        select max(files.last_line_at) as last_line_at
+        from files
+        where files.server_uuid = runs.server_uuid and runs.end_reason is null
+    ) as last_lines on true
     left join timezones on runs.server_uuid = timezones.server_uuid
 
 )

@@ -1,8 +1,30 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions_on_servers', 'int_minecraft__network_identities', 'int_minecraft__proxy_matches'],
+        'scope': ['session_id'],
+        'tells': ['session_id', 'network_session_id', 'player_id'],
+    },
+    indexes=[
+        {'columns': ['session_id'], 'unique': true},
+        {'columns': ['network_session_id']},
+        {'columns': ['player_id']},
+    ],
+    pre_hook="{{ take_up(touched_in(
+        ['int_minecraft__sessions_on_servers', 'int_minecraft__network_identities', 'int_minecraft__proxy_matches'],
+        {'session_id': 'uuid'}
+    )) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
+
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions_on_servers') }}
+    {{ rows_touched('int_minecraft__sessions_on_servers', ['session_id']) }}
 
 ),
 

@@ -1,16 +1,34 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key=['server_uuid', 'local_date'],
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__session_days'],
+        'scope': ['server_uuid', 'local_date'],
+        'tells': ['server_uuid', 'local_date'],
+    },
+    indexes=[
+        {'columns': ['server_uuid', 'local_date'], 'unique': true},
+    ],
+    pre_hook="{{ take_up(touched_in(
+        ['int_minecraft__session_days'],
+        {'server_uuid': 'uuid', 'local_date': 'date'}
+    )) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
 
 with
 
 pieces as (
 
-    select * from {{ ref('int_minecraft__session_days') }}
+    {{ rows_touched('int_minecraft__session_days', ['server_uuid', 'local_date']) }}
 
 ),
 
 peaks as (
 
-    select * from {{ ref('int_minecraft__peak_concurrency') }}
+    {{ rows_touched('int_minecraft__peak_concurrency', ['server_uuid', 'local_date']) }}
 
 ),
 

@@ -1,16 +1,37 @@
-{{ config(materialized='table', post_hook="{{ analyze_rows() }}") }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['derived_minecraft.player_sessions', 'derived_minecraft.name_sightings', 'ops.server_timezones'],
+        'scope': ['server_uuid', 'player_name'],
+        'tells': [
+            'session_id', 'server_uuid', 'player_name', 'player_uuid', 'is_proxy', 'is_open', 'joined_at',
+            'counted_from', 'counted_until', 'seen_at', 'last_shown_at',
+        ],
+    },
+    indexes=[
+        {'columns': ['session_id'], 'unique': true},
+        {'columns': ['server_uuid', 'player_name']},
+        {'columns': ['player_uuid', '(coalesce(counted_from, last_shown_at, seen_at))']},
+        {'columns': ['lower(player_name)', '(coalesce(counted_from, last_shown_at, seen_at))']},
+    ],
+    pre_hook="{{ take_up(touched_names_on_servers()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
 
 with
 
 sessions as (
 
-    select * from {{ ref('stg_minecraft__player_sessions') }}
+    {{ rows_touched('stg_minecraft__player_sessions', ['server_uuid', 'player_name']) }}
 
 ),
 
 sightings as (
 
-    select * from {{ ref('int_minecraft__name_sightings') }}
+    {{ rows_touched('int_minecraft__name_sightings', ['server_uuid', 'player_name']) }}
 
 ),
 

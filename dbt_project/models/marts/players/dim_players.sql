@@ -1,8 +1,21 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='player_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions'],
+        'scope': ['player_id'],
+    },
+    pre_hook="{{ take_up(touched_in(['int_minecraft__sessions'], {'player_id': 'uuid'})) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
+
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions') }}
+    {{ rows_touched('int_minecraft__sessions', ['player_id']) }}
 
 ),
 

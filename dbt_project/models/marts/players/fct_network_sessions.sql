@@ -1,20 +1,26 @@
-{#-
-    A table and not incremental, as fct_player_sessions is: sessions are derived anew, and one of a back-end that
-    arrives late changes what the proxy's contains.
--#}
 {{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='network_session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__network_sessions'],
+        'scope': ['network_session_id'],
+    },
     indexes=[
         {'columns': ['joined_at']},
         {'columns': ['player_id']},
         {'columns': ['entry_server_uuid', 'joined_at']},
-    ]
+    ],
+    pre_hook="{{ take_up(touched_in(['int_minecraft__network_sessions'], {'network_session_id': 'uuid'})) }}",
+    post_hook="{{ note_taken_up() }}"
 ) }}
 
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__network_sessions') }}
+    {{ rows_touched('int_minecraft__network_sessions', ['network_session_id']) }}
 
 ),
 

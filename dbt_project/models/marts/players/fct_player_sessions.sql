@@ -1,22 +1,27 @@
-{#-
-    A table and not incremental: a better parser or a file that arrives late derives sessions anew, so old ones
-    vanish, and a UUID that becomes known gives old sessions of a name another player_id. Both would be missed by a
-    build that looks at new rows only.
--#}
 {{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='session_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['int_minecraft__sessions'],
+        'scope': ['session_id'],
+    },
     indexes=[
         {'columns': ['server_uuid', 'joined_at']},
         {'columns': ['player_id']},
         {'columns': ['joined_at']},
         {'columns': ['network_session_id']},
-    ]
+    ],
+    pre_hook="{{ take_up(touched_in(['int_minecraft__sessions'], {'session_id': 'uuid'})) }}",
+    post_hook="{{ note_taken_up() }}"
 ) }}
 
 with
 
 sessions as (
 
-    select * from {{ ref('int_minecraft__sessions') }}
+    {{ rows_touched('int_minecraft__sessions', ['session_id']) }}
 
 ),
 

@@ -1,13 +1,26 @@
-{#-
-    A table and not incremental, as fct_player_sessions is: a file that arrives late derives runs anew.
--#}
-{{ config(indexes=[{'columns': ['server_uuid', 'started_at']}, {'columns': ['started_at']}]) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed',
+    unique_key='run_id',
+    on_schema_change='fail',
+    meta={
+        'changes_of': ['derived_minecraft.server_runs', 'ops.server_timezones'],
+        'scope': ['server_uuid', 'run_key'],
+    },
+    indexes=[
+        {'columns': ['server_uuid', 'started_at']},
+        {'columns': ['started_at']},
+        {'columns': ['is_running']},
+    ],
+    pre_hook="{{ take_up(touched_runs()) }}",
+    post_hook="{{ note_taken_up() }}"
+) }}
 
 with
 
 runs as (
 
-    select * from {{ ref('int_minecraft__server_runs') }}
+    {{ rows_touched('int_minecraft__server_runs', ['server_uuid', 'run_key']) }}
 
 ),
 
