@@ -19,6 +19,8 @@ from dbt.cli.main import dbtRunner
 from benchmarks.frame.measurement import Measurement, Size
 from benchmarks.frame.meters import CpuMeter, postmaster_pid
 from benchmarks.made_history import History, made_history
+from pteroassets.defs.automation import built_by, checks_of
+from pteroassets.defs.dbt import dbt_models, unique_id_of
 from pteroassets.defs.dbt_project import DBT_PROJECT
 from pteroassets.landing.passes import Pass
 from pteroassets.landing.sources import PASSES
@@ -42,8 +44,8 @@ def measure(size: Size) -> Iterator[Measurement]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         histories = {kept: stack.enter_context(made_history(SERVERS, kept)) for kept in (_WEEK, DAYS)}
         for kept, history in histories.items():
-            feeds = " ".join(f"+{one}" for path in _PATHS for one in PASSES[path].feeds.split())
-            node_costs(history, folder / str(kept), "run", "--select", *feeds.split())
+            node_costs(history, folder / str(kept), "run")
+            history.keep_house()
         for path, words in _PATHS.items():
             costs = _costs_of_path(PASSES[path], histories, folder, rounds=_ROUNDS)
             note = f"{SERVERS} servers, {DAYS} days"
@@ -68,17 +70,28 @@ def _against_a_week(claim: str, seconds: Mapping[int, float], note: str) -> Meas
 def _costs_of_path(one: Pass, histories: dict[int, History], folder: Path, *, rounds: int) -> dict[int, Costs]:
     """Return for each history the mean cost of each node over *rounds* passes, in turns; one before is not counted."""
     costs: dict[int, Costs] = {kept: defaultdict(float) for kept in histories}
+    nodes = nodes_of(one)
     for number in range(rounds + 1):
         for kept, history in histories.items():
             history.land_samples()
             if one.name == "logs":
                 history.land_logs()
-            select = ["--select", *one.feeds.split(), "--exclude", "tag:daily", "tag:hourly"]
-            found = node_costs(history, folder / str(kept), "build", "--exclude-resource-type", "unit_test", *select)
+            found = node_costs(
+                history, folder / str(kept), "build", "--indirect-selection", "empty", "--select", *nodes
+            )
             if number > 0:
                 for node, seconds in found.items():
                     costs[kept][node] += seconds / rounds
     return costs
+
+
+def nodes_of(one: Pass) -> list[str]:
+    """Return the names of the models that are built after a pass, and of the tests that are made with them."""
+    models = dbt_models()
+    built = built_by(one, models)
+    rare = {*checks_of("hourly", models), *checks_of("daily", models)}
+    names = [unique_id_of(spec).rpartition(".")[2] for spec in models.specs if spec.key in built]
+    return names + [check.name for check in models.check_specs if check.asset_key in built and check.key not in rare]
 
 
 def node_costs(history: History, target: Path, *arguments: str) -> Costs:

@@ -34,6 +34,7 @@ from pteroassets.warehouse.connection import Connection, ConnectionSettings, con
 from pteroassets.warehouse.folding import fold_samples
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.migrate import ensure_database, upgrade
+from pteroassets.warehouse.retention import prune_changes
 from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 
 UNTIL = datetime(2026, 10, 31, 16, tzinfo=UTC)
@@ -84,7 +85,7 @@ class History:
         """Land the next pass of logs, in which a third of the servers have news; return its time."""
         with connect(self.settings) as connection:
             observed_at = _newest(connection, "raw_minecraft.log_files") + _LOG_PASS
-            loads = {name: uuid.uuid4() for name in ("files", "events", "sessions", "runs")}
+            loads = {name: uuid.uuid4() for name in ("files", "events", "sessions", "runs", "sightings")}
             _execute(
                 connection, "log_pass", observed_at=observed_at, **{f"{name}_load": key for name, key in loads.items()}
             )
@@ -93,6 +94,7 @@ class History:
                 ("raw_minecraft.events", "events"),
                 ("derived_minecraft.player_sessions", "sessions"),
                 ("derived_minecraft.server_runs", "runs"),
+                ("derived_minecraft.name_sightings", "sightings"),
             ):
                 report = LoadReport(
                     load_id=loads[name], table=table, observed_at=observed_at, rows_read=1, rows_added=1
@@ -116,6 +118,12 @@ class History:
         after = resource.getrusage(resource.RUSAGE_CHILDREN), self.postgres_seconds()
         spent = [usage.ru_utime + usage.ru_stime for usage in (before[0], after[0])]
         return Cost(dbt=spent[1] - spent[0], postgres=after[1] - before[1])
+
+    def keep_house(self) -> None:
+        """Do what the daily maintenance and Postgres do by themselves: forget what is taken in, vacuum, analyze."""
+        with connect(self.settings, autocommit=True) as connection:
+            prune_changes(connection)
+            connection.execute("vacuum (analyze)")
 
     def postgres_seconds(self) -> float:
         """Return the CPU seconds of the Postgres server and of all its processes, past ones too."""

@@ -292,6 +292,16 @@ cross join lateral (
 ) as known
 order by load_at, server_uuid, joined_at;
 
+-- the line with the UUID and that of the login are of one second; a name comes to a server once in a file
+insert into derived_minecraft.name_sightings (
+    server_uuid, file_key, player_name, player_uuid, first_seen_at, last_seen_at, _load_id, _loaded_at
+)
+select server_uuid, file_key, player_name, player_uuid, min(joined_at), max(joined_at),
+    md5('derived_minecraft.name_sightings ' || min(load_at))::uuid, min(load_at)
+from made_sessions where player_uuid is not null
+group by server_uuid, file_key, player_name, player_uuid
+order by min(load_at), server_uuid;
+
 -- name: events
 create temporary table made_lines as
 with
@@ -419,7 +429,7 @@ from (
     union all
     select table_name, observed_at, 10, %(servers)s, interval '0'
     from unnest(array['raw_minecraft.log_files', 'raw_minecraft.events', 'derived_minecraft.player_sessions',
-        'derived_minecraft.server_runs']) as tables (table_name),
+        'derived_minecraft.server_runs', 'derived_minecraft.name_sightings']) as tables (table_name),
         generate_series(%(since)s::timestamptz, %(until)s::timestamptz, interval '15 minutes') as passes (observed_at)
     where table_name = 'raw_minecraft.events' or observed_at > %(until)s - interval '30 days' or observed_at = %(since)s
     union all
@@ -432,39 +442,84 @@ from (
 order by observed_at + late, table_name;
 
 -- name: log_pass
--- one more pass of the logs, which a third of the servers have something new for: a player came and went
+-- one more pass of the logs, which a third of the servers have something new for: somebody who was there today came back
+-- and went, on every fourth a new player. Behind a proxy, the proxy saw the same
 create temporary table made_news as
-select files.*, %(observed_at)s::timestamptz as observed_at, row_number() over (order by server_uuid) as number
-from raw_minecraft.log_files as files
-where is_live and hashtext(server_uuid::text) % 3 = 0;
+with
+
+live as (
+    select *, 1900000000 + extract(epoch from %(observed_at)s::timestamptz - first_line_at)::integer as first_free_line
+    from raw_minecraft.log_files where is_live
+),
+
+backends as (
+    select *, row_number() over (order by server_uuid) as number
+    from live where not is_proxy and hashtext(server_uuid::text) % 3 = 0
+),
+
+comers as (
+    select distinct on (player_name) backends.*, player_name
+    from backends
+    cross join lateral (
+        select coalesce((
+            select player_name from derived_minecraft.name_sightings as seen
+            where
+                number % 4 > 0 and seen.server_uuid = backends.server_uuid and seen.file_key = backends.file_key
+                and not exists (
+                    select from derived_minecraft.player_sessions as sessions
+                    where
+                        sessions.server_uuid = any(array(select live.server_uuid from live))
+                        and sessions.player_name = seen.player_name and sessions.close_reason is null
+                )
+            order by md5(player_name || %(observed_at)s) limit 1
+        ), 'N' || number || '_' || first_free_line) as player_name
+    ) as comer
+    order by player_name, number
+)
+
+select server_uuid, file_key, is_proxy, first_line_at, player_name,
+    overlay(overlay(md5(player_name) placing '4' from 13 for 1) placing '8' from 17 for 1)::uuid as player_uuid,
+    first_free_line + 10 * (row_number() over (partition by server_uuid order by player_name))::integer as line,
+    %(observed_at)s::timestamptz - interval '12 minutes' as joined_at,
+    %(observed_at)s::timestamptz - interval '2 minutes' as left_at
+from (
+    select server_uuid, file_key, is_proxy, first_line_at, first_free_line, player_name from comers
+    union all
+    select live.server_uuid, live.file_key, true, live.first_line_at, live.first_free_line, comers.player_name
+    from live
+    inner join comers on exists (
+        select from derived_minecraft.player_sessions as before
+        where before.server_uuid = live.server_uuid and before.player_name = comers.player_name
+    )
+    where live.is_proxy
+) as came;
 
 insert into derived_minecraft.player_sessions (
     server_uuid, session_key, player_name, player_uuid, joined_at, left_at, left_at_lower, left_at_upper, close_reason,
     is_join_observed, is_end_observed, join_file_key, join_line_number, leave_file_key, leave_line_number,
     run_started_at, last_seen_at, is_proxy, _load_id
 )
-select server_uuid, file_key || ':' || line, 'P' || line,
-    case when not is_proxy then overlay(overlay(md5('P' || line) placing '4' from 13 for 1) placing '8' from 17 for 1)::uuid end,
-    observed_at - interval '12 minutes', left_at, left_at, left_at, 'left', true, true, file_key, line, file_key, line + 4,
-    first_line_at, left_at, is_proxy, %(sessions_load)s
-from made_news
-cross join lateral (
-    select 1900000000 + extract(epoch from observed_at - first_line_at)::integer as line,
-        observed_at - interval '2 minutes' as left_at
-) as said;
+select server_uuid, file_key || ':' || line, player_name, case when not is_proxy then player_uuid end, joined_at, left_at,
+    left_at, left_at, 'left', true, true, file_key, line, file_key, line + 4, first_line_at, left_at, is_proxy,
+    %(sessions_load)s
+from made_news;
+
+insert into derived_minecraft.name_sightings (
+    server_uuid, file_key, player_name, player_uuid, first_seen_at, last_seen_at, _load_id
+)
+select server_uuid, file_key, player_name, player_uuid, joined_at, joined_at, %(sightings_load)s
+from made_news where not is_proxy
+on conflict (server_uuid, player_name, player_uuid, file_key) do update set last_seen_at = excluded.last_seen_at;
 
 create temporary table made_lines as
-select server_uuid, file_key, 'UTC' as timezone, line + place as line_number, observed_at - ago as logged_at, kind,
-    'P' || line as player_name,
-    case when kind = 'player_uuid' then overlay(overlay(md5('P' || line) placing '4' from 13 for 1) placing '8' from 17 for 1)::uuid end
-        as player_uuid,
+select server_uuid, file_key, 'UTC' as timezone, line + place as line_number, at as logged_at, kind, player_name,
+    case when kind = 'player_uuid' then player_uuid end as player_uuid,
     null::jsonb as detail, %(events_load)s::uuid as load_id, now() as loaded_at
 from made_news
-cross join lateral (select 1900000000 + extract(epoch from observed_at - first_line_at)::integer as line) as begun
-cross join (
-    values (-1, interval '12 minutes', 'player_uuid'), (0, interval '12 minutes', 'player_join'),
-        (2, interval '9 minutes', 'player_chat'), (4, interval '2 minutes', 'player_leave')
-) as said (place, ago, kind)
+cross join lateral (
+    values (-1, joined_at, 'player_uuid'), (0, joined_at, 'player_join'),
+        (2, joined_at + interval '3 minutes', 'player_chat'), (4, left_at, 'player_leave')
+) as said (place, at, kind)
 where kind <> 'player_uuid' or not is_proxy;
 
 insert into raw_minecraft.event_players (player_name, player_uuid)
@@ -492,8 +547,8 @@ order by event_load_id, file_id, line_number;
 drop table made_lines;
 
 update raw_minecraft.log_files as files
-set last_line_at = news.observed_at - interval '2 minutes', lines_understood = news.lines_understood + 4,
-    parsed_lines = news.parsed_lines + 90, fetched_at = news.observed_at, _load_id = %(files_load)s, _loaded_at = now()
+set last_line_at = news.left_at, lines_understood = files.lines_understood + 4,
+    parsed_lines = files.parsed_lines + 90, fetched_at = %(observed_at)s, _load_id = %(files_load)s, _loaded_at = now()
 from made_news as news
 where files.server_uuid = news.server_uuid and files.file_key = news.file_key;
 

@@ -70,10 +70,10 @@ def measure(size: Size) -> Iterator[Measurement]:
         histories = {kept: stack.enter_context(made_history(servers, kept)) for kept in (_WEEK, days)}
         for history in histories.values():
             yield from _built(history, size)
-            _vacuum(history)
+            history.keep_house()
         yield from _sessions(size, histories)
         for history in histories.values():
-            _vacuum(history)
+            history.keep_house()
         connections = {
             kept: stack.enter_context(connect(history.settings, autocommit=True)) for kept, history in histories.items()
         }
@@ -141,11 +141,6 @@ def _derived(history: History) -> Cost:
         with CpuMeter([postmaster_pid(history.settings)]).measured() as costs:
             derive_sessions(connection, clock=SystemClock())
     return costs[0]
-
-
-def _vacuum(history: History) -> None:
-    with connect(history.settings, autocommit=True) as connection:
-        connection.execute("vacuum (analyze)")
 
 
 def _times(connection: Connection, query: str, meter: CpuMeter) -> int:

@@ -37,18 +37,25 @@ def path_of(one: Pass, dbt_models: dg.AssetsDefinition, *, every_check: bool = F
     """Return the tables that a pass lands and those of *dbt_models* that they feed and that hold data.
 
     In the asset graph passes follow one another, since a pass must know the servers first; that gives their order
-    but feeds no figure. So models are chosen in dbt's own graph (decision 12). A view is as fresh as what it reads and
-    is left as it is, unless it goes with a table that is replaced (decision 20).
+    but feeds no figure. So models are chosen in dbt's own graph (decision 12).
 
     Args:
         one: The pass.
         dbt_models: All models.
         every_check: Whether checks that have a schedule of their own are made here, too.
     """
-    fed = build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}").resolve([dbt_models])
-    built = fed - (_views(dbt_models) - _views_that_go(dbt_models, fed))
     rare = [] if every_check else [*checks_of("hourly", dbt_models), *checks_of("daily", dbt_models)]
-    return (landed_by(one) | dg.AssetSelection.assets(*built)) - dg.AssetSelection.checks(*rare)
+    return (landed_by(one) | dg.AssetSelection.assets(*built_by(one, dbt_models))) - dg.AssetSelection.checks(*rare)
+
+
+def built_by(one: Pass, dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    """Return the models that are built after a pass.
+
+    A view is as fresh as what it reads and is left as it is, unless it goes with a table that is replaced (decision
+    20).
+    """
+    fed = build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}").resolve([dbt_models])
+    return {*fed} - (_views(dbt_models) - _views_that_go(dbt_models, fed))
 
 
 def checks_of(rhythm: Literal["hourly", "daily"], dbt_models: dg.AssetsDefinition) -> list[dg.AssetCheckKey]:

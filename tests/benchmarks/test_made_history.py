@@ -24,6 +24,7 @@ def counts(connection: Connection) -> dict[str, Any]:
             "raw_pterodactyl.utilization_samples",
             "raw_minecraft.events",
             "derived_minecraft.player_sessions",
+            "derived_minecraft.name_sightings",
             "raw_minecraft.log_reads",
         )
     }
@@ -36,10 +37,12 @@ def test_the_platform_derives_the_sessions_that_were_made(
     before = counts(warehouse)
     assert before["raw_pterodactyl.utilization_samples"] == (SERVERS * DAYS * 288,)
 
-    made = table_rows(warehouse, "derived_minecraft.player_sessions")
+    derived = ("derived_minecraft.player_sessions", "derived_minecraft.name_sightings")
+    made = {table: table_rows(warehouse, table) for table in derived}
     warehouse.execute("update raw_minecraft.log_files set sessions_built = false")
     derive_sessions(warehouse, clock=SystemClock())
-    assert table_rows(warehouse, "derived_minecraft.player_sessions") == made
+    for table in derived:
+        assert table_rows(warehouse, table) == made[table], table
 
     history.land_samples(2)
     history.land_logs()

@@ -64,9 +64,10 @@ def compare_after_changes(built_settings: ConnectionSettings, dbt_target: Path, 
     chance = random.Random(seed)
     with copied(built_settings) as settings:
         environment = dbt_environment(settings)
+        with connect(settings, autocommit=True) as connection:
+            before = rows(connection)
         for _ in range(ROUNDS):
             with connect(settings, autocommit=True) as connection:
-                before = rows(connection)
                 for _ in range(chance.choice([3, 10, 30])):
                     change(connection, chance)
             run_dbt(["run", "--select", *MODELS], environment, target=dbt_target)

@@ -12,7 +12,7 @@ from tests.dbt.test_changes import compare_after_changes
 pytestmark = pytest.mark.postgres
 
 
-@pytest.mark.parametrize("seed", range(2, 8))
+@pytest.mark.parametrize("seed", range(2, 6))
 def test_a_build_by_what_changed_equals_a_full_one(
     built_settings: ConnectionSettings, dbt_target: Path, seed: int
 ) -> None:
