@@ -1,9 +1,10 @@
 """Remove secrets from what was read, and treat personal data as the operator chose.
 
 Never kept, in any mode: ``container.environment``, ``variables[].server_value``, ``invocation``, node tokens, database
-passwords, signed links, the console commands of schedules. E-mail and player addresses follow the mode. A keyed hash is
-HMAC-SHA256 of the normalised value (an e-mail in lower case, an IP address in its shortest form), its first 32 hex
-digits after ``hmac:``; without the key it cannot be found by trying all addresses.
+passwords, signed links, the console commands of schedules, and what `Redactor.activity` names. E-mail and player
+addresses follow the mode. A keyed hash is HMAC-SHA256 of the normalised value (an e-mail in lower case, an IP address
+in its shortest form), its first 32 hex digits after ``hmac:``; without the key it cannot be found by trying all
+addresses.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ _SECRETS = frozenset(
 )
 # written by an egg's maker: templates with keys called password or token that hold neither
 _EGG_TEXTS = frozenset({"config", "script", "docker_images"})
+# of an entry of the activity log: what people typed, and what lets somebody in
+_UNTOLD = frozenset(
+    {"command", "commands", "email", "emails", "fingerprint", "identifier", "public_key", "sha256_fingerprint", "url"}
+)
+_EDIT = frozenset({"old", "new"})
+_TOLD_TASKS = frozenset({"power", "backup"})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _EMAIL_FIELDS = frozenset({"email", "author"})
 # a gravatar's address is an unkeyed hash of the e-mail
@@ -86,6 +93,17 @@ class Redactor:
         """
         return self._mapping(attributes, kind=None)
 
+    def activity(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the *attributes* of an entry of a server's activity log as they may be landed.
+
+        Of its properties are left out in every mode: console commands, also those of a schedule's task; the old and new
+        values of edits of the startup; e-mail addresses; identifiers of keys; and links, which may be signed.
+        """
+        kept = self._mapping(attributes, kind="activity_log")
+        is_startup = str(attributes.get("event")).startswith("server:startup")
+        kept["properties"] = _told(kept.get("properties"), _UNTOLD | _EDIT if is_startup else _UNTOLD)
+        return kept
+
     def _value(self, value: Any, *, kind: str | None) -> Any:
         if isinstance(value, Mapping):
             if isinstance(value.get("object"), str) and "attributes" in value:
@@ -120,6 +138,21 @@ class Redactor:
         if self.mode == "drop":
             return None
         return f"hmac:{hmac.new(self._key, normal.encode(), hashlib.sha256).hexdigest()[:32]}"
+
+
+def _told(value: Any, untold: frozenset[str]) -> Any:
+    """Return *value*, of an entry's properties, without what stands under the names *untold* and without e-mails."""
+    if isinstance(value, list):
+        return [_told(member, untold) for member in value if not _is_email(member)]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _told(member, untold)
+        for name, member in value.items()
+        if name not in untold
+        and not _is_email(member)
+        and not (name == "payload" and value.get("action") not in _TOLD_TASKS)
+    }
 
 
 def digest(record: Mapping[str, Any]) -> str:

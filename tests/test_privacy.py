@@ -218,3 +218,60 @@ def test_a_variable_is_a_change_of_the_egg_but_its_time_is_not() -> None:
 
 def test_an_empty_map_counts_the_same_in_both_of_the_panels_forms() -> None:
     assert landed({"id": 3, "config": {"logs": []}}) == landed({"id": 3, "config": {"logs": {}}})
+
+
+@pytest.mark.parametrize("mode", ["hash", "drop", "plain"])
+@pytest.mark.parametrize(
+    ("event", "properties", "kept"),
+    [
+        ("server:startup.edit", {"variable": "JAR", "old": "CANARY", "new": "CANARY"}, {"variable": "JAR"}),
+        ("server:startup.image", {"old": "CANARY", "new": "CANARY"}, {}),
+        ("server:console.command", {"command": "say CANARY"}, {}),
+        ("server:task.create", {"action": "command", "payload": "CANARY"}, {"action": "command"}),
+        ("server:task.create", {"action": "power", "payload": "stop"}, {"action": "power", "payload": "stop"}),
+        ("server:task.delete", {"payload": "CANARY"}, {}),
+        ("server:subuser.create", {"email": "CANARY@x.test", "count": 1}, {"count": 1}),
+        ("server:subuser.delete", {"who": ["CANARY@x.test", "7"]}, {"who": ["7"]}),
+        ("server:subuser.delete", {"of": {"whose": "CANARY@x.test"}}, {"of": {}}),
+        ("user:api-key.create", {"identifier": "ptlc_CANARY"}, {}),
+        ("user:ssh-key.create", {"fingerprint": "CANARY", "name": "laptop"}, {"name": "laptop"}),
+        ("server:file.pull", {"url": "https://x.test/?token=CANARY", "directory": "/"}, {"directory": "/"}),
+        ("server:settings.rename", {"old": "one", "new": "two"}, {"old": "one", "new": "two"}),
+        ("server:power.start", [], []),
+    ],
+)  # fmt: skip
+def test_what_people_typed_and_what_lets_somebody_in_is_left_out_of_an_activity(
+    mode: PiiMode, event: str, properties: Any, kept: Any
+) -> None:
+    record = Redactor(mode, KEY).activity({"event": event, "ip": None, "properties": properties})
+    assert record["properties"] == kept
+    assert "CANARY" not in json.dumps(record)
+
+
+def test_the_address_of_an_entry_of_the_activity_follows_the_mode() -> None:
+    entry = {"event": "server:power.start", "ip": "198.51.100.7", "properties": {"ip": "198.51.100.7"}}
+    for mode, kept in (("plain", "198.51.100.7"), ("drop", None)):
+        record = Redactor(mode, KEY).activity(entry)  # type: ignore[arg-type]
+        assert (record["ip"], record["properties"]["ip"]) == (kept, kept)
+    hashed = Redactor("hash", KEY).activity(entry)
+    assert hashed["ip"] == hashed["properties"]["ip"] == Redactor("hash", KEY).address("198.51.100.7")
+
+
+def test_a_schedule_is_another_when_its_tasks_are_and_not_when_it_ran() -> None:
+    def schedule(offset: int, ran: str) -> dict[str, Any]:
+        tasks = [{"object": "schedule_task", "attributes": {"id": 1, "time_offset": offset, "is_queued": ran == "now"}}]
+        return {
+            "id": 3, "name": "Restart", "last_run_at": ran, "next_run_at": ran, "is_processing": ran == "now",
+            "relationships": {"tasks": {"object": "list", "data": tasks}},
+        }  # fmt: skip
+
+    assert digest(schedule(0, "yesterday")) == digest(schedule(0, "now"))
+    assert digest(schedule(0, "now")) != digest(schedule(60, "now"))
+
+
+def test_the_command_of_a_schedules_task_is_left_out_and_what_it_does_is_not() -> None:
+    def task(action: str) -> dict[str, Any]:
+        return {"object": "schedule_task", "attributes": {"action": action, "payload": "CANARY"}}
+
+    record = Redactor("plain", None).record({"tasks": [task("command"), task("power")]})
+    assert [item["attributes"]["payload"] for item in record["tasks"]] == [None, "CANARY"]

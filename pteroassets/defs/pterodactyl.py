@@ -11,7 +11,8 @@ from pteroassets.defs.pterodactyl_checks import CHECKS
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.estate import read_entities
-from pteroassets.landing.pterodactyl.upkeep import LISTS, READS, read_upkeep
+from pteroassets.landing.pterodactyl.list_reads import READS
+from pteroassets.landing.pterodactyl.upkeep import LISTS, read_upkeep
 from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization, summed
 from pteroassets.landing.servers import land_timezones
 from pteroassets.settings import Settings
@@ -105,7 +106,7 @@ def _with_check(connection: Connection, key: dg.AssetKey, report: LoadReport) ->
 def panel_upkeep(
     context: dg.AssetExecutionContext, config: EntitiesConfig, landing: dg.ResourceParam[Landing]
 ) -> Iterator[dg.MaterializeResult]:
-    """Read the backups and schedules of each server, and note of which server a list could not be read."""
+    """Read the backups, schedules and activity of each server, and note of which server a list could not be read."""
     chosen = [entity for entity in LISTS if dg.AssetKey(["pterodactyl", entity]) in context.selected_asset_keys]
     with landing.connect() as connection:
         for report in read_upkeep(landing, connection, lists=chosen, allow_shrink=config.allow_shrink):

@@ -16,6 +16,7 @@ import threading
 from datetime import datetime, timedelta
 
 from pteroassets.simulator.logs.files import LogFile, ServerLogs
+from pteroassets.simulator.world.activity import Deed, deeds
 from pteroassets.simulator.world.chance import HOUR, epoch, utc
 from pteroassets.simulator.world.consumption import SLOT, GameRun, Games, Usage, usage
 from pteroassets.simulator.world.entities import Server, ServerState
@@ -71,6 +72,12 @@ class History:
         It is restarted by the clock of its zone, so an hour off on the other side of a clock change.
         """
         return self._life(server.index).restarts_at(epoch(self.anchor))
+
+    def deeds(self, server: Server, at: int) -> list[Deed]:
+        """Return what the activity log shows at *at* of what was done with *server*, in no order."""
+        state = server.state(at)
+        is_played = state is not None and state.egg.is_minecraft_server
+        return deeds(self.seed, server, self.runs(server, at) if is_played else [], at)
 
     def _life(self, index: int) -> Life:
         known = self._lives.get(index)

@@ -13,6 +13,7 @@ from pteroassets.simulator.logs.lines import crash_report_name
 from pteroassets.simulator.troubles import Troubles, troubles_of
 from pteroassets.simulator.true_rows import CrashCause, Sample, ServerVersion, TrueNetwork, TrueRun, TrueSession
 from pteroassets.simulator.world import upkeep
+from pteroassets.simulator.world.activity import Deed
 from pteroassets.simulator.world.catalog import EGGS, NESTS
 from pteroassets.simulator.world.chance import epoch, utc, uuid4_of
 from pteroassets.simulator.world.consumption import gate
@@ -102,6 +103,12 @@ class Truth:
                 for server, _ in self._world.estate.living(second)
             }
         return {owner: rows for owner, rows in found.items() if rows}
+
+    def activity(self, at: datetime) -> dict[str, list[Deed]]:
+        """Return what the panel shows at *at* of what was done with each server, by its UUID, in no order."""
+        second = epoch(at)
+        with self._world.lock:
+            return {server.uuid: self._world.deeds(server, second) for server, _ in self._world.estate.living(second)}
 
     def troubles(self, at: datetime) -> Troubles:
         """Return what somebody who looks after the servers would want to be told at *at*."""

@@ -19,7 +19,7 @@ ReadOutcome = Literal[
     Gate, Unanswered, "ok", "no_log_folder", "not_minecraft", "too_large", "budget_spent", "unreadable"
 ]
 #: Of asking for a list of one server, which the panel answers by itself, without the node.
-ListOutcome = Literal[Gate, "ok", "gone", "forbidden", "rate_limited", "error"]
+ListOutcome = Literal[Gate, "ok", "budget_spent", "gone", "forbidden", "rate_limited", "error"]
 #: Of a log file's content.
 FileOutcome = Literal["ok", "truncated", "no_times", "empty", "not_a_server_log", "unreadable"]
 

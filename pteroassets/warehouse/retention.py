@@ -13,6 +13,7 @@ from pteroassets.warehouse.load import lock_table_for_load, months_stored, parti
 
 # Tables whose rows are rewritten, and then name another load. The entities' are found by their columns.
 _REWRITTEN = (
+    "raw_pterodactyl.list_reads",
     "raw_minecraft.log_files",
     "raw_minecraft.log_reads",
     "derived_minecraft.player_sessions",
@@ -20,7 +21,7 @@ _REWRITTEN = (
     "derived_minecraft.name_sightings",
 )
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
-_GROWING = ("raw_pterodactyl.utilization_samples", "raw_minecraft.events")
+_GROWING = ("raw_pterodactyl.utilization_samples", "raw_pterodactyl.activity", "raw_minecraft.events")
 # What is left of samples that are dropped. A model is known by the relation that it makes, in quotes.
 _ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily")
 

@@ -10,15 +10,21 @@ import pytest
 from pteroassets.landing.pterodactyl.estate import ShrinkRefusedError, land_entities
 from pteroassets.landing.pterodactyl.upkeep import read_upkeep
 from pteroassets.simulator.panel.faults import Fault
+from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
-from pteroassets.sources.pterodactyl.errors import NothingReadError
+from pteroassets.sources.pterodactyl.errors import KeyRejectedError, NothingReadError
 from pteroassets.warehouse.connection import Connection, connect
 from pteroassets.warehouse.load import LoadReport
 from tests.harness import Platform, table_rows
+from tests.landing.conftest import ANCHOR
 
 pytestmark = pytest.mark.postgres
 
-TABLES = ("raw_pterodactyl.backups", "raw_pterodactyl.schedules", "raw_pterodactyl.list_reads")
+TABLES = (
+    "raw_pterodactyl.backups", "raw_pterodactyl.schedules", "raw_pterodactyl.activity", "raw_pterodactyl.list_reads",
+)  # fmt: skip
+
+OF_THE_READING = {"observed_at", "read_at", "rows_read"}
 
 
 def upkeep(platform: Platform, **options: Any) -> dict[str, LoadReport]:
@@ -66,21 +72,27 @@ def test_what_is_landed_is_what_the_panel_lists(platform: Platform) -> None:
         (owner, row.id) for owner, rows in truth.schedules(now).items() if owner in asked for row in rows
     }
     assert (reports["backups"].rows_added, reports["schedules"].rows_added) == (len(backups), len(schedules))
-    assert reports["list_reads"].rows_read == 2 * len(outcomes)
+    activity = ask(platform, "select server_uuid::text, activity_id, extract(epoch from occurred_at)::int "
+                   "from raw_pterodactyl.activity")  # fmt: skip
+    assert set(activity) == {
+        (owner, deed.id, deed.at) for owner, deeds in truth.activity(now).items() if owner in asked for deed in deeds
+    }
+    assert reports["activity"].rows_added == len(activity) > 100
+    assert reports["list_reads"].rows_read == 3 * len(outcomes)
     assert {report.is_complete for report in reports.values()} == {True}
 
 
 def test_a_second_pass_over_what_did_not_change_writes_no_version(platform: Platform) -> None:
     upkeep(platform)
     with connect(platform.settings, autocommit=True) as connection:
-        before = [table_rows(connection, table, without={"observed_at", "read_at"}) for table in TABLES]
+        before = [table_rows(connection, table, without=OF_THE_READING) for table in TABLES]
     platform.clock.sleep(60)
     reports = upkeep(platform)
-    for entity in ("backups", "schedules"):
+    for entity in ("backups", "schedules", "activity"):
         report = reports[entity]
         assert (report.rows_added, report.rows_changed, report.rows_gone) == (0, 0, 0), entity
     with connect(platform.settings, autocommit=True) as connection:
-        assert [table_rows(connection, table, without={"observed_at", "read_at"}) for table in TABLES] == before
+        assert [table_rows(connection, table, without=OF_THE_READING) for table in TABLES] == before
 
 
 def test_a_run_of_a_schedule_makes_no_version_and_is_known(platform: Platform) -> None:
@@ -163,6 +175,99 @@ def test_a_server_that_leaves_the_panel_takes_its_backups_with_it(platform: Plat
     assert set(backups) == {(False,)}
     said = ask(platform, "select outcome, reason from raw_pterodactyl.list_reads where server_uuid = %s", owner)
     assert set(said) == {("gone", "the panel no longer lists the server")}
+
+
+# ---------------------------------------------------------------------- activity
+
+
+def asked_for(platform: Platform, route: str) -> int:
+    return sum(entry.route == route for entry in platform.simulation.requests.entries)
+
+
+def test_a_second_pass_asks_for_one_page_of_each_server_and_lands_what_is_new(platform: Platform) -> None:
+    upkeep(platform, lists=["activity"])
+    answered = ask(platform, "select count(*) from raw_pterodactyl.list_reads where outcome = 'ok'")[0][0]
+    before = dict(ask(platform, "select activity_id, _load_id from raw_pterodactyl.activity"))
+    platform.collect()  # which leaves entries of our own
+    platform.clock.sleep(timedelta(days=1).total_seconds())
+    platform.simulation.requests.clear()
+    report = upkeep(platform, lists=["activity"])["activity"]
+    assert asked_for(platform, "activity") <= answered + 2
+    after = dict(ask(platform, "select activity_id, _load_id from raw_pterodactyl.activity"))
+    assert before.items() <= after.items(), "what was landed stays as it is"
+    assert report.rows_added == len(after) - len(before) > 0
+    own = ask(
+        platform,
+        "select count(*) from raw_pterodactyl.activity where record -> 'relationships' -> 'actor' -> 'attributes' "
+        "->> 'username' = 'etl' and (record ->> 'is_api')::boolean",
+    )
+    assert own == [(0,)]
+
+
+def test_a_history_that_is_longer_than_a_pass_takes_is_fetched_by_the_next_ones(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.sources.pterodactyl.activity._PAGE", 10)
+    seen = []
+    for _ in range(12):
+        reports = upkeep(platform, lists=["activity"])
+        assert reports["activity"].is_complete, "what is left for the next pass is no fault"
+        seen.append(dict(ask(platform, "select outcome, count(*) from raw_pterodactyl.list_reads group by 1")))
+        platform.clock.sleep(60)
+    assert seen[0]["budget_spent"] > 1
+    assert "budget_spent" not in seen[-1]
+    asked = {row[0] for row in ask(platform, "select server_uuid::text from raw_pterodactyl.list_reads "
+                                             "where outcome = 'ok'")}  # fmt: skip
+    truth = platform.simulation.truth.activity(platform.clock.now())
+    landed = {row[0] for row in ask(platform, "select activity_id from raw_pterodactyl.activity")}
+    assert landed >= {deed.id for owner in asked for deed in truth[owner] if deed.at < ANCHOR.timestamp()}
+
+
+def test_a_pass_that_is_killed_keeps_the_servers_it_had_read_and_the_next_one_goes_on(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.landing.pterodactyl.activity._SERVERS_A_PART", 1)
+    owners = sorted(row["uuid"] for row in platform.simulation.truth.entities(platform.clock.now())["servers"])
+    platform.simulation.faults.add(Fault(route="activity", status=401, server_uuid=owners[-1]))
+    with pytest.raises(KeyRejectedError):
+        upkeep(platform, lists=["activity"])
+    kept = ask(platform, "select count(*), count(distinct server_uuid) from raw_pterodactyl.activity")[0]
+    assert kept[1] > 0
+    parts = ask(platform, "select is_complete, problems -> 0 ->> 'reason' from ops.loads "
+                          "where table_name = 'raw_pterodactyl.activity'")  # fmt: skip
+    assert set(parts) == {(False, "part of a pass that went on")}
+    platform.simulation.faults.clear()
+    platform.clock.sleep(60)
+    reports = upkeep(platform, lists=["activity"])
+    assert reports["activity"].is_complete
+    total = ask(platform, "select count(*) from raw_pterodactyl.activity")[0][0]
+    assert total == kept[0] + reports["activity"].rows_added
+
+
+def test_no_secret_of_the_panel_is_landed(platform: Platform) -> None:
+    upkeep(platform)
+    with connect(platform.settings, autocommit=True) as connection:
+        text = str([table_rows(connection, table) for table in TABLES])
+    held = [name for name, canary in CANARIES.items() if canary in text]
+    assert held == []
+
+
+def test_addresses_are_kept_or_dropped_as_the_operator_says(platform: Platform) -> None:
+    for pii, like in (("plain", f"{CANARIES['player_address']}%"), ("drop", None)):
+        platform.pii = pii  # type: ignore[assignment]
+        with connect(platform.settings, autocommit=True) as connection:
+            connection.execute("truncate raw_pterodactyl.activity; delete from raw_pterodactyl.list_reads")
+        upkeep(platform, lists=["activity"])
+        counted = ask(
+            platform,
+            "select count(*) filter (where record ->> 'ip' like %s), count(record ->> 'ip') "
+            "from raw_pterodactyl.activity",
+            like,
+        )
+        assert (counted[0][0] > 0) is (pii == "plain")
+        assert (counted[0][1] > 0) is (pii == "plain")
+    emails = ask(platform, "select count(*) from raw_pterodactyl.activity where record -> 'properties' ? 'email'")
+    assert emails == [(0,)]
 
 
 # ---------------------------------------------------------------------- what counts as a shrinking

@@ -11,8 +11,10 @@ import pytest
 from pteroassets.landing.files.rows import FileRead
 from pteroassets.landing.minecraft.collection import LOGS
 from pteroassets.landing.pterodactyl.estate import land_entities
+from pteroassets.landing.pterodactyl.list_reads import land_list_reads
 from pteroassets.landing.pterodactyl.utilization import land_samples
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
+from pteroassets.sources.pterodactyl.server_lists import ListRead
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.retention import prune_loads, prune_reads
@@ -24,7 +26,10 @@ pytestmark = pytest.mark.postgres
 DAYS = 7
 KEEP = timedelta(days=2)
 SERVERS = [uuid.UUID(int=number) for number in range(2)]
-TABLES = ("locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases")
+TABLES = (
+    "locations", "nodes", "allocations", "nests", "eggs", "servers", "users", "subusers", "server_databases", "backups",
+    "schedules",
+)  # fmt: skip
 TICKS = 4
 
 
@@ -48,6 +53,16 @@ def make_the_passes_of_a_tick(connection: Connection, tick: int, *, version: str
                 source="panel.example.com",
             ),
         )
+    with connection.transaction():
+        read = LoadReport(table="raw_pterodactyl.activity", observed_at=now, rows_read=1, rows_added=int(tick == 0))
+        if tick == 0:
+            connection.execute(
+                "insert into raw_pterodactyl.activity (server_uuid, activity_id, occurred_at, event, record, _source, "
+                "_load_id) values (%s, gen_random_uuid()::text, %s, 'server:power.start', '{}', 'panel', %s)",
+                (SERVERS[0], now, read.load_id),
+            )
+        record_load(connection, read)
+        land_list_reads(connection, "activity", [ListRead(server_uuid=SERVERS[0], outcome="ok")], read)
     sample = dict.fromkeys(SAMPLE_COLUMNS) | {
         "pass_at": pass_at, "sampled_at": now, "interval_seconds": 300, "outcome": "error", "is_suspect": False,
     }  # fmt: skip
@@ -93,6 +108,7 @@ def test_a_week_of_passes_leaves_what_the_guide_says(warehouse: Connection, tmp_
     a_day = {
         "not": 0,
         "one row for each sampling pass, and one a day": TICKS + 1,
+        "one row for each sampling pass, one for each 50 servers and day, and one a day": TICKS + 2,
         "one row for each server and day": len(SERVERS),
     }
     for table, rows in sizes[-1].items():
@@ -119,7 +135,12 @@ def test_pruning_takes_nothing_that_figures_freshness_or_lineage_rest_on(warehou
         "and observed_at = (select max(observed_at) from raw_minecraft.log_reads) group by 1, 2",
         "where a row came from": " union ".join(
             f"select '{table}', count(*) from {table} inner join ops.loads on load_id = _load_id"
-            for table in ("raw_pterodactyl.servers", "raw_pterodactyl.utilization_samples")
+            for table in (
+                "raw_pterodactyl.servers",
+                "raw_pterodactyl.utilization_samples",
+                "raw_pterodactyl.activity",
+                "raw_pterodactyl.list_reads",
+            )
         ),
     }
 

@@ -21,6 +21,7 @@ from pteroassets.simulator.panel.application import NULL_RESOURCE
 from pteroassets.simulator.panel.context import ServerRow, View, feature_limits, fields, iso, limits, variable_values
 from pteroassets.simulator.panel.links import Links
 from pteroassets.simulator.panel.listing import Query, contains, filter_rows, page_of, parse_includes, shuffled
+from pteroassets.simulator.world.activity import Deed
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import uuid4_of
 from pteroassets.simulator.world.consumption import gate
@@ -39,18 +40,6 @@ _CONFLICTS: Final = {
     "restoring_backup": "This server is currently restoring from a backup, please try again later.",
     "transferring": "This server is currently being transferred to a new machine, please try again later.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
-    """A row of a server's activity."""
-
-    event: str
-    at: int
-    user_id: int
-    ip: str
-    is_api: bool
-    properties: dict[str, str]
 
 
 @dataclass(slots=True, kw_only=True)

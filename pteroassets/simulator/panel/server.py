@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from starlette.requests import Request
 
 from pteroassets.clock import Clock
-from pteroassets.simulator.panel import application, client, client_files, client_upkeep, pelican
+from pteroassets.simulator.panel import application, client, client_activity, client_files, client_upkeep, pelican
 from pteroassets.simulator.panel.answers import (
     Answer,
     PanelFault,
@@ -204,7 +204,7 @@ class Panel:
                     client.refuse_dead_node(view, row, memory)
                 return client.resources(view, row)
             case "activity":
-                return client_files.activity(view, row, call.query, memory)
+                return client_activity.activity(view, row, call.query, memory)
             case "backups":
                 return client_upkeep.backups(view, row, call.query)
             case "schedules":

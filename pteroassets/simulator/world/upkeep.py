@@ -107,6 +107,14 @@ def backups(seed: int, server: Server, at: int) -> list[Backup]:
     return [*([locked] if locked is not None else []), *reversed(found)]
 
 
+def nightly_backups(seed: int, server: Server, at: int, *, days: int) -> list[Backup]:
+    """Return what the backups of the last *days* nights came to as of *at*, whether they are still there or not."""
+    if not backup_limit(server):
+        return []
+    nights = (_nightly(seed, server, _backup_time(seed, server, at // DAY - day), at) for day in range(days))
+    return [made for made in nights if made is not None]
+
+
 def _locked(seed: int, server: Server, at: int) -> Backup | None:
     begun = server.created_at + DAY + mix(seed, 43, server.index) % HOUR
     return _made(seed, server, begun, at, name="before the update", is_locked=True) if begun <= at else None

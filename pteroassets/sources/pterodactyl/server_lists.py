@@ -16,7 +16,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, Protocol, TypeVar, get_args
 
 from pteroassets.clock import Clock
 from pteroassets.privacy import Redactor, digest
@@ -69,6 +69,30 @@ class ListsRead:
     reads: Sequence[ListRead]
 
 
+class Answered(Protocol):
+    """A list as far as it was read: *failure* ended the reading, *problem* says why it is not all."""
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """What came."""
+        ...
+
+    @property
+    def failure(self) -> PanelError | None:
+        """The error that ended the reading early."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why this is not all; None if it is."""
+        ...
+
+
+ListT = TypeVar("ListT", bound=Answered)
+Ask = Callable[..., dict[str, Any]]
+"""Asks for an endpoint of the client API, as `PanelClient.client` does, at the pace of the pass."""
+
+
 @dataclass(slots=True)
 class ServerAsker:
     """Asks for lists of servers at a pace, one after the other, until the panel itself fails."""
@@ -77,14 +101,12 @@ class ServerAsker:
     pace: Pace
     _halt: ListRead | None = field(default=None, init=False)
 
-    def ask(
-        self, server: ServerFlags, read: Callable[[Callable[..., dict[str, Any]]], PagedList]
-    ) -> tuple[ListRead, PagedList | None]:
+    def ask(self, server: ServerFlags, read: Callable[[Ask], ListT]) -> tuple[ListRead, ListT | None]:
         """Return what came of reading a list of *server*, and the list; None if nothing of it was read.
 
         Args:
             server: Whose list.
-            read: Reads it with the function it is given, which asks for an endpoint of the client API at the pace.
+            read: Reads it, with the function it is given.
 
         Raises:
             KeyRejectedError: The panel no longer accepts the key.
@@ -185,14 +207,14 @@ def read_server_lists(
     )
 
 
-def _reader(entity: EntityOfServers, server_uuid: str) -> Callable[[Callable[..., dict[str, Any]]], PagedList]:
+def _reader(entity: EntityOfServers, server_uuid: str) -> Callable[[Ask], PagedList]:
     params = {"per_page": _BACKUPS_A_PAGE} if entity == "backups" else {}
 
-    def read(client: Callable[..., dict[str, Any]]) -> PagedList:
+    def read(ask: Ask) -> PagedList:
         def fetch(page: int) -> dict[str, Any]:
             # schedules have no pages, and their answer no count
             place = {**params, "page": page} if params else {}
-            return client(f"servers/{server_uuid}/{entity}", **place)
+            return ask(f"servers/{server_uuid}/{entity}", **place)
 
         return read_pages(fetch, identity=_IDENTITY[entity])
 

@@ -11,6 +11,7 @@ import pytest
 
 from pteroassets.platform.summary import figures, findings
 from pteroassets.simulator.true_rows import TrueSession
+from pteroassets.simulator.world.chance import utc
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.harness import RAW_TABLES, Platform, table_rows
@@ -328,3 +329,75 @@ def test_a_second_look_at_the_same_world_changes_nothing(new_platform: NewPlatfo
     for table in RAW_TABLES:
         # a boolean: pytest would take minutes to write out the difference of large tables
         assert (after[table] == before[table]) is True, table
+
+
+def test_backups_schedules_and_activity_equal_the_truth(estate: Platform) -> None:
+    """Of servers that answered: of the others it is known that nothing is known."""
+    truth = estate.simulation.truth
+    read = {
+        (name, server): (is_read, observed_at)
+        for name, server, is_read, observed_at in query(
+            estate,
+            "select list_name, server_uuid::text, is_read, observed_at from staging.stg_pterodactyl__list_reads",
+        )
+    }
+    at = max(observed_at for _, observed_at in read.values())
+    servers = {row["uuid"] for row in truth.entities(at)["servers"]}
+    answered = {name: {server for server in servers if read[name, server][0]} for name in ("backups", "schedules")}
+    assert all(len(found) > 50 for found in answered.values())
+    assert answered["backups"] < servers
+    backups = query(
+        estate,
+        "select server_uuid::text, backup_uuid::text, backup_state, is_locked, size_bytes, created_at "
+        "from staging.stg_pterodactyl__backups where is_active",
+    )
+    # of one that only the newest reading lacks it is not yet said that it is gone
+    going = {
+        key
+        for (key,) in query(
+            estate,
+            "select key from raw_pterodactyl.backups where valid_to is null and is_active "
+            "and missing_since is not null",
+        )
+    }
+    assert {row for row in backups if row[0] in answered["backups"] and row[1] not in going} == {
+        (
+            server,
+            row.uuid,
+            "ok" if row.is_successful else "failed" if row.is_failed else "running",
+            row.is_locked,
+            row.size if row.is_successful else None,
+            utc(row.created_at),
+        )
+        for server in answered["backups"]
+        for row in truth.backups(at).get(server, [])
+    }
+    tasks = query(
+        estate,
+        "select schedules.server_uuid::text, schedule_id, cron_hour, is_enabled, action, offset_seconds "
+        "from staging.stg_pterodactyl__schedules as schedules "
+        "inner join staging.stg_pterodactyl__schedule_tasks using (schedule_id) where schedules.is_active",
+    )
+    assert {row for row in tasks if row[0] in answered["schedules"]} == {
+        (server, row.id, str(row.hour), row.is_active, task.action, task.offset)
+        for server in answered["schedules"]
+        for row in truth.schedules(at).get(server, [])
+        for task in row.tasks
+    }
+    whole = {server for (name, server), (is_read, _) in read.items() if name == "activity" and is_read}
+    entries = query(
+        estate,
+        "select server_uuid::text, activity_id, event, occurred_at, actor_name is null "
+        "from staging.stg_pterodactyl__activity",
+    )
+    landed = {row for row in entries if row[0] in whole}
+    told = {
+        (server, deed.id, deed.event, utc(deed.at), deed.user_id is None)
+        for server, deeds in truth.activity(at).items()
+        if server in whole
+        for deed in deeds
+    }
+    assert told <= landed, "what was there when it was read last"
+    assert len(told) > 1000
+    deleted, late = at - timedelta(days=90), at - timedelta(minutes=2)
+    assert [row for row in landed - told if deleted < row[3] < late] == []

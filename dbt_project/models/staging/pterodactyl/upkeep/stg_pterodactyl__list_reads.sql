@@ -24,6 +24,8 @@ renamed as (
         ---------- times
         observed_at,
         read_at,
+        known_since,
+        known_until,
 
         ---------- load
         _loaded_at
