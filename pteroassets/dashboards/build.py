@@ -92,7 +92,7 @@ class Site:
             "context": replace(self.context, pages=tuple(self.notebooks)).as_json(),
             "notebooks": [str(one.path) for one in chosen],
             "made_at": self._made_at,
-            "nav": self._nav(),
+            "nav": self._nav([*names, *(f"{one.name}.html" for one in chosen)]),
             "editions": editions(names),
         }
         path = out / "order.json"
@@ -114,8 +114,9 @@ class Site:
         lines = ended.stderr.strip().splitlines()
         return f"the process that runs notebooks ended with status {ended.returncode}: {lines[-1] if lines else ''}"
 
-    def _nav(self) -> list[tuple[str, str]]:
-        return [(one.title, f"{one.name}.html") for one in self.notebooks.values()]
+    def _nav(self, made: Collection[str]) -> list[tuple[str, str]]:
+        found = [(one.title, f"{one.name}.html") for one in self.notebooks.values()]
+        return [(title, address) for title, address in found if address in made]
 
     def _collected(self, notebook: Notebook, out: Path, ended: str | None) -> Made:
         listed = out / f"{notebook.name}.pages.json"
@@ -171,13 +172,17 @@ class Site:
             entry = replace(entry, made_at=self._made_at, pages=len(listed), listed=listed)
         if notebook.for_each is not None:
             titles = _titles(out, made.name)
-            entry = replace(entry, titles={**before.titles, **titles})
-            files[f"{made.name}.html"] = list_page(notebook, entry, self._nav()).encode()
-        copies = {edition_of(name, today): content for name, content in files.items()}
-        state = {f"state/{made.name}.json": json.dumps(asdict(entry)).encode()}
-        self.store.put({**files, **(copies if made.pages else {}), **state})
+            known = {**before.titles, **titles}
+            entry = replace(entry, titles={file: known[file] for file in entry.listed})
+            files[f"{made.name}.html"] = list_page(
+                notebook, entry, self._nav([*self.store.names(), f"{made.name}.html"])
+            ).encode()
+        copies = {edition_of(name, today): content for name, content in files.items()} if made.pages else {}
+        self.store.put({**files, **copies, f"state/{made.name}.json": json.dumps(asdict(entry)).encode()})
         names = self.store.names()
-        self.store.remove([old for page in files for old in outdated(names, page, today=today, keep_days=keep)])
+        kept = editions(names)
+        oldest = today - timedelta(days=keep - 1)
+        self.store.remove([old for page in files for old in outdated(kept.get(page, ()), oldest=oldest)])
         self.store.remove(_of_gone(names, notebook, entry))
 
     def _put_assets(self) -> None:
@@ -193,11 +198,12 @@ class Site:
     def _publish_index(self) -> None:
         self._put_assets()
         entries = [self._entry(name) for name in self.notebooks]
-        kept = editions(self.store.names())
+        names = self.store.names()
+        kept, nav = editions(names), self._nav(names)
         self.store.put(
             {
-                "index.html": index_page(self.notebooks, entries, kept, self._nav(), self._made_at).encode(),
-                "glossary.html": glossary_page(self.context.metrics.values(), self._nav(), self._made_at).encode(),
+                "index.html": index_page(self.notebooks, entries, kept, nav, self._made_at).encode(),
+                "glossary.html": glossary_page(self.context.metrics.values(), nav, self._made_at).encode(),
             }
         )
 

@@ -29,11 +29,12 @@ from pteroassets.dashboards.context import context, metric
 from pteroassets.dashboards.metrics import Metric, MetricError
 
 __all__ = [
-    "ask", "bars", "figure", "figures", "heat_map", "line", "metric", "note", "one", "page_of", "scatter", "table",
-    "top",
+    "WEEKDAYS", "ask", "bars", "figure", "figures", "heat_map", "line", "metric", "note", "now", "one", "page_of",
+    "scatter", "table", "top", "whole_week",
 ]  # fmt: skip
 
 _HOUR, _DAY = 3600, 86_400
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def ask(query: str, **parameters: Any) -> pd.DataFrame:
@@ -195,6 +196,13 @@ def _age(seconds: float) -> str:
             count = math.floor(seconds / length)
             return f"{count} {word}{'' if count == 1 else 's'} old"
     return "less than a minute old"
+
+
+def whole_week(cells: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return *cells* with a row for each ``hour_of_day`` of each ``weekday`` in them: where there was none, with 0."""
+    known = [day for day in WEEKDAYS if day in set(cells["weekday"])]
+    every = pd.MultiIndex.from_product([known, range(24)], names=["weekday", "hour_of_day"])
+    return cells.set_index(["weekday", "hour_of_day"])[[value]].reindex(every, fill_value=0).reset_index()
 
 
 def now() -> datetime:

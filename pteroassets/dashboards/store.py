@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 import fsspec  # type: ignore[import-untyped] # ships no types
 
@@ -77,7 +77,6 @@ def editions(names: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def outdated(names: Iterable[str], page: str, *, today: date, keep_days: int) -> list[str]:
-    """Return the editions of *page* that are older than *keep_days*, today counted."""
-    oldest = (today - timedelta(days=keep_days - 1)).isoformat()
-    return [name for day, name in editions(names).get(page, ()) if day < oldest]
+def outdated(kept: Iterable[tuple[str, str]], *, oldest: date) -> list[str]:
+    """Return the names of those editions *kept*, each with its day, that are from before *oldest*."""
+    return [name for day, name in kept if day < oldest.isoformat()]

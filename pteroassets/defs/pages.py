@@ -28,6 +28,11 @@ def key_of(notebook: Notebook) -> dg.AssetKey:
     return dg.AssetKey([_GROUP, notebook.name])
 
 
+def model_key(name: str) -> dg.AssetKey:
+    """Return the key of the model that a notebook calls *name*."""
+    return dg.AssetKey(["staging" if name.startswith("stg_") else "marts", name])
+
+
 def metrics_of_project() -> dict[str, Metric]:
     """Return the registry of metrics, from the dbt project as it is parsed."""
     return read_metrics(json.loads(prepare_manifest().read_text()))
@@ -77,7 +82,7 @@ def _spec(notebook: Notebook) -> dg.AssetSpec:
     kind = "page" if notebook.for_each is None else "page of a set"
     return dg.AssetSpec(
         key_of(notebook),
-        deps=[dg.AssetKey(["marts", model]) for model in notebook.reads],
+        deps=[model_key(model) for model in notebook.reads],
         description=f"One {kind}: {notebook.title}. {notebook.summary}",
         group_name=_GROUP,
         kinds={"jupyter"},
@@ -121,14 +126,27 @@ def definitions(pages: dg.AssetsDefinition) -> dg.Definitions:
         )
         for one in found
     ]
-    schedules = [
-        dg.ScheduleDefinition(
-            name=f"page_{one.name}_schedule",
-            job_name=f"page_{one.name}",
-            cron_schedule=one.schedule,
-            execution_timezone="UTC",
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        )
-        for one in found
-    ]
-    return dg.Definitions(assets=[pages], jobs=jobs, schedules=schedules)
+    return dg.Definitions(assets=[pages], jobs=jobs, schedules=[_schedule_of(one) for one in found])
+
+
+def _schedule_of(notebook: Notebook) -> dg.ScheduleDefinition:
+    """Return the schedule of a notebook, which waits until all that it reads was built once."""
+    tables = [".".join(model_key(model).path) for model in notebook.reads]
+
+    def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        landing: Landing = context.resources.landing
+        with landing.connect() as connection:
+            rows = connection.execute(
+                "select name from unnest(%s::text[]) as name where to_regclass(name) is null", (tables,)
+            ).fetchall()
+        return dg.SkipReason(f"not built yet: {', '.join(name for (name,) in rows)}") if rows else dg.RunRequest()
+
+    return dg.ScheduleDefinition(
+        name=f"page_{notebook.name}_schedule",
+        job_name=f"page_{notebook.name}",
+        cron_schedule=notebook.schedule,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        execution_fn=due,
+        required_resource_keys={"landing"},
+    )

@@ -51,8 +51,8 @@ def test_a_notebook_is_text_that_jupytext_reads_and_writes_back(path: Path) -> N
 @pytest.mark.parametrize("notebook", notebooks().values(), ids=lambda one: one.name)
 def test_a_notebook_names_the_models_that_its_queries_ask(notebook: object) -> None:
     one = read_notebook(getattr(notebook, "path"))  # noqa: B009 - typed as an object for the parameter
-    asked = set(re.findall(r"\b(?:from|join)\s+((?:dim|fct)_\w+)", one.path.read_text()))
-    asked |= set(re.findall(r"\b(?:from|join)\s+((?:dim|fct)_\w+)", one.for_each or ""))
+    queries = f"{one.path.read_text()}\n{one.for_each}"
+    asked = set(re.findall(r"\b(?:from|join)\s+(?:staging\.)?((?:dim|fct|stg)_\w+)", queries))
     assert asked == set(one.reads)
 
 

@@ -39,7 +39,6 @@ def test_editions_stand_by_day_and_old_ones_go() -> None:
     days = [date(2026, 3, day) for day in (1, 2, 3, 4)]
     names = ["fleet.html", *(edition_of("fleet.html", day) for day in days), "server-a1@2026-03-01.html"]
     assert editions(names)["fleet.html"][0] == ("2026-03-04", "fleet@2026-03-04.html")
-    assert outdated(names, "fleet.html", today=date(2026, 3, 4), keep_days=2) == [
+    assert outdated(editions(names)["fleet.html"], oldest=date(2026, 3, 3)) == [
         "fleet@2026-03-02.html", "fleet@2026-03-01.html",
     ]  # fmt: skip
-    assert outdated(names, "server-a1.html", today=date(2026, 3, 4), keep_days=7) == []

@@ -1,0 +1,124 @@
+# ---
+# jupyter:
+#   pteroassets:
+#     title: Security
+#     summary: Shared addresses, bursts of refused logins, reconnect loops and accounts without a second factor.
+#     order: 80
+#     schedule: "52 * * * *"
+#     stale_after_hours: 3
+#     limit_seconds: 60
+#     passes: [entities, logs]
+#     reads: [dim_users, dim_servers, stg_minecraft__events]
+# ---
+
+# %%
+from pteroassets.dashboards import kit
+
+kit.top(["entities", "logs"])
+
+# %% [markdown]
+# The last seven days. Of an address only a keyed hash is stored: it says that two logins came from one place, not from
+# which. People of one household share an address, too.
+
+# %%
+week = kit.one("""
+    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+    select
+        count(*) filter (where event_kind = 'login_refused') as refused_logins,
+        count(*) filter (where event_kind = 'player_login') as logins,
+        count(*) filter (where event_kind = 'player_login' and detail ->> 'address' is not null) as with_address
+    from staging.stg_minecraft__events, newest
+    where event_kind in ('login_refused', 'player_login') and logged_at > newest.at - interval '7 days'
+""")
+users = kit.one("""
+    select
+        count(*) filter (where not has_two_factor) as users_without_second_factor,
+        count(*) filter (where not has_two_factor and is_root_admin) as admins_without_second_factor
+    from dim_users where is_active
+""")
+kit.figures(
+    kit.figure("logins", week["logins"]),
+    kit.figure("refused_logins", week["refused_logins"]),
+    kit.figure("admins_without_second_factor", users["admins_without_second_factor"]),
+    kit.figure("users_without_second_factor", users["users_without_second_factor"]),
+)
+
+# %%
+shared = kit.ask("""
+    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+    select
+        right(detail ->> 'address', 8) as address, count(distinct player_name) as players_of_an_address,
+        string_agg(distinct player_name, ', ' order by player_name) as names, count(*) as logins,
+        max(logged_at) as last_at
+    from staging.stg_minecraft__events, newest
+    where event_kind = 'player_login' and detail ->> 'address' is not null
+        and logged_at > newest.at - interval '7 days'
+    group by detail ->> 'address' having count(distinct player_name) > 1
+    order by 2 desc, 4 desc limit 50
+""")
+kit.table(
+    shared,
+    {
+        "address": "End of the hash", "players_of_an_address": "players_of_an_address", "names": "Names",
+        "logins": "logins", "last_at": "Last (UTC)",
+    },
+    caption="Addresses that several names share",
+    empty="None found: no two names logged in from one address." if week["with_address"]
+    else "Not known: no login shows an address, as PTEROASSETS_PII=drop or a proxy before the servers has it.",
+    note="Behind a proxy that does not hand addresses on, all players share the proxy's.",
+)  # fmt: skip
+
+# %%
+bursts = kit.ask("""
+    with newest as (select max(logged_at) as at from staging.stg_minecraft__events),
+    refused as (
+        select
+            server_uuid, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at, player_name,
+            coalesce(detail ->> 'cause', 'other') as cause
+        from staging.stg_minecraft__events, newest
+        where event_kind = 'login_refused' and logged_at > newest.at - interval '7 days'
+    )
+    select
+        server_name, server_uuid, begun_at, count(*) as refused_logins, count(distinct player_name) as names_refused,
+        string_agg(distinct cause, ', ' order by cause) as causes
+    from refused inner join dim_servers using (server_uuid)
+    group by server_name, server_uuid, begun_at having count(*) >= 10
+    order by refused_logins desc limit 50
+""")
+kit.table(
+    bursts,
+    {
+        "server_name": "Server", "begun_at": "Begin (UTC)", "refused_logins": "refused_logins",
+        "names_refused": "names_refused", "causes": "Causes",
+    },
+    caption="Bursts: ten refused logins or more on one server within ten minutes",
+    empty="None found.", links={"server_name": ("server", "server_uuid")},
+)  # fmt: skip
+
+# %%
+loops = kit.ask("""
+    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+    select
+        server_name, server_uuid, player_name, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at,
+        count(*) as logins
+    from staging.stg_minecraft__events inner join dim_servers using (server_uuid), newest
+    where event_kind = 'player_login' and logged_at > newest.at - interval '7 days'
+    group by server_name, server_uuid, player_name, begun_at having count(*) >= 5
+    order by logins desc limit 50
+""")
+kit.table(
+    loops, {"player_name": "Player", "server_name": "Server", "begun_at": "Begin (UTC)", "logins": "logins"},
+    caption="Reconnect loops: five logins or more of one name within ten minutes", empty="None found.",
+    links={"server_name": ("server", "server_uuid")},
+)  # fmt: skip
+
+# %%
+admins = kit.ask("""
+    select username, servers_owned, servers_shared, created_at
+    from dim_users where is_active and is_root_admin and not has_two_factor order by username
+""")
+kit.table(
+    admins,
+    {"username": "Administrator", "servers_owned": "servers_owned", "created_at": "Made at (UTC)"},
+    caption="Administrators of the panel without a second factor", empty="None: each has one, or there is none.",
+)  # fmt: skip

@@ -1,0 +1,235 @@
+# ---
+# jupyter:
+#   pteroassets:
+#     title: Servers
+#     summary: One server - how it ran, who played, what it used and what changed.
+#     order: 20
+#     schedule: "12 * * * *"
+#     stale_after_hours: 3
+#     limit_seconds: 600
+#     passes: [entities, utilization, logs]
+#     reads: [dim_servers, dim_servers_history, dim_server_software, dim_nodes, dim_users, dim_eggs,
+#       fct_server_daily, fct_utilization_hourly,
+#       fct_server_runs, fct_player_sessions]
+#     editions: 7
+#     for_each: >-
+#       select server_uuid as slug, server_name as title, server_uuid::text as server_uuid
+#       from dim_servers
+#       order by server_name
+# ---
+
+# %%
+from pteroassets.dashboards import kit
+
+# %% tags=["parameters"]
+server_uuid = str(kit.ask("select server_uuid from dim_servers limit 1").iloc[0, 0])
+
+# %%
+kit.top(["entities", "utilization", "logs"], server_uuid=server_uuid)
+
+# %%
+server = kit.one(
+    """
+    select
+        dim_servers.*, software, game_version,
+        coalesce(dim_server_software.is_proxy, false) as is_proxy
+    from dim_servers left join dim_server_software using (server_uuid)
+    where server_uuid = %(server_uuid)s
+    """,
+    server_uuid=server_uuid,
+)
+words = [
+    f"{server['software'] or server['egg_name'] or 'Unknown software'} {server['game_version'] or ''}".strip(),
+    f"on node {server['node_name'] or 'unknown'}",
+    f"owned by {server['owner_username'] or 'somebody who was never read'}",
+    f"days are those of {server['timezone']}",
+]
+if not server["is_active"]:
+    words.append(f"gone since {server['deleted_at']:%Y-%m-%d}")
+elif server["status"]:
+    words.append(str(server["status"]).replace("_", " "))
+if server["is_proxy"]:
+    words.append("a proxy: its players are on the servers behind it as well")
+kit.note(", ".join(words) + ".", "note" if server["is_active"] else "warning")
+
+# %%
+week = kit.one(
+    """
+    select
+        sum(player_hours) as player_hours, sum(sessions_started) as server_sessions_started,
+        max(peak_concurrent_players) as server_peak_players, sum(cpu_core_hours) as cpu_core_hours,
+        sum(uptime_hours) / nullif(sum(minutes_sampled) / 60, 0) as uptime,
+        max(memory_p95_mebibytes) as memory_p95, max(memory_p95_limit_ratio) as memory_p95_of_limit
+    from fct_server_daily
+    where server_uuid = %(server_uuid)s and local_date > (select max(local_date) from fct_server_daily) - 7
+    """,
+    server_uuid=server_uuid,
+)
+runs = kit.one(
+    """
+    select
+        count(*) filter (where end_reason = 'crashed') as crashes,
+        percentile_cont(0.5) within group (order by startup_seconds) as startup_seconds,
+        sum(overload_warnings) as overload_warnings
+    from fct_server_runs
+    where server_uuid = %(server_uuid)s and started_date > (select max(local_date) from fct_server_daily) - 7
+    """,
+    server_uuid=server_uuid,
+)
+NO_LOG, NO_SAMPLE = "no log of the last 7 days was read", "nothing was sampled in the last 7 days"
+NO_LIMIT = "no limit, or nothing was sampled"
+kit.figures(
+    kit.figure("player_hours", week["player_hours"], why=NO_LOG, of="last 7 days"),
+    kit.figure("server_sessions_started", week["server_sessions_started"], why=NO_LOG, of="last 7 days"),
+    kit.figure("server_peak_players", week["server_peak_players"], why=NO_LOG, of="last 7 days"),
+    kit.figure("uptime", week["uptime"], why=NO_SAMPLE, of="last 7 days"),
+    kit.figure("crashes", runs["crashes"], of="of runs begun in the last 7 days"),
+    kit.figure("startup_seconds", runs["startup_seconds"], why="no start says how long it took"),
+    kit.figure("overload_warnings", runs["overload_warnings"], why="no run began", of="of runs of the last 7 days"),
+    kit.figure("cpu_core_hours", week["cpu_core_hours"], why=NO_SAMPLE, of="last 7 days"),
+    kit.figure("memory_p95", week["memory_p95"], why=NO_SAMPLE, of="highest day of the last 7"),
+    kit.figure("memory_p95_of_limit", week["memory_p95_of_limit"], why=NO_LIMIT, of="highest day of the last 7"),
+)
+
+# %% [markdown]
+# ## Day by day
+# Dashed lines are changes of limits, node, owner, egg or status; the last day is not over.
+
+# %%
+days = kit.ask(
+    """
+    select local_date, player_hours, uptime_hours / nullif(minutes_sampled / 60, 0) as uptime, memory_p95_mebibytes,
+        memory_limit_mebibytes
+    from fct_server_daily where server_uuid = %(server_uuid)s order by local_date
+    """,
+    server_uuid=server_uuid,
+)
+changes = kit.ask(
+    """
+    with versions as (
+        select
+            versions.*,
+            (valid_from at time zone dim_servers.timezone)::date as at,
+            lag(versions.memory_limit_mebibytes) over ages as old_memory,
+            lag(versions.cpu_limit_percent) over ages as old_cpu,
+            lag(versions.disk_limit_mebibytes) over ages as old_disk,
+            nodes.node_name as new_node,
+            lag(nodes.node_name) over ages as old_node,
+            users.username as new_owner,
+            lag(users.username) over ages as old_owner,
+            eggs.egg_name as new_egg,
+            lag(eggs.egg_name) over ages as old_egg,
+            lag(coalesce(versions.status, 'normal')) over ages as old_status,
+            row_number() over ages as number
+        from dim_servers_history as versions
+        inner join dim_servers using (server_uuid)
+        left join dim_nodes as nodes on versions.node_uuid = nodes.node_uuid
+        left join dim_users as users on versions.owner_user_uuid = users.user_uuid
+        left join dim_eggs as eggs on versions.egg_uuid = eggs.egg_uuid
+        where server_uuid = %(server_uuid)s
+        window ages as (order by valid_from)
+    )
+    select
+        at, valid_from,
+        concat_ws(', ',
+            case when memory_limit_mebibytes is distinct from old_memory
+                then format('memory %%s to %%s MiB', coalesce(old_memory::text, 'without limit'),
+                    coalesce(memory_limit_mebibytes::text, 'without limit')) end,
+            case when cpu_limit_percent is distinct from old_cpu
+                then format('processor %%s to %%s %%%%', coalesce(old_cpu::text, 'without limit'),
+                    coalesce(cpu_limit_percent::text, 'without limit')) end,
+            case when disk_limit_mebibytes is distinct from old_disk
+                then format('disk %%s to %%s MiB', coalesce(old_disk::text, 'without limit'),
+                    coalesce(disk_limit_mebibytes::text, 'without limit')) end,
+            case when new_node is distinct from old_node then format('node %%s to %%s', old_node, new_node) end,
+            case when new_owner is distinct from old_owner then format('owner %%s to %%s', old_owner, new_owner) end,
+            case when new_egg is distinct from old_egg then format('egg %%s to %%s', old_egg, new_egg) end,
+            case when coalesce(status, 'normal') is distinct from old_status
+                then format('status %%s to %%s', old_status, coalesce(status, 'normal')) end
+        ) as what
+    from versions where number > 1 order by valid_from
+    """,
+    server_uuid=server_uuid,
+)
+kit.line(days, x="local_date", metric="player_hours", title="Player-hours", empty=NO_LOG, marks=changes)
+
+# %%
+kit.line(
+    days, x="local_date", metric="memory_p95", value="memory_p95_mebibytes", limit="memory_limit_mebibytes",
+    title="Memory, and its limit dashed", empty="Nothing was sampled yet.", marks=changes,
+)  # fmt: skip
+
+# %%
+kit.line(days, x="local_date", metric="uptime", title="Uptime", empty="Nothing was sampled yet.", marks=changes)
+
+# %%
+hours = kit.ask(
+    """
+    select date_trunc('hour', hour_at at time zone timezone) as local_hour, avg(cpu_percent_mean) as cpu_percent
+    from fct_utilization_hourly inner join dim_servers using (server_uuid)
+    where
+        server_uuid = %(server_uuid)s
+        and hour_at > (select max(hour_at) from fct_utilization_hourly) - interval '3 days'
+    group by 1 order by 1
+    """,
+    server_uuid=server_uuid,
+)
+kit.line(
+    hours, x="local_hour", metric="cpu_percent", title="Processor use of the last three days, by hour",
+    empty="It did not run in the last three days, or nothing was sampled.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## What happened
+
+# %%
+kit.table(
+    changes, {"valid_from": "Read at (UTC)", "what": "Change"},
+    caption="Changes of limits, node, owner, egg and status", empty="None since it was first read.",
+)  # fmt: skip
+
+# %%
+last_runs = kit.ask(
+    """
+    select
+        coalesce(started_at, counted_from) at time zone timezone as started_at,
+        coalesce(end_reason, case when is_running then 'running' end, 'unknown') as ended,
+        crash_cause, counted_minutes / 60 as run_hours, startup_seconds, overload_warnings, refused_entries
+    from fct_server_runs
+    where server_uuid = %(server_uuid)s
+    order by coalesce(started_at, ended_at, ended_at_lower) desc nulls last limit 20
+    """,
+    server_uuid=server_uuid,
+)
+kit.table(
+    last_runs,
+    {
+        "started_at": f"Start ({server['timezone']})", "ended": "End", "crash_cause": "Cause of a crash",
+        "run_hours": "run_hours", "startup_seconds": "startup_seconds", "overload_warnings": "overload_warnings",
+        "refused_entries": "refused_entries",
+    },
+    caption="The last 20 runs", empty="No log of it was read.",
+    note="A start that is not known was before the first line.",
+)  # fmt: skip
+
+# %%
+players = kit.ask(
+    """
+    select player_name, count(*) as sessions, sum(counted_minutes) / 60 as play_hours, sum(deaths) as deaths,
+        max(joined_at at time zone timezone) as last_joined_at
+    from fct_player_sessions
+    where
+        server_uuid = %(server_uuid)s
+        and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
+    group by player_id, player_name order by play_hours desc nulls last limit 30
+    """,
+    server_uuid=server_uuid,
+)
+kit.table(
+    players,
+    {
+        "player_name": "Player", "play_hours": "play_hours", "sessions": "sessions", "deaths": "deaths",
+        "last_joined_at": f"Last joined ({server['timezone']})",
+    },
+    caption="Who played most in the last 30 days", empty="Nobody, as far as its log was read.",
+)  # fmt: skip
