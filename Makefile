@@ -8,6 +8,7 @@ SQLFLUFF = .tools/sqlfluff/.installed
 AUDIT = .tools/audit/.installed
 CHARTS = .tools/bench/.installed
 UV = .tools/lock/.installed
+LAB = .tools/notebook/.installed
 PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras
@@ -17,6 +18,7 @@ SIZE = short
 help:
 	@echo "make demo   the whole platform on a simulated panel, from nothing"
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
+	@echo "make notebook  the notebooks of the pages in JupyterLab, on the data of the demo or of your platform"
 	@echo "make test   all tests"
 	@echo "make test-quick  what each change needs: all but the whole truth world, faults, kills and the browser"
 	@echo "make test-slow   the rest of the tests, and the properties"
@@ -32,6 +34,9 @@ demo: $(ENV)
 
 up: $(ENV)
 	@$(BIN)/pteroassets up $(ARGS)
+
+notebook: $(ENV) $(LAB)
+	@$(BIN)/pteroassets notebook --lab .tools/notebook/bin/jupyter $(ARGS)
 
 test: $(ENV)
 	@.ci/tests "quick slow deep" $(ARGS)
@@ -66,7 +71,7 @@ screenshots: $(ENV)
 
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --extra celery --group dev --output-file requirements/dev.txt
-	@for tool in bench build sqlfluff audit lock; do \
+	@for tool in bench build sqlfluff audit lock notebook; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done
 
@@ -86,7 +91,8 @@ $(SQLFLUFF): requirements/sqlfluff.txt
 $(AUDIT): requirements/audit.txt
 $(CHARTS): requirements/bench.txt
 $(UV): requirements/lock.txt
-$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV):
+$(LAB): requirements/notebook.txt
+$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB):
 	@folder=$(@D); tool=$${folder##*/}; echo "installing what requirements/$$tool.txt names into $$folder"; \
 	python=$$(.ci/interpreter) && $$python -m venv --clear $$folder && \
 	$$folder/bin/python $(PIP) --require-hashes --requirement requirements/$$tool.txt
@@ -95,4 +101,4 @@ $(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo up notebook test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean

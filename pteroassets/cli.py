@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | plan | sql | backfill | worker | migrate | logs``.
+"""The command line: ``pteroassets demo | up | check | plan | sql | notebook | backfill | worker | migrate | logs``.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -187,6 +187,22 @@ def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
     from pteroassets.settings import read_settings
 
     sys.exit(run_sql(read_settings(), ("--csv", *arguments) if csv else arguments, home=home))
+
+
+@main.command()
+@click.option(
+    "--lab", type=click.Path(path_type=Path), required=True, help="Program jupyter of an environment with JupyterLab."
+)
+@click.option(
+    "--home", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Data folder of a demo or of up."
+)
+@click.option("--no-browser", is_flag=True, help="Print the address and open no browser.")
+def notebook(*, lab: Path, home: Path | None, no_browser: bool) -> None:
+    """Open the notebooks of the pages in JupyterLab, on the warehouse; they can only read. See make notebook."""
+    from pteroassets.platform.notebook import run_notebook
+    from pteroassets.settings import read_settings
+
+    sys.exit(run_notebook(read_settings(), lab=lab, home=home, open_browser=not no_browser))
 
 
 @main.group()

@@ -83,12 +83,14 @@ class Cell:
         key: What rows are sorted by; None stands last.
         link: Where it leads, a page beside this one.
         is_number: Whether it stands at the right.
+        is_time: Whether it stays on one line.
     """
 
     text: str
     key: float | str | None = None
     link: str | None = None
     is_number: bool = False
+    is_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

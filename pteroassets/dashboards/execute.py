@@ -10,6 +10,7 @@ Path of the data::
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -23,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import jupytext  # type: ignore[import-untyped] # ships no types
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -50,6 +50,8 @@ class _QuietShell(InteractiveShell):
 
 def cells_of(notebook: Notebook) -> list[Any]:
     """Return the cells of a notebook."""
+    import jupytext  # type: ignore[import-untyped] # noqa: PLC0415 - ships no types; starts pandoc as it is imported
+
     return list(jupytext.read(notebook.path).cells)
 
 
@@ -165,6 +167,7 @@ def _list_pages(path: str, out: Path) -> None:
 def run(order: Mapping[str, Any], out: Path) -> None:
     """Run the notebooks of *order*, two processes at once."""
     use(from_json(order["context"]))
+    gc.freeze()  # IPython collects garbage before each page, and what was imported is none
     forks = get_context("fork")
     for path in order["notebooks"]:
         name = Path(path).stem

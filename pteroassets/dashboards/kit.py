@@ -137,7 +137,7 @@ def _cell(value: Any, known: Metric | None, link: str | None) -> Cell:
         shown = (
             f"{value:%Y-%m-%d}" if value.tzinfo is None and value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
         )
-        return Cell(text=shown, key=value.isoformat(), link=link)
+        return Cell(text=shown, key=value.isoformat(), link=link, is_time=True)
     return Cell(text=str(value), key=str(value).casefold(), link=link)
 
 

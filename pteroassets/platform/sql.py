@@ -65,7 +65,7 @@ def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) 
         options = "-c default_transaction_read_only=on -c search_path=marts,public"
         conninfo = make_conninfo(host=own.host, port=own.port, dbname=own.database, user=own.username, options=options)
         return _run(psql, conninfo, arguments, {"PGPASSWORD": own.password} if own.password else {})
-    home = home if home is not None else _home_with_data(settings)
+    home = home if home is not None else home_with_data(settings)
     data_dir = data_dir_below(home)
     if EmbeddedPostgres(data_dir).status == "absent":
         raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for your own panel")
@@ -75,7 +75,7 @@ def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) 
         return _run(psql, login.conninfo(), arguments, {})
 
 
-def _home_with_data(settings: Settings) -> Path:
+def home_with_data(settings: Settings) -> Path:
     """Return the data folder whose Postgres runs, else one that has data; that of ``up`` before the demo's."""
     homes = [home_of(settings), demo_home_of(settings)]
     status = {home: EmbeddedPostgres(data_dir_below(home)).status for home in homes}

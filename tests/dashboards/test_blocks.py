@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from jsonschema import ValidationError
 
 from pteroassets.dashboards import context as of_notebooks
 from pteroassets.dashboards import kit
@@ -121,6 +123,29 @@ def test_a_chart_has_its_unit_on_the_axis_follows_the_page_and_draws_days_in_utc
     assert rows[0]["day"] == "2026-03-01T00:00:00Z"
     figure = tree(shown).select_one("[role=img]")
     assert figure["aria-label"].startswith("Hours: Player-hours by day")
+
+
+@pytest.mark.parametrize("draw", ["line", "limit", "by", "marks", "bars", "heat_map", "scatter"])
+def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
+    frame = days(1.0, None, 3.0)
+    marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": ["memory 1 to 2 MiB"]})
+    over_time: dict[str, Any] = {"x": "day", "metric": "player_hours", "title": "", "empty": ""}
+    shown: Any = {
+        "line": lambda: kit.line(frame, **over_time),
+        "limit": lambda: kit.line(frame, **over_time, limit="uptime"),
+        "by": lambda: kit.line(frame, **over_time, by="server"),
+        "marks": lambda: kit.line(frame, **over_time, marks=marks),
+        "bars": lambda: kit.bars(frame, y="server", metric="player_hours", title="", empty="", by="server"),
+        "heat_map": lambda: kit.heat_map(
+            frame, x="day", y="server", metric="player_hours", title="", empty="", order=["Lobby"]
+        ),
+        "scatter": lambda: kit.scatter(frame, x="player_hours", y="uptime", name="server", title="", empty=""),
+    }[draw]()
+    spec = {**spec_of(shown)}
+    kind = alt.LayerChart if "layer" in spec else alt.Chart
+    kind.from_dict(spec, validate=True)
+    with pytest.raises(ValidationError):
+        kind.from_dict({**spec, "height": "tall"}, validate=True)
 
 
 def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None:

@@ -38,8 +38,9 @@ week = kit.one("""
     from week
 """)
 crashes = kit.one("""
-    select count(*) as crashes from fct_server_runs
-    where end_reason = 'crashed' and started_date > (select max(started_date) from fct_server_runs) - 7
+    select case when count(*) > 0 then count(*) filter (where end_reason = 'crashed') end as crashes
+    from fct_server_runs
+    where started_date > (select max(started_date) from fct_server_runs) - 7
 """)
 NO_LOG = "no log of the last week was read"
 
@@ -52,7 +53,7 @@ kit.figures(
     kit.figure("daily_players", week["daily_players"], why=NO_LOG, of="most in the last 7 days"),
     kit.figure("peak_players", week["peak_players"], why=NO_LOG, of="in the last 7 days"),
     kit.figure("network_player_hours", week["network_player_hours"], why=NO_LOG, of="in the last 7 days"),
-    kit.figure("crashes", crashes["crashes"], of="of runs begun in the last 7 days"),
+    kit.figure("crashes", crashes["crashes"], why=NO_LOG, of="of runs begun in the last 7 days"),
 )
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 # jupyter:
 #   pteroassets:
 #     title: Owners
-#     summary: One owner - the servers, how they are played and what they use.
+#     summary: "One owner: the servers, how they are played and what they use."
 #     order: 30
 #     schedule: "32 5 * * *"
 #     stale_after_hours: 50

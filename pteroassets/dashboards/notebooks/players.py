@@ -30,9 +30,11 @@ days = kit.ask("""
     from fct_network_daily order by local_date
 """)
 new = kit.ask("""
-    with zone as (select timezone from fct_network_daily limit 1)
-    select (first_seen_at at time zone zone.timezone)::date as local_date, count(*) as players_first_seen
-    from dim_players cross join zone group by 1 order by 1
+    select local_date, count(player_id) as players_first_seen
+    from fct_network_daily
+    left join dim_players on local_date = (first_seen_at at time zone timezone)::date
+    where sessions_present is not null
+    group by local_date order by local_date
 """)
 peak = days["peak_players"].max()
 NO_LOG = "no log was read"

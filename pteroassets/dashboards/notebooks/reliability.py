@@ -20,14 +20,16 @@ kit.top(["utilization", "logs", "upkeep"])
 # %%
 month = kit.one("""
     select
-        count(*) filter (where end_reason = 'crashed') as crashes,
+        case when count(*) > 0 then count(*) filter (where end_reason = 'crashed') end as crashes,
         count(*) filter (where end_reason = 'crashed') / nullif(sum(counted_minutes) / 1440, 0) as crashes_a_day,
         percentile_cont(0.5) within group (order by startup_seconds) as startup_seconds,
         sum(overload_warnings) as overload_warnings
     from fct_server_runs where started_date > (select max(started_date) from fct_server_runs) - 30
 """)
 cut = kit.one("""
-    select count(*) filter (where close_reason = 'server_crashed') as sessions_cut_by_crashes
+    select
+        case when count(*) > 0 then count(*) filter (where close_reason = 'server_crashed') end
+            as sessions_cut_by_crashes
     from fct_player_sessions
     where not is_proxy and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
 """)
@@ -37,9 +39,9 @@ up = kit.one("""
 """)
 kit.figures(
     kit.figure("uptime", up["uptime"], why="nothing was sampled", of="all servers, last 30 days"),
-    kit.figure("crashes", month["crashes"], of="of runs begun in the last 30 days"),
+    kit.figure("crashes", month["crashes"], why="no run was seen", of="of runs begun in the last 30 days"),
     kit.figure("crashes_a_day", month["crashes_a_day"], why="no run was seen", of="last 30 days"),
-    kit.figure("sessions_cut_by_crashes", cut["sessions_cut_by_crashes"], of="last 30 days"),
+    kit.figure("sessions_cut_by_crashes", cut["sessions_cut_by_crashes"], why="no session was seen", of="last 30 days"),
     kit.figure("startup_seconds", month["startup_seconds"], why="no start says how long it took", of="last 30 days"),
     kit.figure("overload_warnings", month["overload_warnings"], why="no run was seen", of="last 30 days"),
 )
@@ -50,7 +52,7 @@ by_day = kit.ask("""
     from fct_server_runs where end_reason = 'crashed' and started_date is not null group by 1, 2 order by 1
 """)
 kit.line(
-    by_day.groupby("day", as_index=False)["crashes"].sum(), x="day", metric="crashes",
+    by_day.groupby("day", as_index=False)[["crashes"]].sum(), x="day", metric="crashes",
     title="Crashes, by the day on which the run began", empty="No crash was seen.",
 )  # fmt: skip
 

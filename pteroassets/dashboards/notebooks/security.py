@@ -24,12 +24,13 @@ kit.top(["entities", "logs"])
 week = kit.one("""
     with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
     select
-        count(*) filter (where event_kind = 'login_refused') as refused_logins,
-        count(*) filter (where event_kind = 'player_login') as logins,
+        case when count(*) > 0 then count(*) filter (where event_kind = 'login_refused') end as refused_logins,
+        case when count(*) > 0 then count(*) filter (where event_kind = 'player_login') end as logins,
         count(*) filter (where event_kind = 'player_login' and detail ->> 'address' is not null) as with_address
     from staging.stg_minecraft__events, newest
     where event_kind in ('login_refused', 'player_login') and logged_at > newest.at - interval '7 days'
 """)
+NO_LOG = "no login was read in any log"
 users = kit.one("""
     select
         count(*) filter (where not has_two_factor) as users_without_second_factor,
@@ -37,8 +38,8 @@ users = kit.one("""
     from dim_users where is_active
 """)
 kit.figures(
-    kit.figure("logins", week["logins"]),
-    kit.figure("refused_logins", week["refused_logins"]),
+    kit.figure("logins", week["logins"], why=NO_LOG),
+    kit.figure("refused_logins", week["refused_logins"], why=NO_LOG),
     kit.figure("admins_without_second_factor", users["admins_without_second_factor"]),
     kit.figure("users_without_second_factor", users["users_without_second_factor"]),
 )

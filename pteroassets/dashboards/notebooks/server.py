@@ -2,7 +2,7 @@
 # jupyter:
 #   pteroassets:
 #     title: Servers
-#     summary: One server - how it ran, who played, what it used and what changed.
+#     summary: "One server: how it ran, who played, what it used and what changed."
 #     order: 20
 #     schedule: "12 * * * *"
 #     stale_after_hours: 3
@@ -59,7 +59,8 @@ week = kit.one(
         sum(player_hours) as player_hours, sum(sessions_started) as server_sessions_started,
         max(peak_concurrent_players) as server_peak_players, sum(cpu_core_hours) as cpu_core_hours,
         sum(uptime_hours) / nullif(sum(minutes_sampled) / 60, 0) as uptime,
-        max(memory_p95_mebibytes) as memory_p95, max(memory_p95_limit_ratio) as memory_p95_of_limit
+        max(memory_p95_mebibytes) as memory_p95, max(memory_p95_limit_ratio) as memory_p95_of_limit,
+        bool_or(is_log_known) as is_log_known
     from fct_server_daily
     where server_uuid = %(server_uuid)s and local_date > (select max(local_date) from fct_server_daily) - 7
     """,
@@ -78,14 +79,17 @@ runs = kit.one(
 )
 NO_LOG, NO_SAMPLE = "no log of the last 7 days was read", "nothing was sampled in the last 7 days"
 NO_LIMIT = "no limit, or nothing was sampled"
+crashes = runs["crashes"] if week["is_log_known"] else None  # without a log it is not none that is known
 kit.figures(
     kit.figure("player_hours", week["player_hours"], why=NO_LOG, of="last 7 days"),
     kit.figure("server_sessions_started", week["server_sessions_started"], why=NO_LOG, of="last 7 days"),
     kit.figure("server_peak_players", week["server_peak_players"], why=NO_LOG, of="last 7 days"),
     kit.figure("uptime", week["uptime"], why=NO_SAMPLE, of="last 7 days"),
-    kit.figure("crashes", runs["crashes"], of="of runs begun in the last 7 days"),
+    kit.figure("crashes", crashes, why=NO_LOG, of="of runs begun in the last 7 days"),
     kit.figure("startup_seconds", runs["startup_seconds"], why="no start says how long it took"),
-    kit.figure("overload_warnings", runs["overload_warnings"], why="no run began", of="of runs of the last 7 days"),
+    kit.figure(
+        "overload_warnings", runs["overload_warnings"], why="no run was seen to begin", of="of runs of the last 7 days"
+    ),
     kit.figure("cpu_core_hours", week["cpu_core_hours"], why=NO_SAMPLE, of="last 7 days"),
     kit.figure("memory_p95", week["memory_p95"], why=NO_SAMPLE, of="highest day of the last 7"),
     kit.figure("memory_p95_of_limit", week["memory_p95_of_limit"], why=NO_LIMIT, of="highest day of the last 7"),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
@@ -76,7 +77,7 @@ def docs(built: Running) -> str:
         built.warehouse.environment(), built.folder / "docs", target=built.folder / "docs_target"
     ).parent
     port = free_port()
-    built.supervisor.start(docs_server(folder, port=port))
+    built.supervisor.start(docs_server(folder, port=port, pages=str(built.folder / "pages")))
     return f"http://127.0.0.1:{port}"
 
 
@@ -200,6 +201,62 @@ def test_the_docs_show_a_model_with_its_columns_contract_and_lineage(window: Vis
     window.wait_for_text(r"player_hours\s+double precision")
     window.page.get_by_title("View Lineage Graph").click()
     expect(window.page.locator("canvas").first).to_be_visible()
+
+
+def test_the_index_leads_to_a_servers_page_and_to_the_definition_behind_a_figure(
+    window: Visit, docs: str, pictures: Path | None
+) -> None:
+    window.page.set_viewport_size({"width": 1280, "height": 1000})
+    window.open(f"{docs}/pages/")
+    window.wait_for_text(r"All pages were made\.")
+    window.page.get_by_role("heading", name="Fleet").get_by_role("link").click()
+    expect(window.page.locator(".vega[data-drawn]").first).to_be_visible()
+    window.screenshot("page-fleet", pictures)
+    window.page.locator("tbody a").first.click()
+    window.wait_for_text(r"days are those of \w+/?\w*")
+    expect(window.page.locator(".vega[data-drawn]").first).to_be_visible()
+    window.screenshot("page-server", pictures)
+    window.page.locator(".figures a.metric", has_text="Uptime").click()
+    definition = window.page.locator("#uptime")
+    expect(definition).to_be_in_viewport()
+    expect(definition).to_contain_text("Hours in which the server was running")
+    expect(definition).to_contain_text("fct_server_daily")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_page_is_whole_without_a_network_and_fits_a_phone(
+    browser: Browser, built: Running, scheme: Literal["light", "dark"]
+) -> None:
+    folder = built.folder / "pages"
+    servers = sorted(folder.glob("server-*[0-9a-f].html"))
+    plain = [path for path in folder.glob("*.html") if "@" not in path.name and path not in servers]
+    phone = {"width": 390, "height": 844}
+    with browser.new_context(
+        viewport=phone, color_scheme=scheme, offline=True, timezone_id="America/New_York"
+    ) as context:
+        window = Visit(page=context.new_page())
+        for path in (*plain, servers[0]):
+            window.page.goto(path.as_uri())
+            charts = window.page.locator(".vega")
+            expect(window.page.locator(".vega[data-drawn] svg")).to_have_count(charts.count())
+            assert window.page.evaluate("document.documentElement.scrollWidth") <= phone["width"], path.name
+            assert window.page.evaluate("document.documentElement.dataset.theme") == scheme
+        assert [fault for fault in window.faults if not fault.startswith("asked another host: file:")] == []
+
+
+def test_a_table_of_a_page_is_sorted_by_the_column_that_is_chosen(window: Visit, docs: str) -> None:
+    window.open(f"{docs}/pages/fleet.html")
+    table = window.page.locator("table").last
+    numbers = (
+        "[...document.querySelectorAll('tbody tr')].map(row => Number(row.cells[6].dataset.key)).filter(n => !isNaN(n))"
+    )
+    head = table.locator("th").nth(6)
+    for direction, sign in (("descending", -1), ("ascending", 1)):
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", direction)
+        found = window.page.evaluate(numbers)
+        assert len(found) > 2
+        assert found == sorted(found, key=lambda value: sign * value)
 
 
 def test_a_question_in_sql_is_answered_on_the_terminal(window: Visit, built: Running, pictures: Path | None) -> None:
