@@ -18,6 +18,8 @@ from pteroassets.warehouse.load import LoadReport
 
 Advance = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
+Backfill = Callable[[Landing, Advance, ServerGroup], list[LoadReport]]
+"""Fetches all history that a source still has of the servers of a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Pass:
     is_optional: bool = False
     ends_with: str
     history_step: timedelta
-    backfill: Callable[[Landing, Advance, ServerGroup], list[LoadReport]] | None = None
+    backfill: Backfill | None = None
 
     def is_on(self, settings: Settings) -> bool:
         """Return whether its schedule runs."""

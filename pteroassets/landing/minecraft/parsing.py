@@ -339,7 +339,7 @@ class EventRows:
         Returns:
             How many there are, and the kind of the first, where a line that names the software does not count.
         """
-        stamped = [(event, event.stamp) for event in events if event.stamp is not None]
+        stamped = [(event, stamp) for event in events if (stamp := event.stamp) is not None]
         if not stamped:
             return 0, None
         if self._load is None:

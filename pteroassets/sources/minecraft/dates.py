@@ -73,6 +73,7 @@ class Stamper:
         self._log_date = log_date
         self._zone = zone
         self._after = after
+        self._midnights: dict[date, tuple[datetime, datetime | None]] = {}
         self._same_day: list[int] = []  # day counts after which one day less has passed
         for restart in restarts:
             if is_of_one_day or is_shown_again(self.date_of(restart.day), restart, zone):
@@ -85,7 +86,11 @@ class Stamper:
     def stamp(self, line: LogStamp) -> tuple[datetime, datetime]:
         """Return a line's instant in UTC, and its local time as the log shows it, naive."""
         day = line.dated if line.dated is not None else self.date_of(line.day)
-        local = datetime.combine(day, time()) + timedelta(seconds=line.seconds)
+        midnight, instant = self._midnights.get(day) or self._midnight(day)
+        since = timedelta(seconds=line.seconds)
+        local = midnight + since
+        if instant is not None and line.offset is None and since < _DAY:
+            return instant + since, local
         if line.offset is not None:
             return (local - timedelta(seconds=line.offset)).replace(tzinfo=UTC), local
         first, second = (local.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
@@ -97,7 +102,16 @@ class Stamper:
         is_of_day = step is not None and self.date_of(step.day) == self.date_of(line.day)
         return (second if is_of_day and step is not None and is_shown_again(day, step, self._zone) else first), local
 
+    def _midnight(self, day: date) -> tuple[datetime, datetime | None]:
+        """Return the midnight at which *day* begins, and its instant if the clock is not changed until the next one."""
+        begin, end = (datetime.combine(one, time()) for one in (day, min(day, date.max - _DAY) + _DAY))
+        offsets = {at.replace(tzinfo=self._zone, fold=fold).utcoffset() for at in (begin, end) for fold in (0, 1)}
+        steady = begin.replace(tzinfo=self._zone).astimezone(UTC) if len(offsets) == 1 else None
+        self._midnights[day] = begin, steady
+        return begin, steady
 
+
+_DAY = timedelta(days=1)
 _TOLERANCE = timedelta(seconds=OUT_OF_ORDER_SECONDS)
 
 

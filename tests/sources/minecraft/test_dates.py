@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -117,3 +117,18 @@ def test_a_session_over_the_change_has_its_true_length() -> None:
 )
 def test_a_months_name_is_known_in_many_languages_or_not_guessed(text: str, month: int | None) -> None:
     assert read_date(text) == (month and date(2024, month, 12))
+
+
+@pytest.mark.parametrize(
+    "zone",
+    # changes at midnight, of half an hour, in a short winter, into the day before, and a day that was left out
+    ["Europe/Berlin", "America/Havana", "Atlantic/Azores", "Australia/Lord_Howe", "Antarctica/Troll", "Pacific/Apia"],
+)
+def test_any_time_of_any_day_is_that_of_the_zone(zone: str) -> None:
+    info = ZoneInfo(zone)
+    for day in (date(2011, 1, 1) + timedelta(days=number) for number in range(730)):
+        stamper = Stamper(day, info)
+        for seconds in range(0, 86_400, 1_800):
+            local = datetime.combine(day, time()) + timedelta(seconds=seconds)
+            expected = local.replace(tzinfo=info).astimezone(UTC)
+            assert stamper.stamp(LogStamp(day=0, seconds=seconds)) == (expected, local)
