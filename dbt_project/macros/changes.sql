@@ -32,6 +32,9 @@
 {% macro note_taken_up() -%}
     {%- if not flags.EMPTY -%}
     {{ '' if is_incremental() else 'analyze ' ~ this ~ ';' }}
+    {%- if (config.get('meta') or {}).get('tested_from') %}
+    {{ note_first_date_to_test(none) }};
+    {%- endif %}
     insert into ops.row_changes (relation, change)
     select model, 0 from ops.changes_taken where model = '{{ named(this) }}' and is_whole;
     update ops.changes_taken set seen_change = building_change where model = '{{ named(this) }}'
@@ -115,6 +118,7 @@
     {%- set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] -%}
     {%- set scope = config.get('meta')['scope'] -%}
     {%- set tells = config.get('meta').get('tells') -%}
+    {%- set tested_from = config.get('meta').get('tested_from') -%}
 
     analyze {{ new }};
 
@@ -143,6 +147,18 @@
         where not exists (select from stays where {{ equal('stays', 'new', keys) }})
         returning old.*
     )
+    {%- if tested_from -%}
+    ,
+
+    noted as (
+        insert into ops.builds_to_test (model, first_date)
+        select
+            '{{ target.identifier }}',
+            coalesce(min({{ tested_from }})::date, 'infinity')
+        from come
+        having count(*) > 0
+    )
+    {%- endif %}
 
     {{ told(target, 1, 'come', tells) }}
 {%- endmacro %}

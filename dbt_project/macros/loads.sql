@@ -39,11 +39,10 @@
 
 
 {#-
-    CTEs of which the last, arrived, holds *columns* of the samples that loads brought since the last build of this
-    model. A load and its passes are of one transaction, so of one time: by that the index finds them. Their samples
-    are found by the times of the passes; reach has the first and the last of these.
+    CTEs loads, those of samples since the last build of this model, and reach, the first and the last of their passes. A
+    load and its passes are of one transaction, so of one time: by that the index finds them.
 -#}
-{% macro samples_that_arrived(columns) -%}
+{% macro passes_that_arrived() -%}
 loads as (
 
     select
@@ -66,7 +65,13 @@ reach as (
         _loaded_at >= (select min(loads._loaded_at) from loads)
         and _load_id in (select loads.load_id from loads)
 
-),
+)
+{%- endmacro %}
+
+
+{#- The same, and arrived, which holds *columns* of the samples that these loads brought: found by the times of passes. -#}
+{% macro samples_that_arrived(columns) -%}
+{{ passes_that_arrived() }},
 
 arrived as (
 

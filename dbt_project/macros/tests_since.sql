@@ -1,14 +1,16 @@
 {#-
     Tests of a model that says in its meta which column they go by (tested_from) look at the rows that were built since
-    they last passed, and once a day at all rows (decision 24). What failed is looked at again until it passes.
+    they last passed, and once a day at all rows (decision 24). What failed is looked at again until it passes. The day is
+    looked up before the test, since Postgres would expect a third of the rows behind one that it does not know.
 -#}
 {% macro postgres__get_where_subquery(relation) -%}
     {%- set where = config.get('where') -%}
     {%- set tested = graph.nodes.get(model.attached_node) if execute and model.attached_node else none -%}
     {%- set column = tested.config.meta.get('tested_from') if tested else none -%}
-    {%- if column and tested.alias == relation.identifier -%}
+    {%- if column and tested.alias == relation.identifier and flags.WHICH in ('build', 'test') -%}
+        {%- set since = run_query(built_since_passed(tested.name)).rows[0][0] -%}
         {%- set where = ('(' ~ where ~ ') and ' if where else '')
-            ~ '(' ~ column ~ ' is null or ' ~ column ~ ' >= ' ~ built_since_passed(tested.name) ~ ')' -%}
+            ~ '(' ~ column ~ ' is null or ' ~ column ~ " >= date '" ~ since ~ "')" -%}
     {%- endif -%}
     {{ return('(select * from ' ~ relation ~ ' where ' ~ where ~ ') dbt_subquery' if where else relation) }}
 {%- endmacro %}
@@ -20,38 +22,58 @@
 {%- endmacro %}
 
 
-{#- The first day that this test looks at. -#}
+{#- The first day that this test looks at, as text. -#}
 {% macro built_since_passed(name) -%}
-    (
-        select
-            case
-                when bool_or({{ is_whole_due() }}) then date '-infinity'
-                else coalesce(
-                    min(coalesce(builds.first_date, '-infinity')) filter (where builds.build_number is not null),
-                    'infinity'
-                )
-            end
-        from (values ('{{ model.unique_id }}')) as this (test)
-        left join ops.tests_passed as tests on this.test = tests.test
-        left join ops.builds_to_test as builds
-            on builds.model = '{{ name }}' and builds.build_number > tests.passed_build
-    )
+    select
+        case
+            when bool_or({{ is_whole_due() }}) then '-infinity'
+            else coalesce(
+                min(coalesce(builds.first_date, '-infinity')) filter (where builds.build_number is not null),
+                'infinity'
+            )::text
+        end as first_date
+    from (values ('{{ model.unique_id }}')) as this (test)
+    left join ops.tests_passed as tests on this.test = tests.test
+    left join ops.builds_to_test as builds
+        on builds.model = '{{ name }}' and builds.build_number > tests.passed_build
 {%- endmacro %}
 
 
-{#- After a model with touched_days was built: its tests are to look at these. Older notes are of no use to a test. -#}
+{#- After a model with touched_days was built: its tests are to look at these. -#}
 {% macro note_build_to_test() -%}
+    {{ note_first_date_to_test('select min(local_date) as first_date from touched_days having count(*) > 0') }}
+{%- endmacro %}
+
+
+{#- After a model by the hour of samples was built, before its loads are noted as seen: those since the first pass. -#}
+{% macro note_passes_to_test() -%}
+    {%- set first_date -%}
+    with
+
+    {{ passes_that_arrived() }}
+
+    select (first_pass_at - interval '1 hour')::date as first_date
+    from reach
+    where first_pass_at is not null
+    {%- endset -%}
+    {{ note_first_date_to_test(first_date) }}
+{%- endmacro %}
+
+
+{#- *first_date* is a query of one row, or none if nothing was built. Older notes are of no use to a test. -#}
+{% macro note_first_date_to_test(first_date) -%}
     {%- if not flags.EMPTY -%}
-    insert into ops.builds_to_test (model, first_date)
     {% if is_incremental() -%}
+    {%- if first_date -%}
+    insert into ops.builds_to_test (model, first_date)
     select
         '{{ this.identifier }}' as model,
-        min(local_date) as first_date
-    from touched_days
-    having count(*) > 0
+        built.first_date
+    from ({{ first_date }}) as built;
+    {%- endif -%}
     {%- else -%}
-    values ('{{ this.identifier }}', null)
-    {%- endif -%};
+    insert into ops.builds_to_test (model, first_date) values ('{{ this.identifier }}', null);
+    {%- endif %}
     delete from ops.builds_to_test where model = '{{ this.identifier }}' and built_at < now() - interval '3 days'
     {%- endif -%}
 {%- endmacro %}

@@ -17,17 +17,26 @@
     from {{ changes_of('derived_minecraft.' ~ name, {'server_uuid': 'uuid', 'player_name': 'text'}) }} as changes
     union
     {% endfor -%}
-    select
-        server_uuid,
-        player_name
-    from {{ ref('stg_minecraft__player_sessions') }}
-    where server_uuid in (select moved.server_uuid from moved)
+    {{ of_servers_that_moved(ref('stg_minecraft__player_sessions'), 'player_name') }}
     union
+    {{ of_servers_that_moved(this, 'player_name') }}
+{%- endmacro %}
+
+
+{#- From the CTE moved, which is empty but for a change of zones: server and *column* of all rows of these servers. -#}
+{% macro of_servers_that_moved(relation, column) -%}
     select
-        server_uuid,
-        player_name
-    from {{ this }}
-    where server_uuid in (select moved.server_uuid from moved)
+        found_rows.server_uuid,
+        found_rows.{{ column }}
+    from moved
+    cross join lateral (
+        select
+            found.server_uuid,
+            found.{{ column }}
+        from {{ relation }} as found
+        where found.server_uuid = moved.server_uuid
+        {{ by_index_for_each_row() }}
+    ) as found_rows
 {%- endmacro %}
 
 
@@ -197,11 +206,7 @@
     from {{ runs }}
     where {{ goes_on }}
     union
-    select
-        server_uuid,
-        run_key
-    from {{ runs }}
-    where server_uuid in (select moved.server_uuid from moved)
+    {{ of_servers_that_moved(runs, 'run_key') }}
     {% endfor %}
 {%- endmacro %}
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from psycopg import sql
 
 from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from tests.databases import copied
 
 from .conftest import dbt_environment
 from .world import SERVERS
@@ -73,6 +71,7 @@ def compare_after_changes(built_settings: ConnectionSettings, dbt_target: Path, 
             run_dbt(["run", "--select", *MODELS], environment, target=dbt_target)
         with connect(settings, autocommit=True) as connection:
             by_change, kept = rows(connection), written(connection)
+            assert first_date_to_test(connection) == first_date_written(connection)
         run_dbt(["run", "--full-refresh", "--select", *MODELS], environment, target=dbt_target)
         with connect(settings, autocommit=True) as connection:
             anew = rows(connection)
@@ -80,21 +79,6 @@ def compare_after_changes(built_settings: ConnectionSettings, dbt_target: Path, 
     assert kept > 1, "one transaction wrote every row, so nothing was left as it was"
     for table in TABLES:
         assert by_change[table] == anew[table], table
-
-
-_numbers = itertools.count()
-
-
-@contextmanager
-def copied(settings: ConnectionSettings) -> Iterator[ConnectionSettings]:
-    name = f"dbt_changes_{next(_numbers)}"
-    with connect(settings.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(settings.database))
-        )
-    yield settings.with_database(name)
-    with connect(settings.with_database("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
@@ -108,6 +92,20 @@ def written(connection: Connection) -> int:
     row = connection.execute("select count(distinct xmin::text) from intermediate.int_minecraft__sessions").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def first_date_to_test(connection: Connection) -> tuple[Any, ...] | None:
+    """The day from which on the tests of the sessions look at what the last build wrote."""
+    return connection.execute(
+        "select first_date from ops.builds_to_test where model = 'int_minecraft__sessions' order by build_number desc"
+    ).fetchone()
+
+
+def first_date_written(connection: Connection) -> tuple[Any, ...] | None:
+    return connection.execute(
+        "select min(seen_at)::date from intermediate.int_minecraft__sessions "
+        "group by xmin::text::bigint order by xmin::text::bigint desc"
+    ).fetchone()
 
 
 def change(connection: Connection, chance: random.Random) -> None:

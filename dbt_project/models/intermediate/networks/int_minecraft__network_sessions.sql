@@ -6,9 +6,11 @@
     meta={
         'changes_of': ['int_minecraft__sessions'],
         'scope': ['network_session_id'],
+        'tested_from': 'seen_at',
         'tells': ['network_session_id'],
     },
     indexes=[
+        {'columns': ['seen_at']},
         {'columns': ['network_session_id'], 'unique': true},
     ],
     pre_hook="{{ take_up(touched_stays()) }}",

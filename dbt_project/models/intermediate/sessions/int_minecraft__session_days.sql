@@ -6,9 +6,11 @@
     meta={
         'changes_of': ['int_minecraft__sessions'],
         'scope': ['session_id'],
+        'tested_from': 'local_date',
         'tells': ['server_uuid', 'local_date'],
     },
     indexes=[
+        {'columns': ['local_date']},
         {'columns': ['session_id']},
         {'columns': ['server_uuid', 'local_date']},
     ],

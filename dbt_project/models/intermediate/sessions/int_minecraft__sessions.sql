@@ -6,9 +6,11 @@
     meta={
         'changes_of': ['int_minecraft__sessions_on_servers', 'int_minecraft__network_identities', 'int_minecraft__proxy_matches'],
         'scope': ['session_id'],
+        'tested_from': 'seen_at',
         'tells': ['session_id', 'network_session_id', 'player_id'],
     },
     indexes=[
+        {'columns': ['seen_at']},
         {'columns': ['session_id'], 'unique': true},
         {'columns': ['network_session_id']},
         {'columns': ['player_id']},

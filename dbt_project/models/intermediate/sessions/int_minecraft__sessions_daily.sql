@@ -6,6 +6,7 @@
     meta={
         'changes_of': ['int_minecraft__session_days'],
         'scope': ['server_uuid', 'local_date'],
+        'tested_from': 'local_date',
         'tells': ['server_uuid', 'local_date'],
     },
     indexes=[

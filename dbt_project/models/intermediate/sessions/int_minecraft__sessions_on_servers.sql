@@ -6,12 +6,14 @@
     meta={
         'changes_of': ['derived_minecraft.player_sessions', 'derived_minecraft.name_sightings', 'ops.server_timezones'],
         'scope': ['server_uuid', 'player_name'],
+        'tested_from': 'seen_at',
         'tells': [
             'session_id', 'server_uuid', 'player_name', 'player_uuid', 'is_proxy', 'is_open', 'joined_at',
             'counted_from', 'counted_until', 'seen_at', 'last_shown_at',
         ],
     },
     indexes=[
+        {'columns': ['seen_at']},
         {'columns': ['session_id'], 'unique': true},
         {'columns': ['server_uuid', 'player_name']},
         {'columns': ['player_uuid', '(coalesce(counted_from, last_shown_at, seen_at))']},

@@ -6,6 +6,7 @@
     meta={
         'changes_of': ['int_minecraft__network_sessions'],
         'scope': ['network_session_id'],
+        'tested_from': 'joined_at',
     },
     indexes=[
         {'columns': ['joined_at']},

@@ -6,6 +6,7 @@
     meta={
         'changes_of': ['int_minecraft__sessions'],
         'scope': ['session_id'],
+        'tested_from': 'joined_at',
     },
     indexes=[
         {'columns': ['server_uuid', 'joined_at']},

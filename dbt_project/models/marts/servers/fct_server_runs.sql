@@ -6,6 +6,7 @@
     meta={
         'changes_of': ['derived_minecraft.server_runs', 'ops.server_timezones'],
         'scope': ['server_uuid', 'run_key'],
+        'tested_from': 'started_at',
     },
     indexes=[
         {'columns': ['server_uuid', 'started_at']},

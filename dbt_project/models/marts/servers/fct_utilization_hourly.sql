@@ -9,9 +9,10 @@
     incremental_strategy='delete+insert',
     unique_key=['server_uuid', 'hour_at'],
     on_schema_change='fail',
+    meta={'tested_from': 'hour_at'},
     indexes=[{'columns': ['hour_at']}],
     pre_hook="{{ note_newest_load('raw_pterodactyl.utilization_samples') }}",
-    post_hook="{{ note_loads_seen() }}"
+    post_hook=["{{ note_passes_to_test() }}", "{{ note_loads_seen() }}"]
 ) }}
 
 -- depends_on: {{ ref('stg_pterodactyl__utilization_samples') }}
