@@ -89,6 +89,7 @@ class History:
             _execute(
                 connection, "log_pass", observed_at=observed_at, **{f"{name}_load": key for name, key in loads.items()}
             )
+            _execute(connection, "event_rows")
             for table, name in (
                 ("raw_minecraft.log_files", "files"),
                 ("raw_minecraft.events", "events"),
@@ -177,7 +178,7 @@ def fill(server: ConnectionSettings, *, servers: int, days: int, database: str =
             )
             fold_samples(connection, sql.Identifier("made_samples"))
             connection.execute("drop table made_samples")
-            for name in ("visits", "events"):
+            for name in ("visits", "events", "event_rows"):
                 _execute(connection, name, first=first, last=last, **times)
             connection.commit()
         _execute(connection, "ledger", **sizes, **times)

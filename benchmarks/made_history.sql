@@ -350,6 +350,8 @@ select server_uuid, file_key, timezone, line_number, logged_at, kind, player_nam
     md5('raw_minecraft.events ' || load_at)::uuid as load_id, load_at as loaded_at
 from lines
 cross join lateral (select date_bin('15 minutes', logged_at + interval '15 minutes', %(period_origin)s) as load_at) as loads;
+
+-- name: event_rows
 analyze made_lines;
 
 insert into raw_minecraft.event_players (player_name, player_uuid)
@@ -521,30 +523,6 @@ cross join lateral (
         (2, joined_at + interval '3 minutes', 'player_chat'), (4, left_at, 'player_leave')
 ) as said (place, at, kind)
 where kind <> 'player_uuid' or not is_proxy;
-
-insert into raw_minecraft.event_players (player_name, player_uuid)
-select distinct player_name, player_uuid from made_lines where player_name is not null
-on conflict do nothing;
-
-insert into raw_minecraft.event_kinds (kind) select distinct kind from made_lines on conflict do nothing;
-
-insert into raw_minecraft.event_loads (load_id, loaded_at) select distinct load_id, loaded_at from made_lines;
-
-insert into raw_minecraft.event_rows (
-    logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
-)
-select logged_at, file_id, line_number, event_load_id,
-    extract(epoch from logged_at at time zone timezone - logged_at at time zone 'UTC'), player_id, kind_id, detail
-from made_lines
-inner join raw_minecraft.log_files using (server_uuid, file_key)
-inner join raw_minecraft.event_kinds using (kind)
-inner join raw_minecraft.event_loads using (load_id, loaded_at)
-left join raw_minecraft.event_players as players
-    on made_lines.player_name = players.player_name
-    and coalesce(made_lines.player_uuid::text, '') = coalesce(players.player_uuid::text, '')
-order by event_load_id, file_id, line_number;
-
-drop table made_lines;
 
 update raw_minecraft.log_files as files
 set last_line_at = news.left_at, lines_understood = files.lines_understood + 4,
