@@ -15,8 +15,8 @@ import requests
 
 from benchmarks.frame.measurement import Measurement, Size
 from benchmarks.sizes import NO_LIMIT, new_warehouse, pass_over, simulated_panel
+from pteroassets.landing.pterodactyl.utilization import Circumstances, plan_sampling
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres
-from pteroassets.sources.pterodactyl.sampling_plan import Circumstances, plan_sampling
 
 SERVERS, NODES = 10_000, 100
 _LATENCY = 0.02

@@ -124,12 +124,12 @@ def plan() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pteroassets.platform.plan import run_plan
+    from pteroassets.platform.plan import plan_rows, run_plan
     from pteroassets.settings import read_settings
 
     found = run_plan(read_settings())
     table = Table("What", "Value", box=None)
-    for row in found.rows():
+    for row in plan_rows(found):
         table.add_row(*row)
     console = Console()
     console.print(table)

@@ -12,8 +12,9 @@ from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.estate import read_entities
 from pteroassets.landing.pterodactyl.list_reads import READS
+from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.upkeep import LISTS, read_upkeep
-from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, read_utilization, summed
+from pteroassets.landing.pterodactyl.utilization import read_utilization, summed
 from pteroassets.landing.servers import land_timezones
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.application import ENTITIES

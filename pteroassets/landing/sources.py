@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pteroassets.landing.minecraft.passes import PASSES as MINECRAFT
 from pteroassets.landing.passes import Pass
 from pteroassets.landing.pterodactyl.estate import ENTITIES_PASS
+from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.upkeep import UPKEEP_PASS
-from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS
 
 # A name here is a module of `pteroassets.defs` and a source of dbt.
 SOURCES: Mapping[str, tuple[Pass, ...]] = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pteroassets.landing.context import Landing
-from pteroassets.landing.pterodactyl.utilization import UTILIZATION_PASS, circumstances
+from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
+from pteroassets.landing.pterodactyl.utilization import SamplingPlan, circumstances, plan_sampling
 from pteroassets.platform.check import Finding
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError, UnreadableAnswerError
 from pteroassets.sources.pterodactyl.pacing import AnnouncedLimits
-from pteroassets.sources.pterodactyl.sampling_plan import SamplingPlan, plan_sampling
 
 
 def run_plan(settings: Settings) -> SamplingPlan:
@@ -45,6 +45,20 @@ def plan_for(panel: PanelClient, settings: Settings) -> SamplingPlan:
             schedule=UTILIZATION_PASS.rhythms[settings.pteroassets_schedules].every,
         )
     )
+
+
+def plan_rows(plan: SamplingPlan) -> list[tuple[str, str]]:
+    """Return what was decided as names and values."""
+    unknown, allowed, least = "unknown", plan.allowed_per_minute, plan.least_seconds
+    return [
+        ("path", f"each {'node' if plan.path == 'nodes' else 'server at the panel'} is asked"),
+        ("requests to the client API in one pass", f"{plan.requests:,}"),
+        ("requests a minute for samples", unknown if allowed is None else f"{allowed:,.0f}"),
+        ("least interval", unknown if least is None else f"{least:,.0f} s"),
+        ("wanted interval", f"{plan.wanted_seconds:,} s"),
+        ("interval kept", f"{plan.interval_seconds:,} s"),
+        ("a pass is spread over", f"{plan.spread_seconds:,.0f} s" if plan.spread_seconds else "nothing: at once"),
+    ]
 
 
 def check_sampling(panel: PanelClient, settings: Settings) -> list[Finding]:

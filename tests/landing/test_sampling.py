@@ -18,7 +18,8 @@ import pytest
 from pteroassets.clock import ManualClock
 from pteroassets.defs.automation import schedule_of
 from pteroassets.landing.minecraft.passes import LOGS_PASS
-from pteroassets.landing.pterodactyl.utilization import LOGS_EVERY, UTILIZATION_PASS, summed
+from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
+from pteroassets.landing.pterodactyl.utilization import LOGS_EVERY, summed
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize

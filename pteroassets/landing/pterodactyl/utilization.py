@@ -6,7 +6,8 @@ Path of a run::
     servers --PanelReader or NodeReader--> samples --land_samples--> one load, or one a minute of a long pass
 
 A scheduled run makes one pass, or several where the interval is shorter than the schedule's, which costs less than a
-run for each.
+run for each. The plan is a pure function of what is known, counted in requests a minute, since that is what a panel
+announces; a node has no such limit.
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal
 
 from pteroassets.landing.context import Landing
-from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.settings import PresetName, Settings
 from pteroassets.sources.outcomes import UNANSWERED
-from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient, list_servers
+from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, list_servers
 from pteroassets.sources.pterodactyl.node_utilization import NodeReader
-from pteroassets.sources.pterodactyl.sampling_plan import Circumstances, SamplingPlan, plan_sampling
 from pteroassets.sources.pterodactyl.utilization import (
+    STEP_SECONDS,
     PanelReader,
     SamplingPass,
     UtilizationReader,
@@ -48,6 +47,164 @@ _row_of = attrgetter(*SAMPLE_COLUMNS)
 _PART_SECONDS = 60.0
 #: How often log files are looked at, which costs a list and a file for each server.
 LOGS_EVERY: Final[dict[PresetName, timedelta]] = {"fresh": timedelta(minutes=15), "stiv": timedelta(days=1)}
+#: The panel keeps an answer for 20 s: at a shorter interval most samples would repeat the one before.
+LEAST_INTERVAL_SECONDS = 20
+#: Of the interval: a pass is spread over so much of it, and has landed before the next one begins.
+SPREAD_SHARE = 0.8
+# of what may be used: a pass that needs no more is sent at once, since others hardly notice it
+_BURST_SHARE = 0.25
+# of what may be used: other passes can ask for no more than this, and wait for what they lack
+_OTHERS_AT_MOST = 0.5
+
+Path = Literal["panel", "nodes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a plan is made from.
+
+    Attributes:
+        servers: That exist.
+        nodes: They run on.
+        node_access: Whether the nodes themselves may be asked.
+        client_limit: Requests a minute to the client API, as announced; None if unknown.
+        application_limit: The same of the application API, which gives the nodes' tokens.
+        share: Of the limits that may be used.
+        others_per_minute: Requests to the client API that other passes need.
+        wanted_seconds: The interval that the operator wants.
+        schedule_seconds: From one scheduled run to the next.
+    """
+
+    servers: int
+    nodes: int
+    node_access: bool
+    client_limit: int | None
+    application_limit: int | None
+    share: float
+    others_per_minute: float
+    wanted_seconds: int
+    schedule_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingPlan:
+    """How samples are taken.
+
+    Attributes:
+        path: Who is asked.
+        wanted_seconds: The interval that the operator wants.
+        least_seconds: The shortest that the limits allow, before it is fitted into the schedule; None if unknown.
+        interval_seconds: The interval that is kept.
+        requests: To the panel's client API, in one pass.
+        allowed_per_minute: Of those, after the other passes' needs; None if the limit is unknown.
+        spread_seconds: Over which the requests of a pass are spread; 0: all at once.
+        free_requests: That are sent at once even so.
+        why: One paragraph for people.
+    """
+
+    path: Path
+    wanted_seconds: int
+    least_seconds: float | None
+    interval_seconds: int
+    requests: int
+    allowed_per_minute: float | None
+    spread_seconds: float
+    free_requests: int
+    why: str
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether samples come as often as the operator wants."""
+        return self.interval_seconds <= self.wanted_seconds
+
+
+def plan_sampling(found: Circumstances) -> SamplingPlan:
+    """Return the path and the interval: the wanted one or else the next longer one that the limits allow.
+
+    A run samples several times if the interval is shorter than the schedule's, so it divides that; a longer one is a
+    multiple of it.
+    """
+    path: Path = "nodes" if found.node_access else "panel"
+    pages = max(math.ceil(found.servers / PAGE_SIZE), 1)
+    requests = pages + (0 if path == "nodes" else found.servers)
+    allowed = others = None
+    needs: list[float] = [LEAST_INTERVAL_SECONDS]
+    if found.client_limit is not None:
+        usable = found.client_limit * found.share
+        others = min(found.others_per_minute, usable * _OTHERS_AT_MOST)
+        allowed = usable - others
+        needs.append(requests * 60 / allowed)
+    if path == "nodes" and found.application_limit is not None:
+        # tokens are read once a run, which lasts for a schedule's interval or longer
+        tokens = found.nodes + math.ceil(found.nodes / PAGE_SIZE)
+        seconds = tokens * 60 / (found.application_limit * found.share)
+        needs += [seconds] if seconds > found.schedule_seconds else []
+    is_known = found.client_limit is not None
+    least = max(needs) if is_known else None
+    interval = _fitted(max(found.wanted_seconds, math.ceil(least or 0), LEAST_INTERVAL_SECONDS), found.schedule_seconds)
+    free = 0 if found.client_limit is None else int(found.client_limit * found.share * _BURST_SHARE)
+    is_spread = is_known and path == "panel" and requests > free
+    return SamplingPlan(
+        path=path,
+        wanted_seconds=found.wanted_seconds,
+        least_seconds=least,
+        interval_seconds=interval,
+        requests=requests,
+        allowed_per_minute=allowed,
+        spread_seconds=interval * SPREAD_SHARE if is_spread else 0.0,
+        free_requests=free,
+        why=_why(found, path, requests, allowed, others, least, interval),
+    )
+
+
+def _fitted(seconds: int, schedule: int) -> int:
+    """Return the shortest interval of *seconds* or more that divides *schedule*, or is a multiple of it."""
+    if seconds >= schedule:
+        return math.ceil(seconds / schedule) * schedule
+    steps = range(STEP_SECONDS, schedule + 1, STEP_SECONDS)
+    return next((step for step in steps if step >= seconds and schedule % step == 0), schedule)
+
+
+def _why(
+    found: Circumstances,
+    path: Path,
+    requests: int,
+    allowed: float | None,
+    others: float | None,
+    least: float | None,
+    interval: int,
+) -> str:
+    if path == "nodes":
+        text = (
+            f"Each node ({found.nodes:,}) is asked once for all of its servers, as PTEROASSETS_NODE_ACCESS allows; the "
+            f"panel is asked only for its list of servers ({found.servers:,}), in {requests:,} requests a pass."
+        )
+    else:
+        text = f"The panel is asked for each server ({found.servers:,}), in {requests:,} requests a pass with its list."
+    if allowed is None or others is None or least is None:
+        return (
+            f"{text} The panel announces no limit, so requests go out one at a time and the interval stays at "
+            f"{interval} s."
+        )
+    text += (
+        f" It announces {found.client_limit} requests a minute, of which a share of {found.share:g} may be used; "
+        f"{others:,.0f} a minute are kept for log files and {allowed:,.0f} are left for samples, so an interval of "
+        f"{least:,.0f} s is the least."
+    )
+    if interval == found.wanted_seconds:
+        return f"{text} The wanted {found.wanted_seconds} s are kept."
+    if least <= found.wanted_seconds:
+        return (
+            f"{text} The wanted {found.wanted_seconds} s become {interval} s, so that the runs of every "
+            f"{found.schedule_seconds} s hold whole passes."
+        )
+    remedy = (
+        "Let the panel allow more requests (APP_API_CLIENT_RATELIMIT)"
+        if path == "nodes"
+        else "Allow node access (PTEROASSETS_NODE_ACCESS) or let the panel allow more requests "
+        "(APP_API_CLIENT_RATELIMIT)"
+    )
+    return f"{text} The wanted {found.wanted_seconds} s are not possible: {interval} s are kept. {remedy} for less."
 
 
 def circumstances(
@@ -308,65 +465,3 @@ def _problems(sampling: SamplingPass) -> list[dict[str, str]]:
     ]
     problems += [{"scope": f"node {node}", "reason": what} for node, what in sampling.notes]
     return [{"scope": "", "reason": sampling.problem}, *problems] if sampling.problem else problems
-
-
-def why_not_now(landing: Landing, connection: Connection, interval: timedelta) -> str | None:
-    """Return why a run that is due by the schedule of *interval* is left out; None if it is to be made.
-
-    The limits may allow only a longer interval than the schedule's: then its runs in between are left out, rather than
-    queued behind a pass that is spread over all that time.
-    """
-    panel = urlsplit(str(landing.settings.pterodactyl_url)).netloc.rpartition("@")[2]
-    row = connection.execute(
-        """
-        select
-            (select announced_limit from ops.request_budgets where panel = %(panel)s and api = 'client'),
-            (select count(*) from raw_pterodactyl.servers where valid_to is null),
-            (select max(observed_at) from ops.loads where table_name = %(table)s)
-        """,
-        {"panel": panel, "table": TABLE},
-    ).fetchone()
-    limit, servers, newest = row or (None, 0, None)
-    plan = plan_sampling(
-        circumstances(
-            landing.settings,
-            servers=servers,
-            nodes=0,
-            client_limit=limit,
-            application_limit=None,
-            schedule=interval,
-        )
-    )
-    kept = timedelta(seconds=plan.interval_seconds)
-    # runs begin some seconds sooner or later, so half an interval tells one tick from the next
-    if newest is None or kept <= interval or landing.clock.now() >= newest + kept - interval / 2:
-        return None
-    minutes = math.ceil(kept / timedelta(minutes=1))
-    return f"samples are taken every {minutes} minutes, next at {newest + kept:%H:%M} UTC. {plan.why}"
-
-
-UTILIZATION_PASS = Pass(
-    name="utilization",
-    description="Sample what every server consumes and rebuild what that feeds.",
-    tables=(TABLE,),
-    read=read_utilization,
-    why_not_now=why_not_now,
-    feeds="source:pterodactyl.utilization_samples+ compat_pterodactyl__last_update",
-    rhythms={
-        "fresh": Rhythm(
-            cron="*/5 * * * *",
-            every=timedelta(minutes=5),
-            warn_after=timedelta(minutes=15),
-            stale_after=timedelta(minutes=20),
-        ),
-        "stiv": Rhythm(
-            cron="*/30 * * * *",
-            every=timedelta(minutes=30),
-            warn_after=timedelta(minutes=70),
-            stale_after=timedelta(minutes=95),
-        ),
-    },
-    needs=ALL_KEYS,
-    ends_with=TABLE,
-    history_step=timedelta(minutes=30),
-)

@@ -42,8 +42,9 @@ from pteroassets.sources.pterodactyl.errors import (
     StateConflictError,
     scrub,
 )
-from pteroassets.sources.pterodactyl.sampling_plan import STEP_SECONDS
 
+#: Passes begin at multiples of this, by which one is told from the next.
+STEP_SECONDS = 10
 # nodes tried at the same time; a hanging node holds its place for 15 s
 NODES_AT_ONCE = 32
 # Wings says offline; the panel says stopped if Wings says nothing; a fork's Wings has the container's own states

@@ -10,13 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.clock import ManualClock
-from pteroassets.sources.pterodactyl.sampling_plan import (
-    LEAST_INTERVAL_SECONDS,
-    STEP_SECONDS,
-    Circumstances,
-    plan_sampling,
-)
-from pteroassets.sources.pterodactyl.utilization import Pace, pass_time
+from pteroassets.landing.pterodactyl.utilization import LEAST_INTERVAL_SECONDS, Circumstances, plan_sampling
+from pteroassets.platform.plan import plan_rows
+from pteroassets.sources.pterodactyl.utilization import STEP_SECONDS, Pace, pass_time
 
 HOST = Circumstances(
     servers=500,
@@ -114,10 +110,10 @@ def test_a_plan_says_why_and_what_to_do() -> None:
     assert "67 a minute are kept for log files" in few.why
     assert "The wanted 20 s are not possible: 60 s are kept" in few.why
     assert "PTEROASSETS_NODE_ACCESS" in few.why
-    assert ("wanted interval", "20 s") in few.rows()
+    assert ("wanted interval", "20 s") in plan_rows(few)
     unknown = plan_sampling(dataclasses.replace(HOST, client_limit=None))
     assert "announces no limit" in unknown.why
-    assert ("least interval", "unknown") in unknown.rows()
+    assert ("least interval", "unknown") in plan_rows(unknown)
 
 
 def test_requests_are_spread_only_where_they_would_take_the_room_of_others() -> None:
