@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pteroassets.dashboards.metrics import Metric
 
+PAGE = "application/vnd.pteroassets.page"  # HTML for our pages: JupyterLab would prefer HTML to a chart
 VEGA = "application/vnd.vegalite.v6+json"
 _VEGA_OF_JUPYTERLAB = "application/vnd.vegalite.v5+json"  # the newest that it draws by itself
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v{}.json"  # a name, which nothing asks for
@@ -38,9 +39,13 @@ _BLOCKS = templates()
 class Block:
     """Something on a page; its class has a template of its name."""
 
-    def _repr_html_(self) -> str:
+    def html(self) -> str:
+        """Return what stands for it on a page."""
         name = type(self).__name__.lower()
         return _BLOCKS.get_template(f"block_{name}.html").render(block=self)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {PAGE: self.html(), "text/html": self.html()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +169,9 @@ class Chart(Block):
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         here = {"width": _WIDTH_IN_JUPYTERLAB, "title": self.title, **self.spec}
         return {
+            PAGE: self.html(),
             VEGA: {"$schema": _SCHEMA.format(6), **here},
             _VEGA_OF_JUPYTERLAB: {"$schema": _SCHEMA.format(5), **here},
-            "text/html": self._repr_html_(),
         }
 
 

@@ -82,7 +82,7 @@ def list_page(notebook: Notebook, entry: Entry, nav: Nav) -> str:
     block = Table(caption=notebook.title, headings=(Heading(text="Name"),), rows=rows, empty="There is none yet.")
     made_at = entry.made_at or entry.tried_at or ""
     frame = Frame(title=notebook.title, summary=notebook.summary, made_at=made_at, nav=nav)
-    return render("list.html", frame, block=Markup(block._repr_html_()))  # noqa: S704 - IPython's name for it
+    return render("list.html", frame, block=Markup(block.html()))  # noqa: S704 - a template made it, which escapes
 
 
 def glossary_page(metrics: Iterable[Metric], nav: Nav, made_at: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from pteroassets.dashboards.blocks import templates
+from pteroassets.dashboards.blocks import PAGE, templates
 
 #: What a browser may do with a page: run the scripts beside it, and ask nobody for anything.
 CONTENT_SECURITY_POLICY = (
@@ -110,6 +110,8 @@ def _markdown(text: str) -> str:
 
 
 def _output(output: Mapping[str, Any]) -> str:
+    if PAGE in output:
+        return str(output[PAGE])
     if "text/html" in output:
         return str(output["text/html"])
     if "text/markdown" in output:

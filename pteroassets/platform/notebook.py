@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -58,23 +57,23 @@ def run_notebook(settings: Settings, *, lab: Path, home: Path | None, open_brows
         )
         place = Path(folder)
         environment = {**os.environ, **variables, **prepare(place, context)}
-        command = lab_command(lab, port=free_port(), token=secrets.token_urlsafe(24), open_browser=open_browser)
+        command = lab_command(lab, port=free_port(), open_browser=open_browser)
         return subprocess.run(command, env=environment, check=False).returncode
 
 
-def lab_command(lab: Path, *, port: int, token: str, open_browser: bool) -> list[str]:
-    """Return the command that serves JupyterLab on loopback, to who has *token*."""
+def lab_command(lab: Path, *, port: int, open_browser: bool) -> list[str]:
+    """Return the command that serves JupyterLab on loopback; it makes a token of its own, and prints its address."""
     return [
         str(lab),
         "lab",
         f"--ip={HOST}",
         f"--port={port}",
-        f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={NOTEBOOKS}",
         "--LabApp.extension_manager=readonly",
         "--KernelManager.transport=ipc",
         f"--MultiKernelManager.default_kernel_name={_KERNEL}",
         *([] if open_browser else ["--no-browser"]),
+        *(["--allow-root"] if os.geteuid() == 0 else []),  # the rest of the platform runs as root, too
     ]
 
 
@@ -87,6 +86,9 @@ def prepare(folder: Path, context: Context) -> dict[str, str]:
         folder / "data" / "kernels" / _KERNEL / "kernel.json",
         {"argv": command, "display_name": "Pteroassets", "language": "python"},
     )
+    # else it leaves copies beside the notebooks
+    aside = {"checkpoint_dir": str(folder / "checkpoints")}
+    _write(folder / "config" / "jupyter_server_config.json", {"FileCheckpoints": aside, "AsyncFileCheckpoints": aside})
     _write(folder / "context.json", context.as_json())
     return {
         CONTEXT_VARIABLE: str(folder / "context.json"),

@@ -31,11 +31,11 @@ def given() -> Iterator[None]:
 
 
 def tree(block: Block) -> BeautifulSoup:
-    return parsed(block._repr_html_())
+    return parsed(block.html())
 
 
 def page(*blocks: Any) -> BeautifulSoup:
-    outputs = [{"text/html": block._repr_html_()} for block in blocks]
+    outputs = [block._repr_mimebundle_() for block in blocks]
     frame = Frame(title=ATTACK, summary=ATTACK, made_at="now", nav=[(ATTACK, "a.html")], editions=[(ATTACK, "b.html")])
     return parsed(render_page([Shown(outputs=outputs), Shown(markdown=f"# {ATTACK}")], frame))
 
@@ -153,6 +153,7 @@ def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None
     assert isinstance(shown, Chart)
     bundle = shown._repr_mimebundle_()
     assert isinstance(bundle[VEGA]["width"], int)  # one that follows the page hangs it
+    assert "text/html" not in bundle  # it would be preferred to the chart
     assert "v5" in bundle["application/vnd.vegalite.v5+json"]["$schema"]
 
 
