@@ -145,6 +145,7 @@ class PlainSession(requests.Session):
         self.headers["User-Agent"] = user_agent
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.auth = _keep_headers
+        self._environment: dict[tuple[Any, ...], Any] = {}
         for scheme in ("https://", "http://"):
             self.mount(scheme, adapter)
         _hide_queries_in_debug_logs()
@@ -159,10 +160,14 @@ class PlainSession(requests.Session):
         CAs that were set for this session go before the environment's, which the library prefers.
         """
         verify = self.verify if verify is None else verify
-        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
-        if urlsplit(url).hostname in _LOOPBACK:
-            settings["proxies"] = {}
-        return settings
+        place = urlsplit(url)
+        asked = (place.scheme, place.netloc, *(proxies or {}).items(), stream, verify, cert)
+        # the library reads all of the environment for each request, which costs as much as the rest of it
+        if asked not in self._environment:
+            self._environment[asked] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            if place.hostname in _LOOPBACK:
+                self._environment[asked]["proxies"] = {}
+        return dict(self._environment[asked])
 
 
 class PacedAdapter(HTTPAdapter):

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pteroassets.clock import ManualClock
 from pteroassets.sources.pterodactyl import errors
 from pteroassets.sources.pterodactyl.client import PanelClient
+from pteroassets.sources.pterodactyl.transport import PlainSession
 
 Make = Callable[..., PanelClient]
 
@@ -416,6 +418,24 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch.delenv("no_proxy", raising=False)
     stub.answer = lambda _: stub.json({"fine": True})
     assert make_panel(stub.url, timeout=(0.5, 5)).application("servers") == {"fine": True}
+
+
+def test_the_environment_is_read_once_for_each_panel_or_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = PlainSession(HTTPAdapter(), user_agent="a test")
+
+    def proxies(url: str, **asked: Any) -> dict[str, str]:
+        settings = session.merge_environment_settings(url, {}, asked.get("stream", False), None, None)
+        assert settings["stream"] is asked.get("stream", False)
+        return dict(settings["proxies"])
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9")
+    assert proxies("http://panel.example/api/client")["http"] == "http://192.0.2.1:9"
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.2:9")
+    assert proxies("http://panel.example/api/client/account")["http"] == "http://192.0.2.1:9"
+    assert proxies("http://panel.example/api/client", stream=True)["http"] == "http://192.0.2.2:9"
+    assert proxies("http://node.example:8080/download")["http"] == "http://192.0.2.2:9"
 
 
 def test_no_cookie_of_the_panel_is_sent_back(stub: Any, panel: PanelClient) -> None:
