@@ -10,13 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_folder
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 # what dbt and Dagster import only while they work, and each run would import again
-_IMPORTED_LATE = ("dbt.adapters.postgres.impl", "dbt.task.build", "pandas", "sqlglot.lineage", "sqlglot.optimizer")
+_IMPORTED_LATE = (
+    "babel.dates",
+    "dbt.adapters.postgres.impl",
+    "dbt.task.build",
+    "dbt_common.clients.agate_helper",
+    "sqlglot.lineage",
+    "sqlglot.optimizer",
+)
+_PRINTED = frozenset({"info", "warn", "error"})
 _OK = frozenset({"success", "pass", "warn"})
 
 _kept: list[Manifest] = []
@@ -61,10 +71,14 @@ class DbtRun:
 
 
 def keep_project() -> None:
-    """Import dbt and parse the project, for the runs that are forked from this process."""
+    """Import dbt, parse the project and compile its macros, for the runs that are forked from this process."""
+    from dbt_common.clients.jinja import template_cache  # noqa: PLC0415 - as below
+
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
     _kept[:] = [_parsed()]
+    for macro in _kept[0].macros.values():
+        template_cache.get_node_template(macro)  # dbt compiles a macro when it is first called
 
 
 def new_target(name: str) -> Path:
@@ -116,12 +130,18 @@ def _parsed() -> Manifest:
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - a second of imports that only what runs dbt needs
 
-    flags = ["--no-use-colors", "--log-level-file", "none"]
+    # we print what it says: its own loggers make a line of all that they then leave out
+    flags = ["--no-use-colors", "--log-level", "none", "--log-level-file", "none"]
     places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    outcome = dbtRunner(manifest=manifest).invoke([*flags, *arguments, *places])
+    outcome = dbtRunner(manifest=manifest, callbacks=[_print]).invoke([*flags, *arguments, *places])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # an interrupt, which dbt returns as if it had failed
     return outcome
+
+
+def _print(event: Any) -> None:
+    if event.info.level in _PRINTED:
+        click.echo(f"{event.info.ts.ToDatetime():%H:%M:%S}  {event.info.msg}")
 
 
 def _result(raw: Any) -> NodeResult:

@@ -15,6 +15,8 @@ tests/defs/test_private.py tests each part against the installed release, and sa
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -42,6 +44,7 @@ __all__ = [
     "execute_run",
     "executes",
     "forget_details",
+    "keep_instance",
     "prune_tables",
     "report_lost_run",
     "share_connections",
@@ -79,6 +82,34 @@ def share_connections(storage: DagsterPostgresStorage, config: Mapping[str, Any]
     parts: tuple[Any, ...] = (storage.run_storage, storage.event_log_storage, storage.schedule_storage)
     for part in parts:
         part._engine = engine  # noqa: SLF001 - no option of theirs sets it
+        for name in _COLUMNS_ASKED:
+            if hasattr(part, name):
+                setattr(part, name, functools.cache(getattr(part, name)))
+
+
+_COLUMNS_ASKED = ("has_asset_key_col", "has_run_stats_index_cols")
+"""What reads the catalog of the database each time for whether an older release made a table."""
+
+_kept: list[dg.DagsterInstance] = []
+
+
+def keep_instance() -> None:
+    """Make Dagster's instance, once for all runs that are forked from this process, and leave it without connections.
+
+    So a run finds imported what executes it, and known what each one would ask first.
+    """
+    for name in (
+        "_cli.api",
+        "_core.execution.plan.active",
+        "_core.executor.in_process",
+        "_core.storage.local_compute_log_manager",
+    ):
+        importlib.import_module(f"dagster.{name}")
+    instance = dg.DagsterInstance.get()
+    instance.get_asset_records([dg.AssetKey("none")])
+    instance.get_run_record_by_id("none")
+    cast("Any", instance.event_log_storage)._engine.dispose()  # noqa: SLF001 - as in share_connections
+    _kept[:] = [instance]
 
 
 def code_server_of(run: dg.DagsterRun) -> Mapping[str, Any] | None:
@@ -108,7 +139,7 @@ def execute_run(run_id: str) -> None:
     from dagster._cli.api import _execute_run_command_body  # noqa: PLC0415 - loads the whole of Dagster
     from dagster._utils.interrupts import capture_interrupts  # noqa: PLC0415 - the same
 
-    with capture_interrupts(), dg.DagsterInstance.get() as instance:
+    with capture_interrupts(), _kept.pop() if _kept else dg.DagsterInstance.get() as instance:
         _execute_run_command_body(run_id, instance, lambda _event: None, set_exit_code_on_failure=False)
         forget_details(instance, run_id)
 
@@ -128,7 +159,7 @@ def forget_details(instance: dg.DagsterInstance, run_id: str) -> None:
 
 def report_lost_run(run_id: str, status: int) -> None:
     """Report that the process of a run ended with *status*, below zero for a signal, before the run had."""
-    with dg.DagsterInstance.get() as instance:
+    with _kept.pop() if _kept else dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, f"Its process ended unexpectedly, with status {status}.")

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from dagster import DagsterInstance, DagsterRun
+from dagster import AssetKey, DagsterInstance, DagsterRun
+from sqlalchemy import Engine, event
 
+from pteroassets.defs import private
+from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
 RUN = DagsterRun(job_name="a_job", run_id=str(uuid.uuid4()))
@@ -85,3 +88,43 @@ def test_threads_leave_one_connection_and_an_instance_none(
     use(make_instance())
     gc.collect()
     assert become(0)
+
+
+def test_the_columns_of_a_table_are_asked_for_once(make_instance: Callable[[], DagsterInstance]) -> None:
+    instance = make_instance()
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        found = []
+        for _ in range(2):
+            asked.clear()
+            instance.get_asset_records([AssetKey("an_asset")])
+            instance.get_run_record_by_id(RUN.run_id)
+            found.append([statement for statement in asked if "pg_catalog" in statement])
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert found[0]
+    assert found[1] == []
+
+
+def test_what_is_kept_for_the_runs_that_are_forked_holds_no_connection(
+    make_instance: Callable[[], DagsterInstance],
+    backends: Callable[[], list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(DagsterInstance, "get", lambda: DagsterInstance.from_config(str(CHECKOUT)))
+    make_instance()
+    private.keep_instance()
+    until = time.monotonic() + 60
+    while backends() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert backends() == []
+    (kept,) = private._kept
+    private._kept.clear()
+    with kept as instance:
+        instance.report_engine_event("from a run", RUN)
+        assert messages(instance) == ["from a run"]

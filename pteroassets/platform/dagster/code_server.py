@@ -26,7 +26,7 @@ from typing import NoReturn
 import click
 import dagster as dg
 
-from pteroassets.defs.private import execute_run, report_lost_run
+from pteroassets.defs.private import execute_run, keep_instance, report_lost_run
 from pteroassets.platform.dagster.worker_socket import Answer, Request, listen, receive, send
 from pteroassets.platform.loopback import HOST
 
@@ -168,13 +168,13 @@ def end_with(parent: int) -> None:
 
 
 def load(module: str) -> None:
-    """Import *module* and make its definitions, once for all that is forked."""
+    """Import *module* and make its definitions and jobs, once for all that is forked."""
     loaded = importlib.import_module(module)
     for name, value in vars(loaded).items():
         if isinstance(value, dg.Definitions) or type(value).__name__ == "LazyDefinitions":
             made = value if isinstance(value, dg.Definitions) else value()
             setattr(loaded, name, made)
-            made.get_repository_def()
+            made.get_repository_def().get_all_jobs()  # a job is made when it is first asked for
             break
     kept = sys.modules.get("pteroassets.defs.dbt_run")
     if kept is not None:
@@ -195,6 +195,7 @@ def _signal(pid: int, number: int) -> None:
 def main(module: str, port: int, path: Path) -> None:
     """Load the definitions of MODULE and serve them, and the runs made of them, until SIGTERM."""
     sys.path.insert(0, str(Path.cwd()))
+    keep_instance()
     load(module)
     command = ["dagster", "api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", HOST]
     command += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
