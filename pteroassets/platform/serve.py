@@ -27,9 +27,9 @@ from pteroassets.platform.postgres.logins import Login
 from pteroassets.platform.progress import under_way
 from pteroassets.platform.services import (
     DagsterPlace,
+    begin_daemon,
+    begin_webserver,
     dagster_code_server,
-    dagster_daemon,
-    dagster_webserver,
     docs_server,
 )
 from pteroassets.platform.sql import psql_to_show
@@ -88,7 +88,8 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     if serving.history is not None:
         report_history(warehouse, serving.history)
     serving.supervisor.start(dagster_code_server(place))
-    serving.supervisor.start(dagster_webserver(place, port=dagster_port), dagster_daemon(place))
+    begin_daemon(place)
+    begin_webserver(serving.supervisor, place, port=dagster_port)
     interface = f"http://{HOST}:{dagster_port}"
     _say(console, f"Dagster UI:       {interface}")
     teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)

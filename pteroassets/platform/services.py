@@ -6,10 +6,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pteroassets.platform.dagster.worker_socket import SOCKET_VARIABLE
+from pteroassets.platform.dagster.worker_socket import SOCKET_VARIABLE, ask
 from pteroassets.platform.loopback import HOST, is_open
-from pteroassets.platform.supervisor import Service, answers
+from pteroassets.platform.supervisor import Service, Supervisor, answers
 from pteroassets.warehouse.connection import ConnectionSettings
+
+_PARENT = "dagster-code-server"  # of the webserver and the daemon, too
+_READY_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,42 +52,40 @@ def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.defin
     """Load the definitions once for the webserver, the daemon and all runs, which are its child processes."""
     command = [sys.executable, "-m", "pteroassets.platform.dagster.code_server", "--module", module]
     return Service(
-        name="dagster-code-server",
+        name=_PARENT,
         command=[*command, "--port", str(place.code_server_port), "--socket", place.run_socket],
-        # a thread for each core, which would be lost where it is forked, and no pass multiplies matrices
-        environment={**place.environment(), "OPENBLAS_NUM_THREADS": "1"},
+        environment={
+            **place.environment(),
+            # a thread for each core, which would be lost where it is forked, and no pass multiplies matrices
+            "OPENBLAS_NUM_THREADS": "1",
+            # otherwise the daemon looks for failed runs to retry each 5 seconds; work should resume soon after a
+            # killed worker
+            "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "2",
+        },
         folder=place.checkout,
         ready=lambda: is_open(place.code_server_port),
         ready_seconds=300,  # it parses the dbt project, on a machine that may have much else to do
     )
 
 
-def dagster_webserver(place: DagsterPlace, *, port: int) -> Service:
-    """Serve Dagster's UI on *port* of 127.0.0.1."""
-    command = [sys.executable, "-m", "dagster_webserver", "--host", HOST, "--port", str(port)]
-    return Service(
-        name="dagster-webserver",
-        command=[*command, "--workspace", str(place.checkout / "workspace.yaml"), "--dagster-log-level", "warning"],
-        environment=place.environment(),
-        folder=place.checkout,
-        ready=answers(f"http://{HOST}:{port}/server_info"),
+def begin_webserver(supervisor: Supervisor, place: DagsterPlace, *, port: int) -> None:
+    """Have the code server's process serve Dagster's UI on *port* of 127.0.0.1; return when it answers.
+
+    Raises:
+        ServiceError: It did not answer in time, or a service ended.
+    """
+    arguments = ["--host", HOST, "--port", str(port), "--workspace", str(place.checkout / "workspace.yaml")]
+    arguments += ["--dagster-log-level", "warning"]
+    ask(place.run_socket, {"action": "begin", "program": "dagster-webserver", "arguments": arguments})
+    supervisor.wait_for(
+        _PARENT, answers(f"http://{HOST}:{port}/server_info"), seconds=_READY_SECONDS, what="the Dagster webserver"
     )
 
 
-def dagster_daemon(place: DagsterPlace) -> Service:
-    """Run schedules, sensors, the queue of runs and their monitoring."""
-    return Service(
-        name="dagster-daemon",
-        command=[
-            str(Path(sys.executable).with_name("dagster-daemon")),
-            "run",
-            "--workspace",
-            str(place.checkout / "workspace.yaml"),
-        ],
-        # otherwise it looks for failed runs to retry each 5 seconds; work should resume soon after a killed worker
-        environment={**place.environment(), "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "2"},
-        folder=place.checkout,
-    )
+def begin_daemon(place: DagsterPlace) -> None:
+    """Have the code server's process run schedules, sensors, the queue of runs and their monitoring."""
+    arguments = ["run", "--workspace", str(place.checkout / "workspace.yaml")]
+    ask(place.run_socket, {"action": "begin", "program": "dagster-daemon", "arguments": arguments})
 
 
 def docs_server(directory: Path, *, port: int, pages: str | None = None) -> Service:

@@ -95,15 +95,23 @@ class Supervisor:
         """
         begun = [self._launch(service) for service in services]
         for one in begun:
-            deadline = time.monotonic() + one.service.ready_seconds
-            while one.service.ready is not None and not one.service.ready():
-                self.check()
-                if time.monotonic() > deadline:
-                    raise ServiceError(
-                        f"{one.service.name} was not ready after {one.service.ready_seconds:.0f} seconds{_end_of(one)}"
-                    )
-                time.sleep(_POLL_SECONDS)
+            if one.service.ready is not None:
+                self.wait_for(one.service.name, one.service.ready, seconds=one.service.ready_seconds)
         self.check()
+
+    def wait_for(self, service: str, ready: Callable[[], bool], *, seconds: float, what: str | None = None) -> None:
+        """Return when *ready* is true of *what* the service called *service* does, or of itself.
+
+        Raises:
+            ServiceError: A service ended, or it was not ready in time.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                said = next((_end_of(one) for one in self._running if one.service.name == service), "")
+                raise ServiceError(f"{what or service} was not ready after {seconds:.0f} seconds{said}")
+            time.sleep(_POLL_SECONDS)
 
     def log_of(self, name: str) -> Path:
         """Return the log file of the service called *name*."""

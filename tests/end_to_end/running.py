@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pteroassets.clock import Clock
 from pteroassets.platform.environment import environment, located
 from pteroassets.platform.loopback import free_port
-from pteroassets.platform.services import DagsterPlace, dagster_code_server, dagster_daemon, dagster_webserver
+from pteroassets.platform.services import DagsterPlace, begin_daemon, begin_webserver, dagster_code_server
 from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.simulator.panel.faults import Fault
@@ -278,7 +278,7 @@ def running_platform(
         port = free_port()
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
         supervisor.start(with_settings(dagster_code_server(place, module=module)))
-        supervisor.start(with_settings(dagster_webserver(place, port=port)))
+        begin_webserver(supervisor, place, port=port)
         running = Running(
             simulation=simulation,
             warehouse=warehouse,
@@ -289,5 +289,5 @@ def running_platform(
             folder=folder,
         )
         running.stop_schedules()  # before the daemon is there, which would let them tick
-        supervisor.start(with_settings(dagster_daemon(place)))
+        begin_daemon(place)
         yield running

@@ -42,6 +42,11 @@ PARENT = textwrap.dedent(
     def report_lost_run(run_id, status):
         noted.with_name(f"{run_id}.lost").write_text(str(status))
 
+    def execute(program, arguments):
+        noted.with_name(program).write_text(" ".join([str(os.getpid()), *arguments]))
+        time.sleep(600)
+
+    code_server.execute = execute
     code_server.execute_run = execute_run
     code_server.report_lost_run = report_lost_run
     code_server._TERMINATION_SECONDS = 1
@@ -75,17 +80,24 @@ def until_gone(pid: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(scope="module")
-def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
-    folder = tmp_path_factory.mktemp("parent")
-    # longer than the address of a Unix socket may be
-    path = folder / ("deep" * 25) / "run.socket"
-    process = subprocess.Popen([sys.executable, "-c", PARENT, str(path), str(folder / "noted")])
+def start(path: Path, folder: Path) -> subprocess.Popen[str]:
+    """A parent that listens on *path* and has its children note in *folder* who they are."""
+    command = [sys.executable, "-c", PARENT, str(path), str(folder / "noted")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not path.exists():
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    return process
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    folder = tmp_path_factory.mktemp("parent")
+    # longer than the address of a Unix socket may be
+    path = folder / ("deep" * 25) / "run.socket"
+    process = start(path, folder)
     yield path, folder
     # killed, it takes the code server and every worker with it
     ask(path, {"action": "launch", "run_id": "last"})
@@ -131,6 +143,35 @@ def test_a_run_whose_process_breaks_is_reported(parent: tuple[Path, Path]) -> No
     path, folder = parent
     ask(path, {"action": "launch", "run_id": "broken"})
     assert until(folder / "broken.lost") == "3"
+
+
+def test_a_program_of_dagsters_is_executed_once_and_its_end_is_the_end_of_all(tmp_path: Path) -> None:
+    path = tmp_path / "run.socket"
+    process = start(path, tmp_path)
+    for program, arguments in (("dagster-webserver", ["--port", "1"]), ("dagster-daemon", ["run"])) * 2:
+        ask(path, {"action": "begin", "program": program, "arguments": arguments})  # type: ignore[typeddict-item]
+    ask(path, {"action": "launch", "run_id": "under_way"})
+    daemon, *run = until(tmp_path / "dagster-daemon").split()
+    webserver, *port = until(tmp_path / "dagster-webserver").split()
+    assert (run, port) == (["run"], ["--port", "1"])
+    worker = int(until(tmp_path / "under_way"))
+    os.kill(int(daemon), signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said == "dagster-daemon ended with status -9\n"
+    for pid in (int(webserver), worker):
+        until_gone(pid)
+
+
+def test_whoever_ends_it_waits_for_its_programs(tmp_path: Path) -> None:
+    path = tmp_path / "run.socket"
+    process = start(path, tmp_path)
+    ask(path, {"action": "begin", "program": "dagster-daemon", "arguments": []})
+    daemon = int(until(tmp_path / "dagster-daemon"))
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
+    assert not is_alive(daemon)
 
 
 def test_only_its_owner_may_ask(parent: tuple[Path, Path]) -> None:

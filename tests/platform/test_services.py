@@ -16,9 +16,9 @@ from psycopg import sql
 from pteroassets.platform.loopback import free_port, is_free, is_open, remembered_port
 from pteroassets.platform.services import (
     DagsterPlace,
+    begin_daemon,
+    begin_webserver,
     dagster_code_server,
-    dagster_daemon,
-    dagster_webserver,
     docs_server,
 )
 from pteroassets.platform.supervisor import Supervisor, answers
@@ -72,12 +72,13 @@ def test_the_work_of_a_killed_run_worker_begins_again_within_half_a_minute(
             deadline = time.monotonic() + seconds
             while len(begun := attempts.read_text().split()) < number:
                 supervisor.check()
-                assert time.monotonic() < deadline, supervisor.log_of("dagster-daemon").read_text()[-3000:]
+                assert time.monotonic() < deadline, supervisor.log_of("dagster-code-server").read_text()[-3000:]
                 time.sleep(0.1)
             return begun
 
         supervisor.start(dagster_code_server(place, module="slow_definitions"))
-        supervisor.start(dagster_webserver(place, port=port), dagster_daemon(place))
+        begin_daemon(place)
+        begin_webserver(supervisor, place, port=port)
         job = {"repositoryLocationName": "pteroassets", "repositoryName": "__repository__", "jobName": "slow_job"}
         answer = graphql(port, LAUNCH, params={"selector": job, "runConfigData": {}, "mode": "default"})
         assert answer["launchRun"]["__typename"] == "LaunchRunSuccess", answer
@@ -101,10 +102,10 @@ def test_the_password_is_not_shown_with_the_services(tmp_path: Path) -> None:
     place = DagsterPlace(
         checkout=CHECKOUT, warehouse=warehouse, database="dagster", artifacts=tmp_path, code_server_port=4000
     )
-    services = [dagster_code_server(place), dagster_webserver(place, port=3000), dagster_daemon(place)]
+    service = dagster_code_server(place)
     assert place.environment()["POSTGRES_PASSWORD"] == "hunter2"
-    assert "hunter2" not in repr([place, *services])
-    assert not any("hunter2" in str(part) for service in services for part in service.command)
+    assert "hunter2" not in repr([place, service])
+    assert not any("hunter2" in str(part) for part in service.command)
 
 
 def test_the_docs_site_is_served_and_nothing_else_of_its_folder(tmp_path: Path) -> None:

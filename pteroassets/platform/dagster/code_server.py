@@ -1,8 +1,9 @@
 """Serve the definitions, and execute the runs: ``python -m pteroassets.platform.dagster.code_server``.
 
 This process loads the definitions, dbt and its parsed project once, and has no threads. It forks Dagster's own code
-server, and a run worker for each run that the launcher asks for (decision 20). So a worker begins with everything
-loaded, and what it breaks or leaks ends with it. Code that changed shows when the platform is started again.
+server, the webserver and the daemon when it is asked to, and a run worker for each run that the launcher asks for
+(decision 20). So all of them share what is loaded, and what a worker breaks or leaks ends with it. Code that changed
+shows when the platform is started again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ import gc
 import importlib
 import logging
 import os
-import runpy
 import select
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,12 +28,13 @@ import click
 import dagster as dg
 
 from pteroassets.defs.private import execute_run, keep_instance, report_lost_run
-from pteroassets.platform.dagster.worker_socket import Answer, Request, listen, receive, send
+from pteroassets.platform.dagster.worker_socket import Answer, ProgramRequest, Request, listen, receive, send
 from pteroassets.platform.loopback import HOST
 
 _LOG = logging.getLogger(__name__)
 _TERMINATION_SECONDS = 20
 _REQUEST_SECONDS = 5
+_ENDING_SECONDS = 8  # the supervisor kills the whole group after ten
 
 
 @dataclass(slots=True)
@@ -43,7 +45,10 @@ class _Worker:
 
 
 class CodeServer:
-    """The parent of the code server and of all run workers; *serve* is executed in the former."""
+    """The parent of the code server, which executes *serve*, of Dagster's other programs and of all run workers.
+
+    When one of the programs ends, all end.
+    """
 
     def __init__(self, listener: socket.socket, serve: Callable[[], None]) -> None:
         self._listener = listener
@@ -56,10 +61,10 @@ class CodeServer:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         self._ended_by: int | None = None
-        self._server = self._fork(serve)
+        self._programs = {self._fork(serve): "the code server"}
 
     def run(self) -> int:
-        """Answer requests until a signal or the end of the code server; return the exit status."""
+        """Answer requests until a signal or the end of a program; return the exit status."""
         while self._ended_by is None:
             ready, _, _ = select.select([self._listener, self._woken], [], [], self._patience())
             if self._woken in ready:
@@ -69,8 +74,12 @@ class CodeServer:
             self._kill_the_stubborn()
             if self._reap():
                 return 1
-        for pid in [self._server, *self._workers]:
+        for pid in [*self._programs, *self._workers]:
             _signal(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while self._programs and time.monotonic() < deadline:
+            select.select([self._woken], [], [], 0.1)
+            self._reap()
         return 0
 
     def _end(self, number: int, _frame: object) -> None:
@@ -89,7 +98,12 @@ class CodeServer:
             except OSError as error:  # whoever asked went away: it asks again, or finds the run executed
                 _LOG.warning("a request was not answered: %s", error)
 
-    def _obey(self, request: Request) -> Answer:
+    def _obey(self, request: Request | ProgramRequest) -> Answer:
+        if request["action"] == "begin":
+            name, arguments = request["program"], request["arguments"]
+            if name not in self._programs.values():
+                self._programs[self._fork(lambda: execute(name, arguments))] = name
+            return {"is_executed": True}
         run_id = request["run_id"]
         pid = next((pid for pid, worker in self._workers.items() if worker.run_id == run_id), None)
         match request["action"]:
@@ -109,7 +123,7 @@ class CodeServer:
                 _signal(pid, signal.SIGKILL)
 
     def _reap(self) -> bool:
-        """Take note of processes that ended; return whether the code server did."""
+        """Take note of processes that ended; return whether a program did."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -117,7 +131,9 @@ class CodeServer:
                 return True
             if pid == 0:
                 return False
-            if pid == self._server:
+            if (program := self._programs.pop(pid, None)) is not None:
+                if self._ended_by is None:
+                    click.echo(f"{program} ended with status {os.waitstatus_to_exitcode(status)}", err=True)
                 return True
             worker = self._workers.pop(pid, None)
             if worker is not None and status != 0:
@@ -167,6 +183,13 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
+def execute(program: str, arguments: Sequence[str]) -> None:
+    """Be the command *program* of an installed package in this process, which has much of it loaded."""
+    (command,) = entry_points(group="console_scripts", name=program)
+    sys.argv = [program, *arguments]
+    command.load()()
+
+
 def load(module: str) -> None:
     """Import *module* and make its definitions and jobs, once for all that is forked."""
     loaded = importlib.import_module(module)
@@ -197,17 +220,12 @@ def main(module: str, port: int, path: Path) -> None:
     sys.path.insert(0, str(Path.cwd()))
     keep_instance()
     load(module)
-    command = ["dagster", "api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", HOST]
-    command += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
-
-    def serve() -> None:
-        sys.argv = command
-        runpy.run_module("dagster", run_name="__main__", alter_sys=True)
-
+    arguments = ["api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", HOST]
+    arguments += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page
     with listen(path) as listener:
-        sys.exit(CodeServer(listener, serve).run())
+        sys.exit(CodeServer(listener, lambda: execute("dagster", arguments)).run())
 
 
 if __name__ == "__main__":

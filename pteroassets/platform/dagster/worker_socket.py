@@ -1,4 +1,7 @@
-"""What the run launcher asks of the process that executes the runs, over a Unix socket that only its owner may open."""
+"""What is asked of the process that has all loaded, over a Unix socket that only its owner may open.
+
+The run launcher asks it to execute runs, the platform to execute Dagster's webserver and daemon.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,21 @@ class Request(TypedDict):
     run_id: str
 
 
+class ProgramRequest(TypedDict):
+    """A program of Dagster that is to be executed, by the name of its command, with its arguments."""
+
+    action: Literal["begin"]
+    program: Literal["dagster-webserver", "dagster-daemon"]
+    arguments: list[str]
+
+
 class Answer(TypedDict):
-    """Whether a worker executes the run."""
+    """Whether a child executes the run, or the program."""
 
     is_executed: bool
 
 
-def ask(path: Path, request: Request) -> Answer:
+def ask(path: Path, request: Request | ProgramRequest) -> Answer:
     """Return the answer of the process that listens on *path*.
 
     Raises:
@@ -60,9 +71,9 @@ def listen(path: Path) -> Iterator[socket.socket]:
         yield listener
 
 
-def receive(connection: socket.socket) -> Request:
+def receive(connection: socket.socket) -> Request | ProgramRequest:
     """Return what is asked on *connection*."""
-    return cast("Request", json.loads(_line(connection)))
+    return cast("Request | ProgramRequest", json.loads(_line(connection)))
 
 
 def send(connection: socket.socket, answer: Answer) -> None:
