@@ -17,7 +17,9 @@ from typing import Any
 
 import requests
 from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
 from rich.console import Console
+from urllib3.util import Retry
 
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.landing.context import Landing
@@ -37,7 +39,7 @@ from pteroassets.platform.loopback import require_free
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
 from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.progress import Advance, under_way
-from pteroassets.platform.serve import Serving, serve
+from pteroassets.platform.serve import Serving, begin, serve
 from pteroassets.platform.supervisor import Service, Supervisor, unwinding
 from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -82,6 +84,9 @@ class SimulatorProcess:
         """What the platform is to know of this panel."""
         self._control = state["control_url"]
         self._session = requests.Session()
+        # a connection that was idle for long may be closed by the other end just when it is used again
+        again = Retry(total=3, allowed_methods=None, backoff_factor=0.1)
+        self._session.mount("http://", HTTPAdapter(max_retries=again))
         self._session.headers["Authorization"] = f"Bearer {state['control_token']}"
 
     def set_clock(self, now: datetime | None) -> None:
@@ -243,13 +248,12 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
             **simulator.settings,
             **ports,
         )
+        begun = begin(supervisor, settings, home)
         made = _history(simulator, settings, world, home, console)
         simulator.set_clock(None)
         serve(
             Serving(
-                supervisor=supervisor,
-                settings=settings,
-                home=home,
+                begun=begun,
                 extra_urls={"simulated panel": str(settings.pterodactyl_url)},
                 history=made,
                 reader=reader_login(warehouse, home),
@@ -281,7 +285,9 @@ def _history(
     """Make the history unless it exists; return how many passes of each kind that took."""
     done = home / "history.made"
     start = world.anchor - HISTORY
-    landing = Landing(settings=settings, clock=WorldClock(simulator, start))
+    # one request for each node in the place of one for each server; the rows are the same
+    quick = settings.model_copy(update={"pteroassets_node_access": True})
+    landing = Landing(settings=quick, clock=WorldClock(simulator, start))
     if done.exists() and _has_history(landing.warehouse):
         return None
     with under_way(console, "making 14 days of history") as advance:

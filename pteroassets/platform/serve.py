@@ -34,7 +34,7 @@ from pteroassets.platform.services import (
 )
 from pteroassets.platform.sql import psql_to_show
 from pteroassets.platform.summary import figures, findings
-from pteroassets.platform.supervisor import Supervisor
+from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -48,12 +48,49 @@ _SHOWN_OF_A_KIND = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
-    """What to serve, and from where."""
+class Begun:
+    """The code server under way, and where the rest of the platform is going to be."""
 
     supervisor: Supervisor
     settings: Settings
     home: Path
+    place: DagsterPlace
+    service: Service
+    dagster_port: int
+    docs_port: int
+
+
+def begin(supervisor: Supervisor, settings: Settings, home: Path) -> Begun:
+    """Begin to load the definitions, which takes a while in which other work can be done, and return at once."""
+    os.environ.update(environment(settings, home))
+    dagster_port = settings.pteroassets_dagster_port or remembered_port(home / "dagster.port")
+    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://{HOST}:{dagster_port}")
+    place = DagsterPlace(
+        checkout=CHECKOUT,
+        warehouse=Landing(settings=settings).warehouse,
+        database=settings.pteroassets_dagster_database,
+        artifacts=home / "artifacts",
+        code_server_port=remembered_port(home / "code-server.port"),
+    )
+    os.environ.update(place.environment())
+    service = dagster_code_server(place)
+    supervisor.begin(service)
+    return Begun(
+        supervisor=supervisor,
+        settings=settings,
+        home=home,
+        place=place,
+        service=service,
+        dagster_port=dagster_port,
+        docs_port=settings.pteroassets_docs_port or remembered_port(home / "docs.port"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What to serve, and from where."""
+
+    begun: Begun
     extra_urls: Mapping[str, str] = field(default_factory=dict)
     reader: Login | None = None
     """Who reads the embedded Postgres; on a Postgres of the operator's own we make no login."""
@@ -65,31 +102,23 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     """Start Dagster, build what is missing, publish the docs, and stay until Ctrl-C unless *once*.
 
     Raises:
+        DbtFailedError: The dbt project cannot be parsed.
         RuntimeFault: A service did not start or the first build failed.
     """
-    settings = serving.settings
-    variables = environment(settings, serving.home)
-    warehouse = Landing(settings=settings).warehouse
-    os.environ.update(variables)
-    prepare_manifest()
-    dagster_port = settings.pteroassets_dagster_port or remembered_port(serving.home / "dagster.port")
-    os.environ.setdefault("PTEROASSETS_UI_URL", f"http://{HOST}:{dagster_port}")
-    docs_port = settings.pteroassets_docs_port or remembered_port(serving.home / "docs.port")
-    note_address(serving.home, f"http://{HOST}:{dagster_port}")
+    begun = serving.begun
+    settings, supervisor, dagster_port = begun.settings, begun.supervisor, begun.dagster_port
+    variables = environment(settings, begun.home)
+    warehouse = begun.place.warehouse
+    note_address(begun.home, f"http://{HOST}:{dagster_port}")
     console.print("starting the Dagster webserver and daemon")
-    place = DagsterPlace(
-        checkout=CHECKOUT,
-        warehouse=warehouse,
-        database=settings.pteroassets_dagster_database,
-        artifacts=serving.home / "artifacts",
-        code_server_port=remembered_port(serving.home / "code-server.port"),
-    )
-    os.environ.update(place.environment())
+    prepare_manifest()  # by the code server, unless it failed: then this says why
+    is_loaded = begun.service.ready
+    assert is_loaded is not None  # noqa: S101 - it has a port
+    supervisor.wait_for(begun.service.name, is_loaded, seconds=begun.service.ready_seconds)
     if serving.history is not None:
         report_history(warehouse, serving.history)
-    serving.supervisor.start(dagster_code_server(place))
-    begin_daemon(place)
-    begin_webserver(serving.supervisor, place, port=dagster_port)
+    begin_daemon(begun.place)
+    begin_webserver(supervisor, begun.place, port=dagster_port)
     interface = f"http://{HOST}:{dagster_port}"
     _say(console, f"Dagster UI:       {interface}")
     teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
@@ -98,15 +127,15 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         (target / _BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
-    docs = publish_docs(serving.home, variables, target, console, anew=once)
-    serving.supervisor.start(docs_server(docs, port=docs_port, pages=settings.pteroassets_pages))
+    docs = publish_docs(begun.home, variables, target, console, anew=once)
+    supervisor.start(docs_server(docs, port=begun.docs_port, pages=settings.pteroassets_pages))
     if is_built(warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
     addresses = {
         "Dagster UI": interface,
         "asset graph": f"{interface}/asset-groups",
-        "pages": f"http://{HOST}:{docs_port}/pages/",
-        "dbt docs": f"http://{HOST}:{docs_port}",
+        "pages": f"http://{HOST}:{begun.docs_port}/pages/",
+        "dbt docs": f"http://{HOST}:{begun.docs_port}",
         **serving.extra_urls,
         **how_to_read(serving.reader),
     }
@@ -116,7 +145,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         return
     _say(console, "Ctrl-C stops everything and keeps the data. Runs that fail are named here as they do.")
     try:
-        serving.supervisor.wait(until=teller)
+        supervisor.wait(until=teller)
     except KeyboardInterrupt:
         console.print("stopping")
 
@@ -150,10 +179,10 @@ class _Teller:
 
 
 def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) -> None:
-    warehouse = Landing(settings=serving.settings).warehouse
+    warehouse = serving.begun.place.warehouse
     for line in figures(warehouse):
         _say(console, line)
-    found = [*findings(warehouse, serving.settings.pteroassets_schedules), *failed_checks(dagster_port)]
+    found = [*findings(warehouse, serving.begun.settings.pteroassets_schedules), *failed_checks(dagster_port)]
     if not found:
         return
     _say(console, "")

@@ -93,11 +93,16 @@ class Supervisor:
         Raises:
             ServiceError: One ended or did not become ready in time; those started before still run.
         """
-        begun = [self._launch(service) for service in services]
-        for one in begun:
-            if one.service.ready is not None:
-                self.wait_for(one.service.name, one.service.ready, seconds=one.service.ready_seconds)
+        self.begin(*services)
+        for service in services:
+            if service.ready is not None:
+                self.wait_for(service.name, service.ready, seconds=service.ready_seconds)
         self.check()
+
+    def begin(self, *services: Service) -> None:
+        """Start *services* together, without waiting until they are ready."""
+        for service in services:
+            self._launch(service)
 
     def wait_for(self, service: str, ready: Callable[[], bool], *, seconds: float, what: str | None = None) -> None:
         """Return when *ready* is true of *what* the service called *service* does, or of itself.
@@ -162,7 +167,7 @@ class Supervisor:
                 self._clean_up.release()
                 self._clean_up = None
 
-    def _launch(self, service: Service) -> _Running:
+    def _launch(self, service: Service) -> None:
         if self._clean_up is None:
             self._clean_up = CleanUpScript(_STOP_GROUPS, str(int(self._grace_seconds * 10)))
         self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -178,10 +183,8 @@ class Supervisor:
                 cwd=service.folder,
                 start_new_session=True,
             )
-            running = _Running(service=service, process=process, log=log)
-            self._running.append(running)
+            self._running.append(_Running(service=service, process=process, log=log))
             self._clean_up.tell(process.pid)
-        return running
 
     def _keep_small(self, log: Path) -> None:
         """Move a large log's content to another file; the process goes on appending to the emptied one.

@@ -32,7 +32,7 @@ from pteroassets.platform.home_lock import sole_platform
 from pteroassets.platform.loopback import require_free
 from pteroassets.platform.plan import check_sampling
 from pteroassets.platform.postgres.logins import reader_login
-from pteroassets.platform.serve import Serving, serve
+from pteroassets.platform.serve import Serving, begin, serve
 from pteroassets.platform.supervisor import Supervisor, unwinding
 from pteroassets.settings import Settings, names_set
 from pteroassets.sources.pterodactyl.errors import PanelError
@@ -107,9 +107,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
             prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
             serve(
                 Serving(
-                    supervisor=supervisor,
-                    settings=located(settings, warehouse=warehouse, home=home),
-                    home=home,
+                    begun=begin(supervisor, located(settings, warehouse=warehouse, home=home), home),
                     reader=reader_login(warehouse, home) if external_postgres(settings) is None else None,
                 ),
                 console,

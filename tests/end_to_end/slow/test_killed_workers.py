@@ -37,8 +37,8 @@ def worker_of_a_new_run(running: Running, known: set[str], *, seconds: float) ->
         for event in running.events(run["runId"])
         if "timestamp" in event and not str(event["eventType"]).endswith("_PLANNED")
     ]
-    daemon = running.supervisor.log_of("dagster-daemon").read_text().splitlines()[-30:]
-    text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *story[-30:], *daemon])
+    said = running.supervisor.log_of("dagster-code-server").read_text().splitlines()[-30:]
+    text = "\n".join([f"no new run of the job everything began within {seconds} seconds", *story[-30:], *said])
     raise TimeoutError(text)
 
 

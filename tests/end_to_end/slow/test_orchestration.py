@@ -115,7 +115,7 @@ def test_no_secret_stands_in_dagsters_tables_its_logs_or_what_the_processes_prin
         "key of the hashes": PII_KEY.decode(),
     }
     files = [path for path in built.folder.rglob("*") if path.is_file() and "log_store" not in path.parts]
-    assert any(path.name == "dagster-daemon.log" for path in files)
+    assert any(path.name == "dagster-code-server.log" for path in files)
     found = [
         (str(path), name) for path in files for name, secret in secrets.items() if secret.encode() in path.read_bytes()
     ]
