@@ -174,14 +174,18 @@ def event_records(
     )
 
 
-def prune_tables(instance: dg.DagsterInstance, before: datetime) -> None:
-    """Delete from Dagster's PostgreSQL tables what is older than *before* and of no run, and vacuum them."""
+def prune_tables(instance: dg.DagsterInstance, before: datetime, *, day_ago: datetime) -> None:
+    """Delete from Dagster's PostgreSQL tables what is older than *before* and of no run, and vacuum them.
+
+    Results of checks before *day_ago* that say no more than those beside them go, too.
+    """
+    times = {"before": before.replace(tzinfo=None), "day_ago": day_ago.replace(tzinfo=None)}
     statements = resources.files(__package__).joinpath("sql", "prune_dagster.sql").read_text()
     storage = cast("SqlEventLogStorage", instance.event_log_storage)  # in dagster.yaml, with runs beside it
     with storage.index_connection() as connection:
         for statement in statements.split(";\n"):
             if statement.strip():
-                connection.exec_driver_sql(statement, {"before": before.replace(tzinfo=None)})
+                connection.exec_driver_sql(statement, times)
 
 
 def column_lineage(

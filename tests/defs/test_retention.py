@@ -76,6 +76,39 @@ def test_a_week_of_runs_leaves_no_more_than_what_is_kept(
         assert left["event_logs"] <= 4
 
 
+def test_of_a_days_results_of_a_check_stay_the_last_and_those_around_a_failure(
+    make_instance: Callable[[], dg.DagsterInstance], warehouse_settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    def check(*, passes: bool) -> None:
+        @dg.asset(check_specs=[dg.AssetCheckSpec("is_right", asset="a_table")])
+        def a_table() -> dg.MaterializeResult:
+            return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=passes)])
+
+        assert dg.materialize([a_table], instance=instance).success
+
+    def results() -> list[str]:
+        rows = tables.execute(
+            "select execution_status from asset_check_executions "
+            "inner join event_logs on event_logs.id = evaluation_event_storage_id order by asset_check_executions.id"
+        )
+        return [status for (status,) in rows]
+
+    instance = make_instance()
+    passed, failed = "SUCCEEDED", "FAILED"
+    with connect(warehouse_settings.with_database(f"dagster_{warehouse_settings.database}"), autocommit=True) as tables:
+        for passes in (True, True, True, False, True, True, True):
+            check(passes=passes)
+        # in the middle of a day, which it was run at the end of
+        tables.execute("update asset_check_executions set create_timestamp = date_trunc('day', create_timestamp)")
+        prune_runs(instance, datetime.now(UTC) - KEEP)
+        assert results() == [passed, passed, passed, failed, passed, passed, passed]
+        let_a_day_pass(tables, tmp_path, days=2)
+        check(passes=True)
+        prune_runs(instance, datetime.now(UTC) - 5 * KEEP)
+        assert results() == [passed, passed, failed, passed, passed, passed]
+        assert rows_of(tables)["runs"] == 8
+
+
 def test_an_asset_that_left_the_code_leaves_the_catalog_once_it_is_old(
     make_instance: Callable[[], dg.DagsterInstance],
 ) -> None:
