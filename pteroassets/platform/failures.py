@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
-
-from pteroassets.platform.environment import RuntimeFault
 from pteroassets.platform.loopback import HOST
 from pteroassets.platform.summary import Finding, plain
+from pteroassets.platform.webserver import ask
 
-_SECONDS = 30
 _MOST_SIGNS = 400
 _CHECKS = """
 {
@@ -48,37 +45,6 @@ query($run: ID!, $after: String) {
 """
 
 
-class UnansweredError(RuntimeFault):
-    """Dagster's webserver did not answer the query."""
-
-
-def _ask(port: int, query: str, wanted: str, **variables: Any) -> Any:
-    """Return the field *wanted* of the answer to *query*.
-
-    Raises:
-        UnansweredError: There is no such answer.
-    """
-    try:
-        data = _answer(port, query, variables)
-    except requests.RequestException as error:
-        raise UnansweredError(f"Dagster's webserver does not answer ({type(error).__name__})") from error
-    found = (data.get("data") or {}).get(wanted)
-    if found is None or found == {}:  # an empty object is one of Dagster's errors, for which we asked no field
-        raise UnansweredError(f"Dagster's webserver gave no answer to the question: {data.get('errors') or wanted}")
-    return found
-
-
-def _answer(port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    with requests.Session() as session:
-        session.trust_env = False  # the environment's proxy cannot reach this machine
-        answer = session.post(
-            f"http://{HOST}:{port}/graphql", json={"query": query, "variables": variables}, timeout=_SECONDS
-        )
-    answer.raise_for_status()
-    body: dict[str, Any] = answer.json()
-    return body
-
-
 def failed_checks(port: int) -> list[Finding]:
     """Return each asset check that failed when it last ran, from Dagster's webserver on *port*.
 
@@ -86,7 +52,7 @@ def failed_checks(port: int) -> list[Finding]:
         UnansweredError: It does not answer.
     """
     found = []
-    for node in _ask(port, _CHECKS, "assetNodes"):
+    for node in ask(port, _CHECKS, "assetNodes"):
         key = "/".join(node["assetKey"]["path"])
         for check in node["assetChecksOrError"].get("checks", []):
             last: dict[str, Any] = check["executionForLatestMaterialization"] or {}
@@ -117,7 +83,7 @@ class FailedRuns:
         Raises:
             UnansweredError: The webserver does not answer; what failed meanwhile is reported at the next call.
         """
-        for run in reversed(_ask(self._port, _RUNS, "runsOrError", since=self._since.timestamp())["results"]):
+        for run in reversed(ask(self._port, _RUNS, "runsOrError", since=self._since.timestamp())["results"]):
             if run["runId"] in self._told:
                 continue
             if run["parentRunId"] is not None and any(tag["key"] == "dagster/retry_number" for tag in run["tags"]):
@@ -134,7 +100,7 @@ class FailedRuns:
         said = "no reason was recorded"
         after, has_more = None, True
         while has_more:
-            page = _ask(self._port, _EVENTS, "logsForRun", run=run_id, after=after)
+            page = ask(self._port, _EVENTS, "logsForRun", run=run_id, after=after)
             for event in page["events"]:
                 if error := event.get("error"):
                     chain = [error["message"], *(link["error"]["message"] for link in error["errorChain"])]

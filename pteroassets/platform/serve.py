@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_graphql import DagsterGraphQLClient
 from rich.console import Console
 
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
 from pteroassets.landing.context import Landing
 from pteroassets.platform.environment import RuntimeFault, build_docs, environment
-from pteroassets.platform.failures import FailedRuns, UnansweredError, failed_checks
+from pteroassets.platform.failures import FailedRuns, failed_checks
 from pteroassets.platform.home_lock import note_address
 from pteroassets.platform.loopback import HOST, remembered_port
 from pteroassets.platform.postgres.logins import Login
@@ -35,6 +34,7 @@ from pteroassets.platform.services import (
 from pteroassets.platform.sql import psql_to_show
 from pteroassets.platform.summary import figures, findings
 from pteroassets.platform.supervisor import Service, Supervisor
+from pteroassets.platform.webserver import UnansweredError, launch, status
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -283,25 +283,24 @@ def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, o
     Raises:
         RuntimeFault: It failed with *once*.
     """
-    client = DagsterGraphQLClient(HOST, port_number=dagster_port)
-    run_id = client.submit_job_execution("everything", repository_location_name=LOCATION)
+    run_id = launch(dagster_port, "everything", location=LOCATION)
     with under_way(console, "running every pass and building every model"):
         deadline = time.monotonic() + _BUILD_SECONDS
-        while (status := client.get_run_status(run_id).value) not in _ENDED:
+        while (ended := status(dagster_port, run_id)) not in _ENDED:
             if time.monotonic() > deadline:
                 raise RuntimeFault(f"run {run_id} of the job everything did not end within {_BUILD_SECONDS} seconds")
             teller()
             time.sleep(0.5)
     teller.look()
-    if status != "SUCCESS" and once:
+    if ended != "SUCCESS" and once:
         raise RuntimeFault(
-            f"run {run_id} of the job everything ended with {status}: its page in the Dagster UI says why; start again "
+            f"run {run_id} of the job everything ended with {ended}: its page in the Dagster UI says why; start again "
             "and open it under Runs"
         )
-    if status != "SUCCESS":
+    if ended != "SUCCESS":
         _say(
             console,
-            f"the first build ended with {status}; the schedules go on, and its page says why: "
+            f"the first build ended with {ended}; the schedules go on, and its page says why: "
             f"http://{HOST}:{dagster_port}/runs/{run_id}",
         )
-    return bool(status == "SUCCESS")
+    return ended == "SUCCESS"
