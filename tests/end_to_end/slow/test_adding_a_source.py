@@ -216,7 +216,7 @@ def test_a_source_of_the_guide_is_loaded_scheduled_fresh_and_in_the_demo(
             },
         )
     found: dict[str, Any] = json.loads(result)
-    assert found["made"] == {"entities": 3, "utilization": 3, "logs": 1, "arena": 3}
+    assert found["made"] == {"entities": 3, "utilization": 3, "upkeep": 1, "logs": 1, "arena": 3}
     assert found["loads"] == 4  # with the back-fill
     assert [row[0:2] + row[3:5] for row in found["rows"]] == [
         ["match-2026-10-27.json", "1", "Nora_7", "ok"],
