@@ -79,6 +79,53 @@ from world;
 insert into ops.server_timezones select server_uuid, timezone, 'server' from world;
 """
 
+# of server 1 the newest backup failed, 2 has none, and of 3 nobody knows
+_UPKEEP = """
+insert into raw_pterodactyl.backups (key, valid_from, uuid, scope, record, digest, _source, _load_id)
+select backup_uuid, '2026-10-26', backup_uuid::uuid, 'server:' || server_uuid, jsonb_build_object(
+    'uuid', backup_uuid, 'name', 'nightly', 'is_successful', is_successful, 'is_locked', false,
+    'checksum', case when is_successful then 'sha1:00' end, 'bytes', size_bytes, 'created_at', created_at,
+    'completed_at', completed_at, 'ignored_files', '[]'::jsonb
+), '', 'panel.example.com', gen_random_uuid()
+from world, (values
+    ('88888888-0000-4000-8000-000000000001', true, 1000, timestamptz '2026-10-24 02:00+00', '2026-10-24 02:05+00'),
+    ('88888888-0000-4000-8000-000000000002', false, 0, '2026-10-25 02:00+00', '2026-10-25 02:05+00'),
+    ('88888888-0000-4000-8000-000000000003', false, 0, '2026-10-26 02:00+00', null::timestamptz)
+) as backups (backup_uuid, is_successful, size_bytes, created_at, completed_at)
+where id = 1;
+
+insert into raw_pterodactyl.schedules (key, valid_from, id, scope, record, digest, _source, _load_id)
+select '1', '2026-10-26', 1, 'server:' || server_uuid, '{"id": 1, "name": "Restart", "is_active": true,
+    "is_processing": false, "only_when_online": true, "last_run_at": null, "next_run_at": "2026-10-27T04:00:00+00:00",
+    "cron": {"minute": "0", "hour": "4", "day_of_month": "*", "month": "*", "day_of_week": "*"},
+    "relationships": {"tasks": {"data": [{"object": "schedule_task", "attributes": {"id": 1, "sequence_id": 1,
+    "action": "power", "payload": "restart", "time_offset": 0, "continue_on_failure": false}}]}}}', '',
+    'panel.example.com', gen_random_uuid()
+from world where id = 1;
+
+insert into raw_pterodactyl.activity (server_uuid, activity_id, occurred_at, event, record, _source, _load_id)
+select server_uuid, activity_id, '2026-10-26 04:00+00', event, record::jsonb, 'panel.example.com', gen_random_uuid()
+from world, (values
+    ('a1', 'server:power.restart', '{"ip": "hmac:00", "is_api": false, "properties": {}, "relationships": {"actor":
+        {"object": "user", "attributes": {"uuid": "44444441-0000-4000-8000-000000000001", "username": "user1"}}}}'),
+    ('a2', 'server:backup.fail', '{"ip": null, "is_api": false, "properties": [], "relationships": {"actor":
+        {"object": "null_resource", "attributes": null}}}')
+) as entries (activity_id, event, record)
+where id = 1;
+
+insert into raw_pterodactyl.list_reads (
+    server_uuid, list_name, observed_at, outcome, reason, rows_read, read_at, known_since, known_until, entries_passed,
+    _load_id
+)
+select server_uuid, list_name, timestamptz '2026-10-26', case when id < 3 then 'ok' else 'suspended' end,
+    case when id > 2 then 'the panel lists the server as suspended' end, case when id < 3 then 2 end,
+    case when id < 3 then timestamptz '2026-10-26' end,
+    case when id < 3 and list_name = 'activity' then timestamptz '2026-10-20' end,
+    case when id < 3 and list_name = 'activity' then timestamptz '2026-10-26' end,
+    case when id < 3 and list_name = 'activity' then 2 end, gen_random_uuid()
+from world, (values ('backups'), ('schedules'), ('activity')) as lists (list_name);
+"""
+
 _SAMPLES = """
 insert into arriving (
     server_uuid, pass_at, sampled_at, interval_seconds, node_name, outcome, state, cpu_percent, memory_bytes,
@@ -297,5 +344,5 @@ def land_world(connection: Connection) -> None:
     """Fill the raw tables of an empty warehouse."""
     connection.execute(_ENTITIES)
     insert_samples(connection, _SAMPLES)
-    for script in (_LOGS, _NETWORK, _LEDGER):
+    for script in (_UPKEEP, _LOGS, _NETWORK, _LEDGER):
         connection.execute(script)  # type: ignore[arg-type] # constants of this module
