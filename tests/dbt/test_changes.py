@@ -29,6 +29,10 @@ TABLES = (
         )
     ),
     *(f"marts.{name}" for name in ("fct_player_sessions", "fct_network_sessions", "dim_players", "fct_server_runs")),
+    *(
+        f"marts.{name}"
+        for name in ("fct_player_events", "fct_player_daily", "fct_players_hourly", "fct_player_servers")
+    ),
 )
 VIEWS = (
     "int_minecraft__names_on_proxies",
@@ -120,6 +124,8 @@ def change(connection: Connection, chance: random.Random) -> None:
         run_comes: 2,
         runs_go: 1,
         line_is_read: 1,
+        deaths_are_read: 2,
+        folder_is_listed: 1,
     }
     (kind,) = chance.choices([*kinds], weights=[*kinds.values()])
     kind(connection, chance)
@@ -233,4 +239,48 @@ def line_is_read(connection: Connection, chance: random.Random) -> None:
     connection.execute(
         "update raw_minecraft.log_files set last_line_at = last_line_at + interval '1 minute' where server_uuid = %s",
         (some_server(chance),),
+    )
+
+
+def deaths_are_read(connection: Connection, chance: random.Random) -> None:
+    """A file is read anew, and deaths are found in it or are there no more, which the parser notes."""
+    server = some_server(chance)
+    connection.execute("insert into raw_minecraft.event_kinds (kind) values ('player_death') on conflict do nothing")
+    connection.execute(
+        "delete from raw_minecraft.event_rows where line_number > 100000 and file_id in ("
+        "select file_id from raw_minecraft.log_files where server_uuid = %s)",
+        (server,),
+    )
+    connection.execute(
+        """
+        insert into raw_minecraft.event_rows (
+            logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
+        )
+        select coalesce(joined_at, left_at), file_id, 100000 + row_number() over (order by session_key), event_load_id,
+            0, player_id, kind_id, '{"cause": "fall"}'
+        from derived_minecraft.player_sessions
+        inner join raw_minecraft.log_files using (server_uuid)
+        inner join raw_minecraft.event_players using (player_name)
+        cross join raw_minecraft.event_kinds
+        cross join (select event_load_id from raw_minecraft.event_loads limit 1) as loads
+        where server_uuid = %s and kind = 'player_death' and coalesce(joined_at, left_at) is not null
+            and md5(session_key || %s) < '8'
+        """,
+        (server, str(chance.random())),
+    )
+    connection.execute(
+        "insert into ops.row_changes (relation, change, touched) select 'raw_minecraft.event_rows', 1, "
+        "jsonb_build_object('server_uuid', server_uuid, 'file_key', file_key) "
+        "from raw_minecraft.log_files where server_uuid = %s",
+        (server,),
+    )
+
+
+def folder_is_listed(connection: Connection, chance: random.Random) -> None:
+    """The log is known for longer, or since earlier."""
+    at = chance.choice([SINCE - timedelta(days=3), SINCE + timedelta(days=4, hours=chance.randrange(80))])
+    connection.execute(
+        "insert into raw_minecraft.log_reads (server_uuid, observed_at, path, outcome, _load_id) "
+        "values (%s, %s, '', 'ok', gen_random_uuid()) on conflict do nothing",
+        (some_server(chance), at),
     )

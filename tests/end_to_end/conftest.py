@@ -13,7 +13,8 @@ from pteroassets.clock import Clock, ManualClock, SystemClock
 from pteroassets.platform.environment import DEMO_DATABASE
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
-from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.simulator.true_rows import TrueSession
+from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.databases import copied
 from tests.end_to_end.running import Running, running_platform
 from tests.harness import Platform
@@ -80,6 +81,25 @@ def estate(migrated_template: ConnectionSettings, tmp_path_factory: pytest.TempP
         platform.history(ANCHOR)
         platform.build()
         yield platform
+
+
+@pytest.fixture(scope="session")
+def true_sessions(estate: Platform) -> dict[tuple[str, str, datetime], TrueSession]:
+    """What was true of each server's sessions when its log was last read: of a deleted one nobody saw later lines."""
+    with connect(estate.settings, autocommit=True) as connection:
+        read_at = connection.execute(
+            "select server_uuid::text, max(observed_at) from raw_minecraft.log_reads "
+            "where path = '' and outcome = 'ok' group by server_uuid"
+        ).fetchall()
+    by_instant: dict[datetime, set[str]] = {}
+    for server, at in read_at:
+        by_instant.setdefault(at, set()).add(server)
+    return {
+        (session.server_uuid, session.player_name, session.joined_at): session
+        for at, servers in by_instant.items()
+        for session in estate.simulation.truth.sessions(at)
+        if session.server_uuid in servers
+    }
 
 
 @pytest.fixture(scope="session")

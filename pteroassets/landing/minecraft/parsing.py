@@ -227,6 +227,8 @@ class _Parsing:
             parsed, written, removed = self._parse(
                 file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
             )
+            if removed:
+                self._note_replaced(file)
             LOGS.save(self.connection, parsed, self.load_id)
         self.totals["written"] += written
         self.totals["added"] += max(written - removed, 0)
@@ -288,6 +290,14 @@ class _Parsing:
             sessions_built=file.sessions_built and not events and found.bytes_consumed == file.parsed_bytes,
         )
         return parsed, written, removed
+
+    def _note_replaced(self, file: LogFile) -> None:
+        """Note for the models that lines of *file* may say something else now (decision 23)."""
+        lock_table_for_load(self.connection, f"changes of {EVENT_ROWS}")
+        self.connection.execute(
+            "insert into ops.row_changes (relation, change, touched) values (%s, 1, %s)",
+            (EVENT_ROWS, Jsonb({"server_uuid": str(file.server_uuid), "file_key": file.file_key})),
+        )
 
     def _remove(self, file: LogFile, *, after_line: int) -> int:
         return self.connection.execute(

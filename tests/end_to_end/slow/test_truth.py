@@ -149,25 +149,6 @@ def test_no_server_was_missed_by_a_pass(estate: Platform) -> None:
         assert servers == {row["uuid"] for row in truth.entities(at)["servers"]}, at
 
 
-@pytest.fixture(scope="module")
-def true_sessions(estate: Platform) -> dict[tuple[str, str, datetime], TrueSession]:
-    """What was true of each server's sessions when its log was last read: of a deleted one nobody saw later lines."""
-    read_at = query(
-        estate,
-        "select server_uuid::text, max(observed_at) from raw_minecraft.log_reads "
-        "where path = '' and outcome = 'ok' group by server_uuid",
-    )
-    by_instant: dict[datetime, set[str]] = {}
-    for server, at in read_at:
-        by_instant.setdefault(at, set()).add(server)
-    return {
-        (session.server_uuid, session.player_name, session.joined_at): session
-        for at, servers in by_instant.items()
-        for session in estate.simulation.truth.sessions(at)
-        if session.server_uuid in servers
-    }
-
-
 def test_sessions_equal_the_truth(
     estate: Platform, true_sessions: dict[tuple[str, str, datetime], TrueSession]
 ) -> None:

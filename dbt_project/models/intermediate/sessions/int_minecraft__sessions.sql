@@ -14,6 +14,7 @@
         {'columns': ['session_id'], 'unique': true},
         {'columns': ['network_session_id']},
         {'columns': ['player_id']},
+        {'columns': ['server_uuid', 'seen_at']},
     ],
     pre_hook="{{ take_up(touched_in(
         ['int_minecraft__sessions_on_servers', 'int_minecraft__network_identities', 'int_minecraft__proxy_matches'],

@@ -4,7 +4,7 @@
     unique_key='session_id',
     on_schema_change='fail',
     meta={
-        'changes_of': ['int_minecraft__sessions'],
+        'changes_of': ['int_minecraft__sessions', 'derived_minecraft.server_runs'],
         'scope': ['session_id'],
         'tested_from': 'joined_at',
     },
@@ -13,8 +13,10 @@
         {'columns': ['player_id']},
         {'columns': ['joined_at']},
         {'columns': ['network_session_id']},
+        {'columns': ['run_id']},
+        {'columns': ['server_uuid', 'run_started_at']},
     ],
-    pre_hook="{{ take_up(touched_in(['int_minecraft__sessions'], {'session_id': 'uuid'})) }}",
+    pre_hook="{{ take_up(touched_sessions_with_runs()) }}",
     post_hook="{{ note_taken_up() }}"
 ) }}
 
@@ -26,43 +28,59 @@ sessions as (
 
 ),
 
+runs as (
+
+    select
+        server_uuid,
+        started_at,
+        min(run_key) as run_key
+    from {{ ref('stg_minecraft__server_runs') }}
+    where started_at is not null
+    group by server_uuid, started_at
+
+),
+
 measured as (
 
     select
-        session_id,
-        server_uuid,
-        session_key,
-        network_session_id,
-        player_id,
-        player_uuid,
-        player_name,
-        is_proxy,
-        server_switches,
-        joined_at,
-        left_at,
-        left_at_lower,
-        left_at_upper,
-        close_reason,
-        close_detail,
-        is_open,
-        is_join_observed,
-        is_end_observed,
-        counted_from,
-        counted_until,
-        {{ seconds_between('counted_from', 'counted_until') }} / 60 as counted_minutes,
+        sessions.session_id,
+        sessions.server_uuid,
+        sessions.session_key,
+        sessions.network_session_id,
+        sessions.player_id,
+        sessions.player_uuid,
+        sessions.player_name,
+        sessions.is_proxy,
+        sessions.server_switches,
+        sessions.joined_at,
+        sessions.left_at,
+        sessions.left_at_lower,
+        sessions.left_at_upper,
+        sessions.close_reason,
+        sessions.close_detail,
+        sessions.is_open,
+        sessions.is_join_observed,
+        sessions.is_end_observed,
+        sessions.counted_from,
+        sessions.counted_until,
+        {{ seconds_between('sessions.counted_from', 'sessions.counted_until') }} / 60 as counted_minutes,
         case
-            when joined_at is not null
-                then {{ seconds_between('joined_at', 'coalesce(left_at, left_at_upper)') }} / 60
+            when sessions.joined_at is not null
+                then {{ seconds_between(
+                    'sessions.joined_at', 'coalesce(sessions.left_at, sessions.left_at_upper)'
+                ) }} / 60
         end as longest_minutes,
-        timezone,
-        {{ local_date('joined_at', 'timezone') }} as joined_date,
-        run_started_at,
-        last_seen_at,
-        chat_messages,
-        commands,
-        deaths,
-        advancements
+        sessions.timezone,
+        {{ local_date('sessions.joined_at', 'sessions.timezone') }} as joined_date,
+        md5(runs.server_uuid::text || '/' || runs.run_key)::uuid as run_id,
+        sessions.run_started_at,
+        sessions.last_seen_at,
+        sessions.chat_messages,
+        sessions.commands,
+        sessions.deaths,
+        sessions.advancements
     from sessions
+    left join runs on sessions.server_uuid = runs.server_uuid and sessions.run_started_at = runs.started_at
 
 )
 

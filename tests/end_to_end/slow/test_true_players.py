@@ -1,0 +1,318 @@
+"""What the marts say of players by day, hour and server is what the simulated world says, counted here in Python."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pteroassets.simulator.true_rows import TrueSession
+from pteroassets.warehouse.connection import connect
+from tests.end_to_end.conftest import ANCHOR
+from tests.harness import Platform
+
+pytestmark = [pytest.mark.postgres]
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
+    with connect(platform.settings, autocommit=True) as connection:
+        return connection.execute(text).fetchall()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stay:
+    """A true session with the key that the marts give its player; it counts until its certain end."""
+
+    true: TrueSession
+    player: str
+    zone: ZoneInfo
+    until: datetime
+
+    @property
+    def server(self) -> str:
+        return self.true.server_uuid
+
+    @property
+    def since(self) -> datetime:
+        return self.true.joined_at
+
+    def days(self) -> Iterator[tuple[date, float]]:
+        """Yield each day of the server's clock that it touches, with its seconds on it."""
+        for day, (since, until) in _cut(self, lambda at: _midnight_after(at, self.zone)):
+            yield day.astimezone(self.zone).date(), (until - since).total_seconds()
+
+    def hours(self) -> Iterator[tuple[datetime, datetime, datetime]]:
+        """Yield the begin of each hour of the server's clock that it touches, and its part of it."""
+        for at, (since, until) in _cut(self, lambda at: _hour(at, self.zone) + timedelta(hours=1)):
+            yield _hour(at, self.zone), since, until
+
+
+def _cut(stay: Stay, border: Any) -> Iterator[tuple[datetime, tuple[datetime, datetime]]]:
+    since = stay.since
+    while True:
+        until = min(border(since), stay.until)
+        yield since, (since, until)
+        since = until
+        if since >= stay.until:
+            return
+
+
+def _midnight_after(at: datetime, zone: ZoneInfo) -> datetime:
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
+
+
+def _hour(at: datetime, zone: ZoneInfo) -> datetime:
+    # fold, which tells the two hours of the same name apart, is kept by replace
+    return at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+@pytest.fixture(scope="module")
+def stays(estate: Platform, true_sessions: dict[tuple[str, str, datetime], TrueSession]) -> list[Stay]:
+    found = {
+        (server, name, joined_at): (player, until)
+        for server, name, joined_at, player, until in query(
+            estate,
+            "select server_uuid::text, player_name, joined_at, player_id::text, counted_until "
+            "from marts.fct_player_sessions",
+        )
+    }
+    return [
+        Stay(
+            true=true,
+            player=found[key][0],
+            zone=ZoneInfo(estate.simulation.log_timezones[true.server_uuid]),
+            # of an inferred end the marts count the lower bound, of which test_truth says that it is one
+            until=true.left_at if true.is_end_observed and true.left_at is not None else found[key][1],
+        )
+        for key, true in true_sessions.items()
+    ]
+
+
+def test_players_days_equal_the_truth(estate: Platform, stays: list[Stay]) -> None:
+    seconds: dict[tuple[str, str, date], float] = defaultdict(float)
+    for stay in stays:
+        for day, part in stay.days():
+            seconds[stay.server, stay.player, day] += part
+    first: dict[tuple[str, str], date] = {}
+    for server, player, day in seconds:
+        first[server, player] = min(day, first.get((server, player), day))
+    found = {
+        row[:3]: row[3:]
+        for row in query(
+            estate,
+            "select server_uuid::text, player_id::text, local_date, play_seconds, is_first_day "
+            "from marts.fct_player_daily",
+        )
+    }
+    assert found.keys() == seconds.keys()
+    for key, expected in seconds.items():
+        assert found[key] == (pytest.approx(expected), key[2] == first[key[:2]]), key
+    over_midnight = [stay for stay in stays if len([*stay.days()]) > 1]
+    assert len(over_midnight) > 50
+    clocks_go_back = [stay for stay in over_midnight if stay.since.astimezone(stay.zone).date() == date(2026, 10, 24)]
+    assert clocks_go_back, "the world has players over the night when clocks change"
+
+
+def test_hours_of_servers_equal_the_truth(estate: Platform, stays: list[Stay]) -> None:
+    pieces: dict[tuple[str, datetime], list[tuple[datetime, datetime, Stay]]] = defaultdict(list)
+    for stay in stays:
+        for hour, since, until in stay.hours():
+            pieces[stay.server, hour].append((since, until, stay))
+    rows = query(
+        estate,
+        "select server_uuid::text, hour_at, distinct_players, player_seconds, occupied_seconds, joins, "
+        "joins_into_empty, peak_concurrent_players, peak_at from marts.fct_players_hourly",
+    )
+    found = {row[:2]: row[2:] for row in rows}
+    with_players = {key for key, row in found.items() if row[0] > 0}
+    assert with_players == pieces.keys()
+    into_empty = joins_into_empty(stays)
+    for key, parts in pieces.items():
+        peak, peak_at, occupied = concurrency([(since, until) for since, until, _ in parts])
+        joins = [stay for since, _, stay in parts if since == stay.since]
+        assert found[key] == (
+            len({stay.player for _, _, stay in parts}),
+            pytest.approx(sum((until - since).total_seconds() for since, until, _ in parts)),
+            pytest.approx(occupied),
+            len(joins),
+            sum(id(stay) in into_empty for stay in joins),
+            peak,
+            peak_at,
+        ), key
+    assert max(row[5] for row in found.values()) > 5
+    # nobody was there in the other hours, which are known all the same
+    assert {row for key, row in found.items() if key not in pieces} == {(0, 0, 0, 0, 0, 0, None)}
+
+
+def concurrency(parts: list[tuple[datetime, datetime]]) -> tuple[int, datetime | None, float]:
+    """Return the most at once, when that was first so, and for how many seconds somebody was there."""
+    peak, peak_at = 0, None
+    moments = sorted({at for part in parts for at in part})
+    for at in moments:
+        # who comes and goes within a second was there; who ends now is not there any more
+        online = sum(since <= at < until or since == at == until for since, until in parts)
+        if online > peak:
+            peak, peak_at = online, at
+    occupied = sum(
+        (later - at).total_seconds()
+        for at, later in pairwise(moments)
+        if any(since <= at and later <= until for since, until in parts)
+    )
+    return peak, peak_at, occupied
+
+
+def joins_into_empty(stays: list[Stay]) -> set[int]:
+    """Return the ids of those that began while nobody else was on the server; of several at once, one."""
+    alone: set[int] = set()
+    by_server: dict[str, list[Stay]] = defaultdict(list)
+    for stay in stays:
+        by_server[stay.server].append(stay)
+    for of_server in by_server.values():
+        began: set[datetime] = set()
+        for stay in of_server:
+            others = (other for other in of_server if other is not stay)
+            if stay.since not in began and not any(other.since < stay.since < other.until for other in others):
+                alone.add(id(stay))
+            began.add(stay.since)
+    return alone
+
+
+def test_every_hour_of_a_known_log_is_there_and_the_heat_map_adds_up(estate: Platform, stays: list[Stay]) -> None:
+    known = {
+        server: (since, until)
+        for server, since, until in query(
+            estate,
+            "select server_uuid::text, logs_known_from, logs_known_until from intermediate.int_minecraft__known_logs "
+            "where logs_known_from < logs_known_until",
+        )
+    }
+    seconds: dict[tuple[str, int, int], float] = defaultdict(float)
+    for stay in stays:
+        for hour, since, until in stay.hours():
+            local = hour.astimezone(stay.zone)
+            seconds[stay.server, local.isoweekday(), local.hour] += (until - since).total_seconds()
+    of_clock: dict[tuple[str, int, int], float] = defaultdict(float)
+    for server, (since, until) in known.items():
+        zone = ZoneInfo(estate.simulation.log_timezones[server])
+        at = since
+        while at < until:
+            local, after = at.astimezone(zone), min(_hour(at, zone) + timedelta(hours=1), until)
+            of_clock[server, local.isoweekday(), local.hour] += (after - at).total_seconds()
+            at = after
+    found = {
+        row[:3]: row[3:]
+        for row in query(
+            estate,
+            "select server_uuid::text, local_weekday, local_hour, sum(player_seconds), sum(seconds_known) "
+            "from marts.fct_players_hourly group by 1, 2, 3",
+        )
+    }
+    for key, (with_players, of_known) in found.items():
+        assert with_players == pytest.approx(seconds[key]), key
+        assert of_known == pytest.approx(of_clock[key]), key
+    assert of_clock.keys() <= found.keys()
+    zones = {estate.simulation.log_timezones[server] for server, _, _ in seconds}
+    assert {"Europe/Berlin"} < zones
+
+
+def test_deaths_advancements_and_kicks_equal_the_truth(estate: Platform, stays: list[Stay]) -> None:
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for stay in stays:
+        key = (stay.server, stay.player)
+        expected[*key, "death"] += stay.true.deaths
+        expected[*key, "advancement"] += stay.true.advancements
+        expected[*key, "kick"] += stay.true.close_reason == "kicked"
+    of_events = query(
+        estate,
+        "select server_uuid::text, player_id::text, event_kind, count(*) from marts.fct_player_events group by 1, 2, 3",
+    )
+    assert {row[:3]: row[3] for row in of_events} == {key: count for key, count in expected.items() if count}
+    for table in ("fct_player_daily", "fct_player_servers"):
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for server, player, deaths, advancements, kicks in query(
+            estate,
+            "select server_uuid::text, player_id::text, sum(deaths)::int, sum(advancements)::int, sum(kicks)::int "
+            f"from marts.{table} group by 1, 2",
+        ):
+            counts.update(
+                {
+                    (server, player, "death"): deaths,
+                    (server, player, "advancement"): advancements,
+                    (server, player, "kick"): kicks,
+                }
+            )
+        assert +counts == +expected, table
+    causes = query(
+        estate,
+        "select count(distinct cause), count(*) filter (where cause is null), count(killer) "
+        "from marts.fct_player_events where event_kind = 'death'",
+    )
+    assert causes[0][0] > 5
+    assert causes[0][1] == 0
+    assert causes[0][2] > 100
+
+
+def test_a_session_names_the_run_in_which_it_lies(estate: Platform, stays: list[Stay]) -> None:
+    starts: dict[str, list[datetime]] = defaultdict(list)
+    for run in estate.simulation.truth.runs(ANCHOR):
+        starts[run.server_uuid].append(run.started_at)
+    found = {
+        row[:3]: row[3:]
+        for row in query(
+            estate,
+            "select sessions.server_uuid::text, sessions.player_name, sessions.joined_at, runs.started_at "
+            "from marts.fct_player_sessions as sessions left join marts.fct_server_runs as runs using (run_id)",
+        )
+    }
+    unknown = 0
+    for stay in stays:
+        (started_at,) = found[stay.server, stay.true.player_name, stay.since]
+        unknown += started_at is None
+        # the run before the first known line has no start
+        expected = max(at for at in starts[stay.server] if at <= stay.since)
+        assert started_at in (expected, None), stay
+    assert unknown < len(stays) / 5
+
+
+def test_lengths_and_gaps_of_a_players_sessions_equal_the_truth(estate: Platform, stays: list[Stay]) -> None:
+    of_pairs: dict[tuple[str, str], list[Stay]] = defaultdict(list)
+    for stay in stays:
+        of_pairs[stay.server, stay.player].append(stay)
+    rows = query(
+        estate,
+        "select server_uuid::text, player_id::text, sessions_total, sessions_measured, play_hours, "
+        "session_minutes_mean, session_minutes_median, first_session_minutes, hours_to_second_session, "
+        "gap_hours_median from marts.fct_player_servers",
+    )
+    found = {row[:2]: row[2:] for row in rows}
+    assert found.keys() == of_pairs.keys()
+    for key, of_pair in of_pairs.items():
+        of_pair.sort(key=lambda stay: stay.since)
+        minutes = [(stay.until - stay.since).total_seconds() / 60 for stay in of_pair]
+        closed = [each for each, stay in zip(minutes, of_pair, strict=True) if stay.true.left_at is not None]
+        gaps = [
+            (later.since - stay.until).total_seconds() / 3600
+            for stay, later in pairwise(of_pair)
+            if later.since >= stay.until
+        ]
+        assert found[key] == (
+            len(of_pair),
+            len(closed),
+            pytest.approx(sum(minutes) / 60),
+            pytest.approx(statistics.fmean(closed)) if closed else None,
+            pytest.approx(statistics.median(closed)) if closed else None,
+            pytest.approx(minutes[0]) if of_pair[0].true.left_at is not None else None,
+            pytest.approx(gaps[0]) if gaps else None,
+            pytest.approx(statistics.median(gaps)) if gaps else None,
+        ), key
+    assert sum(len(of_pair) > 5 for of_pair in of_pairs.values()) > 100
