@@ -34,11 +34,7 @@
         local_date
     from {{ changes_of(ref('int_minecraft__session_days'), {'server_uuid': 'uuid', 'local_date': 'date'}) }} as changes
     union
-    select
-        server_uuid,
-        local_date
-    from {{ this }}
-    where server_uuid in (select moved.server_uuid from moved)
+    {{ of_servers_that_moved(this, 'local_date') }}
     union
     select
         days.server_uuid,

@@ -69,7 +69,7 @@ from pieces
 {%- endmacro %}
 
 
-{#- The most sessions at once among the pieces of each group; *keys* are its columns. -#}
+{#- The most sessions at once among the pieces of each group, and when that was first so; *keys* are its columns. -#}
 {% macro peak_concurrency(pieces, keys) %}
 with
 
@@ -105,6 +105,7 @@ running as (
 
     select
         {{ keys | join(', ') }},
+        at,
         sum(change) over (
             partition by {{ keys | join(', ') }}
             order by at, phase
@@ -116,11 +117,12 @@ running as (
 
 peaks as (
 
-    select
+    select distinct on ({{ keys | join(', ') }})
         {{ keys | join(', ') }},
-        max(players_online)::integer as peak_concurrent_players
+        players_online::integer as peak_concurrent_players,
+        at as peak_at
     from running
-    group by {{ keys | join(', ') }}
+    order by {{ keys | join(', ') }}, players_online desc, at
 
 )
 

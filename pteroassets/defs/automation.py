@@ -52,9 +52,10 @@ def built_by(one: Pass, dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
     """Return the models that are built after a pass.
 
     A view is as fresh as what it reads and is left as it is, unless it goes with a table that is replaced (decision
-    20).
+    20). Models of whole windows of days are built once a day (decision 32).
     """
     fed = build_dbt_asset_selection([dbt_models], dbt_select=f"{one.feeds} {_LEDGER}").resolve([dbt_models])
+    fed -= _daily(dbt_models)
     return {*fed} - (_views(dbt_models) - _views_that_go(dbt_models, fed))
 
 
@@ -74,6 +75,10 @@ def _kind(spec: dg.AssetSpec) -> str:
 
 def _views(dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
     return {spec.key for spec in dbt_models.specs if _kind(spec) == "view"}
+
+
+def _daily(dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
+    return {spec.key for spec in dbt_models.specs if "daily" in spec.tags}
 
 
 def _views_that_go(dbt_models: dg.AssetsDefinition, built: Collection[dg.AssetKey]) -> set[dg.AssetKey]:
@@ -124,7 +129,7 @@ def freshness_policies(
     """Return how old each asset may get, by the most frequent pass that builds it."""
     assets, preset = list(assets), settings.pteroassets_schedules
     daily = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=25))
-    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models), daily)
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models) | _daily(dbt_models), daily)
     for one in sorted(running(settings), key=lambda one: one.rhythms[preset].stale_after, reverse=True):
         rhythm = one.rhythms[preset]
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
@@ -166,8 +171,9 @@ def definitions(dbt_models: dg.AssetsDefinition, pages: dg.AssetsDefinition, set
     daily = dg.define_asset_job(
         "daily_views_and_checks",
         dg.AssetSelection.assets(*_views(dbt_models)).without_checks()
+        | dg.AssetSelection.assets(*_daily(dbt_models))
         | dg.AssetSelection.checks(*checks_of("daily", dbt_models)),
-        description="Every view, and the checks that read all of history.",
+        description="Every view, the models of whole windows of days, and the checks that read all of history.",
     )
     return dg.Definitions(
         jobs=[

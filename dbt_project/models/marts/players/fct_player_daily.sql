@@ -6,6 +6,7 @@
     meta={
         'changes_of': ['int_minecraft__session_days', 'fct_player_events'],
         'scope': ['server_uuid', 'player_id', 'local_date'],
+        'tested_from': 'local_date',
         'tells': ['server_uuid', 'player_id', 'local_date'],
     },
     indexes=[

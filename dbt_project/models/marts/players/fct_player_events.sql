@@ -6,9 +6,11 @@
     meta={
         'changes_of': ['int_minecraft__sessions', 'raw_minecraft.event_rows'],
         'scope': ['session_id'],
+        'tested_from': 'local_date',
         'tells': ['server_uuid', 'player_id', 'local_date'],
     },
     indexes=[
+        {'columns': ['local_date']},
         {'columns': ['session_id']},
         {'columns': ['server_uuid', 'player_id', 'local_date']},
         {'columns': ['player_id']},

@@ -6,8 +6,9 @@
     meta={
         'changes_of': ['int_minecraft__sessions', 'fct_player_events'],
         'scope': ['player_id'],
+        'tested_from': 'last_seen_at',
     },
-    indexes=[{'columns': ['player_id']}],
+    indexes=[{'columns': ['player_id']}, {'columns': ['last_seen_at']}],
     pre_hook="{{ take_up(touched_in(['int_minecraft__sessions', 'fct_player_events'], {'player_id': 'uuid'})) }}",
     post_hook="{{ note_taken_up() }}"
 ) }}

@@ -6,10 +6,12 @@
     meta={
         'changes_of': ['int_minecraft__session_days', 'ops.server_timezones'],
         'scope': ['server_uuid', 'local_date'],
+        'tested_from': 'local_date',
     },
     indexes=[
         {'columns': ['server_uuid', 'local_date']},
         {'columns': ['hour_at']},
+        {'columns': ['local_date']},
     ],
     pre_hook="{{ take_up(touched_player_hours()) }}",
     post_hook="{{ note_taken_up() }}"
