@@ -36,6 +36,7 @@ PARENT = textwrap.dedent(
             os._exit(3)
         if run_id == "stubborn":
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         noted.with_name(run_id).write_text(str(os.getpid()))
         time.sleep(600)
 
@@ -163,15 +164,17 @@ def test_a_program_of_dagsters_is_executed_once_and_its_end_is_the_end_of_all(tm
         until_gone(pid)
 
 
-def test_whoever_ends_it_waits_for_its_programs(tmp_path: Path) -> None:
+def test_whoever_ends_it_waits_for_its_programs_and_not_for_runs(tmp_path: Path) -> None:
     path = tmp_path / "run.socket"
     process = start(path, tmp_path)
     ask(path, {"action": "begin", "program": "dagster-daemon", "arguments": []})
-    daemon = int(until(tmp_path / "dagster-daemon"))
+    ask(path, {"action": "launch", "run_id": "stubborn"})
+    daemon, worker = int(until(tmp_path / "dagster-daemon")), int(until(tmp_path / "stubborn"))
     process.terminate()
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "")
     assert not is_alive(daemon)
+    until_gone(worker)
 
 
 def test_only_its_owner_may_ask(parent: tuple[Path, Path]) -> None:

@@ -74,7 +74,9 @@ class CodeServer:
             self._kill_the_stubborn()
             if self._reap():
                 return 1
-        for pid in [*self._programs, *self._workers]:
+        for pid in self._workers:
+            _signal(pid, signal.SIGKILL)  # a run that is interrupted would fail for good; one that is killed is retried
+        for pid in self._programs:
             _signal(pid, signal.SIGTERM)
         deadline = time.monotonic() + _ENDING_SECONDS
         while self._programs and time.monotonic() < deadline:
