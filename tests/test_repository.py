@@ -165,6 +165,14 @@ def test_no_file_holds_what_looks_like_a_real_key_of_the_panel() -> None:
     assert varied == []
 
 
+def test_no_file_holds_what_a_notebook_showed() -> None:
+    assert [path for path in tracked_files() if path.suffix == ".ipynb" or ".ipynb_checkpoints" in path.parts] == []
+    outputs = re.compile(r'"(?:outputs|execution_count)"\s*:')
+    assert [
+        str(path) for path, text in tracked_texts().items() if "notebooks" in path.parts and outputs.search(text)
+    ] == []
+
+
 def test_the_licence_stands_in_the_repository_and_in_the_metadata() -> None:
     metadata = project()["project"]
     assert metadata["license"] == "MIT"

@@ -138,6 +138,7 @@ def _frame(notebook: Notebook, page: Mapping[str, Any], order: Mapping[str, Any]
         made_at=order["made_at"],
         editions=[tuple(one) for one in order["editions"].get(page["file"], ())],
         nav=[tuple(one) for one in order["nav"]],
+        stale_after_hours=notebook.stale_after_hours,
         up=None if notebook.for_each is None else (notebook.title, f"{notebook.name}.html"),
     )
 

@@ -47,6 +47,7 @@ class Frame:
         made_at: When it was made, as text.
         editions: Days of earlier editions with their addresses.
         nav: Titles of other pages with their addresses.
+        stale_after_hours: Age at which a reader is told that the page is old; None if it does not get old.
         up: Title and address of the list in which the page stands; None for one that stands in the index.
     """
 
@@ -55,6 +56,7 @@ class Frame:
     made_at: str
     editions: Sequence[tuple[str, str]] = ()
     nav: Sequence[tuple[str, str]] = ()
+    stale_after_hours: int | None = None
     up: tuple[str, str] | None = None
 
 

@@ -6,6 +6,7 @@ fails ends the run as failed when the others are made, and the last good page st
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,7 +14,7 @@ import dagster as dg
 from pteroassets.dashboards.build import Site, stale_limits
 from pteroassets.dashboards.context import Context, PassAge
 from pteroassets.dashboards.metrics import Metric, read_metrics
-from pteroassets.dashboards.notebook import Notebook, notebooks
+from pteroassets.dashboards.notebook import NOTEBOOKS, Notebook, notebooks
 from pteroassets.dashboards.store import Store
 from pteroassets.defs.dbt_project import prepare_manifest
 from pteroassets.landing.context import Landing
@@ -38,8 +39,8 @@ def metrics_of_project() -> dict[str, Metric]:
     return read_metrics(json.loads(prepare_manifest().read_text()))
 
 
-def site_of(landing: Landing) -> Site:
-    """Return the pages of a platform.
+def site_of(landing: Landing, folder: Path = NOTEBOOKS) -> Site:
+    """Return the pages of a platform, made of the notebooks in *folder*.
 
     Raises:
         MissingSettingError: It is not set where they are published.
@@ -48,7 +49,7 @@ def site_of(landing: Landing) -> Site:
     settings = landing.settings
     return Site(
         store=Store(str(settings.pteroassets_pages)),
-        notebooks=notebooks(),
+        notebooks=notebooks(folder),
         warehouse=landing.warehouse,
         context=Context(now=landing.clock.now(), metrics=metrics_of_project(), passes=ages(settings)),
         edition_days=settings.pteroassets_page_edition_days,
@@ -89,22 +90,20 @@ def _spec(notebook: Notebook) -> dg.AssetSpec:
     )
 
 
-def page_assets() -> dg.AssetsDefinition:
-    """Return the pages of all notebooks as one set of assets, of which a run makes those it is asked for."""
-    keys = {one.name: key_of(one) for one in notebooks().values()}
+def page_assets(folder: Path = NOTEBOOKS) -> dg.AssetsDefinition:
+    """Return the pages of all notebooks in *folder* as one set of assets; a run makes those it is asked for."""
+    keys = {one.name: key_of(one) for one in notebooks(folder).values()}
 
     @dg.multi_asset(
         name=_GROUP,
-        specs=[_spec(one) for one in notebooks().values()],
+        specs=[_spec(one) for one in notebooks(folder).values()],
         can_subset=True,
         pool=_GROUP,
-        # a build may have replaced a table while it was read
-        retry_policy=dg.RetryPolicy(max_retries=1, delay=20),
     )
     def pages(context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]) -> Iterator[Any]:
         """Make and publish the selected pages."""
         chosen = [name for name, key in keys.items() if key in context.selected_asset_keys]
-        made = site_of(landing).make(chosen)
+        made = site_of(landing, folder).make(chosen)
         for one in made:
             if one.error is None:
                 yield dg.MaterializeResult(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import jupytext  # type: ignore[import-untyped] # ships no types
 import pytest
 
 from pteroassets.dashboards.notebook import NOTEBOOKS, NotebookError, notebooks, read_notebook
-from pteroassets.settings import CHECKOUT
 from tests.dashboards.pages import write
 
 
@@ -54,13 +52,3 @@ def test_a_notebook_names_the_models_that_its_queries_ask(notebook: object) -> N
     queries = f"{one.path.read_text()}\n{one.for_each}"
     asked = set(re.findall(r"\b(?:from|join)\s+(?:staging\.)?((?:dim|fct|stg)_\w+)", queries))
     assert asked == set(one.reads)
-
-
-def test_no_file_of_the_repository_holds_what_a_notebook_showed() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if listed.returncode:
-        pytest.skip("not a git checkout")
-    assert [name for name in listed.stdout.splitlines() if name.endswith((".ipynb", ".ipynb_checkpoints"))] == []

@@ -39,6 +39,19 @@
     if (button) button.textContent = chosen;
   };
 
+  // a page that nobody makes any more goes on saying that its data are fresh
+  const age = () => {
+    const made = document.getElementById("made");
+    const limit = Number(made.dataset.staleAfterHours);
+    if (!limit) return;
+    const at = Date.parse(made.querySelector("time").textContent.replace(" UTC", "Z").replace(" ", "T"));
+    const hours = (Date.now() - at) / 3600000;
+    const badge = document.querySelector(".badge");
+    if (hours <= limit || !badge) return;
+    badge.className = "badge stale";
+    badge.textContent = `stale: made ${hours < 48 ? `${Math.floor(hours)} hours` : `${Math.floor(hours / 24)} days`} ago`;
+  };
+
   const sort = (button) => {
     const head = button.closest("th");
     const body = head.closest("table").tBodies[0];
@@ -62,6 +75,7 @@
   dark.addEventListener("change", () => { apply(); draw(); });
   document.addEventListener("DOMContentLoaded", () => {
     apply();
+    age();
     document.getElementById("theme").addEventListener("click", () => {
       const order = ["auto", "light", "dark"];
       keep(order[(order.indexOf(kept()) + 1) % order.length]);

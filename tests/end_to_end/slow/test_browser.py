@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -242,6 +243,12 @@ def test_each_page_is_whole_without_a_network_and_fits_a_phone(
             assert window.page.evaluate("document.documentElement.scrollWidth") <= phone["width"], path.name
             assert window.page.evaluate("document.documentElement.dataset.theme") == scheme
         assert [fault for fault in window.faults if not fault.startswith("asked another host: file:")] == []
+
+
+def test_a_page_that_was_not_made_for_days_says_so_to_its_reader(window: Visit, docs: str) -> None:
+    window.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=5))
+    window.open(f"{docs}/pages/fleet.html")
+    expect(window.page.locator(".badge")).to_have_text(re.compile(r"stale: made [45] days ago"))
 
 
 def test_a_table_of_a_page_is_sorted_by_the_column_that_is_chosen(window: Visit, docs: str) -> None:
