@@ -6,7 +6,9 @@ import dataclasses
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import psycopg
+from psycopg.types.json import set_json_dumps
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -47,7 +49,7 @@ def connect(settings: ConnectionSettings, *, autocommit: bool = False) -> Connec
     Raises:
         psycopg.OperationalError: The server cannot be reached or refuses the account.
     """
-    return psycopg.connect(
+    connection = psycopg.connect(
         host=settings.host,
         port=settings.port,
         user=settings.username,
@@ -58,3 +60,6 @@ def connect(settings: ConnectionSettings, *, autocommit: bool = False) -> Connec
         connect_timeout=10,
         options="-c timezone=UTC",
     )
+    # some times as fast as the library's own, and records and details are many
+    set_json_dumps(msgspec.json.encode, connection)
+    return connection
