@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from pteroassets.clock import SystemClock
 from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.minecraft.collection import LOGS
+from pteroassets.landing.minecraft.sessions import derive_sessions
 from pteroassets.sources.minecraft.events import PARSER_VERSION
 from pteroassets.warehouse.connection import Connection, connect
 from tests.harness import Platform
@@ -56,6 +59,31 @@ def test_what_a_newer_parser_takes_for_no_log_loses_its_events_and_sessions(whol
         "and split_part(session_key, ':', 1) = %s",
         server, key,
     ) == [(0,)]  # fmt: skip
+
+
+def test_what_was_made_of_files_goes_with_them(whole: Platform) -> None:
+    with connect(whole.settings, autocommit=True) as connection:
+        server, keys = connection.execute(
+            "select server_uuid, array_agg(file_key order by first_line_at) from raw_minecraft.log_files "
+            "where first_line_at is not null group by server_uuid order by count(*) desc"
+        ).fetchall()[0]
+        gone = keys[1:4]  # of these, the second one is the neighbour of none that stays
+        assert len(keys) > len(gone) + 1
+        for key in gone:
+            LOGS.forget(connection, server, key)
+    made = "select count(*) from derived_minecraft.{} where server_uuid = %s and split_part({}, ':', 1) = any(%s)"
+    tables = {"player_sessions": "session_key", "server_runs": "run_key", "name_sightings": "file_key"}
+    before = {table: ask(whole, made.format(table, key), server, gone) for table, key in tables.items()}
+    assert before["player_sessions"] > [(0,)]
+    with connect(whole.settings, autocommit=True) as connection:
+        # what a later pass finds new is what a derivation begins with
+        connection.execute(
+            "update raw_minecraft.log_files set sessions_built = false where server_uuid = %s and file_key = %s",
+            (server, keys[-1]),
+        )
+        derive_sessions(connection, clock=SystemClock())
+    for table, key in tables.items():
+        assert ask(whole, made.format(table, key), server, gone) == [(0,)], table
 
 
 def test_a_shippers_stamp_tells_the_instant_and_the_line_the_local_time(whole: Platform) -> None:

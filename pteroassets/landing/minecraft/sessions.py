@@ -100,6 +100,7 @@ def _derive_server(
     }
     index = min((rebuild_from(shapes, key) if key in keys else 0 for key in touched), default=0)
     rebuilt = [shape.file_key for shape in shapes[index:]]
+    kept = keys if _may_be_gone(known, keys) else None
     events = _events(connection, {file.file_id: file.file_key for file in files[index:]})
     build = build_sessions(
         [dataclasses.replace(shape, events=events.get(shape.file_key, [])) for shape in shapes[index:]]
@@ -109,7 +110,7 @@ def _derive_server(
         (RUNS, [_values(RUNS, server_uuid, row, load_id) for row in build.runs]),
         (SIGHTINGS, [(server_uuid, *sighting, load_id) for sighting in _sightings(events)]),
     ):
-        _replace(connection, table, server_uuid, rows, rebuilt=rebuilt, kept=keys, counts=counts[table])
+        _replace(connection, table, server_uuid, rows, rebuilt=rebuilt, kept=kept, counts=counts[table])
     connection.execute(
         f"""
         update {FILES} as files set sessions_built = true, neighbours = stands.neighbours
@@ -131,13 +132,14 @@ def _replace(
     rows: Iterable[Sequence[Any]],
     *,
     rebuilt: Collection[str],
-    kept: Collection[str],
+    kept: Collection[str] | None,
     counts: _Counts,
 ) -> None:
     """Make *rows* what stands in *table* of the *rebuilt* files; rows that are the same again are left alone.
 
     Triggers record what changes, and the models are built by that (decision 23). The first column of a row's key, after
-    the server, begins with the key of its file; rows of files that are not *kept* go.
+    the server, begins with the key of its file, by which rows are found. Rows of files that are not *kept* go; None
+    says that all are, so that no other rows need be looked at.
     """
     key = _KEYS[table]
     columns = [name for name in _COLUMNS[table] if name != "_load_id"]
@@ -146,7 +148,9 @@ def _replace(
     parts = {
         "table": table_identifier(table),
         "staged": sql.Identifier(staged),
-        "file": sql.SQL("split_part({}, ':', 1)").format(sql.Identifier("old", key[0])),
+        "of_files": sql.SQL(_OF_FILES if kept is None else f"({_OF_FILES} or not {{file}} = any(%(kept)s))").format(
+            file=sql.SQL("{}" if table == SIGHTINGS else "split_part({}, ':', 1)").format(sql.Identifier("old", key[0]))
+        ),
         "same": sql.SQL(" and ").join(sql.SQL("new.{0} = old.{0}").format(sql.Identifier(name)) for name in key),
         "new": sql.SQL(", ").join(sql.Identifier("new", name) for name in columns),
         "old": sql.SQL(", ").join(sql.Identifier("old", name) for name in columns),
@@ -156,11 +160,11 @@ def _replace(
         sql.SQL(
             """
             delete from {table} as old
-            where old.server_uuid = %(server)s and ({file} = any(%(rebuilt)s) or not {file} = any(%(kept)s))
+            where old.server_uuid = %(server)s and {of_files}
                 and not exists (select from {staged} as new where {same} and ({new}) is not distinct from ({old}))
             """
         ).format(**parts),
-        {"server": server_uuid, "rebuilt": list(rebuilt), "kept": list(kept)},
+        {"server": server_uuid, "rebuilt": list(rebuilt), "kept": list(kept or ())},
     ).rowcount
     counts.written += connection.execute(
         sql.SQL(
@@ -187,6 +191,17 @@ def _sightings(
         yield (*key, min(times), max(times))
 
 
+def _may_be_gone(known: Sequence[LogFile], keys: Collection[str]) -> bool:
+    """Return whether rows may stand there of a file that is not among *keys*, those of the server's history.
+
+    At the last derivation each file noted its neighbours. One that is gone was the neighbour of a file that is still
+    there, or of one that is gone as well, and so on, unless none is left of those that were there.
+    """
+    noted = {file.file_key: file.neighbours for file in known if file.neighbours is not None}
+    named = {beside.removeprefix(_AFTER_A_GAP) for both in noted.values() for beside in both.split("|")}
+    return not noted or not {*noted, *named} - {""} <= set(keys)
+
+
 def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
     """Return for each file, as text, its neighbours and whether files are missing in between."""
     beside = zip([None, *shapes], shapes, [*shapes[1:], None], strict=False)
@@ -196,7 +211,7 @@ def _neighbours(shapes: Sequence[FileOfEvents]) -> dict[str, str]:
 def _beside(other: FileOfEvents | None, later: FileOfEvents | None) -> str:
     if other is None or later is None:
         return ""
-    return f"gap {other.file_key}" if later.gap_before else other.file_key
+    return f"{_AFTER_A_GAP}{other.file_key}" if later.gap_before else other.file_key
 
 
 def _with_gaps(files: Sequence[LogFile], unread: Sequence[Numbered]) -> list[FileOfEvents]:
@@ -284,6 +299,8 @@ def _events(connection: Connection, files: Mapping[int | None, str]) -> dict[str
 
 # files two days apart have at least a day of 23 hours between them
 _SHORTEST_GAP = timedelta(hours=22)
+_OF_FILES = "{file} = any(%(rebuilt)s)"
+_AFTER_A_GAP = "gap "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEYS = {SESSIONS: ["session_key"], RUNS: ["run_key"], SIGHTINGS: ["file_key", "player_name", "player_uuid"]}
 _COLUMNS = {

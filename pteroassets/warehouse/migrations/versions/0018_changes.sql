@@ -51,5 +51,9 @@ create table derived_minecraft.name_sightings (
 create index name_sightings_file on derived_minecraft.name_sightings (server_uuid, file_key);
 -- by which the models find what is touched
 create index player_sessions_name on derived_minecraft.player_sessions (server_uuid, player_name);
+-- by which a derivation finds what it made of a file
+create index player_sessions_file on derived_minecraft.player_sessions (server_uuid, split_part(session_key, ':', 1));
+create index server_runs_file on derived_minecraft.server_runs (server_uuid, split_part(run_key, ':', 1));
+-- by which the models find which runs go on, and until when
 create index server_runs_going_on on derived_minecraft.server_runs (server_uuid) where end_reason is null;
 create index log_files_last_line on raw_minecraft.log_files (server_uuid, last_line_at);
