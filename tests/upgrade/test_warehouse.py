@@ -48,6 +48,7 @@ LEDGERS = {"raw_minecraft.event_loads"}
 LATER = [RECORDED_UNTIL + timedelta(hours=hours) for hours in (5, 9)]
 SERVED = ("staging", "marts", "pterodactyl", "minecraft")
 MODELS = (*SERVED, "intermediate")
+AGE = "age_hours"  # a table's age at the moment of asking, which two warehouses are not asked at
 STORED_IN = {
     "raw_pterodactyl.utilization_samples": ("sample_measures", "sample_answers", "sample_passes"),
 }
@@ -300,7 +301,9 @@ def forget_models(connection: Connection) -> None:
 def served(connection: Connection) -> Rows:
     return {
         f"{schema}.{relation}": rows_of(
-            connection, f"{schema}.{relation}", columns_of(connection, f"{schema}.{relation}")
+            connection,
+            f"{schema}.{relation}",
+            [column for column in columns_of(connection, f"{schema}.{relation}") if column != AGE],
         )
         for schema, relation in connection.execute(
             "select relnamespace::regnamespace::text, relname from pg_class "
