@@ -341,7 +341,9 @@ def test_a_sample_stands_for_the_time_between_two_passes(
 def test_each_notebook_is_an_asset_of_its_own_with_the_marts_that_it_asks(graph: dg.AssetGraph) -> None:
     for name, notebook in notebooks().items():
         node = graph.get(dg.AssetKey(["pages", name]))
-        assert node.parent_keys == {model_key(model) for model in notebook.reads}, name
+        assert node.parent_keys == {model_key(model) for model in notebook.models}, name
+        assert {model_key(model) for model in notebook.reads} <= node.parent_keys
+        assert dg.AssetKey(["marts", "fct_server_daily"]) in node.parent_keys, "the top of each page is made of it"
         assert all(graph.get(key).is_materializable for key in node.parent_keys), name
 
 

@@ -16,6 +16,7 @@ NOTEBOOKS = Path(__file__).parent / "notebooks"
 _HEAD = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)+?)# ---\n")
 _NAME = re.compile(r"[a-z][a-z_]*")
 _DEFAULT_EDITIONS = 30
+_READ_BY_THE_TOP = ("fct_server_daily", "stg_ops__loads")  # the line that kit.top gives each page
 
 
 class NotebookError(Exception):
@@ -54,6 +55,11 @@ class Notebook(BaseModel):
     passes: tuple[str, ...] = Field(min_length=1)
     for_each: str | None = None
     editions: int = Field(_DEFAULT_EDITIONS, ge=1)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return the names of all models that have to be there: those it asks, and those that its top is made of."""
+        return tuple(dict.fromkeys((*self.reads, *_READ_BY_THE_TOP)))
 
 
 def notebooks(folder: Path = NOTEBOOKS) -> dict[str, Notebook]:

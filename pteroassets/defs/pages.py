@@ -83,7 +83,7 @@ def _spec(notebook: Notebook) -> dg.AssetSpec:
     kind = "page" if notebook.for_each is None else "page of a set"
     return dg.AssetSpec(
         key_of(notebook),
-        deps=[model_key(model) for model in notebook.reads],
+        deps=[model_key(model) for model in notebook.models],
         description=f"One {kind}: {notebook.title}. {notebook.summary}",
         group_name=_GROUP,
         kinds={"jupyter"},
@@ -130,7 +130,7 @@ def definitions(pages: dg.AssetsDefinition) -> dg.Definitions:
 
 def _schedule_of(notebook: Notebook) -> dg.ScheduleDefinition:
     """Return the schedule of a notebook, which waits until all that it reads was built once."""
-    tables = [".".join(model_key(model).path) for model in notebook.reads]
+    tables = [".".join(model_key(model).path) for model in notebook.models]
 
     def due(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         landing: Landing = context.resources.landing
