@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -49,6 +50,11 @@ def settings_with(**changes: str) -> Settings:
         return Settings(_env_file=None)  # type: ignore[call-arg]
 
 
+def begin_nothing(_supervisor: object, settings: Settings, home: Path) -> SimpleNamespace:
+    """Start no process: what it would be given is looked at."""
+    return SimpleNamespace(settings=settings, home=home)
+
+
 def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """What Dagster's code location makes of the variables that its processes are started with."""
     started: dict[str, str] = {}
@@ -57,9 +63,10 @@ def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[s
         pass
 
     def serve(serving: Any, *_args: object, **_options: object) -> None:
-        started.update(environment(serving.settings, serving.home))
+        started.update(environment(serving.begun.settings, serving.begun.home))
         raise StoppedError
 
+    monkeypatch.setattr(up, "begin", begin_nothing)
     monkeypatch.setattr(up, "serve", serve)
     monkeypatch.setattr(up, "prepare_databases", lambda *_args: None)
     with contextlib.suppress(StoppedError):
@@ -134,8 +141,9 @@ def ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     asked: list[object] = []
 
     def serve(serving: Any, *_args: object, **_options: object) -> None:
-        asked.append((serving.settings.pteroassets_dagster_port, serving.settings.pteroassets_docs_port))
+        asked.append((serving.begun.settings.pteroassets_dagster_port, serving.begun.settings.pteroassets_docs_port))
 
+    monkeypatch.setattr(up, "begin", begin_nothing)
     monkeypatch.setattr(up, "serve", serve)
     monkeypatch.setattr(up, "prepare_databases", lambda *_args: None)
     monkeypatch.setattr(up, "require_free", lambda *_args: None)  # another process may hold the ports of this test
