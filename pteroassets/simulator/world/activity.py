@@ -124,7 +124,7 @@ def _properties(throw: Random, event: str, server: Server) -> dict[str, Any]:
 
 
 def _of_backups(seed: int, server: Server, at: int) -> Iterator[Deed]:
-    for backup in upkeep.nightly_backups(seed, server, at, days=KEPT // DAY):
+    for backup in upkeep.nightly_backups(seed, server, at, days=KEPT // DAY + 1):
         ended = [] if backup.completed_at is None else [(backup.completed_at, backup.is_successful)]
         yield _of_panel(backup, "server:backup.start", backup.created_at)
         for moment, succeeded in ended:
