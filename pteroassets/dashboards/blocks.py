@@ -19,6 +19,7 @@ PAGE = "application/vnd.pteroassets.page"  # HTML for our pages: JupyterLab woul
 VEGA = "application/vnd.vegalite.v6+json"
 _VEGA_OF_JUPYTERLAB = "application/vnd.vegalite.v5+json"  # the newest that it draws by itself
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v{}.json"  # a name, which nothing asks for
+_ENDINGS = {"shes": "sh", "ies": "y", "s": ""}  # of the words that are units: crashes, entries, servers
 _WIDTH_IN_JUPYTERLAB = 640  # it hangs on a width that follows the page
 
 
@@ -69,7 +70,14 @@ class Figure:
     def unit(self) -> str:
         """Return the unit as it stands behind this number: one of a thing is no things."""
         unit = self.metric.shown_unit
-        return unit.removesuffix("s") if self.shown == "1" else unit
+        return _singular(unit) if self.shown == "1" else unit
+
+
+def _singular(plural: str) -> str:
+    for ending, of_one in _ENDINGS.items():
+        if plural.endswith(ending):
+            return plural.removesuffix(ending) + of_one
+    return plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

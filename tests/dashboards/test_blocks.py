@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +16,7 @@ from jsonschema import ValidationError
 
 from pteroassets.dashboards import context as of_notebooks
 from pteroassets.dashboards import kit
-from pteroassets.dashboards.blocks import VEGA, Block, Chart, Nothing
+from pteroassets.dashboards.blocks import VEGA, Block, Chart, Figure, Figures, Nothing
 from pteroassets.dashboards.context import Context, from_json
 from pteroassets.dashboards.metrics import MetricError
 from pteroassets.dashboards.render import Frame, Shown, render_page
@@ -53,6 +54,21 @@ def test_a_figure_has_its_unit_its_definition_and_its_value_for_a_program() -> N
     link = hours.select_one("a.metric")
     assert (link["href"], link["title"]) == ("glossary.html#player_hours", "What player_hours means.")
     assert players.select_one(".value").get_text() == "1 player"
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        ("crashes", "1 crash"),
+        ("entries", "1 entry"),
+        ("bytes", "1 byte"),
+        ("GiB", "1 GiB"),
+        ("% of a core", "1 % of a core"),
+    ],
+)
+def test_one_of_a_thing_is_no_things(unit: str, shown: str) -> None:
+    metric = dataclasses.replace(METRICS["players"], unit=unit)
+    assert tree(Figures(figures=(Figure(metric=metric, value=1),))).select_one(".value").get_text() == shown
 
 
 def test_what_is_not_known_says_why_and_is_no_zero() -> None:

@@ -33,7 +33,7 @@ known = kit.ask("""
     group by kind, days_later order by kind, days_later
 """)
 known["name"] = [
-    f"classic D-{days}" if kind == "classic" else f"within {days} days"
+    f"classic D-{days}" if kind == "classic" else f"within {days} day{'s' * (days > 1)}"
     for kind, days in zip(known["kind"], known["days_later"], strict=True)
 ]
 YOUNG = "No cohort is old enough yet, or its first days are not known."
@@ -48,7 +48,10 @@ kit.table(
 
 # %%
 week = kit.ask("""
-    select cohort_start, 'within ' || days_later || ' days' as kind, retention_ratio as retention
+    select
+        cohort_start,
+        'within ' || days_later || case when days_later = 1 then ' day' else ' days' end as kind,
+        retention_ratio as retention
     from fct_retention
     where scope = 'host' and cohort_grain = 'day' and kind = 'within' and days_later in (1, 3, 7)
     order by cohort_start
