@@ -38,6 +38,12 @@
 {%- endmacro %}
 
 
+{#- A clock may be set back within a file, so lines of it are stamped before its first one or after its last one. -#}
+{% macro longest_step_back() -%}
+    interval '1 day'
+{%- endmacro %}
+
+
 {#- The lines of a log that may be of the touched sessions: those of the files that were written meanwhile. -#}
 {% macro lines_of_touched_sessions(kinds) -%}
     {%- if is_incremental() -%}
@@ -52,8 +58,8 @@
             from {{ ref('stg_minecraft__log_files') }} as found
             where
                 found.server_uuid = sessions.server_uuid
-                and found.last_line_at >= coalesce(sessions.counted_from, sessions.seen_at)
-                and found.first_line_at <= coalesce(sessions.counted_until, sessions.last_shown_at)
+                and found.last_line_at >= {{ shown_from('sessions') }} - {{ longest_step_back() }}
+                and found.first_line_at <= {{ shown_until('sessions') }} + {{ longest_step_back() }}
             {{ by_index_for_each_row() }}
         ) as files
     ) as files
@@ -72,9 +78,64 @@
 {%- endmacro %}
 
 
-{#- Sessions that changed, and those during which a file was written whose lines were read anew. -#}
+{#- From when to when lines that show a session's player are of the session. -#}
+{% macro shown_from(sessions) -%}
+    coalesce({{ sessions }}.counted_from, {{ sessions }}.seen_at)
+{%- endmacro %}
+
+
+{% macro shown_until(sessions) -%}
+    coalesce({{ sessions }}.counted_until, {{ sessions }}.last_shown_at)
+{%- endmacro %}
+
+
+{#-
+    Of lines and the touched sessions, as days: a line that a session has which began earlier is of that one, touched or
+    not, so that no line is of two.
+-#}
+{% macro unless_an_earlier_session_has_it() -%}
+    {%- if is_incremental() -%}
+    where not exists (
+        select
+        from {{ ref('int_minecraft__sessions_on_servers') }} as earlier
+        where
+            earlier.server_uuid = days.server_uuid
+            and earlier.player_name = days.player_name
+            and {{ shown_until('earlier') }} >= lines.logged_at
+            and ({{ shown_from('earlier') }}, earlier.session_id) < (days.shown_from, days.session_id)
+        {{ by_index_for_each_row() }}
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    Sessions that changed; those of the same name that share a time with one that came or went, since a line of that time
+    is of one of the two; and those during which a file was written whose lines were read anew.
+-#}
 {% macro touched_sessions_of_events() -%}
+    {%- set on_servers = ref('int_minecraft__sessions_on_servers') -%}
     {{ touched_in(['int_minecraft__sessions'], {'session_id': 'uuid'}) }}
+    union
+    select sharing.session_id
+    from {{ changes_of(on_servers, {
+        'server_uuid': 'uuid',
+        'player_name': 'text',
+        'counted_from': 'timestamptz',
+        'counted_until': 'timestamptz',
+        'seen_at': 'timestamptz',
+        'last_shown_at': 'timestamptz',
+    }) }} as changes
+    cross join lateral (
+        select found.session_id
+        from {{ on_servers }} as found
+        where
+            found.server_uuid = changes.server_uuid
+            and found.player_name = changes.player_name
+            and {{ shown_from('found') }} <= {{ shown_until('changes') }}
+            and {{ shown_until('found') }} >= {{ shown_from('changes') }}
+        {{ by_index_for_each_row() }}
+    ) as sharing
     union
     select sessions.session_id
     from {{ changes_of('raw_minecraft.event_rows', {'server_uuid': 'uuid', 'file_key': 'text'}) }} as changes
@@ -85,8 +146,8 @@
         from {{ ref('int_minecraft__sessions') }} as found
         where
             found.server_uuid = files.server_uuid
-            and found.seen_at <= files.last_line_at
-            and found.last_shown_at >= files.first_line_at
+            and found.seen_at <= files.last_line_at + {{ longest_step_back() }}
+            and found.last_shown_at >= files.first_line_at - {{ longest_step_back() }}
         {{ by_index_for_each_row() }}
     ) as sessions
 {%- endmacro %}

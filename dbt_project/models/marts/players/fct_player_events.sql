@@ -4,7 +4,9 @@
     unique_key='event_id',
     on_schema_change='fail',
     meta={
-        'changes_of': ['int_minecraft__sessions', 'raw_minecraft.event_rows'],
+        'changes_of': [
+            'int_minecraft__sessions_on_servers', 'int_minecraft__sessions', 'raw_minecraft.event_rows'
+        ],
         'scope': ['session_id'],
         'tested_from': 'local_date',
         'tells': ['server_uuid', 'player_id', 'local_date'],
@@ -49,11 +51,11 @@ shown as (
 
     select
         *,
-        coalesce(counted_from, seen_at) as shown_from,
-        coalesce(counted_until, last_shown_at) as shown_until,
+        {{ shown_from('sessions') }} as shown_from,
+        {{ shown_until('sessions') }} as shown_until,
         {{ local_date(
-            "greatest(coalesce(counted_from, seen_at), coalesce(counted_until, last_shown_at)"
-            " - interval '1 microsecond')", 'timezone'
+            "greatest(" ~ shown_from('sessions') ~ ", " ~ shown_until('sessions') ~ " - interval '1 microsecond')",
+            'timezone'
         ) }} as last_date
     from sessions
 
@@ -100,7 +102,8 @@ of_lines as (
             and lines.local_date = days.local_date
             and lines.logged_at >= days.shown_from
             and lines.logged_at <= days.shown_until
-    order by lines.server_uuid asc, lines.file_key asc, lines.line_number asc, days.shown_from asc
+    {{ unless_an_earlier_session_has_it() }}
+    order by lines.server_uuid asc, lines.file_key asc, lines.line_number asc, days.shown_from asc, days.session_id asc
 
 ),
 
