@@ -1,6 +1,8 @@
 {#-
     What a build of the hours of players is about (decision 23): days of which sessions came or went; all days of a server
-    whose zone changed; days that are known by now and were not, or not for as long; and days that are known no more.
+    whose zone changed; days that are known by now and were not, or not for as long; and days that are known no more. What
+    is known of a server is one stretch of time, so the ends of what was built as known tell; days on which a session was
+    seen are built beyond it too.
 -#}
 {% macro touched_player_hours() -%}
     with moved as materialized (
@@ -22,7 +24,7 @@
         cross join lateral (
             select found.local_date
             from {{ this }} as found
-            where found.server_uuid = known.server_uuid
+            where found.server_uuid = known.server_uuid and found.seconds_known > 0
             order by found.local_date {{ way }}
             limit 1
         ) as {{ days }}
@@ -45,6 +47,8 @@
             known.timezone,
             known.logs_known_from,
             known.logs_known_until,
+            known.first_date as first_known_date,
+            known.last_date as last_known_date,
             built.first_date,
             built.last_date,
             generated.day::date as local_date
@@ -60,7 +64,7 @@
         or days.local_date > days.last_date
         or days.server_uuid in (select moved.server_uuid from moved)
         or (
-            days.local_date in (days.first_date, days.last_date)
+            days.local_date in (days.first_date, days.last_date, days.first_known_date, days.last_known_date)
             and abs((
                 select sum(found.seconds_known::numeric)
                 from {{ this }} as found
