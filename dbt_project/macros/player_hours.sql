@@ -66,7 +66,7 @@
         or (
             days.local_date in (days.first_date, days.last_date, days.first_known_date, days.last_known_date)
             and abs((
-                select sum(found.seconds_known::numeric)
+                select coalesce(sum(found.seconds_known::numeric), 0)
                 from {{ this }} as found
                 where found.server_uuid = days.server_uuid and found.local_date = days.local_date
             ) - {{ seconds_between(

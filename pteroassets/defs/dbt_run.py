@@ -72,7 +72,7 @@ class DbtRun:
 
 def keep_project() -> None:
     """Import dbt, parse the project and compile its macros, for the runs that are forked from this process."""
-    from dbt_common.clients.jinja import template_cache  # noqa: PLC0415 - as below
+    from dbt_common.clients.jinja import template_cache  # noqa: PLC0415 - dbt, as in _invoke
 
     for name in _IMPORTED_LATE:
         importlib.import_module(name)

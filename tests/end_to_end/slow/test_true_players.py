@@ -132,9 +132,9 @@ def test_hours_of_servers_equal_the_truth(estate: Platform, stays: list[Stay]) -
     rows = query(
         estate,
         "select server_uuid::text, hour_at, distinct_players, player_seconds, occupied_seconds, joins, "
-        "joins_into_empty, peak_concurrent_players, peak_at from marts.fct_players_hourly",
+        "joins_into_empty, peak_concurrent_players, peak_at, seconds_known from marts.fct_players_hourly",
     )
-    found = {row[:2]: row[2:] for row in rows}
+    found = {row[:2]: row[2:-1] for row in rows}
     with_players = {key for key, row in found.items() if row[0] > 0}
     assert with_players == pieces.keys()
     into_empty = joins_into_empty(stays)
@@ -151,7 +151,8 @@ def test_hours_of_servers_equal_the_truth(estate: Platform, stays: list[Stay]) -
             peak_at,
         ), key
     assert max(row[5] for row in found.values()) > 5
-    # nobody was there in the other hours, which are known all the same
+    # nobody was there in the other hours, which are known all the same; the rest of the last day is not there
+    assert all(known > 0 for *row, known in rows if tuple(row[:2]) not in pieces)
     assert {row for key, row in found.items() if key not in pieces} == {(0, 0, 0, 0, 0, 0, None)}
 
 

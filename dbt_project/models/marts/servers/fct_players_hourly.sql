@@ -110,4 +110,6 @@ joined as (
 
 )
 
+-- of an hour of which no log is known, and in which nobody was seen, nothing is known: no row, and no zero
 select * from joined
+where seconds_known > 0 or distinct_players > 0
