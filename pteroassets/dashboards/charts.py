@@ -157,7 +157,8 @@ def _chart(encoded: Any, title: str, told: str, metrics: Sequence[Metric]) -> Ch
 
 
 def _colour(by: str) -> alt.Color:
-    legend = alt.Legend(orient="bottom", columns=3, labelLimit=130, symbolLimit=_SERIES)
+    # three names in a row are cut off on a phone
+    legend = alt.Legend(orient="bottom", columns=2, labelLimit=130, symbolLimit=_SERIES)
     return alt.Color(f"{by}:N", title=None, legend=legend)
 
 
