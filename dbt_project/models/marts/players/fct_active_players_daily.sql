@@ -102,6 +102,7 @@ judged as (
         case
             when counted.local_date < counted.newcomers_known_from then 'history_too_short'
         end as new_players_reason,
+        case when not counted.is_known_31d then 'history_too_short' end as won_back_players_reason,
         coalesce(played.play_hours, 0) as play_hours,
         coalesce(lengths.sessions_started, 0) as sessions_started,
         coalesce(lengths.sessions_measured, 0) as sessions_measured,
