@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from pteroassets.landing.context import Landing
 from pteroassets.landing.servers import ServerGroup
@@ -20,6 +21,9 @@ Advance = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 Backfill = Callable[[Landing, Advance, ServerGroup], list[LoadReport]]
 """Fetches all history that a source still has of the servers of a group."""
+GOES_ON: Final = "part of a pass that went on"
+BROKE_OFF: Final = "the pass broke off"
+"""What the ledger says first of a load that does not end its pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from urllib3.util import Retry
 
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.landing.context import Landing
+from pteroassets.landing.passes import BROKE_OFF, GOES_ON
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.environment import (
     DEMO_DATABASE,
@@ -168,7 +169,15 @@ def make_history(
     count = int((until - start) / step) + 1
     made = dict.fromkeys((one.name for one in passes), 0)
     with landing.panel(), landing.connect() as connection:
-        loads = connection.execute("select table_name, max(observed_at) from ops.loads group by 1")
+        # of a killed pass some loads may stand: it is made when the one that ends it does
+        loads = connection.execute(
+            """
+            select table_name, max(observed_at) from ops.loads
+            where not coalesce(problems -> 0 ->> 'reason' = any(%s), false)
+            group by 1
+            """,
+            ([GOES_ON, BROKE_OFF],),
+        )
         newest: dict[str, datetime] = dict(loads.fetchall())
         for number in range(count):
             at = start + number * step

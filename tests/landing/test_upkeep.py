@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from pteroassets.landing.pterodactyl.estate import ShrinkRefusedError, land_entities
+from pteroassets.landing.pterodactyl.list_reads import land_list_reads
 from pteroassets.landing.pterodactyl.upkeep import read_upkeep
+from pteroassets.landing.sources import PASSES
+from pteroassets.platform.demo import make_history
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
@@ -242,6 +246,36 @@ def test_a_pass_that_is_killed_keeps_the_servers_it_had_read_and_the_next_one_go
     assert reports["activity"].is_complete
     total = ask(platform, "select count(*) from raw_pterodactyl.activity")[0][0]
     assert total == kept[0] + reports["activity"].rows_added
+
+
+@pytest.mark.parametrize("killed_at_load", [2, 3, 4])  # schedules not begun, activity not begun, and in its parts
+def test_a_history_killed_within_a_pass_makes_that_pass_when_it_goes_on(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, killed_at_load: int
+) -> None:
+    monkeypatch.setattr("pteroassets.platform.demo.PASSES", {"upkeep": PASSES["upkeep"]})
+    monkeypatch.setattr("pteroassets.landing.pterodactyl.activity._SERVERS_A_PART", 1)
+    now = platform.clock.now()
+    loads = itertools.count(1)
+
+    def made() -> int:
+        return make_history(platform.landing, lambda _done, _of: None, start=now, until=now)["upkeep"]
+
+    def killed(*given: Any, **named: Any) -> LoadReport:
+        if next(loads) == killed_at_load:
+            raise MemoryError("as if it was killed")
+        return land_list_reads(*given, **named)
+
+    with monkeypatch.context() as patched:
+        for module in ("upkeep", "activity"):
+            patched.setattr(f"pteroassets.landing.pterodactyl.{module}.land_list_reads", killed)
+        with pytest.raises(MemoryError):
+            made()
+    assert made() == 1
+    listed = len(platform.simulation.truth.entities(now)["servers"])
+    assert ask(platform, "select list_name, count(*) from raw_pterodactyl.list_reads group by 1 order by 1") == [
+        ("activity", listed), ("backups", listed), ("schedules", listed),
+    ]  # fmt: skip
+    assert made() == 0
 
 
 def test_no_secret_of_the_panel_is_landed(platform: Platform) -> None:

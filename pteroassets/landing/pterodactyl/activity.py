@@ -19,6 +19,7 @@ from typing import Final
 from psycopg.types.json import Jsonb
 
 from pteroassets.landing.context import Landing
+from pteroassets.landing.passes import GOES_ON
 from pteroassets.landing.pterodactyl.list_reads import READS, land_list_reads, note_gone, problems_of, refuse_nothing
 from pteroassets.sources.outcomes import LIST_FAULTS
 from pteroassets.sources.pterodactyl.activity import Known, ServerActivity, own_name, read_activity
@@ -80,9 +81,7 @@ def read_all_activity(
             requests=panel.requests_made - requests_before,
             seconds=(clock.now() - observed_at).total_seconds() if is_last else 0.0,
             rate_limit_remaining=panel.rate_limit_remaining,
-            problems=problems_of(reads, listing.problem)
-            if is_last
-            else [{"scope": "", "reason": "part of a pass that went on"}],
+            problems=problems_of(reads, listing.problem) if is_last else [{"scope": "", "reason": GOES_ON}],
         )
         with connection.transaction():
             report = _land(connection, part, report, source=panel.name)

@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import Pass, Rhythm
-from pteroassets.landing.pterodactyl.activity import read_all_activity, summed
+from pteroassets.landing.pterodactyl.activity import ACTIVITY, read_all_activity, summed
 from pteroassets.landing.pterodactyl.estate import land_entities
 from pteroassets.landing.pterodactyl.list_reads import READS, land_list_reads, note_gone, problems_of, refuse_nothing
 from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient, ServerListing, list_servers
@@ -119,7 +119,7 @@ UPKEEP_PASS = Pass(
         "stiv": Rhythm(cron="10 5 * * *", every=timedelta(days=1), **_DAILY),
     },
     needs=ALL_KEYS,
-    ends_with=READS,
+    ends_with=ACTIVITY,
     # never at the end of a history of whole days: a pass takes minutes, in which the world would go beyond that
     history_step=timedelta(days=2, hours=12),
 )

@@ -24,6 +24,7 @@ from operator import attrgetter
 from typing import Any, Final, Literal
 
 from pteroassets.landing.context import Landing
+from pteroassets.landing.passes import BROKE_OFF, GOES_ON
 from pteroassets.settings import PresetName, Settings
 from pteroassets.sources.outcomes import UNANSWERED
 from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, list_servers
@@ -307,7 +308,7 @@ class _Sampler:
                 taken=self._take,
             )
         except Exception:
-            self._land_part("the pass broke off")
+            self._land_part(BROKE_OFF)
             raise
         return [*self._parts, self._land_rest(sampling, plan, self.panel.requests_made - requests_before)]
 
@@ -316,7 +317,7 @@ class _Sampler:
             self._pending.append(sample)
             since = self._part_began_at
             if since is not None and (sample.sampled_at - since).total_seconds() >= _PART_SECONDS:
-                self._land_part("part of a pass that went on")
+                self._land_part(GOES_ON)
 
     def _land_part(self, why: str) -> None:
         if self._pending:
