@@ -111,7 +111,7 @@ def test_a_pass_is_spread_over_the_interval_and_lands_in_parts(opened: Opened) -
         assert (interval, count) == (300, 6)
         assert refused(platform) == 0
         ledger = rows(platform, "select is_complete, rows_added, observed_at from ops.loads order by _loaded_at")
-    assert len(reports) > 2
+    assert len(reports) > 1  # how many depends on which thread moves the clock first
     assert [complete for complete, _, _ in ledger] == [False] * (len(reports) - 1) + [True]
     assert sum(added for _, added, _ in ledger) == count
     assert {at for _, _, at in ledger} == {ANCHOR}
