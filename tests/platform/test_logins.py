@@ -120,10 +120,21 @@ def test_a_password_file_that_others_may_read_is_closed_again(
     assert stat.S_IMODE(login.password_file.stat().st_mode) == 0o600
 
 
-def guide_block(language: str) -> str:
-    guide = (CHECKOUT / "docs" / "reading-the-data.md").read_text()
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```", guide, flags=re.MULTILINE | re.DOTALL)
+def guide() -> str:
+    return (CHECKOUT / "docs" / "reading-the-data.md").read_text()
+
+
+def guide_block(language: str, section: str = "") -> str:
+    """The one block in *language* of the guide, or of the section whose heading begins with *section*."""
+    text = guide()
+    if section:
+        (text,) = re.findall(rf"^## {section}.*?(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     return str(block)
+
+
+def statements_in(block: str) -> list[str]:
+    return [line for line in block.splitlines() if not line.startswith("\\")]
 
 
 def test_the_line_in_the_guide_is_of_the_kind_that_is_printed(login: Login) -> None:
@@ -153,7 +164,7 @@ def test_the_guides_way_with_pandas_reads_a_table(
 def test_the_guides_way_to_a_login_for_a_person_makes_one_that_only_reads(
     warehouse_settings: ConnectionSettings,
 ) -> None:
-    statements = [line for line in guide_block("sql").splitlines() if not line.startswith("\\")]
+    statements = statements_in(guide_block("sql", "A login for a person"))
     with connect(warehouse_settings, autocommit=True) as connection:
         try:
             for statement in statements:
@@ -171,6 +182,41 @@ def test_the_guides_way_to_a_login_for_a_person_makes_one_that_only_reads(
                     theirs.execute("delete from made_by_dbt")
         finally:
             connection.execute("drop role if exists someone")
+
+
+def test_the_guides_way_to_a_login_for_a_customer_makes_one_that_sees_its_servers(
+    warehouse_settings: ConnectionSettings,
+) -> None:
+    with connect(warehouse_settings, autocommit=True) as connection:
+        connection.execute(
+            "create table marts.dim_users as select gen_random_uuid() as user_uuid, 'nora' as username;"
+            "create view customer.own as select server_uuid from ops.customer_servers where role_name = current_user;"
+            "insert into raw_pterodactyl.users (key, valid_from, id, uuid, record, digest, _source, _load_id) "
+            "select 'nora', now(), 3, user_uuid, '{}', '', '', gen_random_uuid() from marts.dim_users;"
+            "insert into raw_pterodactyl.servers (key, valid_from, id, uuid, record, digest, _source, _load_id) "
+            "select id::text, now(), id, gen_random_uuid(), jsonb_build_object('user', id), '', '', gen_random_uuid() "
+            "from generate_series(3, 4) as servers (id)"
+        )
+        try:
+            for statement in statements_in(guide_block("sql", "A login for a customer")):
+                connection.execute(statement)
+            connection.execute("alter role customer_17 password 'chosen by a person'")
+            with psycopg.connect(
+                host=warehouse_settings.host,
+                port=warehouse_settings.port,
+                dbname=warehouse_settings.database,
+                user="customer_17",
+                password="chosen by a person",
+            ) as theirs:
+                assert theirs.execute("select count(*) from own").fetchone() == (1,)
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    theirs.execute("select * from marts.dim_users")
+            ending = re.search(r"`(drop owned by customer_17; .*)`", guide())
+            assert ending is not None
+            connection.execute(ending[1])
+            assert connection.execute("select from pg_roles where rolname = 'customer_17'").fetchone() is None
+        finally:
+            connection.execute("drop role if exists customer_17")
 
 
 def test_the_guides_data_source_for_grafana_names_the_login_and_holds_no_password() -> None:
