@@ -8,7 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, utilization]
-#     reads: [dim_nodes, dim_servers, fct_server_daily, fct_utilization_hourly]
+#     reads: [dim_nodes, dim_servers, fct_server_daily, fct_node_daily]
 # ---
 
 # %%
@@ -71,19 +71,53 @@ kit.bars(
     empty="The panel lists no node.",
 )  # fmt: skip
 
+# %% [markdown]
+# ## What is really used
+# By day, made once a day. The peak is the fullest hour of a day, by what each server used in that hour on average; *at
+# most* is what its samples cannot have exceeded together.
+
 # %%
 used = kit.ask("""
-    with hours as (
-        select node_name, date_trunc('day', hour_at) as day, hour_at, sum(memory_mebibytes_mean) as memory_used
-        from fct_utilization_hourly inner join dim_servers using (server_uuid)
-        group by node_name, hour_at
-    )
-    select node_name, day, max(memory_used) as memory_used from hours group by node_name, day order by day
+    select
+        node_name, local_date, timezone, memory_used_peak_mebibytes / 1024.0 as node_memory_used_peak,
+        cpu_used_peak_cores as node_cpu_used_peak
+    from fct_node_daily inner join dim_nodes using (node_uuid)
+    where scope = 'node' and local_date > (select max(local_date) from fct_node_daily) - 60
+    order by local_date, node_name
 """)
+NOT_SAMPLED = "Nothing was sampled yet, or the day's figures are not made yet."
 kit.line(
-    used, x="day", metric="memory_used", by="node_name",
-    title="Memory in use of all servers of a node, the fullest hour of each day (UTC)",
-    empty="Nothing was sampled yet.",
+    used, x="local_date", metric="node_memory_used_peak", by="node_name",
+    title="Memory in use of all servers of a node, the fullest hour of each day", empty=NOT_SAMPLED,
+)  # fmt: skip
+
+# %%
+week = kit.ask("""
+    select
+        node_name,
+        max(memory_used_peak_mebibytes) / 1024.0 as node_memory_used_peak,
+        max(memory_used_high_mebibytes) / 1024.0 as node_memory_used_high,
+        max(days.memory_mebibytes) / 1024.0 as node_memory,
+        max(disk_used_peak_mebibytes) / 1024.0 as node_disk_used_peak,
+        max(cpu_used_peak_cores) as node_cpu_used_peak,
+        sum(server_hours_sampled) / nullif(sum(server_hours_expected), 0) as node_coverage,
+        max(servers_without_memory_limit) as node_servers_without_memory_limit,
+        string_agg(distinct replace(use_unknown_reason, '_', ' '), ', ') as reasons
+    from fct_node_daily as days inner join dim_nodes using (node_uuid)
+    where scope = 'node' and is_active and local_date > (select max(local_date) from fct_node_daily) - 7
+    group by node_name order by node_memory_used_peak desc nulls last
+""")
+kit.table(
+    week,
+    {
+        "node_name": "Node", "node_memory_used_peak": "node_memory_used_peak",
+        "node_memory_used_high": "node_memory_used_high", "node_memory": "node_memory",
+        "node_disk_used_peak": "node_disk_used_peak", "node_cpu_used_peak": "node_cpu_used_peak",
+        "node_coverage": "node_coverage", "node_servers_without_memory_limit": "node_servers_without_memory_limit",
+        "reasons": "Why not known",
+    },
+    caption="Nodes, the last 7 days", empty=NOT_SAMPLED,
+    note="Judge by what was sampled: where it is little a peak may have been missed.",
 )  # fmt: skip
 
 # %% [markdown]
