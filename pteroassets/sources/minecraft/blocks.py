@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, ParserState, Setback
-from pteroassets.sources.minecraft.formats import LogFormat, format_at
+from pteroassets.sources.minecraft.formats import LogFormat, format_at, has_layout
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.scan import Clock, Scanner, seconds_of
 from pteroassets.sources.minecraft.shippers import find_shipped, may_be_shipped, unwrap
-from pteroassets.sources.minecraft.text import Lines, clean, decode
+from pteroassets.sources.minecraft.text import Lines, clean, decode, strip_escapes
 
 BLOCK_BYTES = 1 << 20  # small enough to take little memory, large enough to make up for the calls into numpy
 TRACED = b"Encountered an unexpected exception"
@@ -108,7 +108,9 @@ def _is_shipped(data: bytes, place: int) -> bool:
     if data.startswith(b"{", place + 1) and end == place + 2:
         close = data.find(b"\n}", end, end + MOST_WAITING)
         end = close + 2 if close >= 0 else end
-    return format_at(unwrap(data[place:end] + b"\n").data, 0) is not None
+    line = strip_escapes(data[place:end])
+    # a date in brackets may be the server's own: then nothing is around the line
+    return not has_layout(line[1:]) and format_at(unwrap(line + b"\n").data, 0) is not None
 
 
 def first_shipped(data: bytes, count: int) -> int | None:
