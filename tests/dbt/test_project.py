@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 import pteroassets.warehouse.migrations
+from pteroassets.dashboards.exposures import EXPOSURES, exposures_text
+from pteroassets.dashboards.notebook import notebooks
 from pteroassets.defs.dbt_project import DBT_PROJECT, run_dbt
 from pteroassets.landing.sources import PASSES
 
@@ -102,6 +104,22 @@ def test_everything_served_stands_in_an_exposure(manifest: dict[str, Any]) -> No
     for model in models(manifest):
         if model["name"].startswith(_SERVED):
             assert model["unique_id"] in exposed, model["name"]
+
+
+def test_each_page_is_an_exposure_of_what_its_queries_ask(manifest: dict[str, Any]) -> None:
+    assert EXPOSURES.read_text() == exposures_text(notebooks()), "run python -m pteroassets.dashboards.exposures"
+    exposures = {one["name"]: one for one in manifest["exposures"].values()}
+    for notebook in notebooks().values():
+        exposure = exposures[f"page_{notebook.name}"]
+        assert {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]} == set(notebook.models)
+        assert notebook.summary in exposure["description"]
+
+
+def test_every_exposure_says_what_it_is_and_whose(manifest: dict[str, Any]) -> None:
+    for exposure in manifest["exposures"].values():
+        assert exposure["description"], exposure["name"]
+        assert exposure["owner"]["email"], exposure["name"]
+        assert exposure["depends_on"]["nodes"], exposure["name"]
 
 
 def test_what_is_said_of_a_model_lies_beside_it_under_its_name(manifest: dict[str, Any]) -> None:
