@@ -8,6 +8,7 @@ SQLFLUFF = .tools/sqlfluff/.installed
 AUDIT = .tools/audit/.installed
 CHARTS = .tools/bench/.installed
 UV = .tools/lock/.installed
+DEPLOY = .tools/deploy/.installed
 LAB = .tools/notebook/.installed
 PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -71,13 +72,14 @@ screenshots: $(ENV)
 
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --extra celery --group dev --output-file requirements/dev.txt
-	@for tool in bench build sqlfluff audit lock notebook; do \
+	@$(COMPILE) pyproject.toml --extra celery --constraint requirements/dev.txt --output-file requirements/platform.txt
+	@for tool in bench build sqlfluff audit deploy lock notebook; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done
 
 install: $(ENV)
 
-tools: $(SQLFLUFF)
+tools: $(SQLFLUFF) $(DEPLOY)
 
 # The stamps make a second call instant and free of the network. An environment whose Python went away is made anew.
 $(ENV): requirements/dev.txt requirements/build.txt pyproject.toml
@@ -92,7 +94,8 @@ $(AUDIT): requirements/audit.txt
 $(CHARTS): requirements/bench.txt
 $(UV): requirements/lock.txt
 $(LAB): requirements/notebook.txt
-$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB):
+$(DEPLOY): requirements/deploy.txt
+$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY):
 	@folder=$(@D); tool=$${folder##*/}; echo "installing what requirements/$$tool.txt names into $$folder"; \
 	python=$$(.ci/interpreter) && $$python -m venv --clear $$folder && \
 	$$folder/bin/python $(PIP) --require-hashes --requirement requirements/$$tool.txt

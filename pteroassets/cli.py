@@ -1,4 +1,4 @@
-"""The command line: ``pteroassets demo | up | check | plan | sql | notebook | backfill | worker | migrate | logs``.
+"""The command line: ``pteroassets up``, ``demo``, ``check`` and what else its help names.
 
 Settings, Postgres and Dagster are imported by the commands that need them, so that the others start at once.
 """
@@ -157,6 +157,74 @@ def worker(*, name: str | None, processes: int) -> None:
     from pteroassets.settings import read_settings
 
     become_worker(read_settings(), name=name, processes=processes)
+
+
+class _Address(click.ParamType):  # type: ignore[type-arg]
+    """A host and a port."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Return both."""
+        if isinstance(value, tuple):
+            return value
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdecimal():
+            self.fail(f"{value!r} is not HOST:PORT, such as code-server:4000", param, ctx)
+        return host, int(port)
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["code-server", "daemon", "webserver", "guests", "site", "build"]))
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address on which it listens.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port on which it listens; 4000, 3000, 3001, 8080.")
+@click.option("--code-server", type=_Address(), default=("127.0.0.1", 4000), help="HOST:PORT of the code server.")
+@click.option("--webserver", type=_Address(), default=("127.0.0.1", 3000), help="HOST:PORT of the webserver.")
+@click.option("--healthy", is_flag=True, help="Only look whether it does its work; the exit status says so.")
+def service(
+    *, name: Any, listen: str, port: int | None, code_server: tuple[str, int], webserver: tuple[str, int], healthy: bool
+) -> None:
+    """Be one service of the platform, in a container or a unit of systemd of its own; up starts all of them.
+
+    guests is a webserver that changes nothing, build makes what is missing and ends.
+    """
+    if healthy:
+        _require_health(name, port)
+        return
+    from rich.console import Console
+
+    from pteroassets.platform.standalone import Addresses, run_service
+    from pteroassets.settings import read_settings
+
+    addresses = Addresses(listen=listen, port=port, code_server=code_server, webserver=webserver)
+    run_service(name, read_settings(), addresses, Console())
+
+
+def _require_health(name: Any, port: int | None) -> None:
+    """Exit with status 1 and the reason if a service does not do its work."""
+    from pteroassets.platform.health import ill, silent_daemon
+
+    if name == "build":
+        raise click.UsageError("build ends when its work is done: look at how it ended")
+    if name == "daemon":
+        from pteroassets.settings import read_settings
+        from pteroassets.warehouse.connection import ConnectionSettings
+
+        settings = read_settings()
+        reason = silent_daemon(
+            ConnectionSettings(
+                host=settings.postgres_host or "127.0.0.1",
+                port=settings.postgres_port,
+                username=settings.postgres_username,
+                password=settings.postgres_password.get_secret_value(),
+                database=settings.pteroassets_dagster_database,
+            )
+        )
+    else:
+        reason = ill(name, port)
+    if reason is not None:
+        click.echo(f"pteroassets: {reason}", err=True)
+        sys.exit(1)
 
 
 @main.command()

@@ -1,7 +1,8 @@
 """Everything an operator may set, read from the environment and from a ``.env`` file.
 
 Only entry points (the CLI and the Dagster code location) read the environment; what they find is
-passed on as values. The panel's and Postgres' settings have the names that users of STIV know.
+passed on as values. The panel's and Postgres' settings have the names that users of STIV know. Each
+secret may stand in a file instead, which ``<NAME>_FILE`` names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -18,7 +20,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pteroassets.privacy import PiiMode
 
@@ -33,9 +37,14 @@ _LARGEST_PORT = 65_535
 
 
 _LONGEST_VALUE = 80
+_LARGEST_SECRET = 64 * 1024  # bytes; a larger file is another one than was meant
+_FILE_FAULT = "secret_file"
+#: What the name of a secret's variable ends in when it names a file.
+SECRET_FILE: Final = "_FILE"  # noqa: S105 - a part of a name
 #: Variables of ours that are not settings: tests, pictures and our own processes use them.
 NOT_SETTINGS: Final = (
     "PTEROASSETS_ARTIFACTS",
+    "PTEROASSETS_CODE_SERVER_HOST",
     "PTEROASSETS_CODE_SERVER_PORT",
     "PTEROASSETS_FIXED_TIME",
     "PTEROASSETS_PAGES_CONTEXT",
@@ -46,6 +55,78 @@ NOT_SETTINGS: Final = (
 
 class SettingsFault(Exception):  # noqa: N818 - operators see only its message
     """Settings have invalid values; the message has one line for each, with its name and an example."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FileFault:
+    """Takes the place of a secret whose file gave none; *line* says why."""
+
+    line: str
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads the secrets that stand in files, each named by the variable of the secret and ``_FILE``.
+
+    It goes before the environment, so that a secret that is given twice is a fault and not one of the two.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], *others: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._given: dict[str, str | None] = {}
+        for source in reversed(others):  # the environment goes before .env
+            if isinstance(source, EnvSettingsSource):
+                self._given.update(source.env_vars)
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the secret in the file of *field_name*, or why there is none; None without a file."""
+        name = f"{field_name}{SECRET_FILE.lower()}"
+        # empty in the environment: who started us read the file, whatever .env says
+        path = None if os.environ.get(name.upper()) == "" else self._given.get(name)
+        if not path or "SecretStr" not in str(field.annotation):
+            return None, field_name, False
+        try:
+            if self._given.get(field_name):
+                other = field_name.upper()
+                raise ValueError(f"{other} is set, too; keep one of the two")  # noqa: TRY301 - one place for the line
+            return read_secret(Path(path)), field_name, False
+        except ValueError as error:
+            return _FileFault(f"{name.upper()} is {path!r}: {error}"), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what all such files say."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def read_secret(path: Path) -> str:
+    """Return the secret in the file *path*: one line, without the end of the line.
+
+    Raises:
+        ValueError: There is none; the text says why, and what to do.
+    """
+    if not path.is_absolute():
+        # processes of the platform run in other folders than the one it was started from
+        raise ValueError("it must be the whole path of a file, which begins with /")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_SECRET + 1)
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except OSError as error:
+        raise ValueError(
+            f"it cannot be read ({error.strerror}): it must be a file that the account {os.geteuid()} may read"
+        ) from None
+    if len(content) > _LARGEST_SECRET:
+        raise ValueError("it is too large for a secret")
+    try:
+        secret = content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError("it is not a text in UTF-8") from None
+    if not secret.strip():
+        raise ValueError("the file is empty")
+    if "\n" in secret:
+        raise ValueError("it has more than one line")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -194,6 +275,26 @@ class Settings(BaseSettings):
         examples=["400"],
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names files by itself
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, in order of precedence."""
+        files = _SecretFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, files, env_settings, dotenv_settings
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_a_file(cls, value: Any) -> Any:
+        if isinstance(value, _FileFault):
+            raise PydanticCustomError(_FILE_FAULT, "{line}", {"line": value.line})
+        return value
+
     @field_validator("pterodactyl_url")
     @classmethod
     def _a_panel(cls, value: str | None) -> str | None:
@@ -312,9 +413,13 @@ class Settings(BaseSettings):
         return [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that give another process these settings; those not set are left out."""
+        """Return the variables that give another process these settings; those not set are left out.
+
+        Secrets are in them as such, so the names of their files are emptied.
+        """
         found = {name.upper(): getattr(self, name) for name in type(self).model_fields}
-        return {name: _as_text(value) for name, value in found.items() if value is not None}
+        given = {name: _as_text(value) for name, value in found.items() if value is not None}
+        return {**given, **dict.fromkeys(SECRET_FILES, "")}
 
 
 def _as_text(value: Any) -> str:
@@ -327,6 +432,9 @@ def _as_text(value: Any) -> str:
             return str(value)
 
 
+SECRETS: Final = tuple(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
+#: The variables that name files of secrets.
+SECRET_FILES: Final = tuple(f"{name.upper()}{SECRET_FILE}" for name in SECRETS)
 #: For each setting a value as an operator would write it.
 EXAMPLES: Final = {
     name.upper(): str((field.examples or [str(field.default).lower()])[0])
@@ -347,8 +455,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        secrets = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
-        raise SettingsFault("\n".join(_lines_of(error, secrets=secrets))) from None
+        raise SettingsFault("\n".join(_lines_of(error, secrets=SECRETS))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsFault(
             f".env cannot be read ({error}): make it a text file in UTF-8 that this account may read"
@@ -374,6 +481,9 @@ def _lines_of(error: ValidationError, *, secrets: Collection[str]) -> Iterator[s
             continue
         seen.add(field)
         name = field.upper()
+        if fault["type"] == _FILE_FAULT:
+            yield f"{fault['msg']}; for example {name}{SECRET_FILE}=/run/secrets/{field}"
+            continue
         value = str(fault["input"])
         is_shown = field not in secrets and "@" not in value and isinstance(fault["input"], str)
         shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"

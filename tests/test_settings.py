@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pteroassets.cli import main
 from pteroassets.definitions import defs
 from pteroassets.landing.files.collection import LogBudget
 from pteroassets.platform.check import check_variables
-from pteroassets.settings import CHECKOUT, EXAMPLES, NOT_SETTINGS, Settings, SettingsFault
+from pteroassets.settings import CHECKOUT, EXAMPLES, NOT_SETTINGS, SECRET_FILES, SECRETS, Settings, SettingsFault
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -154,6 +155,80 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(monkeypatch: pytest.Mon
     (tmp_path / ".env").write_bytes(b"PTEROASSETS_PII=\xff\xfe\n")
     (line,) = told(monkeypatch, tmp_path, "migrate")
     assert ".env cannot be read" in line
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_each_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    value = "https://of.example.com/file" if "webhook" in name else "of a file, with a long end"
+    (tmp_path / "secret").write_text(f"{value}\r\n")
+    (tmp_path / ".env").write_text(f"{name.upper()}=\n{name.upper()}_FILE={tmp_path}/secret\n")
+    monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    made = Settings()
+    assert getattr(made, name).get_secret_value() == value
+    assert value in made.secrets()
+    # a process that is started with all of it takes the secret as it is, though the file is named in .env, too
+    (tmp_path / "secret").unlink()
+    for variable, text in made.environment().items():
+        monkeypatch.setenv(variable, text)
+    assert getattr(Settings(), name).get_secret_value() == value
+
+
+def test_the_secrets_are_those_that_are_never_shown() -> None:
+    assert {"postgres_password", "pterodactyl_app_key", "pterodactyl_cli_key", "pteroassets_pii_key"} < set(SECRETS)
+    assert [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)] == [*SECRETS]
+    assert list(check_variables({*SECRET_FILES, "PTEROASSETS_PII_KEY"})) == []
+    assert [found.subject for found in check_variables({"PTEROASSETS_PII_FILE"})] == ["PTEROASSETS_PII_FILE"]
+
+
+def test_a_secret_of_a_file_that_is_invalid_is_told_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("short-secret")
+    (line,) = told(monkeypatch, tmp_path, "migrate", PTEROASSETS_PII_KEY_FILE=str(tmp_path / "key"))
+    assert line.startswith("pteroassets: PTEROASSETS_PII_KEY needs at least 16 characters")
+    assert "short-secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no such file"),
+        (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
+        (b"secret-1\nsecret-2\n", "more than one line"),
+        (b"\xff\xfesecret", "not a text in UTF-8"),
+        (b"secret" * 20_000, "too large"),
+    ],
+)
+def test_a_file_without_a_secret_is_one_line_that_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+    (line,) = told(monkeypatch, tmp_path, "migrate", POSTGRES_PASSWORD_FILE=str(path))
+    assert line.startswith(f"pteroassets: POSTGRES_PASSWORD_FILE is '{path}': ")
+    assert words in line
+    assert "for example POSTGRES_PASSWORD_FILE=/run/secrets/postgres_password" in line
+    assert "secret-1" not in line
+
+
+def test_a_file_that_may_not_be_read_is_told_with_the_account_that_wants_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (line,) = told(monkeypatch, tmp_path, "migrate", POSTGRES_PASSWORD_FILE=str(tmp_path))  # root may read any file
+    assert f"it cannot be read (Is a directory): it must be a file that the account {os.geteuid()} may read" in line
+
+
+def test_a_secret_that_is_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("of a file")
+    both = {"POSTGRES_PASSWORD": "of the environment", "POSTGRES_PASSWORD_FILE": str(tmp_path / "file")}
+    (line,) = told(monkeypatch, tmp_path, "migrate", **both)
+    assert "POSTGRES_PASSWORD is set, too; keep one of the two" in line
+    assert "of the environment" not in line
+    (line,) = told(monkeypatch, tmp_path, "migrate", PTERODACTYL_CLI_KEY_FILE="keys/client")
+    assert "the whole path of a file" in line
 
 
 def test_an_address_with_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import requests
 from pteroassets.clock import Clock
 from pteroassets.landing.sources import PASSES
 from pteroassets.privacy import Redactor
-from pteroassets.settings import Settings, unknown_names
+from pteroassets.settings import SECRET_FILES, Settings, unknown_names
 from pteroassets.sources.pterodactyl.application import read_estate
 from pteroassets.sources.pterodactyl.client import PAGE_SIZE, PanelClient, read_pages
 from pteroassets.sources.pterodactyl.dialect import DIALECTS, PELICAN, node_port
@@ -85,7 +85,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
 
 def check_variables(names: Collection[str]) -> Iterator[Finding]:
     """Yield those of the variables *names* that look like our settings but are not."""
-    known = {name.upper() for name in Settings.model_fields}
+    known = {*(name.upper() for name in Settings.model_fields), *SECRET_FILES}
     for name, remedy in unknown_names(names, known):
         yield Finding(subject=name, status="warning", detail="is not a setting, so it does nothing", remedy=remedy)
 

@@ -1,4 +1,4 @@
-"""Serve the dbt docs and the pages on loopback: ``python -m pteroassets.platform.docs_site --directory D --port P``.
+"""Serve the dbt docs and the pages: ``python -m pteroassets.platform.docs_site --directory D --port P``.
 
 Only the files of the site are served; the folder of dbt's output also holds compiled SQL and logs. The pages stand
 below ``/pages/``, from wherever they are published.
@@ -76,11 +76,12 @@ def _page(pages: Store, name: str) -> Response:
 @click.command()
 @click.option("--directory", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
 @click.option("--pages", help="Where the pages are published, a folder or a URL that fsspec knows.")
+@click.option("--host", default=HOST, show_default=True)
 @click.option("--port", type=int, required=True)
-def main(directory: Path, pages: str | None, port: int) -> None:
-    """Serve the dbt docs in DIRECTORY and the PAGES on 127.0.0.1."""
+def main(directory: Path, pages: str | None, host: str, port: int) -> None:
+    """Serve the dbt docs in DIRECTORY and the PAGES."""
     store = None if pages is None else Store(pages)
-    uvicorn.run(site(directory, store), host=HOST, port=port, log_level="warning")
+    uvicorn.run(site(directory, store), host=host, port=port, log_level="warning")
 
 
 if __name__ == "__main__":

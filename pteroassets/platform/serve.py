@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ from pteroassets.warehouse.connection import ConnectionSettings, connect
 LOCATION = "pteroassets"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BUILD_SECONDS = 900
-_BUILT = "built.txt"  # digest of the project that was built
+BUILT = "built.txt"  # digest of the project that was built
 _FAILURES_EVERY_SECONDS = 5.0
 _SHOWN_OF_A_KIND = 2
 
@@ -124,9 +124,9 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     teller = _Teller(FailedRuns(dagster_port, since=datetime.now(tz=UTC)), console)
     target = Path(variables[DBT_TARGET_VARIABLE])
     if once or not is_built(warehouse, target):
-        (target / _BUILT).unlink(missing_ok=True)
+        (target / BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
-            shutil.copyfile(target / DIGEST_NAME, target / _BUILT)
+            shutil.copyfile(target / DIGEST_NAME, target / BUILT)
     docs = publish_docs(begun.home, variables, target, console, anew=once)
     supervisor.start(docs_server(docs, port=begun.docs_port, pages=settings.pteroassets_pages))
     if is_built(warehouse, target):
@@ -252,7 +252,7 @@ def publish_docs(
     home: Path, variables: Mapping[str, str], target: Path, console: Console, *, anew: bool = False
 ) -> Path:
     """Return the folder of the dbt docs, made again if they describe another project."""
-    docs, described = home / "docs", home / "docs_target" / _BUILT
+    docs, described = home / "docs", home / "docs_target" / BUILT
     if anew or not (docs / "index.html").exists() or not _is_of_project(described, target):
         with under_way(console, "generating the dbt docs"):
             build_docs(variables, docs, target=described.parent, parsed_in=target)
@@ -270,7 +270,7 @@ def is_built(warehouse: ConnectionSettings, target: Path) -> bool:
 
     After an upgrade one of them may read another pass's model that is not built yet.
     """
-    if not _is_of_project(target / _BUILT, target):
+    if not _is_of_project(target / BUILT, target):
         return False
     with connect(warehouse, autocommit=True) as connection:
         row = connection.execute("select to_regclass('marts.fct_server_daily') is not null").fetchone()
@@ -283,20 +283,10 @@ def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, o
     Raises:
         RuntimeFault: It failed with *once*.
     """
-    run_id = launch(dagster_port, "everything", location=LOCATION)
-    with under_way(console, "running every pass and building every model"):
-        deadline = time.monotonic() + _BUILD_SECONDS
-        while (ended := status(dagster_port, run_id)) not in _ENDED:
-            if time.monotonic() > deadline:
-                raise RuntimeFault(f"run {run_id} of the job everything did not end within {_BUILD_SECONDS} seconds")
-            teller()
-            time.sleep(0.5)
+    run_id, ended = _run_everything(dagster_port, console, meanwhile=teller)
     teller.look()
     if ended != "SUCCESS" and once:
-        raise RuntimeFault(
-            f"run {run_id} of the job everything ended with {ended}: its page in the Dagster UI says why; start again "
-            "and open it under Runs"
-        )
+        raise _unbuilt(run_id, ended)
     if ended != "SUCCESS":
         _say(
             console,
@@ -304,3 +294,36 @@ def _build_everything(dagster_port: int, console: Console, teller: _Teller, *, o
             f"http://{HOST}:{dagster_port}/runs/{run_id}",
         )
     return ended == "SUCCESS"
+
+
+def build_everything(dagster_port: int, console: Console, *, host: str) -> None:
+    """Have the Dagster of the webserver on *host* run every pass and every model.
+
+    Raises:
+        RuntimeFault: It failed.
+    """
+    run_id, ended = _run_everything(dagster_port, console, host=host)
+    if ended != "SUCCESS":
+        raise _unbuilt(run_id, ended)
+
+
+def _run_everything(
+    dagster_port: int, console: Console, *, host: str = HOST, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[str, str]:
+    """Run the job and return its run's id and how it ended."""
+    run_id = launch(dagster_port, "everything", location=LOCATION, host=host)
+    with under_way(console, "running every pass and building every model"):
+        deadline = time.monotonic() + _BUILD_SECONDS
+        while (ended := status(dagster_port, run_id, host=host)) not in _ENDED:
+            if time.monotonic() > deadline:
+                raise RuntimeFault(f"run {run_id} of the job everything did not end within {_BUILD_SECONDS} seconds")
+            meanwhile()
+            time.sleep(0.5)
+    return run_id, ended
+
+
+def _unbuilt(run_id: str, ended: str) -> RuntimeFault:
+    return RuntimeFault(
+        f"run {run_id} of the job everything ended with {ended}: its page in the Dagster UI says why; start again "
+        "and open it under Runs"
+    )

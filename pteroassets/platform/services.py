@@ -20,6 +20,7 @@ class DagsterPlace:
     """Where Dagster finds its settings, its database and its files.
 
     *checkout* has ``dagster.yaml`` and ``workspace.yaml``; *artifacts* is created if missing.
+    *code_server_host* is where the code server is asked.
     """
 
     checkout: Path
@@ -27,6 +28,7 @@ class DagsterPlace:
     database: str
     artifacts: Path
     code_server_port: int
+    code_server_host: str = HOST
 
     @property
     def run_socket(self) -> Path:
@@ -42,18 +44,25 @@ class DagsterPlace:
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "PTEROASSETS_DAGSTER_DATABASE": self.database,
             "PTEROASSETS_ARTIFACTS": str(self.artifacts),
+            "PTEROASSETS_CODE_SERVER_HOST": self.code_server_host,
             "PTEROASSETS_CODE_SERVER_PORT": str(self.code_server_port),
             SOCKET_VARIABLE: str(self.run_socket),
             "PYTHONUNBUFFERED": "1",
         }
 
 
-def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.definitions") -> Service:
-    """Load the definitions once for the webserver, the daemon and all runs, which are its child processes."""
+def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.definitions", listen: str = HOST) -> Service:
+    """Load the definitions once for all runs, which are its child processes as are the webserver and the daemon.
+
+    Args:
+        place: Where Dagster is.
+        module: Holds the definitions.
+        listen: Address on which other processes of Dagster ask it.
+    """
     command = [sys.executable, "-m", "pteroassets.platform.dagster.code_server", "--module", module]
     return Service(
         name=_PARENT,
-        command=[*command, "--port", str(place.code_server_port), "--socket", place.run_socket],
+        command=[*command, "--port", str(place.code_server_port), "--socket", place.run_socket, "--host", listen],
         environment={
             **place.environment(),
             # a thread for each core, which would be lost where it is forked, and no pass multiplies matrices
@@ -74,23 +83,32 @@ def begin_webserver(supervisor: Supervisor, place: DagsterPlace, *, port: int) -
     Raises:
         ServiceError: It did not answer in time, or a service ended.
     """
-    arguments = ["--host", HOST, "--port", str(port), "--workspace", str(place.checkout / "workspace.yaml")]
-    arguments += ["--dagster-log-level", "warning"]
+    arguments = webserver_arguments(place, host=HOST, port=port)
     ask(place.run_socket, {"action": "begin", "program": "dagster-webserver", "arguments": arguments})
     supervisor.wait_for(
         _PARENT, answers(f"http://{HOST}:{port}/server_info"), seconds=_READY_SECONDS, what="the Dagster webserver"
     )
 
 
+def webserver_arguments(place: DagsterPlace, *, host: str, port: int) -> list[str]:
+    """Return the arguments of ``dagster-webserver``."""
+    arguments = ["--host", host, "--port", str(port), "--workspace", str(place.checkout / "workspace.yaml")]
+    return [*arguments, "--dagster-log-level", "warning"]
+
+
+def daemon_arguments(place: DagsterPlace) -> list[str]:
+    """Return the arguments of ``dagster-daemon``."""
+    return ["run", "--workspace", str(place.checkout / "workspace.yaml")]
+
+
 def begin_daemon(place: DagsterPlace) -> None:
     """Have the code server's process run schedules, sensors, the queue of runs and their monitoring."""
-    arguments = ["run", "--workspace", str(place.checkout / "workspace.yaml")]
-    ask(place.run_socket, {"action": "begin", "program": "dagster-daemon", "arguments": arguments})
+    ask(place.run_socket, {"action": "begin", "program": "dagster-daemon", "arguments": daemon_arguments(place)})
 
 
-def docs_server(directory: Path, *, port: int, pages: str | None = None) -> Service:
-    """Serve the dbt docs in *directory* and the *pages*, from where they are published, on *port* of 127.0.0.1."""
+def docs_server(directory: Path, *, port: int, pages: str | None = None, listen: str = HOST) -> Service:
+    """Serve the dbt docs in *directory* and the *pages*, from where they are published, on *port* of *listen*."""
     module = "pteroassets.platform.docs_site"
-    command = [sys.executable, "-m", module, "--directory", str(directory), "--port", str(port)]
+    command = [sys.executable, "-m", module, "--directory", str(directory), "--port", str(port), "--host", listen]
     command += [] if pages is None else ["--pages", pages]
     return Service(name="dbt-docs", command=command, ready=answers(f"http://{HOST}:{port}/"))

@@ -215,14 +215,15 @@ def _signal(pid: int, number: int) -> None:
 
 @click.command()
 @click.option("--module", required=True, help="Holds the definitions.")
-@click.option("--port", type=int, required=True, help="Of Dagster's code server, on 127.0.0.1.")
+@click.option("--port", type=int, required=True, help="Of Dagster's code server.")
+@click.option("--host", default=HOST, show_default=True, help="Address on which Dagster's code server is asked.")
 @click.option("--socket", "path", type=click.Path(path_type=Path), required=True, help="For requests of the launcher.")
-def main(module: str, port: int, path: Path) -> None:
+def main(module: str, port: int, host: str, path: Path) -> None:
     """Load the definitions of MODULE and serve them, and the runs made of them, until SIGTERM."""
     sys.path.insert(0, str(Path.cwd()))
     keep_instance()
     load(module)
-    arguments = ["api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", HOST]
+    arguments = ["api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", host]
     arguments += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page
