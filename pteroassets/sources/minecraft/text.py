@@ -30,7 +30,8 @@ _ESCAPES = re.compile(_ESCAPE + rb"|[\x07\x08]")
 #: Bytes that may begin what a terminal is told before a line.
 CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127, *range(0x80, 0xA0), 0xC2])
 # what begins a run of them is seen in its line alone, so that the cuts between blocks do not matter
-_HAS_CONTROL = re.compile(rb"\n[" + re.escape(CONTROLS) + rb"]|\r(?!\n)|[\x01-\x08\x0b\x0c\x0e-\x1f]")
+_LOW_CONTROLS = bytes(each for each in CONTROLS if each < ord(" "))
+_HIGH_CONTROL = re.compile(rb"\n[\x7f-\x9f\xc2]")
 _BEFORE_LINES = re.compile(
     rb"\n(?:[ >.]*+(?=[\x01-\x08\x0b-\x1f])|(?=[" + re.escape(CONTROLS) + rb"]))"
     rb"(?:(?:" + _ESCAPE + rb"|" + _ESCAPE_8 + rb"|[\x01-\x08\x0b-\x1f\x7f])[ >.]*+)++(?=[\[\d{])"
@@ -45,11 +46,40 @@ def strip_escapes(lines: bytes) -> bytes:
     """Cut what tells a terminal to do something, and NULs; what a carriage return overwrote stays."""
     if b"\x00" in lines:  # left by a machine that lost power, or by a console that writes UTF-16
         lines = lines.replace(b"\x00", b"")
+    if b"\x1b[" in lines:
+        lines = _without_colours(lines)
     has_escapes = b"\x1b" in lines or b"\x07" in lines or b"\x08" in lines
-    if has_escapes or _HAS_CONTROL.search(lines):
+    if has_escapes or _has_control(lines):
         lines = _BEFORE_LINES.sub(b"\n", lines)
     if has_escapes:
         lines = _ESCAPES.sub(b"", lines)
+    return lines
+
+
+def _has_control(lines: bytes) -> bool:
+    """Return whether a line may begin with what a terminal is told, in a sixth of the time of a pattern."""
+    if len(lines.translate(None, _LOW_CONTROLS)) < len(lines) or lines.count(b"\r") > lines.count(b"\r\n"):
+        return True
+    return (not lines.isascii() or b"\x7f" in lines) and _HIGH_CONTROL.search(lines) is not None
+
+
+# a colour that begins a line, with the byte behind it, and one that ends a line
+_AROUND_LINES = (re.compile(rb"\n(\x1b\[[\d;]*+m)(?=[\[\d{])."), re.compile(rb"(\x1b\[[\d;]*+m)\n"))
+_MOST_COLOURS = 12
+_FEW = 64  # lines: the patterns are faster
+
+
+def _without_colours(lines: bytes) -> bytes:
+    """Cut the commonest colours around whole lines, as the patterns would, in a tenth of their time."""
+    for colours in _AROUND_LINES:
+        for _ in range(_MOST_COLOURS):
+            found = colours.search(lines) if b"\x1b[" in lines else None
+            if found is None:
+                break
+            before = len(lines)
+            lines = lines.replace(found[0], found[0].replace(found[1], b""))
+            if before - len(lines) < _FEW * len(found[1]):
+                break
     return lines
 
 

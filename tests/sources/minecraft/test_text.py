@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.log import LogParser
-from pteroassets.sources.minecraft.text import Lines, clean
+from pteroassets.sources.minecraft.text import Lines, clean, strip_escapes
 from tests.sources.minecraft.writing import paper, parse
 
 LEFTOVERS = [
@@ -85,6 +87,34 @@ SEVEN_BITS = [each for each in LEFTOVERS if each.isascii() and each != b"\x7f"]
 @given(leftovers=st.lists(st.sampled_from(SEVEN_BITS), min_size=1, max_size=5), layout=st.sampled_from(LAYOUTS))
 def test_any_of_them_can_follow_each_other(leftovers: list[bytes], layout: bytes) -> None:
     assert [event.player for event in parse(b"".join(leftovers) + layout + b"Al joined the game\n")] == ["Al"]
+
+
+PIECES = [
+    b"\x1b[32m",
+    b"\x1b[m",
+    b"\x1b[0;1m",
+    b"\x1b",
+    b"\x1b]0;t",
+    b"\x9d",
+    b"\x9c",
+    b"> ",
+    b"[",
+    b"1",
+    b"x",
+    b" ",
+    b"\n",
+]
+
+
+@given(line=st.lists(st.sampled_from(PIECES), max_size=9), times=st.integers(1, 80))
+def test_colours_are_cut_from_many_lines_as_patterns_cut_them_from_one(line: list[bytes], times: int) -> None:
+    lines = b"".join(line) + b"\n"
+    alone = strip_escapes(b"\n" + lines)[1:]
+    with patch("pteroassets.sources.minecraft.text._MOST_COLOURS", 0):
+        by_patterns = strip_escapes(b"\n" + lines)[1:]
+        many_by_patterns = strip_escapes(b"\n" + lines * times)
+    assert alone == by_patterns
+    assert strip_escapes(b"\n" + lines * times) == many_by_patterns
 
 
 @pytest.mark.parametrize(
