@@ -8,7 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, utilization, logs]
-#     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs]
+#     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs, fct_right_sizing]
 # ---
 
 # %%
@@ -112,4 +112,54 @@ kit.table(
     empty="The panel lists no server.",
     links={"server_name": ("server", "server_uuid"), "owner_username": ("owner", "owner_user_uuid")},
     note="A dash is a figure that is not known.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Right-sizing
+# Limits that would be enough for what servers used in two weeks: the 99th percentile and a fifth, and of memory and
+# disk no less than the most of any sample. The heap of a Java server grows with its limit, so it may need less than it
+# took.
+
+# %%
+sizes = kit.ask("""
+    select
+        server_uuid, server_name, node_name, sizes.memory_limit_mebibytes / 1024.0 as memory_limits,
+        memory_recommended_mebibytes / 1024.0 as memory_recommended, memory_freed_gibibytes as memory_freed,
+        memory_peak_ratio as memory_peak_of_recommended, out_of_memory_crashes,
+        cpu_recommended_percent / 100.0 as cpu_recommended, cpu_freed_cores as cpu_freed,
+        cpu_samples_above_ratio as cpu_above_recommended, disk_freed_gibibytes as disk_freed,
+        coverage_ratio as sample_coverage, memory_samples, memory_reason
+    from fct_right_sizing as sizes inner join dim_servers using (server_uuid)
+    where is_active order by abs(memory_freed_gibibytes) desc nulls last, server_name
+""")
+judged = sizes[sizes["memory_reason"].isna()]
+why_none = {
+    "suspended": "suspended", "history_too_short": "known for less than a week", "thinly_sampled": "thinly sampled",
+    "seldom_running": "seldom running", "unlimited": "without a limit",
+}  # fmt: skip
+reasons = sizes["memory_reason"].value_counts()
+NOT_JUDGED = ", ".join(f"{count} {why_none[str(reason)]}" for reason, count in reasons.items())
+NO_SIZE = f"no server can be judged: {NOT_JUDGED}" if NOT_JUDGED else "the panel lists no server"
+freed = judged["memory_freed"]
+kit.figures(
+    kit.figure("servers_sized", len(judged), of="by memory"),
+    kit.figure("memory_reclaimable", freed[freed > 0].sum() if len(judged) else None, why=NO_SIZE),
+    kit.figure("memory_missing", -freed[freed < 0].sum() if len(judged) else None, why=NO_SIZE),
+)
+
+# %%
+kit.table(
+    judged.head(30),
+    {
+        "server_name": "Server", "node_name": "Node", "memory_limits": "memory_limits",
+        "memory_recommended": "memory_recommended", "memory_freed": "memory_freed",
+        "memory_peak_of_recommended": "memory_peak_of_recommended", "out_of_memory_crashes": "out_of_memory_crashes",
+        "cpu_recommended": "cpu_recommended", "cpu_freed": "cpu_freed",
+        "cpu_above_recommended": "cpu_above_recommended", "disk_freed": "disk_freed",
+        "sample_coverage": "sample_coverage", "memory_samples": "memory_samples",
+    },
+    caption="The 30 servers whose memory limit would change most",
+    empty=f"Nothing is recommended: {NO_SIZE}.",
+    links={"server_name": ("server", "server_uuid")},
+    note=f"Without a recommendation: {NOT_JUDGED}." if NOT_JUDGED else "",
 )  # fmt: skip

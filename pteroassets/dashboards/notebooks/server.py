@@ -10,7 +10,7 @@
 #     passes: [entities, utilization, logs]
 #     reads: [dim_servers, dim_servers_history, dim_server_software, dim_nodes, dim_users, dim_eggs,
 #       fct_server_daily, fct_utilization_hourly,
-#       fct_server_runs, fct_player_sessions]
+#       fct_server_runs, fct_player_sessions, fct_right_sizing]
 #     editions: 7
 #     for_each: >-
 #       select server_uuid as slug, server_name as title, server_uuid::text as server_uuid
@@ -182,6 +182,39 @@ kit.line(
     hours, x="local_hour", metric="cpu_percent", title="Processor use of the last three days, by hour",
     empty="It did not run in the last three days, or nothing was sampled.",
 )  # fmt: skip
+
+# %% [markdown]
+# ## Right-sizing
+# Limits that would be enough for what it used in two weeks, or since its limits last changed: the 99th percentile and a
+# fifth, and for memory and disk no less than the most of any sample.
+
+# %%
+size = kit.one(
+    """
+    select
+        sizes.*, memory_recommended_mebibytes / 1024.0 as memory_recommended,
+        cpu_recommended_percent / 100.0 as cpu_recommended, disk_recommended_mebibytes / 1024.0 as disk_recommended
+    from dim_servers left join fct_right_sizing as sizes using (server_uuid) where server_uuid = %(server_uuid)s
+    """,
+    server_uuid=server_uuid,
+)
+WHY_NO_SIZE = {
+    "gone": "the server is gone", "suspended": "it is suspended",
+    "history_too_short": "it was sampled for less than a week, or its limits changed since",
+    "thinly_sampled": "less than half of the time was sampled", "seldom_running": "it ran on fewer than 7 days",
+    "unlimited": "it has no limit", None: "it was not judged yet, which is done once a day",
+}  # fmt: skip
+no_memory, no_cpu, no_disk = (WHY_NO_SIZE[size[f"{name}_reason"]] for name in ("memory", "cpu", "disk"))
+kit.figures(
+    kit.figure("memory_recommended", size["memory_recommended"], why=no_memory),
+    kit.figure("memory_freed", size["memory_freed_gibibytes"], why=no_memory),
+    kit.figure("memory_peak_of_recommended", size["memory_peak_ratio"], why=no_memory),
+    kit.figure("cpu_recommended", size["cpu_recommended"], why=no_cpu),
+    kit.figure("cpu_above_recommended", size["cpu_samples_above_ratio"], why=no_cpu),
+    kit.figure("disk_recommended", size["disk_recommended"], why=no_disk),
+    kit.figure("out_of_memory_crashes", size["out_of_memory_crashes"], why="no log of these two weeks was read"),
+    kit.figure("memory_samples", size["memory_samples"], why=no_memory, of="in the window"),
+)
 
 # %% [markdown]
 # ## What happened
