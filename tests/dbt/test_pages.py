@@ -27,6 +27,7 @@ _AGGREGATES = {
     "sum": "sum({})",
     "max": "max({})",
     "min": "min({})",
+    "average": "avg({})",
     "count_distinct": "count(distinct {})",
     "median": "percentile_cont(0.5) within group (order by {})",
 }
