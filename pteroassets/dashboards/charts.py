@@ -6,7 +6,7 @@ date read as the reader's own time would be the day before, west of Greenwich.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -14,7 +14,7 @@ import pandas as pd
 
 from pteroassets.dashboards.blocks import Chart, Nothing
 from pteroassets.dashboards.context import metric as metric_of
-from pteroassets.dashboards.metrics import Metric
+from pteroassets.dashboards.metrics import Metric, MetricError
 
 Shown = Chart | Nothing
 _HEIGHT = 220
@@ -73,6 +73,97 @@ def line(
     return _chart(alt.layer(*layers) if len(layers) > 1 else encoded, title, told, [known])
 
 
+def lines(frame: pd.DataFrame, *, x: str, metrics: Mapping[str, str], title: str, empty: str) -> Shown:
+    """Return a line over time for each of several metrics of one unit.
+
+    Args:
+        frame: A row for each time; a NULL leaves a gap.
+        x: Column of dates or times.
+        metrics: For each column the name of its metric, by whose label its line is called.
+        title: The caption.
+        empty: Why there is nothing where there is nothing.
+
+    Raises:
+        MetricError: The metrics have different units.
+    """
+    known = {column: metric_of(name) for column, name in metrics.items()}
+    first = next(iter(known.values()))
+    if {one.shown_unit for one in known.values()} != {first.shown_unit}:
+        raise MetricError(f"{', '.join(metrics.values())} cannot share an axis: their units differ")
+    points = [
+        {x: _plain(at), "value": _plain(value), "what": one.label}
+        for column, one in known.items()
+        for at, value in zip(frame[x], frame[column], strict=True)
+    ]
+    if not any(row["value"] is not None for row in points):
+        return Nothing(title=title, why=empty)
+    time = _time(frame[x], x)
+    chart: Any = alt.Chart(alt.InlineData(values=points), height=_HEIGHT)
+    encoded = chart.mark_line(point=alt.OverlayMarkDef(size=18)).encode(
+        x=time["axis"],
+        y=alt.Y("value:Q", title=first.shown_unit, axis=_axis(first), scale=_scale(first, points)),
+        tooltip=[
+            time["tooltip"],
+            alt.Tooltip("what:N", title=""),
+            alt.Tooltip("value:Q", title=first.shown_unit, format=_format(first)),
+        ],
+        color=_colour("what", sort=[one.label for one in known.values()]),
+    )
+    told = f"{', '.join(one.label for one in known.values())} by {x.replace('_', ' ')}, {len(frame)} points each"
+    return _chart(encoded, title, told, [*known.values()])
+
+
+def curve(
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    metric: str,
+    bounds: tuple[str, str],
+    rests_on: str,
+    title: str,
+    empty: str,
+    by: str,
+    value: str | None = None,
+) -> Shown:
+    """Return a line for each name over steps, each point with the interval that it lies in.
+
+    Args:
+        frame: A row for each point.
+        x: Column of numbers, each of which is a step.
+        metric: Name of the metric, and of its column unless *value* names another.
+        bounds: Columns with the lower and the upper bound; drawn behind the line.
+        rests_on: Name of the metric, and of its column, that says how much a point rests on.
+        title: The caption.
+        empty: Why there is nothing where there is nothing.
+        by: Column whose values get a line each.
+        value: Column with the numbers.
+    """
+    known, count, column = metric_of(metric), metric_of(rests_on), value or metric
+    low, high = bounds
+    points = _rows(
+        frame.dropna(subset=[column]), [x, column, low, high, rests_on, by], {column: "value", low: "low", high: "high"}
+    )
+    if not points:
+        return Nothing(title=title, why=empty)
+    chart: Any = alt.Chart(alt.InlineData(values=points), height=_HEIGHT)
+    across = alt.X(f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0))
+    up = alt.Y("value:Q", title=known.heading, axis=_axis(known), scale=_scale(known, points))
+    tooltip = [
+        alt.Tooltip(f"{by}:N", title=""),
+        alt.Tooltip(f"{x}:O", title=x.replace("_", " ")),
+        _told(known),
+        alt.Tooltip("low:Q", title="at least", format=_format(known)),
+        alt.Tooltip("high:Q", title="at most", format=_format(known)),
+        alt.Tooltip(f"{rests_on}:Q", title=count.heading, format=_format(count)),
+    ]
+    colour = _colour(by)
+    drawn = alt.layer(
+        chart.mark_area(opacity=0.12).encode(x=across, y="low:Q", y2="high:Q", color=colour),
+        chart.mark_line(point=alt.OverlayMarkDef(size=30)).encode(x=across, y=up, color=colour, tooltip=tooltip),
+    )
+    return _chart(drawn, title, f"{known.heading} by {x.replace('_', ' ')}, {len(points)} points", [known, count])
+
+
 def bars(
     frame: pd.DataFrame,
     *,
@@ -112,20 +203,52 @@ def heat_map(
     empty: str,
     order: Sequence[str],
     value: str | None = None,
+    rests_on: str | None = None,
 ) -> Shown:
-    """Return cells of a grid in shades: *x* and *y* are the columns of its sides, *order* that of *y*."""
+    """Return cells of a grid in shades, those without a value as empty frames.
+
+    Args:
+        frame: A row for each cell; a NULL is a cell of which nothing is known.
+        x: Column of the side across.
+        y: Column of the side that goes up.
+        metric: Name of the metric, and of its column unless *value* names another.
+        title: The caption.
+        empty: Why there is nothing where there is nothing.
+        order: Order of the values of *y*.
+        value: Column with the numbers.
+        rests_on: Name of the metric, and of its column, that says how much a cell rests on.
+    """
     known, column = metric_of(metric), value or metric
-    rows = _rows(frame.dropna(subset=[column]), [x, y, column], {column: "value"})
-    if not rows:
+    count = metric_of(rests_on) if rests_on else None
+    rows = _rows(frame, [x, y, column, *([rests_on] if rests_on else [])], {column: "value"})
+    if not any(row["value"] is not None for row in rows):
         return Nothing(title=title, why=empty)
     chart: Any = alt.Chart(alt.InlineData(values=rows), height=_BAR * len({row[y] for row in rows}))
-    encoded = chart.mark_rect().encode(
-        x=alt.X(f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-        y=alt.Y(f"{y}:O", title=None, sort=list(order)),
-        color=alt.Color("value:Q", title=known.heading, legend=alt.Legend(orient="bottom", format=_format(known))),
-        tooltip=[alt.Tooltip(f"{y}:O", title=""), alt.Tooltip(f"{x}:O", title=x.replace("_", " ")), _told(known)],
+    where = {
+        "x": alt.X(f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        "y": alt.Y(f"{y}:O", title=None, sort=list(order)),
+    }
+    cell = [alt.Tooltip(f"{y}:O", title=""), alt.Tooltip(f"{x}:O", title=x.replace("_", " "))]
+    resting = [alt.Tooltip(f"{rests_on}:Q", title=count.heading, format=_format(count))] if count else []
+    shades = (
+        chart.transform_filter("isValid(datum.value)")
+        .mark_rect()
+        .encode(
+            **where,
+            color=alt.Color("value:Q", title=known.heading, legend=alt.Legend(orient="bottom", format=_format(known))),
+            tooltip=[*cell, _told(known), *resting],
+        )
     )
-    return _chart(encoded, title, f"{known.heading} by {x.replace('_', ' ')} and {y.replace('_', ' ')}", [known])
+    layers = [shades]
+    if any(row["value"] is None for row in rows):
+        unknown = chart.transform_filter("!isValid(datum.value)").transform_calculate(told="'not known'")
+        layers.append(
+            unknown.mark_rect(filled=False, strokeDash=[2, 3], strokeWidth=1, opacity=0.6, stroke="gray").encode(
+                **where, tooltip=[*cell, alt.Tooltip("told:N", title=known.heading)]
+            )
+        )
+    told = f"{known.heading} by {x.replace('_', ' ')} and {y.replace('_', ' ')}"
+    return _chart(alt.layer(*layers) if layers[1:] else shades, title, told, [known, *([count] if count else [])])
 
 
 def scatter(frame: pd.DataFrame, *, x: str, y: str, name: str, title: str, empty: str, by: str | None = None) -> Shown:
@@ -156,10 +279,10 @@ def _chart(encoded: Any, title: str, told: str, metrics: Sequence[Metric]) -> Ch
     return Chart(title=title, told=told, metrics=tuple(metrics), spec=spec)
 
 
-def _colour(by: str) -> alt.Color:
+def _colour(by: str, *, sort: Sequence[str] | None = None) -> alt.Color:
     # three names in a row are cut off on a phone
     legend = alt.Legend(orient="bottom", columns=2, labelLimit=130, symbolLimit=_SERIES)
-    return alt.Color(f"{by}:N", title=None, legend=legend)
+    return alt.Color(f"{by}:N", title=None, legend=legend, sort=alt.Undefined if sort is None else list(sort))
 
 
 def _marks(marks: pd.DataFrame, times: pd.Series[Any], time: dict[str, Any]) -> Any:

@@ -24,13 +24,13 @@ from pteroassets.dashboards.blocks import (
     Top,
     row_of,
 )
-from pteroassets.dashboards.charts import bars, heat_map, line, scatter
+from pteroassets.dashboards.charts import bars, curve, heat_map, line, lines, scatter
 from pteroassets.dashboards.context import context, metric
 from pteroassets.dashboards.metrics import Metric, MetricError
 
 __all__ = [
-    "WEEKDAYS", "ask", "bars", "figure", "figures", "heat_map", "line", "metric", "note", "now", "one", "page_of",
-    "scatter", "table", "top", "whole_week",
+    "WEEKDAYS", "ask", "bars", "curve", "figure", "figures", "heat_map", "line", "lines", "metric", "note", "now",
+    "one", "page_of", "scatter", "table", "top", "whole_week",
 ]  # fmt: skip
 
 _HOUR, _DAY = 3600, 86_400
@@ -198,11 +198,10 @@ def _age(seconds: float) -> str:
     return "less than a minute old"
 
 
-def whole_week(cells: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Return *cells* with a row for each ``hour_of_day`` of each ``weekday`` in them: where there was none, with 0."""
-    known = [day for day in WEEKDAYS if day in set(cells["weekday"])]
-    every = pd.MultiIndex.from_product([known, range(24)], names=["weekday", "hour_of_day"])
-    return cells.set_index(["weekday", "hour_of_day"])[[value]].reindex(every, fill_value=0).reset_index()
+def whole_week(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return *cells* with a row for each ``hour_of_day`` of each ``weekday``; one that was not there is not known."""
+    every = pd.MultiIndex.from_product([WEEKDAYS, range(24)], names=["weekday", "hour_of_day"])
+    return cells.set_index(["weekday", "hour_of_day"]).reindex(every).reset_index()
 
 
 def now() -> datetime:

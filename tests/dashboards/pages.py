@@ -47,6 +47,7 @@ METRICS: Mapping[str, Metric] = {
     one.name: one
     for one in (
         a_metric(),
+        a_metric("play_hours", label="Play time"),
         a_metric("players", "players", 0, "Players"),
         a_metric("uptime", "ratio", 1, "Uptime"),
     )

@@ -141,7 +141,64 @@ def test_a_chart_has_its_unit_on_the_axis_follows_the_page_and_draws_days_in_utc
     assert figure["aria-label"].startswith("Hours: Player-hours by day")
 
 
-@pytest.mark.parametrize("draw", ["line", "limit", "by", "marks", "bars", "heat_map", "scatter"])
+def a_curve(frame: pd.DataFrame, by: str, *, title: str = "", empty: str = "") -> Any:
+    points = frame.assign(days_later=range(1, len(frame) + 1), low=0.1, high=0.9, players=range(len(frame)))
+    return kit.curve(
+        points, x="days_later", metric="uptime", value="player_hours", bounds=("low", "high"), rests_on="players",
+        by=by, title=title, empty=empty,
+    )  # fmt: skip
+
+
+def test_a_curve_shows_what_each_point_rests_on_and_in_which_interval_it_lies() -> None:
+    spec = spec_of(a_curve(days(0.5, None, 0.25), "server"))
+    (rows,) = spec["datasets"].values()
+    # a step of which nothing is known is no point
+    assert [(row["days_later"], row["value"], row["players"]) for row in rows] == [(1, 0.5, 0), (3, 0.25, 2)]
+    area, drawn = spec["layer"]
+    assert (area["encoding"]["y"]["field"], area["encoding"]["y2"]["field"]) == ("low", "high")
+    assert [one["field"] for one in drawn["encoding"]["tooltip"]][-3:] == ["low", "high", "players"]
+    nothing = a_curve(days(None), "server", empty="No cohort is old enough.")
+    assert tree(nothing).select_one(".nothing").get_text() == "No cohort is old enough."
+
+
+def test_lines_of_one_axis_have_one_unit_and_are_called_by_their_metrics() -> None:
+    spec = spec_of(
+        kit.lines(
+            days(1.0, None),
+            x="day",
+            metrics={"player_hours": "player_hours", "uptime": "play_hours"},
+            title="",
+            empty="",
+        )
+    )
+    (rows,) = spec["datasets"].values()
+    assert [(row["what"], row["value"]) for row in rows][:2] == [("Player-hours", 1.0), ("Player-hours", None)]
+    assert spec["encoding"]["y"]["title"] == "hours"
+    with pytest.raises(MetricError, match="cannot share an axis"):
+        kit.lines(days(1.0), x="day", metrics={"a": "player_hours", "b": "uptime"}, title="", empty="")
+
+
+def test_a_cell_of_which_nothing_is_known_is_an_empty_frame_and_no_zero() -> None:
+    cells = pd.DataFrame(
+        {"weekday": ["Mon", "Mon"], "hour_of_day": [3, 4], "player_hours": [0.0, 2.0], "players": [1, 2]}
+    )
+    week = kit.whole_week(cells)
+    assert len(week) == 7 * 24
+    spec = spec_of(
+        kit.heat_map(
+            week, x="hour_of_day", y="weekday", metric="player_hours", rests_on="players", order=kit.WEEKDAYS, title="",
+            empty="",
+        )
+    )  # fmt: skip
+    (rows,) = spec["datasets"].values()
+    assert [row["value"] for row in rows if row["value"] is not None] == [0.0, 2.0]
+    shades, frames = spec["layer"]
+    assert [one["filter"] for one in shades["transform"]] == ["isValid(datum.value)"]
+    assert [one.get("filter") for one in frames["transform"]][:1] == ["!isValid(datum.value)"]
+    assert frames["encoding"]["tooltip"][-1]["field"] == "told"
+
+
+@pytest.mark.parametrize("draw", ["line", "limit", "by", "marks", "lines", "curve", "bars", "heat_map", "scatter"])
 def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
     frame = days(1.0, None, 3.0)
     marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": ["memory 1 to 2 MiB"]})
@@ -151,6 +208,10 @@ def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
         "limit": lambda: kit.line(frame, **over_time, limit="uptime"),
         "by": lambda: kit.line(frame, **over_time, by="server"),
         "marks": lambda: kit.line(frame, **over_time, marks=marks),
+        "lines": lambda: kit.lines(
+            frame, x="day", metrics={"player_hours": "player_hours", "uptime": "play_hours"}, title="", empty=""
+        ),
+        "curve": lambda: a_curve(frame, "server"),
         "bars": lambda: kit.bars(frame, y="server", metric="player_hours", title="", empty="", by="server"),
         "heat_map": lambda: kit.heat_map(
             frame, x="day", y="server", metric="player_hours", title="", empty="", order=["Lobby"]
@@ -173,7 +234,7 @@ def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None
     assert "v5" in bundle["application/vnd.vegalite.v5+json"]["$schema"]
 
 
-@pytest.mark.parametrize("draw", ["line", "bars", "heat_map", "scatter", "table", "figure", "note", "marks"])
+@pytest.mark.parametrize("draw", ["line", "bars", "curve", "heat_map", "scatter", "table", "figure", "note", "marks"])
 def test_a_name_is_text_wherever_it_stands(draw: str) -> None:
     frame = days(1.0, 2.0, name=ATTACK)
     marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": [ATTACK]})
@@ -181,6 +242,7 @@ def test_a_name_is_text_wherever_it_stands(draw: str) -> None:
         "line": lambda: kit.line(frame, x="day", metric="player_hours", by="server", title=ATTACK, empty=""),
         "marks": lambda: kit.line(frame, x="day", metric="player_hours", title=ATTACK, empty="", marks=marks),
         "bars": lambda: kit.bars(frame, y="server", metric="player_hours", title=ATTACK, empty=""),
+        "curve": lambda: a_curve(frame, "server", title=ATTACK),
         "heat_map": lambda: kit.heat_map(
             frame, x="server", y="server", metric="player_hours", title=ATTACK, empty="", order=[ATTACK]
         ),

@@ -123,7 +123,7 @@ EXPECTED: Mapping[str, tuple[str, Count]] = {
     "stay_minutes_p90": ("fct_active_players_daily", most(host("session_minutes_p90"))),
     "players_in_group": (
         "fct_player_activity_weekly",
-        total(lambda week: host("activity_group")(week) is not None),
+        total(lambda week: 1 if host("activity_group")(week) else None),
     ),
     "players_without_group": (
         "fct_player_activity_weekly",

@@ -8,7 +8,9 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [logs]
-#     reads: [fct_network_daily, fct_network_sessions, fct_player_sessions, fct_server_daily, dim_players, dim_servers]
+#     reads:
+#       [fct_network_daily, fct_players_hourly, fct_concurrency_peaks, fct_player_sessions, fct_player_events,
+#       dim_players, dim_servers, dim_server_software, dim_nodes]
 # ---
 
 # %%
@@ -39,53 +41,98 @@ kit.figures(
 # ## Who plays when
 
 # %%
-# each stay is cut at the hours of the host's clock, then the time in each cell is spread over the weeks that were read
+# a server's mean rests on the hours of which its log is known; all servers are the sum of their means
 cells = kit.ask(
     """
-    with weeks as (
-        select extract(isodow from local_date) as weekday, count(*) as days
-        from fct_network_daily where sessions_present is not null group by 1
-    ),
-    pieces as (
+    with hours as (
         select
-            hour_at at time zone %(zone)s as local_hour,
-            extract(epoch from least(left_at, hour_at + interval '1 hour') - greatest(joined_at, hour_at)) / 3600
-                as hours
-        from (
-            select joined_at, joined_at + counted_minutes * interval '1 minute' as left_at
-            from fct_network_sessions where joined_at is not null
-        ) as stays
-        cross join lateral generate_series(date_trunc('hour', joined_at), left_at, interval '1 hour') as hour_at
+            server_uuid, hour_at at time zone %(zone)s as local_hour, player_seconds, seconds_known
+        from fct_players_hourly left join dim_server_software as software using (server_uuid)
+        where seconds_known > 0 and not coalesce(software.is_proxy, false)
+    ),
+    means as (
+        select
+            server_uuid, extract(isodow from local_hour)::int as day, extract(hour from local_hour)::int as hour_of_day,
+            sum(player_seconds) / sum(seconds_known) as mean, sum(seconds_known) / 3600 as hours
+        from hours group by 1, 2, 3
     )
     select
-        (array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])[extract(isodow from local_hour)::int] as weekday,
-        extract(hour from local_hour)::int as hour_of_day, sum(hours) / max(weeks.days) as mean_players
-    from pieces inner join weeks on extract(isodow from local_hour) = weeks.weekday
-    group by 1, 2
+        (array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])[day] as weekday, hour_of_day,
+        sum(mean) as hourly_players, sum(hours) as hourly_hours_known, count(*) as servers_known
+    from means group by 1, 2
     """,
     zone=zone,
 )
-grid = kit.whole_week(cells, "mean_players") if len(cells) else cells
+grid = kit.whole_week(cells) if len(cells) else cells
 kit.heat_map(
-    grid, x="hour_of_day", y="weekday", metric="mean_players", order=kit.WEEKDAYS,
-    title=f"Players on the host by weekday and hour ({zone})", empty=NO_LOG,
+    grid, x="hour_of_day", y="weekday", metric="hourly_players", rests_on="hourly_hours_known", order=kit.WEEKDAYS,
+    title=f"Players on all servers by weekday and hour ({zone}), each server's mean added up", empty=NO_LOG,
 )  # fmt: skip
+
+# %%
+unknown = 7 * 24 - len(cells)
+fewest = cells["servers_known"].min() if len(cells) else 0
+most_known = cells["servers_known"].max() if len(cells) else 0
+kit.note(
+    f"An empty frame: no log of this hour was ever read, so nobody knows ({unknown} of {7 * 24} hours of the week)."
+    if unknown
+    else "Each hour of the week rests on a log that was read."
+    + ("" if fewest == most_known else f" Not all on those of as many servers: {fewest} to {most_known}.")
+)
 
 # %% [markdown]
 # ## Records
 
 # %%
-records = kit.ask("""
-    select distinct on (server_uuid)
-        server_uuid, server_name, peak_concurrent_players as server_peak_players, local_date
-    from fct_server_daily inner join dim_servers using (server_uuid)
-    where peak_concurrent_players > 0 and not is_proxy
-    order by server_uuid, peak_concurrent_players desc, local_date
-""").sort_values("server_peak_players", ascending=False)
+peaks = kit.ask(
+    """
+    select local_date, peak_concurrent_players as record_players, peak_at at time zone %(zone)s as peak_at, is_record,
+        record_before
+    from fct_concurrency_peaks where scope = 'host' order by local_date
+""",
+    zone=zone,
+)
+PEAKS = "No peak is known: the peaks are counted once a day, from logs that were read."
+kit.line(peaks, x="local_date", metric="peak_players", value="record_players", title="Most players at once, by day",
+         empty=PEAKS)  # fmt: skip
+
+# %%
 kit.table(
-    records, {"server_name": "Server", "server_peak_players": "server_peak_players", "local_date": "First on"},
-    caption="Most players at once, by server", empty=NO_LOG, links={"server_name": ("server", "server_uuid")},
+    peaks[peaks["is_record"].astype(bool)].sort_values("local_date", ascending=False).head(20),
+    {"local_date": "Day", "record_players": "record_players", "peak_at": f"Reached at ({zone})"},
+    caption="Records of the host: days with more players at once than on any known day before", empty=PEAKS,
+    note="The first known day is a record, since nothing is known of the days before.",
 )  # fmt: skip
+
+# %%
+records = kit.ask("""
+    select distinct on (scope_key)
+        server_uuid, server_name, peak_concurrent_players as server_record_players, peaks.local_date
+    from fct_concurrency_peaks as peaks
+    inner join dim_servers using (server_uuid)
+    left join dim_server_software as software using (server_uuid)
+    where is_record and scope = 'server' and not coalesce(software.is_proxy, false)
+    order by scope_key, peaks.local_date desc
+""").sort_values("server_record_players", ascending=False)
+kit.table(
+    records, {"server_name": "Server", "server_record_players": "server_record_players", "local_date": "First on"},
+    caption="Most players at once, by server", empty=PEAKS, links={"server_name": ("server", "server_uuid")},
+)  # fmt: skip
+
+# %%
+nodes = kit.ask("""
+    select distinct on (scope_key)
+        node_name, peak_concurrent_players as node_record_players, local_date
+    from fct_concurrency_peaks inner join dim_nodes using (node_uuid)
+    where is_record and scope = 'node' order by scope_key, local_date desc
+""").sort_values("node_record_players", ascending=False)
+kit.table(
+    nodes, {"node_name": "Node", "node_record_players": "node_record_players", "local_date": "First on"},
+    caption="Most players at once, by node", empty=PEAKS,
+)  # fmt: skip
+
+# %% [markdown]
+# ## What happens there
 
 # %%
 most = kit.ask("""
@@ -102,4 +149,17 @@ kit.table(
         "advancements": "advancements", "servers_of_a_player": "servers_of_a_player",
     },
     caption="Who played most in the last 30 days", empty="Nobody, as far as logs were read.",
+)  # fmt: skip
+
+# %%
+causes = kit.ask("""
+    select replace(cause, '_', ' ') as cause, count(*) as deaths_of_a_cause from fct_player_events
+    where event_kind = 'death' and cause is not null
+        and occurred_at > (select max(occurred_at) from fct_player_events) - interval '30 days'
+    group by 1 order by 2 desc, 1 limit 12
+""")
+kit.bars(
+    causes, y="cause", metric="deaths_of_a_cause",
+    title="What players died of in the last 30 days, the twelve most frequent",
+    empty="No death whose cause is understood was read in the last 30 days.",
 )  # fmt: skip

@@ -8,7 +8,9 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [logs]
-#     reads: [fct_network_daily, fct_network_sessions, fct_player_sessions, dim_players, dim_servers]
+#     reads:
+#       [fct_network_daily, fct_network_sessions, fct_player_sessions, fct_active_players_daily, fct_player_servers,
+#       fct_player_activity_weekly, fct_shared_players, dim_servers]
 # ---
 
 # %%
@@ -29,13 +31,6 @@ days = kit.ask("""
         player_hours as network_player_hours
     from fct_network_daily order by local_date
 """)
-new = kit.ask("""
-    select local_date, count(player_id) as players_first_seen
-    from fct_network_daily
-    left join dim_players on local_date = (first_seen_at at time zone timezone)::date
-    where sessions_present is not null
-    group by local_date order by local_date
-""")
 peak = days["peak_players"].max()
 NO_LOG = "no log was read"
 kit.figures(
@@ -46,16 +41,132 @@ kit.figures(
     kit.figure("peak_players", peak, why=NO_LOG, of="ever, as far as logs reach"),
 )
 
-# %%
-kit.line(days, x="local_date", metric="daily_players", title="Players by day; the last day is not over", empty=NO_LOG)
+# %% [markdown]
+# ## Who is active
 
 # %%
-kit.line(days, x="local_date", metric="peak_players", title="Most players at once, by day", empty=NO_LOG)
+active = kit.ask("""
+    select
+        local_date, active_players_1d as daily_players, active_players_7d, active_players_30d,
+        stickiness_ratio as stickiness,
+        new_players, returning_players, won_back_players, lapsed_players, session_minutes_mean as stay_minutes_mean,
+        session_minutes_p90 as stay_minutes_p90, is_day_whole, newcomers_known_from, history_known_since
+    from fct_active_players_daily where scope = 'host' order by local_date
+""")
+whole = active[active["is_day_whole"].astype(bool)].tail(1)
+last = whole.iloc[0] if len(whole) else None
+NO_DAY = "no whole day was read; actives are counted once a day"
+on = "" if last is None else f"{last['local_date']:%A, %d %B}, the last whole day"
+lacks = {
+    days: NO_DAY if last is None
+    else f"logs are known since {last['history_known_since']:%d %B}: fewer than {days} days"
+    for days in (7, 30, 31)
+}  # fmt: skip
+newcomers = "" if last is None else f"newcomers are known from {last['newcomers_known_from']:%d %B} on"
+kit.figures(
+    *(
+        kit.figure(name, None if last is None else last[name], why=why, of=on)
+        for name, why in (
+            ("daily_players", NO_DAY), ("active_players_7d", lacks[7]), ("active_players_30d", lacks[30]),
+            ("stickiness", lacks[30]),
+        )
+    )
+)  # fmt: skip
+
+# %%
+kit.lines(
+    active, x="local_date",
+    metrics={
+        "daily_players": "daily_players", "active_players_7d": "active_players_7d",
+        "active_players_30d": "active_players_30d",
+    },
+    title="Different players of a day, of 7 and of 30 days; a line begins when as many days are known",
+    empty=NO_LOG,
+)  # fmt: skip
 
 # %%
 kit.line(
-    new, x="local_date", metric="players_first_seen",
-    title="New players by day; in the first days of which logs are known everybody looks new", empty=NO_LOG,
+    active, x="local_date", metric="stickiness", title="Stickiness by day",
+    empty=f"Not known: {lacks[30]}.",
+)  # fmt: skip
+
+# %%
+kit.figures(
+    *(
+        kit.figure(name, None if last is None else last[name], why=why, of=on)
+        for name, why in (
+            ("new_players", newcomers or NO_DAY), ("returning_players", newcomers or NO_DAY),
+            ("won_back_players", lacks[31]), ("lapsed_players", lacks[30]),
+        )
+    )
+)  # fmt: skip
+
+# %%
+kit.lines(
+    active, x="local_date",
+    metrics={name: name for name in ("new_players", "returning_players", "won_back_players", "lapsed_players")},
+    title="Who is new, comes again, is won back or lapses, by day", empty=f"Not known: {newcomers or NO_DAY}.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## How long they stay, and when they come again
+
+# %%
+again = kit.one("""
+    select
+        count(*) as players_of_servers,
+        count(second_joined_at)::float8 / nullif(count(*), 0) as came_twice,
+        percentile_cont(0.5) within group (order by first_session_minutes) as first_session_minutes,
+        percentile_cont(0.5) within group (order by hours_to_second_session) as hours_to_second_session,
+        percentile_cont(0.5) within group (order by gap_hours_median) as gap_hours
+    from fct_player_servers where not is_proxy
+""")
+NOBODY = "nobody was seen on a server"
+kit.figures(
+    kit.figure("players_of_servers", again["players_of_servers"], of="ever"),
+    kit.figure("first_session_minutes", again["first_session_minutes"], why=NOBODY),
+    kit.figure("came_twice", again["came_twice"], why=NOBODY),
+    kit.figure("hours_to_second_session", again["hours_to_second_session"], why="nobody came a second time"),
+    kit.figure("gap_hours", again["gap_hours"], why="nobody came a second time"),
+)
+
+# %%
+kit.lines(
+    active, x="local_date",
+    metrics={"stay_minutes_mean": "stay_minutes_mean", "stay_minutes_p90": "stay_minutes_p90"},
+    title="Length of stays by the day on which they began", empty="No stay has ended whose join was seen.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## How much they play
+
+# %%
+groups = kit.ask("""
+    with newest as (
+        select max(week_start) as week_start from fct_player_activity_weekly
+        where scope = 'host' and activity_group is not null
+    )
+    select
+        replace(activity_group, '_', ' ') as activity_group, replace(activity_group_before, '_', ' ') as before,
+        week_start, count(*) as players_in_group
+    from fct_player_activity_weekly inner join newest using (week_start)
+    where scope = 'host' and activity_group is not null
+    group by 1, 2, 3
+""")
+week = f"the week from {groups['week_start'].iloc[0]:%d %B}" if len(groups) else "a week"
+NO_WEEK = "Not known before the log of the host is known for three whole weeks; it is reckoned once a day."
+kit.bars(
+    groups, y="activity_group", metric="players_in_group", by="before",
+    title=f"Players by activity in {week}, in the colour of the group a week before", empty=NO_WEEK,
+)  # fmt: skip
+
+# %%
+flows = groups[groups["before"].notna() & (groups["before"] != groups["activity_group"])]
+kit.table(
+    flows.sort_values("players_in_group", ascending=False),
+    {"before": "From", "activity_group": "To", "players_in_group": "players_in_group"},
+    caption=f"Who moved between groups in {week}",
+    empty="Nobody moved." if groups["before"].notna().any() else NO_WEEK,
 )  # fmt: skip
 
 # %% [markdown]
@@ -86,19 +197,20 @@ kit.table(
 
 # %%
 both = kit.ask("""
-    with played as (
-        select distinct server_uuid, player_id from fct_player_sessions
-        where not is_proxy and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
-    )
-    select one.server_name as first_server, other.server_name as second_server, count(*) as players_seen
-    from played as first_played
-    inner join played as second_played using (player_id)
-    inner join dim_servers as one on first_played.server_uuid = one.server_uuid
-    inner join dim_servers as other on second_played.server_uuid = other.server_uuid
-    where first_played.server_uuid < second_played.server_uuid
-    group by 1, 2 order by 3 desc, 1, 2 limit 20
+    select
+        one.server_uuid, one.server_name as first_server, other.server_name as second_server,
+        players_shared, players_shared_30d, shared_ratio as shared_part
+    from fct_shared_players as shared
+    inner join dim_servers as one on shared.server_uuid = one.server_uuid
+    inner join dim_servers as other on shared.other_server_uuid = other.server_uuid
+    order by players_shared desc, shared_ratio desc, first_server limit 30
 """)
 kit.table(
-    both, {"first_server": "Server", "second_server": "and server", "players_seen": "players_seen"},
-    caption="Players shared by two servers, last 30 days", empty="No two servers have a player in common.",
+    both,
+    {
+        "first_server": "Of the players of", "shared_part": "shared_part", "second_server": "were also on",
+        "players_shared": "players_shared", "players_shared_30d": "players_shared_30d",
+    },
+    caption="Players shared by two servers", empty="No two servers have a player in common, as far as logs were read.",
+    links={"first_server": ("server", "server_uuid")},
 )  # fmt: skip

@@ -8,7 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, utilization, logs, upkeep]
-#     reads: [dim_servers, fct_server_daily, fct_log_coverage, stg_ops__loads]
+#     reads: [dim_servers, fct_server_daily, fct_log_coverage, fct_table_health, stg_ops__loads]
 # ---
 
 # %%
@@ -49,6 +49,36 @@ kit.line(days, x="local_date", metric="sample_coverage", title="Sampled, by day"
 
 # %%
 kit.line(days, x="local_date", metric="log_understood", title="Lines understood, by day", empty="No log was read yet.")
+
+# %% [markdown]
+# ## Tables
+
+# %%
+health = kit.ask("""
+    select
+        table_name, replace(health, '_', ' ') as health, fresh_as_of, age_hours as table_age,
+        fail_after_hours as table_stale_after, coverage_of, coverage_ratio as table_coverage
+    from fct_table_health
+    order by array_position(array['never_loaded', 'stale', 'late', 'thin', 'ok'], fct_table_health.health), table_name
+""")
+states = health["health"].value_counts()
+kit.figures(
+    kit.figure("tables_landed", len(health)),
+    kit.figure("tables_stale", states.get("stale", 0) + states.get("never loaded", 0), of="now"),
+    kit.figure("tables_late", states.get("late", 0), of="now"),
+    kit.figure("tables_thin", states.get("thin", 0), of="now"),
+)
+
+# %%
+kit.table(
+    health,
+    {
+        "table_name": "Table", "health": "Health", "table_age": "table_age", "table_stale_after": "table_stale_after",
+        "fresh_as_of": "Fresh as of (UTC)", "table_coverage": "table_coverage", "coverage_of": "Coverage is",
+    },
+    caption="How each table stands when this page is made, the worst first", empty="No table is known to the platform.",
+    note="A dash: nothing was read yet, or the table is read whole or not at all, so that it has no coverage.",
+)  # fmt: skip
 
 # %% [markdown]
 # ## Passes

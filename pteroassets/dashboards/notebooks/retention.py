@@ -47,6 +47,33 @@ kit.table(
 )  # fmt: skip
 
 # %%
+by_week = kit.ask("""
+    select
+        kind, days_later, to_char(cohort_start, 'DD Mon') || ' (' || players_total || ')' as cohort, cohort_start,
+        players_counted as cohort_players_counted, retention_ratio as retention, retention_low, retention_high
+    from fct_retention
+    where scope = 'host' and cohort_grain = 'week'
+        and cohort_start in (
+            select distinct cohort_start from fct_retention
+            where scope = 'host' and cohort_grain = 'week' and retention_ratio is not null
+            order by cohort_start desc limit 4
+        )
+    order by cohort_start, days_later
+""")
+kit.curve(
+    by_week[by_week["kind"] == "within"], x="days_later", metric="retention", rests_on="cohort_players_counted",
+    bounds=("retention_low", "retention_high"), by="cohort", empty=YOUNG,
+    title="Within N days, by week of the first visit (players of the cohort); shaded: Wilson interval at 95 %",
+)  # fmt: skip
+
+# %%
+kit.curve(
+    by_week[by_week["kind"] == "classic"], x="days_later", metric="retention", rests_on="cohort_players_counted",
+    bounds=("retention_low", "retention_high"), by="cohort", empty=YOUNG,
+    title="Classic D-N, by week of the first visit (players of the cohort); shaded: Wilson interval at 95 %",
+)  # fmt: skip
+
+# %%
 week = kit.ask("""
     select
         cohort_start,
@@ -57,15 +84,16 @@ week = kit.ask("""
     order by cohort_start
 """)
 kit.line(
-    week, x="cohort_start", metric="retention", by="kind", title="Within N days, by day of the cohort", empty=YOUNG
-)
+    week, x="cohort_start", metric="retention", by="kind", empty=YOUNG,
+    title="Within N days, by day of the first visit; few players come on one day, so the line jumps",
+)  # fmt: skip
 
 # %%
 cohorts = kit.ask("""
     select
         cohort_start, players_total as cohort_players, players_counted as cohort_players_counted,
         players_returned as cohort_players_returned, retention_ratio as retention,
-        round(100 * retention_low)::int || ' to ' || round(100 * retention_high)::int || ' %' as bounds,
+        retention_low, retention_high,
         replace(reason, '_', ' ') as reason
     from fct_retention
     where scope = 'host' and cohort_grain = 'week' and kind = 'within' and days_later = 7
@@ -74,7 +102,8 @@ cohorts = kit.ask("""
 kit.table(
     cohorts,
     {
-        "cohort_start": "Week from", "retention": "retention", "bounds": "Interval, 95 %",
+        "cohort_start": "Week from", "cohort_players": "cohort_players", "retention": "retention",
+        "retention_low": "retention_low", "retention_high": "retention_high",
         "cohort_players_counted": "cohort_players_counted", "cohort_players_returned": "cohort_players_returned",
         "reason": "Why not known",
     },
