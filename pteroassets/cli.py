@@ -408,5 +408,42 @@ def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
     run_reparse(read_settings(), Console(), server=server, since=None if since is None else since.date())
 
 
+@main.group()
+def samples() -> None:
+    """Read months of samples back from the archive of PTEROASSETS_SAMPLE_ARCHIVE, and let them go again."""
+
+
+_MONTH = click.DateTime(["%Y-%m"])
+
+
+@samples.command("restore")
+@click.option("--from", "first", type=_MONTH, required=True, metavar="YYYY-MM", help="First month, in UTC.")
+@click.option("--to", "last", type=_MONTH, metavar="YYYY-MM", help="Last month; the first one when not given.")
+def restore_samples(*, first: datetime, last: datetime | None) -> None:
+    """Put archived months into raw_pterodactyl.restored_samples, which no model reads, until they are released."""
+    from rich.console import Console
+
+    from pteroassets.platform.samples import run_restore
+    from pteroassets.settings import read_settings
+
+    run_restore(read_settings(), Console(), first.date(), (last or first).date())
+
+
+@samples.command("release")
+@click.option("--from", "first", type=_MONTH, metavar="YYYY-MM", help="First month; all when not given.")
+@click.option("--to", "last", type=_MONTH, metavar="YYYY-MM", help="Last month; the first one when not given.")
+def release_samples(*, first: datetime | None, last: datetime | None) -> None:
+    """Drop restored months from Postgres; the archive keeps them."""
+    from rich.console import Console
+
+    from pteroassets.platform.samples import run_release
+    from pteroassets.settings import read_settings
+
+    if first is None and last is not None:
+        raise click.UsageError("--to needs --from")
+    months = None if first is None else (first.date(), (last or first).date())
+    run_release(read_settings(), Console(), months)
+
+
 if __name__ == "__main__":
     main()

@@ -274,6 +274,12 @@ class Settings(BaseSettings):
         description="Months of samples that ended this many days ago are dropped; hours and days made of them stay.",
         examples=["400"],
     )
+    pteroassets_sample_archive: str | None = Field(
+        None,
+        description="Folder, or a URL such as s3://bucket/prefix, into which samples are written as Parquet, a file a "
+        "month, before they are dropped; they are only dropped when unset.",
+        examples=["/srv/pteroassets/archive"],
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -313,7 +319,7 @@ class Settings(BaseSettings):
             raise ValueError("it must be only a host's name or address; the port goes into POSTGRES_PORT")
         return value
 
-    @field_validator("pteroassets_log_store", "pteroassets_pages")
+    @field_validator("pteroassets_log_store", "pteroassets_pages", "pteroassets_sample_archive")
     @classmethod
     def _a_store(cls, value: str | None) -> str | None:
         protocol, is_url, _ = (value or "").partition("://")

@@ -182,6 +182,7 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),
     "pteroassets_sample_retention_days": ("77", "pteroassets_sample_retention_days"),
+    "pteroassets_sample_archive": ("memory://other", "pteroassets_sample_archive"),
     "pteroassets_owners": ("team:other", "asset.owners"),
     "pteroassets_celery_broker": ("redis://other.test/0", "backfill.executor"),
     "pteroassets_celery_redelivery_seconds": ("77", "pteroassets_celery_redelivery_seconds"),

@@ -45,8 +45,6 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
             "ops.changes_taken",
         ):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
-        for month in drop_samples(connection, landing.clock.now(), landing.settings.pteroassets_sample_retention_days):
-            context.log.info(str(month))
     builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(
         "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "
@@ -59,6 +57,21 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
         changes,
         builds,
     )
+    # last: a store that is full or away fails the run, and nothing else of it
+    drop_old_samples(context, landing)
+
+
+def drop_old_samples(context: dg.OpExecutionContext, landing: Landing) -> None:
+    """Drop months of samples past their time, each once it is in the archive where there is one.
+
+    Raises:
+        SampleArchiveError: The archive cannot be written; the month and later ones stay.
+        LogStoreError: It cannot be opened.
+    """
+    keep_days = landing.settings.pteroassets_sample_retention_days
+    with landing.connect() as connection:
+        for month in drop_samples(connection, landing.clock.now(), keep_days, landing.sample_archive):
+            context.log.info(str(month))
 
 
 @dg.job(description="Prune old runs, read attempts, loads and leftovers of dbt.")

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pteroassets.clock import Clock, SystemClock
 from pteroassets.landing.files.collection import LogBudget
-from pteroassets.landing.files.store import LogStore
+from pteroassets.landing.files.store import LogStore, LogStoreError
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings
@@ -21,6 +22,9 @@ from pteroassets.sources.pterodactyl.client import PATIENCE_SECONDS, PanelClient
 from pteroassets.sources.pterodactyl.pacing import RequestBudget
 from pteroassets.warehouse.budget import PostgresBudget
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+
+if TYPE_CHECKING:
+    from pteroassets.landing.sample_archive import SampleArchive
 
 
 class MissingSettingError(Exception):
@@ -133,6 +137,26 @@ class Landing:
         """Return the store of fetched files."""
         self.require("pteroassets_log_store")
         return LogStore(str(self.settings.pteroassets_log_store))
+
+    @property
+    def sample_archive(self) -> SampleArchive | None:
+        """Return where samples are kept when they are dropped; None where no setting says it.
+
+        Raises:
+            LogStoreError: It cannot be opened, or the package that writes its files is not installed.
+        """
+        location = self.settings.pteroassets_sample_archive
+        if location is None:
+            return None
+        try:
+            # takes a third of a second and some memory, which only maintenance and two commands need
+            from pteroassets.landing.sample_archive import SampleArchive  # noqa: PLC0415
+        except ImportError as error:
+            raise LogStoreError(
+                f"PTEROASSETS_SAMPLE_ARCHIVE needs pyarrow, which is not installed ({error}): install "
+                "pteroassets[archive]"
+            ) from error
+        return SampleArchive(location)
 
     @property
     def budget(self) -> LogBudget:

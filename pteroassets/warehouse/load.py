@@ -168,13 +168,13 @@ def months_stored(connection: Connection) -> list[tuple[date, datetime]]:
         "where inhparent = 'raw_pterodactyl.sample_measures'::regclass order by relname"
     ).fetchall()
     months = [date(int(name[-7:-3]), int(name[-2:]), 1) for (name,) in names]
-    return [(month, datetime.combine(_next(month), time(), UTC)) for month in months]
+    return [(month, starts_at(month_after(month))) for month in months]
 
 
 def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
     """Make the partitions of the months of *times*, and of the month after each."""
     firsts = {_month(at) for at in times}
-    months = sorted(firsts | {_next(month) for month in firsts})
+    months = sorted(firsts | {month_after(month) for month in firsts})
     missing = connection.execute(
         "select name from unnest(%s::text[]) as names (name) where to_regclass('raw_pterodactyl.' || name) is null",
         ([partition_of(month) for month in months],),
@@ -189,8 +189,8 @@ def ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
                     "for values from ({first}) to ({last})"
                 ).format(
                     name=sql.Identifier("raw_pterodactyl", partition_of(month)),
-                    first=sql.Literal(f"{month}T00:00:00+00:00"),
-                    last=sql.Literal(f"{_next(month)}T00:00:00+00:00"),
+                    first=sql.Literal(starts_at(month).isoformat()),
+                    last=sql.Literal(starts_at(month_after(month)).isoformat()),
                 )
             )
 
@@ -199,7 +199,13 @@ def _month(at: datetime) -> date:
     return at.astimezone(UTC).date().replace(day=1)
 
 
-def _next(month: date) -> date:
+def starts_at(month: date) -> datetime:
+    """Return when the month begins whose first day is *month*."""
+    return datetime.combine(month, time(), UTC)
+
+
+def month_after(month: date) -> date:
+    """Return the first day of the month after *month*."""
     return (month + timedelta(days=31)).replace(day=1)
 
 
@@ -251,7 +257,7 @@ class _PassNumbers(dict[tuple[datetime, int, int], int]):
         self._slots = {at: _slot(at) for at in passes}
         self._taken: dict[int, int] = {}
         keys = {self._slots[at] * _LOADS_A_PASS: _pass_key(row) for at, row in passes.items()}
-        months = sorted({month for at in passes for month in (_month(at), _next(_month(at)))})
+        months = sorted({month for at in passes for month in (_month(at), month_after(_month(at)))})
         # one statement: first the lock, then what is there, also if it came while this waited
         found = connection.execute(
             """

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from psycopg import sql
 
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import lock_table_for_load, months_stored, partition_of, table_identifier
+from pteroassets.warehouse.load import (
+    lock_table_for_load,
+    month_after,
+    months_stored,
+    partition_of,
+    starts_at,
+    table_identifier,
+)
 
 # Tables whose rows are rewritten, and then name another load. The entities' are found by their columns.
 _REWRITTEN = (
@@ -27,6 +35,35 @@ _ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedMonth:
+    """What a file of the archive has of a month.
+
+    Attributes:
+        month: Its first day, in UTC.
+        file: Name of the file.
+        samples: How many it has.
+        checksum: Of all its rows.
+        passes: How many loads had brought samples of the month when they were read; one more and the file lacks some.
+    """
+
+    month: date
+    file: str
+    samples: int
+    checksum: str
+    passes: int
+
+
+class Archive(Protocol):
+    """Where samples are kept when they are dropped."""
+
+    def keep(self, connection: Connection, month: date) -> ArchivedMonth:
+        """Store the samples of *month*, and return once they were read back and are the same."""
+
+    def remove(self, name: str) -> None:
+        """Remove the file *name*, which lacks samples of its month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OldMonth:
     """A month whose samples are old enough to be dropped, and whether they were.
 
@@ -34,65 +71,121 @@ class OldMonth:
         month: Its first day, in UTC.
         samples: How many there were.
         waits_for: Models that have not taken in all of them yet, so that they were kept.
+        file: Where the archive has them; None where there is no archive, or nothing to be kept.
+        has_changed: Whether samples came or went while they were archived, so that they were kept.
     """
 
     month: date
     samples: int
     waits_for: tuple[str, ...] = ()
+    file: str | None = None
+    has_changed: bool = False
 
     def __str__(self) -> str:
         """Say what became of it."""
         if self.waits_for:
             return f"samples of {self.month:%Y-%m} are kept until {' and '.join(self.waits_for)} have taken them in"
-        return f"dropped {self.samples} samples of {self.month:%Y-%m}"
+        if self.has_changed:
+            return f"samples of {self.month:%Y-%m} are kept until the next time: they changed while they were archived"
+        archived = "" if self.file is None else f", which are in the archive as {self.file}"
+        return f"dropped {self.samples} samples of {self.month:%Y-%m}{archived}"
 
 
-def drop_samples(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[OldMonth]:
+def drop_samples(
+    connection: Connection, now: datetime, keep_days: int | None, archive: Archive | None = None
+) -> Iterator[OldMonth]:
     """Drop the samples of each month that ended *keep_days* before *now*, in a transaction each.
 
-    Hours and days that are made of them stay as they are, so a month is kept until they have taken in all of it.
-    Nothing is dropped where *keep_days* is None.
+    Hours and days that are made of them stay as they are, so a month is kept until they have taken in all of it. Where
+    there is an *archive*, it has them before they are dropped. Nothing is dropped where *keep_days* is None.
     """
     if keep_days is None:
         return
     for month, until in months_stored(connection):
         if until > now - timedelta(days=keep_days):
             return
-        yield _drop_month(connection, month, until)
+        yield _drop_month(connection, month, archive)
 
 
-def _drop_month(connection: Connection, month: date, until: datetime) -> OldMonth:
-    partition = sql.Identifier("raw_pterodactyl", partition_of(month))
+def _drop_month(connection: Connection, month: date, archive: Archive | None) -> OldMonth:
+    waits_for, samples = _not_taken_in(connection, month), _count(connection, month)
+    if waits_for:
+        return OldMonth(month=month, samples=samples, waits_for=waits_for)
+    kept = archive.keep(connection, month) if archive is not None and samples else None
     with connection.transaction():
         lock_table_for_load(connection, "raw_pterodactyl.utilization_samples")
-        ((samples,),) = connection.execute(sql.SQL("select count(*) from {}").format(partition)).fetchall()
-        waits_for = tuple(
-            model
-            for (model,) in connection.execute(
-                """
-                select model from unnest(%(models)s::text[]) as models (model)
-                where exists (
-                    select from raw_pterodactyl.sample_passes as passes
-                    inner join ops.loads on loads.load_id = passes._load_id
-                    where raw_pterodactyl.pass_time(passes.pass_number) >= %(month)s::timestamp at time zone 'UTC'
-                        and raw_pterodactyl.pass_time(passes.pass_number) < %(until)s
-                        and loads.load_number > coalesce(
-                            (
-                                select built.seen_load from ops.incremental_builds as built
-                                where strpos(built.model, '"' || models.model || '"') > 0
-                            ),
-                            0
-                        )
-                )
-                """,
-                {"models": list(_ROLLED_UP), "month": month, "until": until},
-            )
+        samples = _count(connection, month)
+        waits_for = _not_taken_in(connection, month)
+        has_changed = (
+            (kept.samples, kept.passes) != (samples, passes_of(connection, month))
+            if kept is not None
+            else archive is not None and samples > 0
         )
-        if not waits_for:
+        if not waits_for and not has_changed:
+            if kept is not None:
+                connection.execute(
+                    "insert into ops.archived_samples (file, month, samples, checksum) values (%s, %s, %s, %s)",
+                    (kept.file, month, kept.samples, kept.checksum),
+                )
             if samples:
-                connection.execute("insert into ops.dropped_samples (month, samples) values (%s, %s)", (month, samples))
-            connection.execute(sql.SQL("drop table {}").format(partition))
-    return OldMonth(month=month, samples=samples, waits_for=waits_for)
+                # more of a month may come after it was dropped
+                connection.execute(
+                    """
+                    insert into ops.dropped_samples as dropped (month, samples) values (%s, %s)
+                    on conflict (month) do update
+                    set samples = dropped.samples + excluded.samples, dropped_at = excluded.dropped_at
+                    """,
+                    (month, samples),
+                )
+            connection.execute(sql.SQL("drop table {}").format(sql.Identifier("raw_pterodactyl", partition_of(month))))
+            return OldMonth(month=month, samples=samples, file=None if kept is None else kept.file)
+    if archive is not None and kept is not None:
+        archive.remove(kept.file)
+    return OldMonth(month=month, samples=samples, waits_for=waits_for, has_changed=has_changed)
+
+
+def passes_of(connection: Connection, month: date) -> int:
+    """Return how many loads brought samples of *month*: each has a row, so a change of the samples shows in it."""
+    ((passes,),) = connection.execute(
+        """
+        select count(*) from raw_pterodactyl.sample_passes
+        where raw_pterodactyl.pass_time(pass_number) >= %s and raw_pterodactyl.pass_time(pass_number) < %s
+        """,
+        (starts_at(month), starts_at(month_after(month))),
+    ).fetchall()
+    return int(passes)
+
+
+def _count(connection: Connection, month: date) -> int:
+    partition = sql.Identifier("raw_pterodactyl", partition_of(month))
+    ((samples,),) = connection.execute(sql.SQL("select count(*) from {}").format(partition)).fetchall()
+    return int(samples)
+
+
+def _not_taken_in(connection: Connection, month: date) -> tuple[str, ...]:
+    """Return the models that have not taken in all samples of *month* yet."""
+    return tuple(
+        model
+        for (model,) in connection.execute(
+            """
+            select model from unnest(%(models)s::text[]) as models (model)
+            where exists (
+                select from raw_pterodactyl.sample_passes as passes
+                inner join ops.loads on loads.load_id = passes._load_id
+                where raw_pterodactyl.pass_time(passes.pass_number) >= %(first)s
+                    and raw_pterodactyl.pass_time(passes.pass_number) < %(until)s
+                    and loads.load_number > coalesce(
+                        (
+                            select built.seen_load from ops.incremental_builds as built
+                            where strpos(built.model, '"' || models.model || '"') > 0
+                        ),
+                        0
+                    )
+            )
+            """,
+            {"models": list(_ROLLED_UP), "first": starts_at(month), "until": starts_at(month_after(month))},
+        )
+    )
 
 
 def prune_reads(connection: Connection, before: datetime) -> int:

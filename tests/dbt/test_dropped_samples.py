@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from pteroassets.defs.dbt_project import run_dbt
+from pteroassets.landing.sample_archive import COLUMNS, SampleArchive
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.load import LoadReport, record_load
+from pteroassets.warehouse.restored import RESTORED
 from pteroassets.warehouse.retention import drop_samples
 from tests.samples import insert_samples
 
@@ -50,7 +52,7 @@ def rolled_up(connection: Connection, until: str) -> dict[str, list[Any]]:
 
 
 def test_a_year_that_is_dropped_loses_no_hour_and_no_day(
-    warehouse_settings: ConnectionSettings, warehouse: Connection, dbt_target: Path
+    warehouse_settings: ConnectionSettings, warehouse: Connection, dbt_target: Path, tmp_path: Path
 ) -> None:
     environment = dbt_environment(warehouse_settings)
     models = ["--select", *(f"+{table.partition('.')[2]}" for table in ROLLED_UP)]
@@ -72,13 +74,21 @@ def test_a_year_that_is_dropped_loses_no_hour_and_no_day(
     assert len(before["marts.fct_utilization_hourly"]) == 500
 
     assert list(drop_samples(warehouse, NOW, None)) == []
-    dropped = list(drop_samples(warehouse, NOW, 20))
+    columns, archive = ", ".join(COLUMNS), SampleArchive(str(tmp_path))
+    samples = f"select {columns} from {TABLE} where pass_at < '2026-10-01' order by pass_at, server_uuid"
+    old = warehouse.execute(samples).fetchall()
+    dropped = list(drop_samples(warehouse, NOW, 20, archive))
     assert [month.month for month in dropped if month.samples] == [
         date(2025 + month // 12, month % 12 + 1, 1) for month in range(8, 21)
     ]
     assert not any(month.waits_for for month in dropped)
     assert warehouse.execute(f"select min(pass_at) >= '2026-10-01' from {TABLE}").fetchone() == (True,)
-    assert list(drop_samples(warehouse, NOW, 20)) == []
+    assert list(drop_samples(warehouse, NOW, 20, archive)) == []
+
+    # what is restored is what was dropped; whatever is built or dropped afterwards, nothing is made of it
+    list(archive.restore(warehouse, date(2025, 1, 1), date(2026, 12, 1)))
+    assert warehouse.execute(samples.replace(TABLE, RESTORED)).fetchall() == old
+    assert list(drop_samples(warehouse, NOW, 20, archive)) == []
 
     # a zone and a limit change, which would have all days of these servers built again
     warehouse.execute(

@@ -88,7 +88,11 @@ def test_the_image_holds_what_the_lock_names_and_no_more_than_is_needed() -> Non
     tested = {re.split(r" ?;", pin)[0] for pin in all_locked}
     assert [pin for pin in locked.values() if re.split(r" ?;", pin)[0] not in tested] == []
     wanted = project()["project"]
-    asked = [*wanted["dependencies"], *wanted["optional-dependencies"]["celery"]]
+    asked = [
+        *wanted["dependencies"],
+        *wanted["optional-dependencies"]["celery"],
+        *wanted["optional-dependencies"]["archive"],
+    ]
     assert unmet(asked, CHECKOUT / "requirements" / "platform.txt") == []
 
 

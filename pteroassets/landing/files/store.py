@@ -26,7 +26,7 @@ _WHOLE_OR_NOTHING = frozenset({"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfs
 
 
 class LogStoreError(Exception):
-    """The setting ``PTEROASSETS_LOG_STORE`` cannot be opened; the message says what to do."""
+    """The place that a setting names cannot be opened; the message says what to do."""
 
 
 class LogStore:
@@ -40,7 +40,7 @@ class LogStore:
     """
 
     def __init__(self, location: Path | str) -> None:
-        self._name, self._files, self._root = _open(str(location))
+        self._name, self._files, self._root = open_place(str(location), setting="PTEROASSETS_LOG_STORE")
 
     def put(self, content: bytes) -> str:
         """Store *content* and return its digest; content already stored is not written again.
@@ -128,8 +128,16 @@ class LogStore:
         return f"{self._root}/{digest[:2]}/{digest}.log.gz"
 
 
-def _open(location: str) -> tuple[str, Any, str]:
-    """Return the store's name for messages, its file system and its root."""
+def open_place(location: str, *, setting: str) -> tuple[str, Any, str]:
+    """Return the name for messages, the file system and the root of a folder or of a URL that fsspec knows.
+
+    Args:
+        location: The folder or the URL.
+        setting: Name of the setting that says it.
+
+    Raises:
+        LogStoreError: The kind of store is unknown, or the package that opens it is not installed.
+    """
     protocol, is_url, _ = location.partition("://")
     if not is_url:
         # a folder's name may hold characters that mean something in a URL
@@ -141,10 +149,10 @@ def _open(location: str) -> tuple[str, Any, str]:
         files, root = fsspec.url_to_fs(location, use_listings_cache=False)
     except ImportError as error:
         advice = known_implementations.get(protocol, {}).get("err") or str(error)
-        raise LogStoreError(f"PTEROASSETS_LOG_STORE is {name}, whose driver is not installed: {advice}") from error
+        raise LogStoreError(f"{setting} is {name}, whose driver is not installed: {advice}") from error
     except ValueError as error:
         raise LogStoreError(
-            f"PTEROASSETS_LOG_STORE is {name}, which is neither a folder nor a store that fsspec knows: {error}"
+            f"{setting} is {name}, which is neither a folder nor a store that fsspec knows: {error}"
         ) from error
     return name, files, root.rstrip("/")
 
