@@ -26,7 +26,9 @@ _AGGREGATES = {
     "average": "avg({})",
     "count_distinct": "count(distinct {})",
     "median": "percentile_cont(0.5) within group (order by {})",
+    "percentile": "percentile_cont(0.9) within group (order by {})",
 }
+_PERCENTILE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,9 @@ def read_formulas(manifest: Mapping[str, Any]) -> dict[str, Formula]:
 
 
 def _measure(semantic: Mapping[str, Any], measure: Mapping[str, Any]) -> Measure:
-    if measure["agg"] not in _AGGREGATES or measure["non_additive_dimension"]:
+    percentile = (measure["agg_params"] or {}).get("percentile")
+    is_known = measure["agg"] in _AGGREGATES and (measure["agg"] != "percentile" or percentile == _PERCENTILE)
+    if not is_known or measure["non_additive_dimension"]:
         raise MetricError(f"the measure {measure['name']} is aggregated in a way that is not computed here")
     time = measure["agg_time_dimension"] or semantic["defaults"]["agg_time_dimension"]
     (dimension,) = [one for one in semantic["dimensions"] if one["name"] == time]

@@ -197,6 +197,7 @@ def test_a_metric_of_players_comes_to_what_its_rows_come_to(manifest: dict[str, 
 _ALONE = {
     "sum": sum, "max": max, "min": min, "average": statistics.fmean, "median": statistics.median,
     "count_distinct": lambda values: len(set(values)),
+    "percentile": lambda values: statistics.quantiles(values, n=10, method="inclusive")[8],
 }  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -222,3 +224,38 @@ def test_a_view_whose_columns_changed_is_made_anew_with_its_description_and_its_
     assert described[0].startswith("One row")
     built.execute("set local role analyst")
     assert built.execute("select date is not null from pterodactyl.last_update").fetchone() == (True,)
+
+
+def test_days_of_each_zone_are_those_of_its_clock(built: Connection) -> None:
+    rows = built.execute(
+        "select timezone, local_date, day_starts_at, day_ends_at, day_hours, is_clock_change, iso_year, iso_week, "
+        "weekday_number, weekday_name, week_start, month_start, is_today, is_ahead from marts.dim_dates"
+    ).fetchall()
+    lengths = defaultdict(set)
+    for name, day, since, until, hours, is_change, *calendar, is_today, is_ahead in rows:
+        zone = ZoneInfo(name)
+        midnights = [first_instant(each, zone) for each in (day, day + timedelta(days=1))]
+        assert [since, until] == midnights, (name, day)
+        assert hours == (midnights[1] - midnights[0]).total_seconds() / 3600, (name, day)
+        assert is_change == (hours != 24)
+        assert calendar == [
+            *day.isocalendar(), f"{day:%A}", day - timedelta(days=day.weekday()), day.replace(day=1)
+        ]  # fmt: skip
+        today = datetime(2026, 10, 26, 23, 50, tzinfo=UTC).astimezone(zone).date()
+        assert (is_today, is_ahead) == (day == today, day > today), (name, day)
+        lengths[name].add(hours)
+    assert lengths["Europe/Berlin"] == lengths["Atlantic/Azores"] == {23, 24, 25}
+    assert lengths["Asia/Kathmandu"] == lengths["UTC"] == {24}
+    days = {day for name, day, *_ in rows if name == "Europe/Berlin"}
+    assert len(days) == (max(days) - min(days)).days + 1 > 366
+
+
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """Return when *day* begins on the clock of *zone*, by asking it step by step."""
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
+    while at.astimezone(zone).date() < day:
+        at += timedelta(hours=1)
+    at -= timedelta(hours=1)
+    while at.astimezone(zone).date() < day:
+        at += timedelta(minutes=15)
+    return at

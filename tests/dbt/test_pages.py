@@ -30,6 +30,7 @@ _AGGREGATES = {
     "average": "avg({})",
     "count_distinct": "count(distinct {})",
     "median": "percentile_cont(0.5) within group (order by {})",
+    "percentile": "percentile_cont(0.9) within group (order by {})",
 }
 # figures that stand for the whole model: those with a window of time are another question
 _OF_ALL = ("", "all nodes", "ever, as far as it is known")

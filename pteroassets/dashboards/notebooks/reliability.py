@@ -8,8 +8,8 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [utilization, logs, upkeep]
-#     reads: [fct_server_runs, fct_server_daily, fct_player_sessions, dim_servers, stg_pterodactyl__backups,
-#       stg_pterodactyl__list_reads]
+#     reads: [fct_server_runs, fct_server_stops, fct_server_reliability, fct_server_daily, fct_player_sessions,
+#       dim_servers, stg_pterodactyl__backups, stg_pterodactyl__list_reads]
 # ---
 
 # %%
@@ -60,6 +60,77 @@ kit.line(
 kit.bars(by_day, y="cause", metric="crashes", title="Crashes by cause", empty="No crash was seen.")
 
 # %% [markdown]
+# ## Outages and planned stops
+# An outage is a stop that was not planned. Planned is a stop that a schedule of the panel was due for, or that comes at
+# the same time of the server's clock on most days. These figures are built once a day.
+
+# %%
+stops = kit.one("""
+    select
+        case when count(*) > 0 then count(*) filter (where kind = 'planned') end as stops_planned,
+        count(*) filter (where is_outage) as outages, count(*) filter (where kind is null) as stops_unknown,
+        sum(down_minutes_least) filter (where is_outage) / 60 as outage_hours
+    from fct_server_stops where local_date > (select max(local_date) from fct_server_stops) - 30
+""")
+periods = kit.one("""
+    select
+        sum(run_hours) / nullif(sum(crashes), 0) as hours_between_crashes, sum(run_hours) as run_hours,
+        sum(log_days_known) as log_days_known
+    from fct_server_reliability
+    where grain = 'day' and period_start > (select max(period_start) from fct_server_reliability) - 30
+""")
+slow = kit.one("""
+    select
+        percentile_cont(0.9) within group (order by startup_seconds) as startup_seconds_p90,
+        count(startup_seconds) as period_startups_measured
+    from fct_server_runs where started_date > (select max(started_date) from fct_server_runs) - 30
+""")
+NO_STOP, LAST = "no stop was seen", "last 30 days"
+no_crash = "no run was seen" if periods["run_hours"] is None else f"no crash in {periods['run_hours']:,.0f} hours run"
+kit.figures(
+    kit.figure("outages", stops["outages"] if stops["stops_planned"] is not None else None, why=NO_STOP, of=LAST),
+    kit.figure("outage_hours", stops["outage_hours"], why="no outage ended with a start", of=LAST),
+    kit.figure("stops_planned", stops["stops_planned"], why=NO_STOP, of=LAST),
+    kit.figure(
+        "stops_unknown", stops["stops_unknown"] if stops["stops_planned"] is not None else None, why=NO_STOP, of=LAST
+    ),
+    kit.figure("hours_between_crashes", periods["hours_between_crashes"], why=no_crash, of=LAST),
+    kit.figure("startup_seconds_p90", slow["startup_seconds_p90"], why="no start says how long it took", of=LAST),
+    kit.figure("period_startups_measured", slow["period_startups_measured"], why="no run was seen", of=LAST),
+    kit.figure("log_days_known", periods["log_days_known"], why="no log was read", of=LAST),
+)
+
+# %%
+kinds = kit.ask("""
+    select
+        local_date as day, coalesce(kind, 'not known') as kind, count(*) as stops
+    from fct_server_stops group by 1, 2 order by 1
+""")
+kit.line(
+    kinds, x="day", metric="stops", by="kind", title="Stops by kind, by the day on the server's clock",
+    empty="No stop was seen.",
+)  # fmt: skip
+
+# %%
+sources = kit.ask("""
+    select
+        coalesce(kind, 'not known') as kind, coalesce(replace(told_by, '_', ' '), replace(reason, '_', ' ')) as told_by,
+        count(*) as stops, count(*) filter (where is_restart) as restarts, count(*) filter (where is_outage) as outages,
+        percentile_cont(0.5) within group (order by down_minutes_least) as stop_down_minutes
+    from fct_server_stops where local_date > (select max(local_date) from fct_server_stops) - 30
+    group by 1, 2 order by stops desc, 1, 2
+""")
+kit.table(
+    sources,
+    {
+        "kind": "Kind of stop", "told_by": "What tells it", "stops": "stops", "restarts": "restarts",
+        "outages": "outages", "stop_down_minutes": "stop_down_minutes",
+    },
+    caption="Stops of the last 30 days, and what tells their kind", empty="No stop was seen.",
+    note="Nothing tells: stopped in order, but no schedule, usual time or activity says why.",
+)  # fmt: skip
+
+# %% [markdown]
 # ## Servers
 
 # %%
@@ -71,6 +142,7 @@ servers = kit.ask("""
             count(*) filter (where end_reason = 'crashed') / nullif(sum(counted_minutes) / 1440, 0) as crashes_a_day,
             count(*) filter (where is_start_observed) as starts, sum(overload_warnings) as overload_warnings,
             percentile_cont(0.5) within group (order by startup_seconds) as startup_seconds,
+            percentile_cont(0.9) within group (order by startup_seconds) as startup_seconds_p90,
             mode() within group (order by crash_cause) as usual_cause
         from fct_server_runs where started_date > (select max(started_date) from fct_server_runs) - 30
         group by server_uuid
@@ -81,19 +153,31 @@ servers = kit.ask("""
             sum(minutes_sampled) / nullif(sum(minutes_expected), 0) as sample_coverage
         from fct_server_daily where local_date > (select max(local_date) from fct_server_daily) - 30
         group by server_uuid
+    ),
+    periods as (
+        select
+            server_uuid, sum(outages) as outages, sum(stops_planned) as stops_planned,
+            sum(run_hours) / nullif(sum(crashes), 0) as hours_between_crashes, sum(log_days_known) as log_days_known
+        from fct_server_reliability
+        where grain = 'day' and period_start > (select max(period_start) from fct_server_reliability) - 30
+        group by server_uuid
     )
     select * from dim_servers left join runs using (server_uuid) left join days using (server_uuid)
+    left join periods using (server_uuid)
     where is_active order by crashes desc nulls last, server_name
 """)
 kit.table(
     servers,
     {
         "server_name": "Server", "node_name": "Node", "crashes": "crashes", "crashes_a_day": "crashes_a_day",
-        "usual_cause": "Usual cause", "starts": "starts", "startup_seconds": "startup_seconds",
+        "usual_cause": "Usual cause", "hours_between_crashes": "hours_between_crashes", "outages": "outages",
+        "stops_planned": "stops_planned", "starts": "starts", "startup_seconds": "startup_seconds",
+        "startup_seconds_p90": "startup_seconds_p90", "log_days_known": "log_days_known",
         "overload_warnings": "overload_warnings", "uptime": "uptime", "sample_coverage": "sample_coverage",
     },
     caption="Servers, last 30 days, the most crashes first", empty="The panel lists no server.",
-    links={"server_name": ("server", "server_uuid")}, note="A dash: no log of it is known, or nothing was sampled.",
+    links={"server_name": ("server", "server_uuid")},
+    note="A dash: no log of it is known, nothing was sampled, or it did not crash.",
 )  # fmt: skip
 
 # %% [markdown]
