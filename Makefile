@@ -14,6 +14,7 @@ PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras
 ARGS =
+PAGES =
 SIZE = short
 
 help:
@@ -67,8 +68,13 @@ bench: $(ENV)
 accuracy: $(ENV)
 	@$(BIN)/python benchmarks/log_accuracy.py $(ARGS)
 
+# With PAGES=FOLDER every page as a picture, light on a desk and dark on a phone; such a folder has no place in Git.
 screenshots: $(ENV)
-	@PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/slow/test_browser.py $(ARGS)
+	@if [ -n "$(PAGES)" ]; then \
+		PTEROASSETS_PAGE_PICTURES="$(PAGES)" $(BIN)/pytest tests/end_to_end/slow/test_browser.py -k each_page $(ARGS); \
+	else \
+		PTEROASSETS_SCREENSHOTS=docs/images $(BIN)/pytest tests/end_to_end/slow/test_browser.py $(ARGS); \
+	fi
 
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --extra archive --extra celery --group dev --output-file requirements/dev.txt
@@ -104,4 +110,4 @@ $(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up notebook test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo up notebook screenshots test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean

@@ -90,9 +90,10 @@ def _defaults(shell: Any, source: str) -> dict[str, Any]:
     return {}
 
 
-def _told(number: int, error: BaseException) -> str:
+def _told(number: int | None, error: BaseException) -> str:
     lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__} in cell {number}: {lines[0][:_LONGEST_ERROR]}".rstrip(": ")
+    where = "" if number is None else f" in cell {number}"
+    return f"{type(error).__name__}{where}: {lines[0][:_LONGEST_ERROR]}".rstrip(": ")
 
 
 def pages_of(notebook: Notebook) -> list[dict[str, Any]]:
@@ -150,7 +151,12 @@ def _child(path: str, order: Mapping[str, Any], out: Path, share: tuple[int, int
     signal.setitimer(signal.ITIMER_REAL, notebook.limit_seconds)
     number, of = share
     pages = json.loads((out / f"{notebook.name}.pages.json").read_text())
-    make_pages(notebook, pages[number::of], order, out)
+    try:
+        make_pages(notebook, pages[number::of], order, out)
+    except Exception as error:
+        # no fault of a cell: the process ends with it, and the index shows more than its status
+        _note(out, notebook.name, f"making its pages failed: {_told(None, error)}")
+        raise
 
 
 def _list_pages(path: str, out: Path) -> None:
@@ -160,7 +166,7 @@ def _list_pages(path: str, out: Path) -> None:
     try:
         pages = pages_of(notebook)
     except Exception as error:  # noqa: BLE001 - it ends this notebook alone, and the index shows it
-        (out / f"{notebook.name}.failed").write_text(_told(0, error).replace(" in cell 0", ""))
+        _note(out, notebook.name, _told(None, error))
         return
     (out / f"{notebook.name}.pages.json").write_text(json.dumps(pages))
 
@@ -201,6 +207,8 @@ def _shares(order: Mapping[str, Any], out: Path) -> Iterator[tuple[str, tuple[in
 
 
 def _note_end(out: Path, name: str, child: BaseProcess) -> None:
+    if (out / f"{name}.failed").exists():
+        return  # it said itself what happened
     ended = child.exitcode or 0
     why = (
         "it took longer than it may"
@@ -209,6 +217,10 @@ def _note_end(out: Path, name: str, child: BaseProcess) -> None:
         if ended < 0
         else f"its process ended with status {ended}"
     )
+    _note(out, name, why)
+
+
+def _note(out: Path, name: str, why: str) -> None:
     (out / f"{name}.failed").write_text(why)
 
 

@@ -32,8 +32,10 @@ def target_folder() -> Path:
     return DBT_PROJECT / os.environ.get(DBT_TARGET_VARIABLE, "target")
 
 
-def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None) -> None:
-    """Run dbt on the project and wait for it.
+def run_dbt(
+    arguments: list[str], variables: Mapping[str, str], *, target: Path | None = None, project: Path = DBT_PROJECT
+) -> None:
+    """Run dbt on the project, or on another state of it in the folder *project*, and wait for it.
 
     Raises:
         DbtFailedError: dbt failed; the message ends with its last output.
@@ -43,14 +45,14 @@ def run_dbt(arguments: list[str], variables: Mapping[str, str], *, target: Path 
         "--no-use-colors",
         *arguments,
         "--project-dir",
-        str(DBT_PROJECT),
+        str(project),
         "--profiles-dir",
-        str(DBT_PROJECT),
+        str(project),
     ]
     if target is not None:
         command += ["--target-path", str(target)]
     result = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False, cwd=DBT_PROJECT
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False, cwd=project
     )
     if result.returncode != 0:
         tail = "\n".join(result.stdout.splitlines()[-25:])

@@ -49,6 +49,7 @@ def test_pages_are_made_and_what_fails_is_on_the_index_with_the_last_good_page(
     write(books, "slow", "\n# %%\nimport time\ntime.sleep(60)\n", limit=2)
     write(books, "query", '\n# %%\nkit.ask("select pg_sleep(60)")\n')
     write(books, "stop", "\n# %%\nimport os\nos._exit(3)\n")
+    write(books, "unwritable", '\n# %%\nkit.note("half a character: \\ud800")\n')
     store = tmp_path / "pages"
     first = site(books, store, warehouse_settings)
     assert [one.error for one in first.make(["good", "broken"])] == [None, None]
@@ -57,19 +58,20 @@ def test_pages_are_made_and_what_fails_is_on_the_index_with_the_last_good_page(
     write(books, "broken", f'\n# %%\nraise ValueError("""{ATTACK}""")\n')
     begun = time.monotonic()
     later = site(books, store, warehouse_settings, now=NOW + timedelta(days=1))
-    made = {one.name: one for one in later.make(["good", "broken", "slow", "query", "stop"])}
+    made = {one.name: one for one in later.make(["good", "broken", "slow", "query", "stop", "unwritable"])}
     assert time.monotonic() - begun < 45
     assert made["good"] == Made(name="good", pages=["good.html"], seconds=made["good"].seconds)
     assert made["broken"].error == f"ValueError in cell 2: {ATTACK}"
     assert made["slow"].error == "it took longer than its 2 seconds"
     assert "canceling statement due to statement timeout" in (made["query"].error or "")
     assert made["stop"].error == "its process ended with status 3"
+    assert (made["unwritable"].error or "").startswith("making its pages failed: UnicodeEncodeError: 'utf-8' codec")
 
     assert (store / "broken.html").read_bytes() == before
     index = parsed((store / "index.html").read_bytes())
     assert index.select("img") == []
     failed = {entry["id"]: entry.get_text(" ", strip=True) for entry in index.select(".entry.failed")}
-    assert set(failed) == {"broken", "slow", "query", "stop"}
+    assert set(failed) == {"broken", "slow", "query", "stop", "unwritable"}
     assert ATTACK in failed["broken"]
     assert "The page is the last good one." in failed["broken"]
     assert "There is no earlier page." in failed["slow"]

@@ -1,6 +1,7 @@
 """What a person finds who opens the addresses that the demo prints, in a real browser.
 
-With ``PTEROASSETS_SCREENSHOTS=FOLDER`` the pictures of the README are written there (``make screenshots``).
+With ``PTEROASSETS_SCREENSHOTS=FOLDER`` the pictures of the README are written there (``make screenshots``), with
+``PTEROASSETS_PAGE_PICTURES=FOLDER`` a picture of every page (``make screenshots PAGES=FOLDER``).
 """
 
 from __future__ import annotations
@@ -224,24 +225,26 @@ def test_the_index_leads_to_a_servers_page_and_to_the_definition_behind_a_figure
     expect(definition).to_contain_text("fct_server_daily")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_page_is_whole_without_a_network_and_fits_a_phone(
-    browser: Browser, built: Running, scheme: Literal["light", "dark"]
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_each_page_is_whole_without_a_network_and_fits_a_desk_and_a_phone(
+    browser: Browser, built: Running, scheme: Literal["light", "dark"], width: int
 ) -> None:
     folder = built.folder / "pages"
     servers = sorted(folder.glob("server-*[0-9a-f].html"))
-    plain = [path for path in folder.glob("*.html") if "@" not in path.name and path not in servers]
-    phone = {"width": 390, "height": 844}
+    plain = sorted(path for path in folder.glob("*.html") if "@" not in path.name and path not in servers)
+    wanted = os.environ.get("PTEROASSETS_PAGE_PICTURES")
     with browser.new_context(
-        viewport=phone, color_scheme=scheme, offline=True, timezone_id="America/New_York"
+        viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True, timezone_id="America/New_York"
     ) as context:
         window = Visit(page=context.new_page())
-        for path in (*plain, servers[0]):
+        for path in (*plain, *(servers if wanted else servers[:1])):
             window.page.goto(path.as_uri())
             charts = window.page.locator(".vega")
             expect(window.page.locator(".vega[data-drawn] svg")).to_have_count(charts.count())
-            assert window.page.evaluate("document.documentElement.scrollWidth") <= phone["width"], path.name
+            assert window.page.evaluate("document.documentElement.scrollWidth") <= width, path.name
             assert window.page.evaluate("document.documentElement.dataset.theme") == scheme
+            if wanted:
+                window.page.screenshot(path=Path(wanted) / f"{path.stem}-{scheme}-{width}.png", full_page=True)
         assert [fault for fault in window.faults if not fault.startswith("asked another host: file:")] == []
 
 

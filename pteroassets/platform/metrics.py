@@ -1,0 +1,85 @@
+"""``pteroassets metrics``: the registry on the terminal, and a comparison with an earlier commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from pteroassets.dashboards.computing import Span
+from pteroassets.defs.pages import metrics_of_project
+from pteroassets.platform.environment import DEMO_DATABASE, DEMO_WORLD, RuntimeFault, external_postgres
+from pteroassets.platform.metrics_diff import diff, show
+from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
+from pteroassets.platform.sql import home_with_data
+from pteroassets.settings import Settings
+from pteroassets.warehouse.connection import ConnectionSettings
+
+
+def print_list(console: Console) -> None:
+    """Print each metric in a line."""
+    table = Table(Column("Metric", no_wrap=True), "Unit", "For each", "Computed by", "Source", box=None)
+    for metric in metrics_of_project().values():
+        table.add_row(metric.name, metric.shown_unit, metric.grain, metric.model, metric.source)
+    console.print(table)
+
+
+def print_one(name: str, console: Console) -> None:
+    """Print all that the registry says of the metric *name*.
+
+    Raises:
+        RuntimeFault: There is none of this name.
+    """
+    metrics = metrics_of_project()
+    if name not in metrics:
+        raise RuntimeFault(f"{name} is no metric: pteroassets metrics list shows all")
+    metric = metrics[name]
+    table = Table("", "", box=None, show_header=False)
+    for what, told in (
+        ("Metric", f"{metric.name}: {metric.label}"),
+        ("Definition", metric.description),
+        ("Unit", metric.shown_unit),
+        ("For each", metric.grain),
+        ("Computed by", f"{metric.model}: {metric.measure}"),
+        ("Source", metric.source),
+        ("Owner", metric.owner),
+    ):
+        table.add_row(what, told)
+    console.print(table)
+
+
+def run_metrics_diff(
+    settings: Settings,
+    console: Console,
+    ref: str,
+    *,
+    names: Sequence[str],
+    by: Span | None,
+    everything: bool,
+    home: Path | None,
+) -> None:
+    """Print metrics as the commit *ref* defines them beside those of now; see ``metrics_diff.diff``.
+
+    Raises:
+        RuntimeFault: There is no warehouse yet, or the comparison cannot be made.
+    """
+    with _warehouse(settings, home) as warehouse:
+        show(diff(warehouse, ref, console, names=names, by=by, everything=everything), ref, console, by)
+
+
+@contextmanager
+def _warehouse(settings: Settings, home: Path | None) -> Iterator[ConnectionSettings]:
+    own = external_postgres(settings) if home is None else None
+    if own is not None:
+        yield own
+        return
+    home = home if home is not None else home_with_data(settings)
+    data_dir = data_dir_below(home)
+    if EmbeddedPostgres(data_dir).status == "absent":
+        raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for your own panel")
+    database = DEMO_DATABASE if (home / DEMO_WORLD).exists() else settings.postgres_database
+    with EmbeddedPostgres(data_dir, bindir=settings.pteroassets_postgres_bindir) as server:
+        yield server.with_database(database)
