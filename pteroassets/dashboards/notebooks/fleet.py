@@ -8,7 +8,8 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, utilization, logs]
-#     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs, fct_right_sizing]
+#     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs, fct_right_sizing,
+#       fct_sleeping_servers, fct_recovery_points]
 # ---
 
 # %%
@@ -162,4 +163,90 @@ kit.table(
     empty=f"Nothing is recommended: {NO_SIZE}.",
     links={"server_name": ("server", "server_uuid")},
     note=f"Without a recommendation: {NOT_JUDGED}." if NOT_JUDGED else "",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Asleep
+# Servers that were off on 14 days with samples since they last ran, or whose known log shows no player for as long.
+
+# %%
+sleep = kit.ask("""
+    select
+        server_uuid, server_name, node_name, owner_username, owner_user_uuid, is_asleep, sleep_kind, reason,
+        days_asleep, last_played_at, last_ran_date, sleeping.memory_limit_mebibytes / 1024.0 as memory_asleep,
+        disk_used_mebibytes / 1024 as disk_asleep, allocations_total as allocations_asleep
+    from fct_sleeping_servers as sleeping inner join dim_servers using (server_uuid)
+    order by days_asleep desc nulls last, server_name
+""")
+why_unknown = {
+    "suspended": "suspended", "log_unknown": "without a log", "log_ends_before": "whose log was not read of late",
+    "history_too_short": "not known for long enough",
+}  # fmt: skip
+NOT_KNOWN = ", ".join(f"{count} {why_unknown[str(reason)]}" for reason, count in sleep["reason"].value_counts().items())
+asleep = sleep[sleep["is_asleep"].eq(True)]
+is_judged = sleep["is_asleep"].notna().any()
+NOBODY = f"of no server it is known: {NOT_KNOWN}" if NOT_KNOWN else "the panel lists no server"
+NO_LISTS = "none sleeps of which it was measured"
+kit.figures(
+    kit.figure("servers_asleep", len(asleep) if is_judged else None, why=NOBODY),
+    kit.figure("servers_perhaps_asleep", sleep["is_asleep"].isna().sum()),
+    kit.figure("memory_asleep", asleep["memory_asleep"].sum(min_count=1), why="none sleeps that has a limit"),
+    kit.figure("disk_asleep", asleep["disk_asleep"].sum(min_count=1), why=NO_LISTS),
+    kit.figure("allocations_asleep", asleep["allocations_asleep"].sum(min_count=1), why=NO_LISTS),
+)
+
+# %%
+kit.table(
+    asleep,
+    {
+        "server_name": "Server", "node_name": "Node", "owner_username": "Owner", "sleep_kind": "How",
+        "days_asleep": "days_asleep", "last_played_at": "Last player (UTC)", "last_ran_date": "Last ran",
+        "memory_asleep": "memory_asleep", "disk_asleep": "disk_asleep", "allocations_asleep": "allocations_asleep",
+    },
+    caption="Servers that sleep, the longest first",
+    empty="None is known to sleep." if is_judged else f"None is known to sleep, since {NOBODY}.",
+    links={"server_name": ("server", "server_uuid"), "owner_username": ("owner", "owner_user_uuid")},
+    note=f"Nobody knows whether these sleep: {NOT_KNOWN}." if NOT_KNOWN else "",
+)  # fmt: skip
+
+# %% [markdown]
+# ## What a lost disk would cost
+# Of each server the begin of its last good backup, and what was played from then to the last reading of its backups.
+
+# %%
+points = kit.ask("""
+    select
+        server_uuid, server_name, node_name, owner_username, owner_user_uuid, reason, read_at, recovery_point_at,
+        coalesce(
+            case points.reason when 'list_unread' then 'not read' when 'no_good_backup' then 'none' end, 'there is one'
+        ) as backup, recovery_point_age_hours as recovery_point_age, player_hours_since as player_hours_at_risk,
+        sessions_since as sessions_at_risk, play_known_ratio as play_known, is_proxy
+    from fct_recovery_points as points inner join dim_servers using (server_uuid)
+    order by player_hours_since desc nulls last, recovery_point_age_hours desc nulls last, server_name
+""")
+NO_BACKUPS = "no list of backups was read yet"
+is_read = points["read_at"].notna().any()
+played = points[~points["is_proxy"].astype(bool)]
+kit.figures(
+    kit.figure("servers_without_recovery_point", (points["reason"] == "no_good_backup").sum() if is_read else None,
+               why=NO_BACKUPS),
+    kit.figure("servers_of_unread_backups", (points["reason"] == "list_unread").sum()),
+    kit.figure("recovery_point_age", points["recovery_point_age"].max(), why="no backup is known", of="the oldest"),
+    kit.figure("player_hours_at_risk", played["player_hours_at_risk"].sum(min_count=1),
+               why=f"no log of that time was read, or {NO_BACKUPS}"),
+)  # fmt: skip
+
+# %%
+kit.table(
+    points[points["read_at"].notna()].head(30),
+    {
+        "server_name": "Server", "node_name": "Node", "owner_username": "Owner", "backup": "Good backup",
+        "recovery_point_at": "Begun (UTC)", "recovery_point_age": "recovery_point_age",
+        "player_hours_at_risk": "player_hours_at_risk", "sessions_at_risk": "sessions_at_risk",
+        "play_known": "play_known",
+    },
+    caption="The 30 servers with the most play since their last good backup",
+    empty="No list of backups was read yet, so nobody knows.",
+    links={"server_name": ("server", "server_uuid"), "owner_username": ("owner", "owner_user_uuid")},
+    note="A dash: its log of that time is not known. Without a backup, all play since the server was made counts.",
 )  # fmt: skip

@@ -10,7 +10,8 @@
 #     passes: [entities, utilization, logs]
 #     reads: [dim_servers, dim_servers_history, dim_server_software, dim_nodes, dim_users, dim_eggs,
 #       fct_server_daily, fct_utilization_hourly,
-#       fct_server_runs, fct_player_sessions, fct_right_sizing]
+#       fct_server_runs, fct_player_sessions, fct_right_sizing, fct_sleeping_servers,
+#       fct_recovery_points]
 #     editions: 7
 #     for_each: >-
 #       select server_uuid as slug, server_name as title, server_uuid::text as server_uuid
@@ -214,6 +215,48 @@ kit.figures(
     kit.figure("disk_recommended", size["disk_recommended"], why=no_disk),
     kit.figure("out_of_memory_crashes", size["out_of_memory_crashes"], why="no log of these two weeks was read"),
     kit.figure("memory_samples", size["memory_samples"], why=no_memory, of="in the window"),
+)
+
+# %% [markdown]
+# ## Sleep and backups
+# It sleeps when it was off on 14 days with samples, or when its known log shows no player for as long. What was played
+# since the last good backup began would be lost with its disk.
+
+# %%
+state = kit.one(
+    """
+    select
+        sleeping.*, sleeping.server_uuid is not null as is_judged, points.reason as backup_reason,
+        points.recovery_point_age_hours, points.player_hours_since, points.sessions_since, points.play_known_ratio,
+        points.play_reason, sleeping.memory_limit_mebibytes / 1024.0 as memory_held,
+        sleeping.disk_used_mebibytes / 1024 as disk_held
+    from dim_servers
+    left join fct_sleeping_servers as sleeping using (server_uuid)
+    left join fct_recovery_points as points using (server_uuid)
+    where server_uuid = %(server_uuid)s
+    """,
+    server_uuid=server_uuid,
+)
+NOT_JUDGED = "it was not judged yet, which is done once a day" if server["is_active"] else "the server is gone"
+WHY_NO_SLEEP = {
+    "suspended": "it is suspended", "log_unknown": "its log is not known", None: "it is awake",
+    "log_ends_before": "its log was not read of late", "history_too_short": "it is not known for long enough",
+}  # fmt: skip
+WHY_NO_BACKUP = {
+    "list_unread": "its backups were never read", "no_good_backup": "it has no good backup",
+    "log_unknown": "its log of that time is not known", None: NOT_JUDGED,
+}  # fmt: skip
+awake = WHY_NO_SLEEP[state["reason"]] if state["is_judged"] else NOT_JUDGED
+no_play = WHY_NO_BACKUP[state["play_reason"]]
+asleep = state["is_asleep"] is not None and bool(state["is_asleep"])
+kit.figures(
+    kit.figure("days_asleep", state["days_asleep"], why=awake),
+    kit.figure("memory_asleep", state["memory_held"] if asleep else None, why="it has no limit" if asleep else awake),
+    kit.figure("disk_asleep", state["disk_held"] if asleep else None, why="not measured" if asleep else awake),
+    kit.figure("recovery_point_age", state["recovery_point_age_hours"], why=WHY_NO_BACKUP[state["backup_reason"]]),
+    kit.figure("player_hours_at_risk", state["player_hours_since"], why=no_play),
+    kit.figure("sessions_at_risk", state["sessions_since"], why=no_play),
+    kit.figure("play_known", state["play_known_ratio"], why=no_play),
 )
 
 # %% [markdown]

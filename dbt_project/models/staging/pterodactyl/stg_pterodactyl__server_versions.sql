@@ -36,6 +36,10 @@ renamed as (
         (record -> 'feature_limits' ->> 'databases')::bigint as database_limit,
         (record -> 'feature_limits' ->> 'allocations')::bigint as allocation_limit,
         (record -> 'feature_limits' ->> 'backups')::bigint as backup_limit,
+        case
+            when jsonb_typeof(record #> '{relationships,allocations,data}') = 'array'
+                then jsonb_array_length(record #> '{relationships,allocations,data}')
+        end as allocations_total,
 
         ---------- booleans
         (record ->> 'suspended')::boolean as is_suspended,

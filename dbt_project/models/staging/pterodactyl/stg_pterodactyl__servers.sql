@@ -34,6 +34,7 @@ select
     database_limit,
     allocation_limit,
     backup_limit,
+    allocations_total,
 
     ---------- booleans
     is_suspended,
