@@ -86,6 +86,11 @@ def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any,
     wanted = ("time", "thread", "logger", "loader")
     if groups.issuperset(wanted):
         return methodcaller("group", *wanted)
+    present = [name for name in wanted if name in groups]
+    if present == ["time"]:
+        return lambda match: (match["time"], None, None, None)
+    if present == ["time", "thread"]:
+        return lambda match: (match["time"], match["thread"], None, None)
     return lambda match: tuple(match[name] if name in groups else None for name in wanted)
 
 
