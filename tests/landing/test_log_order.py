@@ -164,7 +164,7 @@ class Host:
                 for key in collected.forgotten:
                     LOGS.forget(self.connection, SERVER, key)
                 for row in collected.saved.values():
-                    LOGS.save(self.connection, row, load_id)
+                    LOGS.save_all(self.connection, [row], load_id)
                 LOGS.save_reads(self.connection, collected.reads, load_id)
                 LOGS.unreferenced(self.connection, collected.superseded)
         self.derive()

@@ -415,8 +415,7 @@ class _Pass:
         with self.connection.transaction():
             for file_key in collected.forgotten:
                 self.tables.forget(self.connection, folder.server_uuid, file_key)
-            for file in collected.saved.values():
-                self.tables.save(self.connection, file, self.load_id)
+            self.tables.save_all(self.connection, [*collected.saved.values()], self.load_id)
             self.tables.save_reads(self.connection, collected.reads, self.load_id)
             obsolete = self.tables.unreferenced(self.connection, collected.superseded)
         # after the commit: a row never points at content that is not there

@@ -155,27 +155,27 @@ class FileTables(Generic[Row]):
         ).fetchall()
         return [path for (path,) in rows]
 
-    def save(self, connection: Connection, file: StoredFile, load_id: uuid.UUID) -> None:
-        """Insert *file*, or replace the row of its key, which keeps its number."""
-        values = {
-            name: Jsonb(value) if isinstance(value := getattr(file, name), dict) else value
-            for name in self._columns
-            if name != _NUMBER
-        }
-        values["_load_id"] = load_id
-        changes = ", ".join(f"{name} = %({name})s" for name in values if name not in _KEY)
+    def save_all(self, connection: Connection, files: Sequence[StoredFile], load_id: uuid.UUID) -> None:
+        """Insert each of *files*, or replace the row of its key, which keeps its number."""
+        columns = [name for name in self._columns if name != _NUMBER]
+        names = [*columns, "_load_id"]
+        changes = ", ".join(f"{name} = %({name})s" for name in names if name not in _KEY)
         # not "on conflict": it would use up a number each time
-        connection.execute(
-            f"""
+        statement = f"""
             merge into {self.files} as known
             using (select %(server_uuid)s::uuid as server_uuid, %(file_key)s::text as file_key) as new
             on known.server_uuid = new.server_uuid and known.file_key = new.file_key
             when matched then update set {changes}, _loaded_at = now()
-            when not matched then insert ({", ".join(values)}, _loaded_at)
-            values ({", ".join(f"%({name})s" for name in values)}, now())
-            """,
-            values,
-        )
+            when not matched then insert ({", ".join(names)}, _loaded_at)
+            values ({", ".join(f"%({name})s" for name in names)}, now())
+            """
+        rows = [
+            {"_load_id": load_id}
+            | {name: Jsonb(value) if isinstance(value := getattr(file, name), dict) else value for name in columns}
+            for file in files
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
 
     def forget(self, connection: Connection, server_uuid: uuid.UUID, file_key: str) -> None:
         """Remove a file and what is known of what it holds: its content stands under another key now."""

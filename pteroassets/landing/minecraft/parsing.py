@@ -1,7 +1,7 @@
 """Parse what was collected: bytes of the log store to rows of ``raw_minecraft.event_rows``.
 
-A file is parsed from where the last pass stopped, one transaction a file; a newer parser reads
-every file again from the store, without asking the panel.
+A file is parsed from where the last pass stopped, and some files of a server are landed in one transaction; a newer
+parser reads every file again from the store, without asking the panel.
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ _COLUMNS: Final = {
 }
 _MOST_PLAYERS: Final = 100_000  # kept in memory: some 20 MB
 _BLOCK_BYTES = 1 << 20
+# what is landed together: as many files or events, whichever come first; events take some 500 bytes each in memory
+_MOST_FILES: Final = 64
+_MOST_EVENTS: Final = 20_000
 _PARSEABLE: Final = (*READABLE, "not_a_server_log")  # a better parser may decide the last one differently
 _NO_TIMES: Final = "lines show no time, so its events have no date: `pteroassets logs parse` shows them by line number"
 _UNPARSED: Final[dict[str, Any]] = {
@@ -129,7 +132,7 @@ def parse_logs(
     total = sum(wanted.values())
     for server_uuid in wanted:
         # read again under the lock: another process may have changed the rows
-        with LOGS.one_at_a_time(connection, group):
+        with LOGS.one_at_a_time(connection, group), parsing.landed_in_parts():
             after: datetime | None = None
             for file in parsing.in_order(LOGS.known(connection, server_uuid).get(server_uuid, [])):
                 is_moved = parsing.is_moved(file, after=after)
@@ -165,6 +168,17 @@ def _is_due(file: LogFile) -> bool:
     return file.outcome in READABLE and file.parsed_bytes < (file.content_bytes or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """What is to be landed of one file."""
+
+    file: LogFile
+    stamped: Sequence[tuple[LogEvent, LogStamp]] = ()
+    stamper: Stamper | None = None
+    after_line: int = 0
+    """The events after this line take the place of those that are there."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Parsing:
     """One load of events."""
@@ -178,6 +192,7 @@ class _Parsing:
     totals: Counter[str] = field(default_factory=Counter)
     missing: list[tuple[uuid.UUID, FileNotFoundError]] = field(default_factory=list)
     bytes_done: int = 0
+    _waiting: list[_Parsed] = field(default_factory=list)
 
     def in_order(self, files: Sequence[LogFile]) -> list[LogFile]:
         """Return the files of one server in the order they were written, also around a clock change."""
@@ -213,7 +228,7 @@ class _Parsing:
         return parser.state
 
     def parse(self, file: LogFile, *, after: datetime | None, everything: bool) -> datetime | None:
-        """Land what is new in one file; return when its last line was written."""
+        """Read what is new in one file, to be landed with others; return when its last line was written."""
         self.bytes_done += file.content_bytes or 0
         with contextlib.ExitStack() as stack:
             try:
@@ -222,31 +237,51 @@ class _Parsing:
                 # a lost file must not stop the others; what is known of it is kept
                 self.missing.append((file.server_uuid, error))
                 return file.last_line_at
-            stack.enter_context(self.connection.transaction())
-            lock_table_for_load(self.connection, f"{EVENTS}/{file.server_uuid}")
-            parsed, written, removed = self._parse(
+            parsed = self._parse(
                 file, content, after=after, from_start=everything or file.parser_version != PARSER_VERSION
             )
-            if removed:
-                self._note_replaced(file)
-            LOGS.save(self.connection, parsed, self.load_id)
-        self.totals["written"] += written
-        self.totals["added"] += max(written - removed, 0)
-        self.totals["gone"] += max(removed - written, 0)
-        return parsed.last_line_at
+        self._waiting.append(parsed)
+        if len(self._waiting) >= _MOST_FILES or sum(len(one.stamped) for one in self._waiting) >= _MOST_EVENTS:
+            self._land()
+        return parsed.file.last_line_at
 
-    def _parse(
-        self, file: LogFile, content: BinaryIO, *, after: datetime | None, from_start: bool
-    ) -> tuple[LogFile, int, int]:
-        """Land one file's events; return its row, and how many events were written and replaced."""
+    @contextlib.contextmanager
+    def landed_in_parts(self) -> Iterator[None]:
+        """Land the rest of the files of one server, also of those before one that could not be parsed."""
+        try:
+            yield
+        finally:
+            self._land()
+
+    def _land(self) -> None:
+        """Land the files that wait, all of one server, in one transaction."""
+        files, self._waiting = self._waiting, []
+        if not files:
+            return
+        with self.connection.transaction():
+            lock_table_for_load(self.connection, f"{EVENTS}/{files[0].file.server_uuid}")
+            known = self._have_events(files)
+            removed = [self._remove(one) if one.file.file_id in known else 0 for one in files]
+            for one, count in zip(files, removed, strict=True):
+                if count:
+                    self._note_replaced(one.file)
+            self.rows.write(files)
+            LOGS.save_all(self.connection, [one.file for one in files], self.load_id)
+        for one, count in zip(files, removed, strict=True):
+            written = len(one.stamped)
+            self.totals["written"] += written
+            self.totals["added"] += max(written - count, 0)
+            self.totals["gone"] += max(count - written, 0)
+
+    def _parse(self, file: LogFile, content: BinaryIO, *, after: datetime | None, from_start: bool) -> _Parsed:
+        """Return what is new in one file, and its row."""
         if file.log_date is None:
             raise ValueError(f"log file {file.file_key} of server {file.server_uuid} has no date")
         log_date = file.log_date
         if from_start or file.parsed_bytes < HEAD_BYTES:
             file = _classified(file, content.read(HEAD_BYTES))
         if file.outcome == "not_a_server_log":
-            removed = self._remove(file, after_line=0)
-            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
+            return _Parsed(dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION))
         state = None if from_start or file.parser_state is None else ParserState.from_json(file.parser_state)
         parser = LogParser(state, keep_text=self.keep_text)
         first_line = parser.state.lines
@@ -259,16 +294,17 @@ class _Parsing:
         found = parser.state
         if found.is_of == "client":
             file = dataclasses.replace(file, outcome="not_a_server_log", reason=CLIENT, sessions_built=False)
-            removed = self._remove(file, after_line=0)
-            return dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION), 0, removed
+            return _Parsed(dataclasses.replace(file, **_UNPARSED, parser_version=PARSER_VERSION))
         if not found.has_times:
             # half of a server's lines would look like all of them
             file = dataclasses.replace(file, outcome="no_times", reason=_NO_TIMES)
             events, first_line = [], 0
         zone = self.zones.zone(str(file.server_uuid))
         stamper = _stamper(file, log_date, zone, after=after, restarts=found.restarts)
-        removed = self._remove(file, after_line=first_line)
-        written, first_kind = self.rows.write(file, events, stamper)
+        stamped = [(event, stamp) for event in events if (stamp := event.stamp) is not None]
+        # a line that names the software may come before the start
+        firsts = ((event.line_number, event.kind) for event, _ in stamped if event.kind != BEFORE_A_START)
+        first_kind = min(firsts, default=(0, None))[1]
         counts = found.counts
         parsed = dataclasses.replace(
             file,
@@ -289,7 +325,7 @@ class _Parsing:
             first_kind=(file.first_kind if first_line > 0 else None) or first_kind,
             sessions_built=file.sessions_built and not events and found.bytes_consumed == file.parsed_bytes,
         )
-        return parsed, written, removed
+        return _Parsed(parsed, stamped, stamper, after_line=first_line)
 
     def _note_replaced(self, file: LogFile) -> None:
         """Note for the models that lines of *file* may say something else now (decision 23)."""
@@ -299,9 +335,18 @@ class _Parsing:
             (EVENT_ROWS, Jsonb({"server_uuid": str(file.server_uuid), "file_key": file.file_key})),
         )
 
-    def _remove(self, file: LogFile, *, after_line: int) -> int:
+    def _have_events(self, files: Sequence[_Parsed]) -> set[int]:
+        """Return the numbers of those that have events: at a first reading none has."""
+        found = self.connection.execute(
+            "select file_id from unnest(%s::int4[]) as new (file_id) cross join lateral "
+            f"(select from {EVENT_ROWS} as known where known.file_id = new.file_id limit 1) as known",
+            ([one.file.file_id for one in files],),
+        ).fetchall()
+        return {number for (number,) in found}
+
+    def _remove(self, one: _Parsed) -> int:
         return self.connection.execute(
-            f"delete from {EVENT_ROWS} where file_id = %s and line_number > %s", (file.file_id, after_line)
+            f"delete from {EVENT_ROWS} where file_id = %s and line_number > %s", (one.file.file_id, one.after_line)
         ).rowcount
 
 
@@ -343,23 +388,16 @@ class EventRows:
         self._players: dict[Player, int] = {}
         self._load: int | None = None
 
-    def write(self, file: LogFile, events: Sequence[LogEvent], stamper: Stamper) -> tuple[int, str | None]:
-        """Insert the events of *file* that bear a stamp, in the open transaction.
-
-        Returns:
-            How many there are, and the kind of the first, where a line that names the software does not count.
-        """
-        stamped = [(event, stamp) for event in events if (stamp := event.stamp) is not None]
+    def write(self, files: Sequence[_Parsed]) -> None:
+        """Insert the events of *files*, in the open transaction."""
+        stamped = [event for one in files for event, _ in one.stamped]
         if not stamped:
-            return 0, None
-        if self._load is None:
-            self._load = self._number_load()
-        self._number_kinds({event.kind for event, _ in stamped} - self._kinds.keys())
-        self._number_players({(event.player, event.player_uuid) for event, _ in stamped} - {(None, None)})
-        rows = self._rows(file, stamped, stamper, self._load)
-        written = copy_rows(self._connection, table_identifier(EVENT_ROWS), _COLUMNS, rows)
-        firsts = ((event.line_number, event.kind) for event, _ in stamped if event.kind != BEFORE_A_START)
-        return written, min(firsts, default=(0, None))[1]
+            return
+        load = self._load = self._number_load() if self._load is None else self._load
+        self._number_kinds({event.kind for event in stamped} - self._kinds.keys())
+        self._number_players({(event.player, event.player_uuid) for event in stamped} - {(None, None)})
+        rows = (row for one in files for row in self._rows(one, load))
+        copy_rows(self._connection, table_identifier(EVENT_ROWS), _COLUMNS, rows)
 
     def _number_load(self) -> int:
         row = self._connection.execute(
@@ -403,14 +441,15 @@ class EventRows:
         ):
             self._players[name, player_uuid] = number
 
-    def _rows(
-        self, file: LogFile, events: Sequence[tuple[LogEvent, LogStamp]], stamper: Stamper, load: int
-    ) -> Iterator[tuple[object, ...]]:
-        for event, stamp in events:
+    def _rows(self, one: _Parsed, load: int) -> Iterator[tuple[object, ...]]:
+        file_id, stamper = one.file.file_id, one.stamper
+        if stamper is None:
+            return
+        for event, stamp in one.stamped:
             logged_at, local = stamper.stamp(stamp)
             yield (
                 logged_at,
-                file.file_id,
+                file_id,
                 event.line_number,
                 load,
                 round((local - logged_at.replace(tzinfo=None)).total_seconds()),
