@@ -123,6 +123,8 @@ def environment(settings: Settings, home: Path) -> dict[str, str]:
     return {
         **settings.environment(),
         DBT_TARGET_VARIABLE: str(home / "dbt_target" / settings.postgres_database),
+        # by default below the project, where dbt ends without a word if it may not write
+        "DBT_LOG_PATH": str(home / "logs" / "dbt"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
