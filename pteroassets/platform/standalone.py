@@ -121,7 +121,7 @@ def _build(settings: Settings, home: Path, addresses: Addresses, console: Consol
     """Run every pass and every model unless that was done for this dbt project, and make the dbt docs."""
     host, port = addresses.webserver
     target = Path(os.environ[DBT_TARGET_VARIABLE])
-    _wait_for(f"http://{host}:{port}/server_info", "the Dagster webserver")
+    wait_for(f"http://{host}:{port}/server_info", "the Dagster webserver")
     warehouse = Landing(settings=settings).warehouse
     if is_built(warehouse, target):
         console.print("every model is built")
@@ -131,7 +131,12 @@ def _build(settings: Settings, home: Path, addresses: Addresses, console: Consol
     publish_docs(home, os.environ, target, console)
 
 
-def _wait_for(address: str, what: str) -> None:
+def wait_for(address: str, what: str) -> None:
+    """Return when *what* answers at *address*.
+
+    Raises:
+        UnansweredError: It did not in time.
+    """
     deadline = time.monotonic() + _WEBSERVER_SECONDS
     while not answers(address):
         if time.monotonic() > deadline:
