@@ -83,6 +83,14 @@ class Proxy:
     def address(self) -> str:
         return f"https://localhost:{self.port}"
 
+    def logged(self, line: str) -> str:
+        """The log, once it has *line*: a program of its own writes it."""
+        deadline = time.monotonic() + 30
+        while line not in (text := self.log.read_text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.05)
+        return text
+
     def session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False

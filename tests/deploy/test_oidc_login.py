@@ -115,7 +115,6 @@ def test_an_answer_that_no_provider_gave_is_refused(proxy: Proxy) -> None:
 
 def test_the_log_holds_neither_the_answer_nor_the_secret(proxy: Proxy) -> None:
     log_in(proxy, "anna")
-    text = proxy.log.read_text()
-    assert '"GET /login/answer" 302' in text
+    text = proxy.logged('anna@staff.example.com "GET /login/answer" 302')
     assert "code=" not in text
     assert "of-the-client" not in text
