@@ -150,7 +150,8 @@ def test_memory_is_that_of_the_whole_tree() -> None:
         with peak_memory([holder.pid]) as peak:
             assert holder.stdout is not None
             holder.stdout.readline()
-        assert 50_000_000 < pss_bytes([holder.pid]) <= peak[0] < 90_000_000
+        # a page that it shared with a process which ended since is all its own now
+        assert 50_000_000 < pss_bytes([holder.pid]) < peak[0] + 1_000_000 < 90_000_000
         assert pss_bytes([os.getpid()]) > pss_bytes([holder.pid]) + 10_000_000
         holder.communicate()
     assert pss_bytes([holder.pid]) == 0
