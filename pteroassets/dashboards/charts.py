@@ -281,7 +281,7 @@ def _chart(encoded: Any, title: str, told: str, metrics: Sequence[Metric]) -> Ch
 
 def _colour(by: str, *, sort: Sequence[str] | None = None) -> alt.Color:
     # three names in a row are cut off on a phone
-    legend = alt.Legend(orient="bottom", columns=2, labelLimit=130, symbolLimit=_SERIES)
+    legend = alt.Legend(orient="bottom", columns=2, labelLimit=130, symbolLimit=_SERIES, symbolOpacity=1)
     return alt.Color(f"{by}:N", title=None, legend=legend, sort=alt.Undefined if sort is None else list(sort))
 
 

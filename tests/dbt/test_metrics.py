@@ -232,3 +232,22 @@ def test_the_days_of_a_sum_come_to_the_whole(manifest: dict[str, Any], built: Co
     assert 0 < sum(value or 0 for value in by_day["stays"].values()) < (whole["stays"][None] or 0)
     assert all(value is None or value <= 1 for value in by_day["uptime"].values())
     assert {day.weekday() for day in compute(built, chosen, "week")["player_days"] if day} == {0}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("record_players", "peak_players"),
+        ("server_record_players", "server_peak_players"),
+        ("day_play_hours", "play_hours", "player_hours"),
+        ("network_player_hours", "stay_hours"),
+    ],
+)
+def test_metrics_of_several_models_that_count_the_same_agree(
+    manifest: dict[str, Any], built: Connection, same: tuple[str, ...]
+) -> None:
+    formulas = read_formulas(manifest)
+    assert len({formulas[name].above.relation for name in same}) == len(same)
+    found = [compute(built, [formulas[name]])[name][None] for name in same]
+    assert found[0]
+    assert found == [pytest.approx(found[0])] * len(same)
