@@ -11,7 +11,7 @@ from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.defs import alarms, automation, dbt, maintenance, pages
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
-from pteroassets.landing.sources import SOURCES
+from pteroassets.landing.sources import SOURCES, rhythms
 from pteroassets.settings import read_settings
 
 
@@ -48,7 +48,7 @@ def defs() -> dg.Definitions:
     )
     assets: list[Any] = [*(merged.assets or ())]
     policies = automation.freshness_policies(
-        [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], models, settings
+        [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], models, settings, rhythms(settings)
     )
     policies |= pages.freshness_policies()
     described = dg.map_asset_specs(

@@ -1,6 +1,6 @@
 """Jobs and schedules, made from the passes that the sources declare."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -16,7 +16,7 @@ from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.minecraft.passes import LOGS_PASS
-from pteroassets.landing.passes import Pass
+from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.landing.sources import PASSES
 from pteroassets.settings import PresetName, Settings
 
@@ -124,14 +124,17 @@ def schedule_of(one: Pass, preset: PresetName, timezone: str) -> dg.ScheduleDefi
 
 
 def freshness_policies(
-    assets: Iterable[dg.AssetsDefinition], dbt_models: dg.AssetsDefinition, settings: Settings
+    assets: Iterable[dg.AssetsDefinition],
+    dbt_models: dg.AssetsDefinition,
+    settings: Settings,
+    rhythms: Mapping[str, Rhythm],
 ) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
-    """Return how old each asset may get, by the most frequent pass that builds it."""
-    assets, preset = list(assets), settings.pteroassets_schedules
+    """Return how old each asset may get, by the most frequent of the *rhythms* of passes that build it."""
+    assets = list(assets)
     daily = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=25))
     policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models) | _daily(dbt_models), daily)
-    for one in sorted(running(settings), key=lambda one: one.rhythms[preset].stale_after, reverse=True):
-        rhythm = one.rhythms[preset]
+    for one in sorted(running(settings), key=lambda one: rhythms[one.name].stale_after, reverse=True):
+        rhythm = rhythms[one.name]
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
         policies |= dict.fromkeys(path_of(one, dbt_models).resolve(assets), policy)
     return policies

@@ -18,7 +18,7 @@ from pteroassets.dashboards.notebook import NOTEBOOKS, Notebook, notebooks
 from pteroassets.dashboards.store import Store
 from pteroassets.defs.dbt_project import prepare_manifest
 from pteroassets.landing.context import Landing
-from pteroassets.landing.sources import PASSES
+from pteroassets.landing.sources import PASSES, rhythms
 from pteroassets.settings import Settings
 
 _GROUP = "pages"
@@ -59,14 +59,13 @@ def site_of(landing: Landing, folder: Path = NOTEBOOKS) -> Site:
 
 def ages(settings: Settings) -> dict[str, PassAge]:
     """Return for each pass when its data count as late."""
-    rhythms = {name: one.rhythms[settings.pteroassets_schedules] for name, one in PASSES.items()}
     return {
         name: PassAge(
             table=PASSES[name].ends_with,
             warn_after=rhythm.warn_after.total_seconds(),
             stale_after=rhythm.stale_after.total_seconds(),
         )
-        for name, rhythm in rhythms.items()
+        for name, rhythm in rhythms(settings).items()
     }
 
 

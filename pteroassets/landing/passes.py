@@ -7,7 +7,7 @@ They do not import Dagster, so that the command line and the demo load fast.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -42,6 +42,16 @@ class Rhythm:
     warn_after: timedelta
     stale_after: timedelta
 
+    def kept_every(self, interval: timedelta) -> Rhythm:
+        """Return the rhythm of a pass that is made only every *interval*: its tables may get older by as much."""
+        longer = max(interval - self.every, timedelta())
+        return replace(
+            self,
+            every=self.every + longer,
+            warn_after=self.warn_after + longer,
+            stale_after=self.stale_after + longer,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
@@ -54,6 +64,7 @@ class Pass:
         read: Reads the source and lands the rows; is given the time to the next pass, until which samples hold.
         derive: Makes further tables from what was landed; may run once after several readings.
         why_not_now: Says why a run that is due by the schedule is left out; None if it is to be made.
+        interval_kept: Says how much time is between two passes, given the schedule's; None if it is always that.
         feeds: The models made from its data, as a dbt selection.
         rhythms: When it runs, for each preset.
         needs: Names of the settings that it cannot run without.
@@ -69,6 +80,7 @@ class Pass:
     read: Callable[[Landing, Connection, timedelta], Iterable[LoadReport]]
     derive: Callable[[Landing, Connection], Iterable[LoadReport]] | None = None
     why_not_now: Callable[[Landing, Connection, timedelta], str | None] | None = None
+    interval_kept: Callable[[Landing, Connection, timedelta], timedelta] | None = None
     feeds: str
     rhythms: Mapping[PresetName, Rhythm]
     needs: tuple[str, ...] = ()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
+import psycopg
+
+from pteroassets.landing.context import Landing
 from pteroassets.landing.minecraft.passes import PASSES as MINECRAFT
-from pteroassets.landing.passes import Pass
+from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.landing.pterodactyl.estate import ENTITIES_PASS
 from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.upkeep import UPKEEP_PASS
+from pteroassets.settings import Settings
 
 # A name here is a module of `pteroassets.defs` and a source of dbt.
 SOURCES: Mapping[str, tuple[Pass, ...]] = {
@@ -16,3 +21,23 @@ SOURCES: Mapping[str, tuple[Pass, ...]] = {
     "minecraft": MINECRAFT,
 }
 PASSES: Mapping[str, Pass] = {one.name: one for passes in SOURCES.values() for one in passes}
+
+
+def rhythms(settings: Settings) -> dict[str, Rhythm]:
+    """Return the rhythm of each pass as it is kept now.
+
+    The settings, or what the warehouse knows of the panel's limits and servers, may make it slower than the schedule.
+    Where the warehouse cannot be asked, which is told in the log, it is the schedule's.
+    """
+    found = {name: one.rhythms[settings.pteroassets_schedules] for name, one in PASSES.items()}
+    if settings.postgres_host is None:
+        return found
+    landing = Landing(settings=settings)
+    try:
+        with landing.connect() as connection:
+            for name, one in PASSES.items():
+                if one.interval_kept is not None:
+                    found[name] = found[name].kept_every(one.interval_kept(landing, connection, found[name].every))
+    except psycopg.Error as error:
+        logging.getLogger(__name__).warning("the intervals of passes are taken from the schedules: %s", error)
+    return found

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
 from pteroassets.landing.context import Landing
+from pteroassets.landing.sources import rhythms
 from pteroassets.platform.environment import RuntimeFault, build_docs, environment
 from pteroassets.platform.failures import FailedRuns, failed_checks
 from pteroassets.platform.home_lock import note_address
@@ -182,7 +183,7 @@ def _show_what_was_found(serving: Serving, dagster_port: int, console: Console) 
     warehouse = serving.begun.place.warehouse
     for line in figures(warehouse):
         _say(console, line)
-    found = [*findings(warehouse, serving.begun.settings.pteroassets_schedules), *failed_checks(dagster_port)]
+    found = [*findings(warehouse, rhythms(serving.begun.settings)), *failed_checks(dagster_port)]
     if not found:
         return
     _say(console, "")

@@ -6,6 +6,7 @@ The same queries, in ``summary.toml``, run against the demo and against a real p
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,8 +14,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from pteroassets.landing.passes import Rhythm
 from pteroassets.landing.sources import PASSES
-from pteroassets.settings import PresetName
 from pteroassets.sources.wording import counted
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
@@ -54,9 +55,9 @@ def figures(warehouse: ConnectionSettings) -> list[str]:
     return lines
 
 
-def findings(warehouse: ConnectionSettings, preset: PresetName) -> list[Finding]:
-    """Return what needs attention, by kind and subject; a table may be as old as its pass allows under *preset*."""
-    ages = {table: one.rhythms[preset].stale_after for one in PASSES.values() for table in one.tables}
+def findings(warehouse: ConnectionSettings, kept: Mapping[str, Rhythm]) -> list[Finding]:
+    """Return what needs attention, by kind and subject; a table may be as old as *kept*, its pass' rhythm, allows."""
+    ages = {table: kept[one.name].stale_after for one in PASSES.values() for table in one.tables}
     found = []
     with connect(warehouse, autocommit=True) as connection:
         for search in _queries()["searches"]:

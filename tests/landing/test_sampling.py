@@ -14,12 +14,16 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from pteroassets.clock import ManualClock
 from pteroassets.defs.automation import schedule_of
+from pteroassets.defs.dbt_project import DBT_PROJECT
 from pteroassets.landing.minecraft.passes import LOGS_PASS
 from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.utilization import LOGS_EVERY, summed
+from pteroassets.landing.sources import PASSES, rhythms
+from pteroassets.settings import Settings
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.simulated_world import World, WorldSize
@@ -29,6 +33,7 @@ from pteroassets.sources.pterodactyl.errors import NodeTimeoutError
 from pteroassets.sources.pterodactyl.files import ask_node
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport
+from pteroassets.warehouse.samples import SAMPLES
 from tests.databases import copied
 from tests.harness import Platform
 from tests.landing.conftest import ANCHOR, platform_of
@@ -160,8 +165,32 @@ def test_a_run_that_comes_before_its_time_is_left_out_and_the_tick_says_why(open
         assert not skipped.run_requests
         assert "samples are taken every 10 minutes, next at 12:10 UTC" in str(skipped.skip_message)
         assert "It announces 2 requests a minute" in str(skipped.skip_message)
+        # and what is built from samples may be five minutes older than the schedule lets it
+        kept, usual = rhythms(platform.landing.settings), UTILIZATION_PASS.rhythms["fresh"]
+        assert kept["utilization"] == usual.kept_every(2 * FIVE_MINUTES)
+        assert kept["utilization"].warn_after == usual.warn_after + FIVE_MINUTES
+        assert kept["utilization"].stale_after == usual.stale_after + FIVE_MINUTES
+        assert kept["entities"] == PASSES["entities"].rhythms["fresh"]
         platform.clock.move_to(ANCHOR + 2 * FIVE_MINUTES)
         assert tick().run_requests
+
+
+def test_where_the_warehouse_cannot_be_asked_the_rhythms_are_the_schedules(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(_env_file=None, postgres_host="127.0.0.1", postgres_port=9)  # type: ignore[call-arg]
+    assert rhythms(settings) == {name: one.rhythms["fresh"] for name, one in PASSES.items()}
+    assert "the intervals of passes are taken from the schedules" in caplog.text
+
+
+def test_a_table_may_be_older_by_as_much_as_its_samples_come_seldomer(opened: Opened) -> None:
+    sources = yaml.safe_load((DBT_PROJECT / "models/staging/pterodactyl/_pterodactyl__sources.yml").read_text())
+    (samples,) = (table for table in sources["sources"][0]["tables"] if table["name"] == "utilization_samples")
+    query = samples["config"]["loaded_at_query"].replace("{{ this.schema }}.{{ this.identifier }}", SAMPLES)
+    with opened() as platform:
+        platform.make("utilization")
+        ((landed,),) = rows(platform, "select max(_loaded_at) from ops.loads")
+        assert rows(platform, query) == [(landed,)], "every five minutes"
+        rows(platform, "update raw_pterodactyl.sample_passes set interval_seconds = 7200 returning 1")
+        assert rows(platform, query) == [(landed + timedelta(minutes=90),)]
 
 
 def test_nodes_are_asked_once_for_all_servers_and_their_tokens_once_a_run(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pteroassets.landing.sources import PASSES
 from pteroassets.platform.summary import figures, findings
 from pteroassets.simulator.true_rows import TrueSession
 from pteroassets.simulator.world.chance import utc
@@ -279,7 +280,7 @@ def test_what_deserves_a_look_is_what_goes_wrong_in_the_world(estate: Platform) 
     found: dict[str, set[str]] = {}
     with connect(estate.settings) as connection:
         connection.execute("set search_path = marts")  # as the login of those who read has it
-        for finding in findings(estate.settings, "fresh"):
+        for finding in findings(estate.settings, {name: one.rhythms["fresh"] for name, one in PASSES.items()}):
             found.setdefault(finding.kind, set()).add(finding.subject)
             assert connection.execute(finding.look).fetchall(), finding
     expected = {

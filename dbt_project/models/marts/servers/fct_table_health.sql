@@ -1,4 +1,7 @@
-{#- A view, since it is about now. A table's limits are those of its source, which hold under every preset. -#}
+{#-
+    A view, since it is about now. A table's limits are those of its source, which hold under every preset; samples may
+    be older by as much as the interval that the plan keeps is longer than the slowest preset's half hour.
+-#}
 {{ config(materialized='view') }}
 
 with
@@ -19,6 +22,15 @@ tables as (
         column5::double precision as fail_after_hours
     from limits
     where column1 <> ''
+
+),
+
+planned as (
+
+    select greatest(interval_seconds - 1800, 0) / 3600.0::double precision as hours_longer
+    from {{ sampling_passes() }}
+    order by pass_at desc
+    limit 1
 
 ),
 
@@ -101,12 +113,13 @@ joined as (
         fresh.last_load_at,
         fresh.fresh_as_of,
         {{ seconds_between('fresh.fresh_as_of', this_moment()) }} / 3600 as age_hours,
-        fresh.warn_after_hours,
-        fresh.fail_after_hours,
+        fresh.warn_after_hours + coalesce(planned.hours_longer, 0) as warn_after_hours,
+        fresh.fail_after_hours + coalesce(planned.hours_longer, 0) as fail_after_hours,
         coverage.coverage_of,
         coverage.coverage_ratio
     from fresh
     left join coverage on fresh.table_name = coverage.table_name
+    left join planned on fresh.table_name = 'raw_pterodactyl.utilization_samples'
 
 )
 

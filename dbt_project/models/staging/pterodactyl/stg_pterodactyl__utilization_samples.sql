@@ -16,7 +16,7 @@ renamed as (
         ---------- times
         pass_at,
         sampled_at,
-        interval_seconds,
+        least(interval_seconds, 3600) as interval_seconds,
 
         ---------- what came of it
         outcome,
