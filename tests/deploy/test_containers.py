@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 
 from pteroassets.cli import main
 from pteroassets.platform.health import PORTS
+from pteroassets.platform.loopback import HOST, free_port
 from pteroassets.settings import CHECKOUT, SECRET_FILES, Settings, read_secret
-from tests.deploy.proxies import CONFIGURATION, TOOLS, needed
+from tests.deploy.proxies import CONFIGURATION, TOOLS, needed, wait_for
 from tests.test_repository import pins, project, unmet
 
 DEPLOY = CHECKOUT / "deploy"
@@ -215,3 +218,30 @@ def test_secrets_are_made_once_and_for_their_reader_alone(tmp_path: Path) -> Non
     assert len(set(made.values())) == len(made)
     subprocess.run([script, folder], capture_output=True, check=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
+
+
+def test_the_broker_lets_nobody_in_without_its_password(tmp_path: Path) -> None:
+    program = needed(shutil.which("redis-server"), "needs Debian's package redis-server")
+    password = tmp_path / "broker_password"
+    password.write_text("requirepass of-the-broker\n")
+    (tmp_path / "data").mkdir()
+    text = (DEPLOY / "celery" / "container.conf").read_text()
+    assert "bind *" in text, "other containers ask it"
+    text = text.replace("/run/secrets/broker_password", str(password)).replace(
+        "/var/lib/broker", str(tmp_path / "data")
+    )
+    (tmp_path / "redis.conf").write_text(text.replace("bind * -::*", f"bind {HOST}"))
+    port = free_port()
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen([program, tmp_path / "redis.conf", "--port", str(port)], stdout=output)
+    try:
+        wait_for(port, server, log)
+        with redis.Redis(HOST, port) as stranger, pytest.raises(redis.exceptions.AuthenticationError):
+            stranger.ping()
+        with redis.Redis(HOST, port, password="of-the-broker") as known:
+            assert known.ping()
+            assert known.config_get("appendonly") == {"appendonly": "yes"}
+    finally:
+        server.terminate()
+        server.wait(30)
