@@ -45,6 +45,7 @@ _GROUPS = {
     "tests/end_to_end/slow/test_true_estate.py": "estate",
     "tests/end_to_end/slow/test_true_servers.py": "estate",
     "tests/end_to_end/slow/test_true_reliability.py": "estate",
+    "tests/end_to_end/slow/test_true_changes.py": "estate",
     "tests/end_to_end/slow/test_secrets.py": "estate",
     "tests/end_to_end/slow/test_kills.py": "kills",
     "tests/end_to_end/slow/test_faults.py": "faults",

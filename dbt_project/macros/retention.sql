@@ -82,7 +82,6 @@ reasoned as (
 
 ),
 
--- E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927; 1.96 for 95 %
 measured as (
 
     select
@@ -99,18 +98,7 @@ measured as (
         case when reason is null then {{ ratio('players_returned', 'players_counted') }} end as retention_ratio,
         {% for bound, sign in [('low', '-'), ('high', '+')] -%}
         case
-            when reason is null
-                then
-                    least(greatest(
-                        (
-                            players_returned + 1.9208
-                            {{ sign }} 1.96 * sqrt(
-                                players_returned::double precision * (players_counted - players_returned)
-                                / players_counted + 0.9604
-                            )
-                        ) / (players_counted + 3.8416),
-                        0
-                    ), 1)::double precision
+            when reason is null then {{ wilson_bound('players_returned', 'players_counted', sign) }}
         end as retention_{{ bound }},
         {% endfor -%}
         reason is null as is_mature,

@@ -204,6 +204,33 @@ def whole_week(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.set_index(["weekday", "hour_of_day"]).reindex(every).reset_index()
 
 
+_CHANGES = """
+    select local_date as at, case when count(*) <= 3 then string_agg(told, '; ' order by told)
+        else count(*) || ' changes: ' || string_agg(distinct kind, ', ') end as what
+    from (
+        select
+            local_date, replace(kind, '_', ' ') as kind,
+            concat_ws(' ', case when %(server_uuid)s::uuid is null then server_name || ':' end, replace(kind, '_', ' '),
+                before_value || ' to ' || after_value) as told
+        from fct_changes inner join dim_servers using (server_uuid)
+        where
+            (kind = any(%(kinds)s) or (%(kinds)s::text[] is null and before_value is not null))
+            and (%(server_uuid)s::uuid is null or server_uuid = %(server_uuid)s)
+    ) as found
+    group by local_date order by local_date
+"""
+
+
+def changes(*, server_uuid: str | None = None, kinds: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the changes of servers by day, as `line` marks them; a notebook that asks reads ``fct_changes``.
+
+    Args:
+        server_uuid: The server whose changes are meant; None for those of all, told with its name.
+        kinds: Kinds of ``fct_changes``; None for those that tell what was before and after.
+    """
+    return ask(_CHANGES, server_uuid=server_uuid, kinds=None if kinds is None else list(kinds))
+
+
 def now() -> datetime:
     """Return the time at which the pages are made."""
     return context().now

@@ -8,8 +8,8 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [utilization, logs, upkeep]
-#     reads: [fct_server_runs, fct_server_stops, fct_server_reliability, fct_server_daily, fct_player_sessions,
-#       dim_servers, stg_pterodactyl__backups, stg_pterodactyl__list_reads]
+#     reads: [fct_server_runs, fct_server_stops, fct_server_reliability, fct_return_after_trouble, fct_changes,
+#       fct_server_daily, fct_player_sessions, dim_servers, stg_pterodactyl__backups, stg_pterodactyl__list_reads]
 # ---
 
 # %%
@@ -107,8 +107,9 @@ kinds = kit.ask("""
     from fct_server_stops group by 1, 2 order by 1
 """)
 kit.line(
-    kinds, x="day", metric="stops", by="kind", title="Stops by kind, by the day on the server's clock",
-    empty="No stop was seen.",
+    kinds, x="day", metric="stops", by="kind",
+    title="Stops by kind, by the day on the server's clock; changes of servers dashed", empty="No stop was seen.",
+    marks=kit.changes(),
 )  # fmt: skip
 
 # %%
@@ -128,6 +129,63 @@ kit.table(
     },
     caption="Stops of the last 30 days, and what tells their kind", empty="No stop was seen.",
     note="Nothing tells: stopped in order, but no schedule, usual time or activity says why.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Who comes back after trouble
+# Of each player and week the first session counts, so that who plays more is not counted more. Who meets trouble may
+# differ from others in more than that: a difference does not show that the trouble did it.
+
+# %%
+returns = kit.ask("""
+    select
+        case trouble when 'crash' then 'a crash' when 'restart' then 'a stop or restart'
+            when 'cpu_limit' then 'processor at its limit' else 'memory at its limit' end as trouble,
+        case when is_met then 'met it' else 'did not' end as met, return_ratio as return_within_7_days,
+        round(100 * return_low)::int || ' to ' || round(100 * return_high)::int || ' %' as bounds,
+        visits_counted, visits_unknown, replace(reason, '_', ' ') as reason
+    from fct_return_after_trouble where scope = 'host' and grain = 'all' order by 1, is_met desc
+""")
+kit.table(
+    returns,
+    {
+        "trouble": "Trouble", "met": "Players who", "return_within_7_days": "return_within_7_days",
+        "bounds": "Interval, 95 %", "visits_counted": "visits_counted", "visits_unknown": "visits_unknown",
+        "reason": "Why not known",
+    },
+    caption="The host, all weeks", empty="No session was seen whose seven days after could be judged.",
+    note="A dash: seven days have not passed since any of them.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Changes
+# The week before and the week after leave out the day of the change itself.
+
+# %%
+changed = kit.ask("""
+    select
+        changed_at, server_name, server_uuid, replace(kind, '_', ' ') as kind, before_value, after_value,
+        case when is_time_exact then 'exactly' else 'between two readings' end as known,
+        players_per_day_before as players_a_day_before, players_per_day_after as players_a_day_after,
+        crashes_per_day_before as crashes_a_day_before, crashes_per_day_after as crashes_a_day_after,
+        uptime_ratio_before as uptime_before, uptime_ratio_after as uptime_after,
+        replace(concat_ws(', ', log_reason_before, log_reason_after), '_', ' ') as reason
+    from fct_changes inner join dim_servers using (server_uuid)
+    where kind not in ('restart', 'stop', 'crash', 'startup', 'created')
+    order by changed_at desc, server_name, kind limit 60
+""")
+kit.table(
+    changed,
+    {
+        "changed_at": "Seen at (UTC)", "known": "Time known", "server_name": "Server", "kind": "Change",
+        "before_value": "Before", "after_value": "After", "players_a_day_before": "players_a_day_before",
+        "players_a_day_after": "players_a_day_after", "crashes_a_day_before": "crashes_a_day_before",
+        "crashes_a_day_after": "crashes_a_day_after", "uptime_before": "uptime_before", "uptime_after": "uptime_after",
+        "reason": "Why not known",
+    },
+    caption="The last 60 changes of limits, node, egg, owner, software, version and status",
+    empty="None since the servers were first read.", links={"server_name": ("server", "server_uuid")},
+    note="Restarts, crashes and edits of the startup are in fct_changes too.",
 )  # fmt: skip
 
 # %% [markdown]

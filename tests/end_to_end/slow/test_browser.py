@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(900
 GROUPS = (
     "raw_pterodactyl", "raw_minecraft", "derived_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization",
     "logs", "sessions", "networks", "server_days", "marts_estate", "marts_servers", "marts_players", "marts_capacity",
-    "marts_reliability", "marts_calendar", "compatibility", "pages", "upkeep",
+    "marts_reliability", "marts_changes", "marts_calendar", "compatibility", "pages", "upkeep",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
