@@ -77,3 +77,16 @@
         'allocations_total', 'allocations_assigned',
     ]) }}
 {%- endmacro %}
+
+
+{#-
+    The two-sided 95 % point of Student's t for *degrees* of freedom, 8 to 28; NULL for others (Student, The probable
+    error of a mean, 1908; tested against the integral of the density).
+-#}
+{% macro student_t(degrees) -%}
+    (array[
+            2.306004, 2.262157, 2.228139, 2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816,
+            2.100922, 2.093024, 2.085963, 2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831,
+            2.048407
+        ]::double precision[])[{{ degrees }} - 7]
+{%- endmacro %}

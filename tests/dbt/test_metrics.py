@@ -28,11 +28,13 @@ pytestmark = pytest.mark.postgres
 _WORDS = {
     "local_date": "day", "hour_at": "hour", "week_start": "week", "scope_key": "scope", "player_name": "name",
     "table_name": "table", "network_session_id": "stay",
+    "size_memory_mebibytes": "size", "owner_user_id": "owner",
 }  # fmt: skip
 _PHRASES = {
     ("local_date",): "day of the host",
     ("event_id",): "event of a player",
     ("run_id",): "run of a server",
+    ("owner_user_id", "period_grain", "period_start"): "owner and period",
     ("scope", "scope_key", "cohort_grain", "cohort_start", "kind", "days_later"): "cohort",
 }
 _PHRASES_OF_MODELS = {"stg_minecraft__events": "line of a log"}

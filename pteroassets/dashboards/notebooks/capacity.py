@@ -7,14 +7,22 @@
 #     schedule: "22 * * * *"
 #     stale_after_hours: 3
 #     limit_seconds: 60
-#     passes: [entities, utilization]
-#     reads: [dim_nodes, dim_servers, fct_server_daily, fct_node_daily]
+#     passes: [entities, utilization, logs]
+#     reads:
+#       - dim_nodes
+#       - dim_eggs
+#       - dim_servers
+#       - fct_server_daily
+#       - fct_node_daily
+#       - fct_node_runway
+#       - fct_node_fit
+#       - fct_empty_hours_daily
 # ---
 
 # %%
 from pteroassets.dashboards import kit
 
-kit.top(["entities", "utilization"])
+kit.top(["entities", "utilization", "logs"])
 
 # %%
 whole = kit.one("""
@@ -118,6 +126,106 @@ kit.table(
     },
     caption="Nodes, the last 7 days", empty=NOT_SAMPLED,
     note="Judge by what was sampled: where it is little a peak may have been missed.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## When a node is full
+# If each resource goes on growing as in the last thirty whole days. *Early* and *late* are what the scatter of those
+# days allows at 95 %; days hang on one another, so it is rather too narrow. Made once a day.
+
+# %%
+runway = kit.ask("""
+    select
+        coalesce(node_name, 'all nodes') as node_name,
+        replace(resource, '_', ' ') as resource,
+        held / nullif(capacity, 0) as resource_filled,
+        runway_days, runs_out_on_early::text as early, runs_out_on::text as expected, runs_out_on_late::text as late,
+        days_counted as runway_days_counted, coverage_ratio as node_coverage,
+        case when is_full then 'full now' else replace(reason, '_', ' ') end as reason
+    from fct_node_runway left join dim_nodes using (node_uuid)
+    order by runway_days nulls last, resource_filled desc nulls last
+""")
+TOO_YOUNG = "No whole day is known of any node yet."
+known = runway[runway["runway_days"].notna()]
+kit.table(
+    known,
+    {
+        "node_name": "Node", "resource": "Resource", "runway_days": "runway_days", "early": "Early",
+        "expected": "Expected", "late": "Late", "resource_filled": "resource_filled",
+        "runway_days_counted": "runway_days_counted", "node_coverage": "node_coverage", "reason": "State",
+    },
+    caption="What fills up, the first to be full first",
+    empty=TOO_YOUNG if runway.empty else "Nothing is known to fill up; the table below says why.",
+    note="A dash under late: it may never be full. Coverage is of what is used; what is promised is known.",
+)  # fmt: skip
+
+# %%
+kit.table(
+    runway[runway["runway_days"].isna()],
+    {
+        "node_name": "Node", "resource": "Resource", "reason": "Why", "resource_filled": "resource_filled",
+        "runway_days_counted": "runway_days_counted", "node_coverage": "node_coverage",
+    },
+    caption="What has no runway, and why", empty=TOO_YOUNG if runway.empty else "Everything fills up.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Where a server of this size fits
+# With disk in proportion to its memory, as in the middle of all servers, and an allocation. *By limits* is what the
+# panel lets a node promise, *by use* what its servers left in the fullest hour of the last seven days.
+
+# %%
+fit = kit.ask("""
+    select
+        size_memory_mebibytes / 1024.0 as server_size, node_name, is_open,
+        servers_fit_by_limits, coalesce(limits_bound_by, replace(limits_unknown_reason, '_', ' ')) as by_limits,
+        servers_fit_by_use, coalesce(use_bound_by, replace(use_unknown_reason, '_', ' ')) as by_use,
+        servers_without_memory_limit as node_servers_without_memory_limit, coverage_ratio as node_coverage
+    from fct_node_fit order by size_memory_mebibytes, servers_fit_by_limits desc nulls last, node_name
+""")
+kit.table(
+    fit,
+    {
+        "server_size": "server_size", "node_name": "Node", "is_open": "Open",
+        "servers_fit_by_limits": "servers_fit_by_limits", "by_limits": "Bound by",
+        "servers_fit_by_use": "servers_fit_by_use", "by_use": "Bound by, of use",
+        "node_servers_without_memory_limit": "node_servers_without_memory_limit", "node_coverage": "node_coverage",
+    },
+    caption="How many more fit", empty="The panel lists no node, or the day's figures are not made yet.",
+    note="Open: the panel may place servers there by itself. What servers without a limit may use is in neither.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## What runs empty
+# The last 30 days. An hour is empty if the log of all of it is known and shows nobody; hours without a log are not
+# judged and stand apart. Hours without a sample are not counted, so judge by what was sampled.
+
+# %%
+EMPTY = """
+    select
+        {name}, sum(hours_running_empty) as hours_running_empty, sum(hours_running_unknown) as hours_running_unknown,
+        sum(hours_running_empty) / nullif(sum(hours_running_empty + hours_running_occupied), 0) as empty_share,
+        sum(memory_gib_hours_empty) as memory_hours_empty, sum(memory_gib_hours_unknown) as memory_hours_unknown,
+        sum(core_hours_empty) as core_hours_empty, sum(core_hours_unknown) as core_hours_unknown
+    from fct_empty_hours_daily {joined}
+    where local_date > (select max(local_date) from fct_empty_hours_daily) - 30
+    group by 1 order by memory_hours_empty desc nulls last, 1
+"""
+EMPTY_COLUMNS = {
+    "empty_share": "empty_share", "hours_running_empty": "hours_running_empty",
+    "memory_hours_empty": "memory_hours_empty", "core_hours_empty": "core_hours_empty",
+    "hours_running_unknown": "hours_running_unknown", "memory_hours_unknown": "memory_hours_unknown",
+    "core_hours_unknown": "core_hours_unknown",
+}  # fmt: skip
+kit.table(
+    kit.ask(EMPTY.format(name="node_name", joined="inner join dim_nodes using (node_uuid)")),
+    {"node_name": "Node", **EMPTY_COLUMNS}, caption="Empty hours, by node", empty=NOT_SAMPLED,
+)  # fmt: skip
+
+# %%
+kit.table(
+    kit.ask(EMPTY.format(name="egg_name", joined="inner join dim_eggs using (egg_uuid)")),
+    {"egg_name": "Egg", **EMPTY_COLUMNS}, caption="Empty hours, by egg", empty=NOT_SAMPLED,
 )  # fmt: skip
 
 # %% [markdown]

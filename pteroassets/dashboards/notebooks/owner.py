@@ -8,7 +8,14 @@
 #     stale_after_hours: 50
 #     limit_seconds: 600
 #     passes: [entities, utilization, logs]
-#     reads: [dim_users, dim_servers, fct_server_daily]
+#     reads:
+#       - dim_users
+#       - dim_servers
+#       - dim_owners
+#       - fct_server_daily
+#       - fct_owner_periods
+#       - fct_server_subusers
+#       - fct_empty_hours_daily
 #     editions: 7
 #     for_each: >-
 #       select user_uuid as slug, username as title, user_uuid::text as user_uuid
@@ -95,4 +102,131 @@ kit.table(
         "player_hours": "player_hours", "uptime": "uptime", "memory_p95_of_limit": "memory_p95_of_limit",
     },
     caption="Servers, last 7 days", empty="None now.", links={"server_name": ("server", "server_uuid")},
+)  # fmt: skip
+
+# %% [markdown]
+# ## As a customer
+# Made once a day. A customer who had a server when a week or month began and has none when it ends has churned.
+
+# %%
+customer = kit.one(
+    """
+    select
+        max(servers_ever) as servers_ever, max(players_ever) as players_ever,
+        coalesce(max(first_owned_at)::date::text, 'not known') as first_owned,
+        coalesce(max(last_player_on)::text, 'never') as last_player
+    from dim_owners where owner_user_uuid = %(user_uuid)s
+    """,
+    user_uuid=user_uuid,
+)
+empty = kit.one(
+    """
+    select
+        sum(hours_running_empty) / nullif(sum(hours_running_empty + hours_running_occupied), 0) as empty_share,
+        sum(memory_gib_hours_empty) as memory_hours_empty, sum(hours_running_unknown) as hours_running_unknown
+    from fct_empty_hours_daily
+    where owner_user_uuid = %(user_uuid)s
+        and local_date > (select max(local_date) from fct_empty_hours_daily) - 30
+    """,
+    user_uuid=user_uuid,
+)
+host = kit.one("""
+    select
+        sum(has_churned::int)::float8 / nullif(count(has_churned), 0) as churn, count(has_churned) as owners_at_start
+    from fct_owner_periods where period_grain = 'month'
+""")
+NOT_SAMPLED = "nothing was sampled"
+kit.figures(
+    kit.figure("servers_ever", customer["servers_ever"], why="the day's figures are not made yet"),
+    kit.figure("players_ever", customer["players_ever"], why="nobody was ever seen"),
+    kit.figure("empty_share", empty["empty_share"], why="no log of hours that were sampled", of="last 30 days"),
+    kit.figure("memory_hours_empty", empty["memory_hours_empty"], why=NOT_SAMPLED, of="last 30 days"),
+    kit.figure("hours_running_unknown", empty["hours_running_unknown"], why=NOT_SAMPLED, of="last 30 days"),
+    kit.figure("churn", host["churn"], why="no month was watched from begin to end", of="all owners, by month"),
+    kit.figure("owners_at_start", host["owners_at_start"], of="all owners, by month"),
+)
+
+# %%
+kit.note(f"First server: {customer['first_owned']}. Last player: {customer['last_player']}.")
+
+# %%
+periods = kit.ask(
+    """
+    select
+        period_grain, period_start, servers_gained as owner_servers_gained, servers_lost as owner_servers_lost,
+        servers_at_end as owner_servers, memory_limit_mebibytes / 1024.0 as owner_memory_limit,
+        distinct_players as owner_players, player_hours, server_days_log_known as owner_server_days_log_known,
+        cpu_core_hours, coverage_ratio as sample_coverage,
+        case
+            when has_churned then 'yes' when not has_churned then 'no'
+            else replace(churn_unknown_reason, '_', ' ')
+        end as churned
+    from fct_owner_periods where owner_user_uuid = %(user_uuid)s
+    order by period_grain, period_start desc
+    """,
+    user_uuid=user_uuid,
+)
+COLUMNS = {
+    "period_start": "From", "owner_servers": "owner_servers", "owner_servers_gained": "owner_servers_gained",
+    "owner_servers_lost": "owner_servers_lost", "owner_memory_limit": "owner_memory_limit",
+    "owner_players": "owner_players", "player_hours": "player_hours",
+    "owner_server_days_log_known": "owner_server_days_log_known", "cpu_core_hours": "cpu_core_hours",
+    "sample_coverage": "sample_coverage", "churned": "Churned",
+}  # fmt: skip
+NOT_MADE = "The day's figures are not made yet."
+kit.table(
+    periods[periods["period_grain"] == "month"].head(13), COLUMNS, caption="Months, the newest first", empty=NOT_MADE,
+    note="A dash: nothing of it was read.",
+)  # fmt: skip
+
+# %%
+kit.table(
+    periods[periods["period_grain"] == "week"].head(13), COLUMNS, caption="Weeks, the newest first", empty=NOT_MADE
+)
+
+# %% [markdown]
+# ## Who else works with these servers
+
+# %%
+shares = kit.ask(
+    """
+    select server_uuid, server_name, username, permissions_total, shared_since, shared_until
+    from fct_server_subusers as shares
+    left join dim_servers using (server_uuid)
+    left join dim_users on shares.subuser_user_uuid = dim_users.user_uuid
+    where shares.owner_user_uuid = %(user_uuid)s
+    order by shared_until desc nulls first, server_name, username
+    """,
+    user_uuid=user_uuid,
+)
+kit.table(
+    shares,
+    {
+        "server_name": "Server", "username": "Shared with", "permissions_total": "permissions_total",
+        "shared_since": "Since", "shared_until": "Until",
+    },
+    caption="Subusers of this owner's servers", empty="These servers are shared with nobody.",
+    links={"server_name": ("server", "server_uuid")},
+)  # fmt: skip
+
+# %%
+guests = kit.ask(
+    """
+    select server_uuid, server_name, username, permissions_total, shared_since, shared_until
+    from fct_server_subusers as shares
+    left join dim_servers using (server_uuid)
+    left join dim_users on shares.owner_user_uuid = dim_users.user_uuid
+    where shares.subuser_user_uuid = %(user_uuid)s
+    order by shared_until desc nulls first, server_name, username
+    """,
+    user_uuid=user_uuid,
+)
+kit.table(
+    guests,
+    {
+        "server_name": "Server", "username": "Owner", "permissions_total": "permissions_total",
+        "shared_since": "Since", "shared_until": "Until",
+    },
+    caption="Servers of others shared with this owner", empty="Nobody shares a server with this owner.",
+    links={"server_name": ("server", "server_uuid")},
 )  # fmt: skip

@@ -2,20 +2,7 @@ with
 
 hours as (
 
-    select * from {{ ref('fct_utilization_hourly') }}
-
-),
-
--- a version counts for the hours that begin before the next one was read; of an hour with two, the later
-versions as (
-
-    select
-        server_uuid,
-        node_id,
-        counted_from,
-        valid_to,
-        lead(counted_from) over (partition by server_uuid order by counted_from) as next_from
-    from {{ ref('int_pterodactyl__server_validity') }}
+    select * from {{ ref('int_server_hours') }}
 
 ),
 
@@ -23,26 +10,20 @@ versions as (
 measured as (
 
     select
-        versions.node_id,
-        hours.hour_at,
+        node_id,
+        hour_at,
         {% for name, column in [
             ('memory', 'memory_mebibytes_mean'), ('memory_high', 'memory_mebibytes_max'),
             ('cpu', 'cpu_percent_mean'), ('cpu_high', 'cpu_percent_max'),
         ] -%}
         case
-            when hours.samples_measured > 0 then hours.{{ column }}
-            when hours.minutes_sampled > 0 and hours.minutes_running = 0 then 0
+            when samples_measured > 0 then {{ column }}
+            when minutes_sampled > 0 and minutes_running = 0 then 0
         end as {{ name }},
         {% endfor -%}
-        hours.disk_mebibytes_mean as disk,
-        hours.minutes_sampled
+        disk_mebibytes_mean as disk,
+        minutes_sampled
     from hours
-    inner join versions
-        on
-            hours.server_uuid = versions.server_uuid
-            and versions.counted_from < hours.hour_at + interval '1 hour'
-            and coalesce(versions.next_from, 'infinity') >= hours.hour_at + interval '1 hour'
-            and coalesce(versions.valid_to, 'infinity') > hours.hour_at
 
 )
 

@@ -52,7 +52,10 @@ select
     avg(memory_used_mebibytes::numeric)::double precision as memory_used_mean_mebibytes,
     max(memory_used_mebibytes) as memory_used_peak_mebibytes,
     max(memory_used_high_mebibytes) as memory_used_high_mebibytes,
-    (array_agg(hour_at order by memory_used_mebibytes desc nulls last, hour_at asc))[1] as memory_peak_hour_at,
+    (
+        array_agg(hour_at order by memory_used_mebibytes desc, hour_at asc)
+        filter (where memory_used_mebibytes is not null)
+    )[1] as memory_peak_hour_at,
     avg(disk_used_mebibytes::numeric)::double precision as disk_used_mean_mebibytes,
     max(disk_used_mebibytes) as disk_used_peak_mebibytes,
     avg(cpu_used_cores::numeric)::double precision as cpu_used_mean_cores,

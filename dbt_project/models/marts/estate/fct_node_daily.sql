@@ -8,12 +8,6 @@ host as (
 
 ),
 
-terms as (
-
-    select * from {{ ref('int_node_terms_daily') }}
-
-),
-
 use as (
 
     select * from {{ ref('int_node_use_daily') }}
@@ -36,7 +30,7 @@ allowed as (
         *,
         {{ allowed('memory_mebibytes', 'memory_overallocate_percent') }} as memory_allowed_mebibytes,
         {{ allowed('disk_mebibytes', 'disk_overallocate_percent') }} as disk_allowed_mebibytes
-    from terms
+    from {{ ref('int_node_terms_daily') }}
 
 ),
 
@@ -117,7 +111,7 @@ joined as (
         use.memory_used_mean_mebibytes,
         use.memory_used_peak_mebibytes,
         use.memory_used_high_mebibytes,
-        case when use.memory_used_peak_mebibytes is not null then use.memory_peak_hour_at end as memory_peak_hour_at,
+        use.memory_peak_hour_at,
         use.disk_used_mean_mebibytes,
         use.disk_used_peak_mebibytes,
         use.cpu_used_mean_cores,
@@ -126,12 +120,15 @@ joined as (
         coalesce(use.hours_sampled, 0) as hours_sampled,
         coalesce(use.servers_sampled, 0) as servers_sampled,
         coalesce(use.server_hours_sampled, 0) as server_hours_sampled,
-        bounded.servers_total * greatest(
-            {{ seconds_between(
-                'greatest(bounded.day_starts_at, loads.sampled_from)', 'least(bounded.day_ends_at, loads.read_until)'
-            ) }} / 3600,
-            0
-        ) as server_hours_expected
+        case
+            when loads.sampled_from < least(bounded.day_ends_at, loads.read_until)
+                then
+                    bounded.servers_total * {{ seconds_between(
+                        'greatest(bounded.day_starts_at, loads.sampled_from)',
+                        'least(bounded.day_ends_at, loads.read_until)'
+                    ) }} / 3600
+            else 0
+        end as server_hours_expected
     from bounded
     cross join loads
     left join use on bounded.scope_key = use.scope_key and bounded.local_date = use.local_date
