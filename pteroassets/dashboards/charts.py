@@ -19,6 +19,7 @@ from pteroassets.dashboards.metrics import Metric, MetricError
 Shown = Chart | Nothing
 _HEIGHT = 220
 _BAR = 24  # a number, since Vega warns of a height by steps where the width follows the page
+_TICKS = 7
 _SERIES = 12  # more colours are not told apart
 
 
@@ -299,9 +300,11 @@ def _time(values: pd.Series[Any], name: str) -> dict[str, Any]:
     title = name.replace("_", " ")
     form = "%d %b" if are_days else "%d %b %H:%M"
     unit: Any = "utcyearmonthdate" if are_days else "utcyearmonthdatehoursminutes"
+    # of fewer days than ticks each would be named twice
+    ticks = max(1, min(_TICKS, (values.max() - values.min()).days)) if are_days and len(values) else _TICKS
     return {
         "axis": alt.X(
-            f"{name}:T", timeUnit=unit, title=None, axis=alt.Axis(format="%d %b", labelOverlap=True, tickCount=7)
+            f"{name}:T", timeUnit=unit, title=None, axis=alt.Axis(format="%d %b", labelOverlap=True, tickCount=ticks)
         ),
         "tooltip": alt.Tooltip(f"{name}:T", timeUnit=unit, title=title, format=form),
     }

@@ -198,6 +198,12 @@ def test_a_cell_of_which_nothing_is_known_is_an_empty_frame_and_no_zero() -> Non
     assert frames["encoding"]["tooltip"][-1]["field"] == "told"
 
 
+@pytest.mark.parametrize(("count", "ticks"), [(1, 1), (3, 2), (30, 7)])
+def test_an_axis_of_few_days_names_none_twice(count: int, ticks: int) -> None:
+    spec = spec_of(kit.line(days(*[1.0] * count), x="day", metric="player_hours", title="", empty=""))
+    assert spec["encoding"]["x"]["axis"]["tickCount"] == ticks
+
+
 @pytest.mark.parametrize("draw", ["line", "limit", "by", "marks", "lines", "curve", "bars", "heat_map", "scatter"])
 def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
     frame = days(1.0, None, 3.0)
