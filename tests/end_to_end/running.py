@@ -94,6 +94,7 @@ class Running:
     client: DagsterGraphQLClient
     supervisor: Supervisor
     port: int
+    code_server_port: int
     folder: Path
 
     def launch(self, job: str, **options: Any) -> str:
@@ -286,6 +287,7 @@ def running_platform(
             client=DagsterGraphQLClient("127.0.0.1", port_number=port),
             supervisor=supervisor,
             port=port,
+            code_server_port=place.code_server_port,
             folder=folder,
         )
         running.stop_schedules()  # before the daemon is there, which would let them tick

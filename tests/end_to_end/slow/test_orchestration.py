@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from pteroassets.platform.failures import FailedRuns
+from pteroassets.platform.health import GUESTS_PREFIX, ill
+from pteroassets.platform.loopback import free_port
+from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import CHECKOUT
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.running import Running
 from tests.harness import PII_KEY, graphql
+
+LAUNCH_ENTITIES = """
+mutation {
+  launchRun(
+    executionParams: {
+      selector: {repositoryName: "__repository__", repositoryLocationName: "pteroassets", jobName: "entities"}
+      runConfigData: {}, mode: "default"
+    }
+  ) { __typename }
+}
+"""
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
 
@@ -87,6 +105,36 @@ query($id: ID!) {
   }
 }
 """
+
+
+def test_guests_see_every_run_and_start_none(built: Running, tmp_path: Path) -> None:
+    port = free_port()
+    variables = {
+        **built.warehouse.environment(),
+        "PTEROASSETS_DAGSTER_DATABASE": built.dagster_database,
+        "PTEROASSETS_HOME": str(tmp_path),
+        "PTEROASSETS_PII": "drop",
+    }
+    command = [Path(sys.executable).with_name("pteroassets"), "service", "guests", "--port", str(port)]
+    command += ["--code-server", f"127.0.0.1:{built.code_server_port}"]
+    with Supervisor(tmp_path / "logs") as supervisor:
+        supervisor.start(
+            Service(name="guests", command=command, environment=variables, ready=lambda: ill("guests", port) is None)
+        )
+        before = built.runs()
+        with requests.Session() as session:
+            session.trust_env = False
+
+            def asked(query: str) -> Any:
+                answer = session.post(
+                    f"http://127.0.0.1:{port}{GUESTS_PREFIX}/graphql", json={"query": query}, timeout=120
+                )
+                return answer.json()["data"]
+
+            seen = asked("{ runsOrError { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
+            assert [run["runId"] for run in seen] == [run["runId"] for run in before]
+            assert asked(LAUNCH_ENTITIES)["launchRun"]["__typename"] == "UnauthorizedError"
+    assert built.runs() == before
 
 
 def test_an_operator_can_reload_one_day_of_logs(built: Running) -> None:
