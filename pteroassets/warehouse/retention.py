@@ -31,7 +31,7 @@ _REWRITTEN = (
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_pterodactyl.activity", "raw_minecraft.events")
 # What is left of samples that are dropped. A model is known by the relation that it makes, in quotes.
-_ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily")
+_ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily", "int_limit_utilization_daily")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

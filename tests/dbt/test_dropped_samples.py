@@ -23,7 +23,10 @@ pytestmark = [pytest.mark.postgres]
 
 NOW = datetime(2026, 10, 27, tzinfo=UTC)
 TABLE = "raw_pterodactyl.utilization_samples"
-ROLLED_UP = ("marts.fct_utilization_hourly", "intermediate.int_server_utilization_daily")
+ROLLED_UP = (
+    "marts.fct_utilization_hourly", "intermediate.int_server_utilization_daily",
+    "intermediate.int_limit_utilization_daily",
+)  # fmt: skip
 
 # the last and the first hours of each month of a year, of a server in Berlin and one in Kathmandu
 A_YEAR = f"""
@@ -42,13 +45,13 @@ A_YEAR = f"""
 
 
 def rolled_up(connection: Connection, until: str) -> dict[str, list[Any]]:
-    key = {"marts.fct_utilization_hourly": "hour_at", "intermediate.int_server_utilization_daily": "local_date"}
-    return {
-        table: connection.execute(
-            f"select row::text from {table} as row where {key[table]} < '{until}' order by 1"  # type: ignore[arg-type]
+    rows = {}
+    for table in ROLLED_UP:
+        column = "hour_at" if "hourly" in table else "local_date"
+        rows[table] = connection.execute(
+            f"select row::text from {table} as row where {column} < '{until}' order by 1"  # type: ignore[arg-type]
         ).fetchall()
-        for table in ROLLED_UP
-    }
+    return rows
 
 
 def test_a_year_that_is_dropped_loses_no_hour_and_no_day(
@@ -66,7 +69,7 @@ def test_a_year_that_is_dropped_loses_no_hour_and_no_day(
         )
 
     kept = list(drop_samples(warehouse, NOW, 1))
-    assert {month.waits_for for month in kept} == {("fct_utilization_hourly", "int_server_utilization_daily")}
+    assert {month.waits_for for month in kept} == {tuple(table.partition(".")[2] for table in ROLLED_UP)}
     assert warehouse.execute("select count(*) from ops.dropped_samples").fetchone() == (0,)
 
     run_dbt(["run", *models], environment, target=dbt_target)

@@ -11,7 +11,7 @@
 #     reads: [dim_servers, dim_servers_history, dim_server_software, dim_nodes, dim_users, dim_eggs,
 #       fct_server_daily, fct_utilization_hourly,
 #       fct_server_runs, fct_player_sessions, fct_right_sizing, fct_sleeping_servers,
-#       fct_recovery_points]
+#       fct_recovery_points, fct_limit_utilization_daily, fct_player_hour_costs]
 #     editions: 7
 #     for_each: >-
 #       select server_uuid as slug, server_name as title, server_uuid::text as server_uuid
@@ -182,6 +182,52 @@ hours = kit.ask(
 kit.line(
     hours, x="local_hour", metric="cpu_percent", title="Processor use of the last three days, by hour",
     empty="It did not run in the last three days, or nothing was sampled.",
+)  # fmt: skip
+
+# %%
+use = kit.ask(
+    "select * from fct_limit_utilization_daily where server_uuid = %(server_uuid)s order by local_date",
+    server_uuid=server_uuid,
+)
+NO_LIMIT_USE = "It has no limit, it did not run, or nothing was sampled."
+kit.line(
+    use[use["cpu_limit_ratio_p95"].notna()], x="local_date", metric="cpu_of_limit", value="cpu_limit_ratio_p95",
+    title="Processor of the limit of the time, 95th percentile of each day", empty=NO_LIMIT_USE, marks=changes,
+)  # fmt: skip
+
+# %%
+kit.line(
+    use[use["disk_limit_ratio_p95"].notna()], x="local_date", metric="disk_of_limit", value="disk_limit_ratio_p95",
+    title="Disk of the limit of the time, 95th percentile of each day", empty=NO_LIMIT_USE, marks=changes,
+)  # fmt: skip
+
+# %% [markdown]
+# ## What an hour of play costs
+# Of the last 30 days the hours that were sampled and of which the log is known; empty hours among them.
+
+# %%
+cost = kit.one(
+    """
+    select
+        sum(cpu_core_minutes) / nullif(sum(player_hours), 0) as core_minutes_per_player_hour,
+        sum(memory_gibibyte_hours) / nullif(sum(player_hours), 0) as memory_hours_per_player_hour,
+        sum(cpu_core_minutes_empty) / nullif(sum(cpu_core_minutes), 0) as empty_core_share,
+        sum(memory_gibibyte_hours_empty) as empty_memory_hours, coalesce(sum(hours_compared), 0) as hours_compared
+    from fct_player_hour_costs
+    where server_uuid = %(server_uuid)s and local_date > (select max(local_date) from fct_player_hour_costs) - 30
+    """,
+    server_uuid=server_uuid,
+)
+NO_COST = "nobody played" if cost["hours_compared"] else "no hour was sampled of which its log is known"
+kit.figures(
+    kit.figure("core_minutes_per_player_hour", cost["core_minutes_per_player_hour"], why=NO_COST),
+    kit.figure("memory_hours_per_player_hour", cost["memory_hours_per_player_hour"], why=NO_COST),
+    kit.figure(
+        "empty_core_share", cost["empty_core_share"],
+        why="it used no processor" if cost["hours_compared"] else NO_COST,
+    ),
+    kit.figure("empty_memory_hours", cost["empty_memory_hours"], why=NO_COST),
+    kit.figure("hours_compared", cost["hours_compared"], of="last 30 days"),
 )  # fmt: skip
 
 # %% [markdown]

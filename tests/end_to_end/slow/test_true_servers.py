@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.simulator.true_rows import ServerVersion, TrueSession
+from pteroassets.simulator.true_rows import Sample, ServerVersion, TrueSession
 from pteroassets.simulator.world.chance import utc
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR
 from tests.harness import Platform
-from tests.right_sizing import DAYS, Used, figures, why_not
+from tests.right_sizing import DAYS, Used, figures, percentile, why_not
 
 pytestmark = [pytest.mark.postgres]
 
 MIB = 1048576
 READ_EVERY = timedelta(hours=12)
 ASLEEP = 14
+DISK = 2
 
 
 def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
@@ -254,3 +255,156 @@ def test_what_a_lost_disk_would_cost_equals_the_truth(
         assert hours == pytest.approx(sum(parts, timedelta()) / timedelta(hours=1)), server
     assert {reason for reason, _ in told} == {None, "no_good_backup", "list_unread"}
     assert told[None, None] > 50
+
+
+@pytest.fixture(scope="module")
+def answers(estate: Platform) -> list[tuple[str, datetime, Sample, bool]]:
+    """Each sample that was taken, with the time of its pass, as it truly was, and whether it is a fault."""
+    rows = query(estate, "select server_uuid::text, pass_at, sampled_at from raw_pterodactyl.utilization_samples")
+    found = []
+    for server, pass_at, sampled_at in rows:
+        sample = estate.simulation.truth.sample(server, sampled_at)
+        found.append((server, pass_at, sample, sample.state == "running" and sample.memory_bytes == 0))
+    return found
+
+
+def test_the_use_of_the_limits_of_the_time_equals_the_truth(
+    estate: Platform,
+    answers: list[tuple[str, datetime, Sample, bool]],
+    read_versions: dict[str, list[tuple[datetime, ServerVersion]]],
+) -> None:
+    known = {
+        server: (zone, gone_at)
+        for server, zone, gone_at in query(
+            estate, "select server_uuid::text, timezone, deleted_at from marts.dim_servers"
+        )
+    }
+    ratios: dict[tuple[str, date], tuple[list[float], list[float], list[float]]] = {}
+    outcomes: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+    for server, pass_at, sample, is_fault in answers:
+        zone, gone_at = known[server]
+        if gone_at is not None and pass_at >= gone_at:
+            continue
+        key = (server, local_day(pass_at, zone))
+        of_day = ratios.setdefault(key, ([], [], []))
+        outcomes[key]["fault" if is_fault else sample.outcome] += 1
+        if is_fault or sample.outcome not in ("ok", "offline"):
+            continue
+        versions = read_versions[server]
+        # the limits that were read last, or first if that was later
+        limits = next((each for at, each in reversed(versions) if at <= pass_at), versions[0][1])
+        assert sample.disk_bytes is not None
+        if limits.disk:
+            of_day[2].append(sample.disk_bytes / MIB / limits.disk)
+        if sample.outcome == "ok":
+            assert sample.cpu_percent is not None
+            assert sample.memory_bytes is not None
+            if limits.cpu:
+                of_day[0].append(sample.cpu_percent / limits.cpu)
+            if limits.memory:
+                of_day[1].append(sample.memory_bytes / MIB / limits.memory)
+    columns = ", ".join(
+        f"{name}_samples, {name}_limit_ratio_p50, {name}_limit_ratio_p95, {name}_limit_ratio_p99, {name}_reason"
+        for name in ("cpu", "memory", "disk")
+    )
+    found = {
+        row[:2]: row[2:]
+        for row in query(
+            estate, f"select server_uuid::text, local_date, {columns} from marts.fct_limit_utilization_daily"
+        )
+    }
+    assert found.keys() == ratios.keys()
+    reasons: Counter[str | None] = Counter()
+    for key, of_day in ratios.items():
+        expected: list[Any] = []
+        for place, values in enumerate(of_day):
+            reason = None
+            if not values:
+                reason = (
+                    "unlimited" if outcomes[key]["ok"] else "offline" if outcomes[key]["offline"] else "not_measured"
+                )
+                if place == DISK and reason == "offline":
+                    reason = "unlimited"
+            shares = [pytest.approx(percentile(values, share)) if values else None for share in (0.5, 0.95, 0.99)]
+            expected += [len(values), *shares, reason]
+            reasons[reason] += 1
+        assert [*found[key]] == expected, key
+    assert reasons.keys() == {None, "unlimited", "offline", "not_measured"}
+    # the day's own figure of memory is the same one
+    assert query(
+        estate,
+        "select count(*), bool_and(abs(memory_limit_ratio_p95 - memory_p95_limit_ratio) < 0.000001) "
+        "from marts.fct_limit_utilization_daily inner join marts.fct_server_daily using (server_uuid, local_date) "
+        "where memory_reason is null",
+    ) == [(sum(bool(of_day[1]) for of_day in ratios.values()), True)]
+
+
+def test_what_an_hour_of_play_costs_equals_the_truth(
+    estate: Platform,
+    answers: list[tuple[str, datetime, Sample, bool]],
+    true_sessions: dict[tuple[str, str, datetime], TrueSession],
+) -> None:
+    known = {
+        server: (since, until)
+        for server, since, until in query(
+            estate,
+            "select server_uuid::text, logs_known_from, logs_known_until from intermediate.int_minecraft__known_logs",
+        )
+    }
+    zones = dict(query(estate, "select server_uuid::text, timezone from marts.dim_servers"))
+    until = {
+        (server, name, joined_at): counted_until
+        for server, name, joined_at, counted_until in query(
+            estate, "select server_uuid::text, player_name, joined_at, counted_until from marts.fct_player_sessions"
+        )
+    }
+    stays: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for key, true in true_sessions.items():
+        is_certain = true.is_end_observed and true.left_at is not None
+        stays[key[0]].append((true.joined_at, true.left_at if is_certain and true.left_at else until[key]))
+    hour = timedelta(hours=1)
+    days: dict[tuple[str, date], list[float]] = defaultdict(lambda: [0.0] * 7)
+    passes = sorted({pass_at for _, pass_at, _, _ in answers})
+    assert all(at.minute == 0 or at.minute + 30 <= 60 for at in passes), "half an hour lies in one hour of the clock"
+    for server, pass_at, sample, is_fault in answers:
+        if is_fault or sample.outcome not in ("ok", "offline"):
+            continue
+        at = pass_at.replace(minute=0, second=0, microsecond=0)
+        hours = estate.interval / hour
+        of_day = days[server, local_day(at, zones[server])]
+        of_day[0] += hours
+        since, last = known.get(server, (None, None))
+        if since is None or last is None or since > at or last < at + hour:
+            continue
+        parts = [(begin, end) for begin, end in stays[server] if begin < at + hour and (end > at or begin == end >= at)]
+        runs = hours if sample.state == "running" else 0
+        cpu, memory = (sample.cpu_percent or 0) * runs * 60 / 100, (sample.memory_bytes or 0) / MIB / 1024 * runs
+        of_day[1] += hours
+        of_day[2] += sum((min(end, at + hour) - max(begin, at)) / hour for begin, end in parts) * hours
+        of_day[3] += cpu
+        of_day[4] += memory
+        of_day[5] += 0 if parts else cpu
+        of_day[6] += 0 if parts else memory
+    found = {
+        row[:2]: row[2:]
+        for row in query(
+            estate,
+            "select server_uuid::text, local_date, hours_sampled, hours_compared, player_hours, cpu_core_minutes, "
+            "memory_gibibyte_hours, cpu_core_minutes_empty, memory_gibibyte_hours_empty, "
+            "cpu_core_minutes_per_player_hour, memory_gibibyte_hours_per_player_hour, reason "
+            "from marts.fct_player_hour_costs",
+        )
+    }
+    assert found.keys() == days.keys()
+    reasons: Counter[str | None] = Counter()
+    for day, figures_of_day in days.items():
+        sampled, compared, played, cpu, memory, *empty = figures_of_day
+        if not compared:
+            expected: list[Any] = [sampled, 0, *[None] * 7, "log_unknown"]
+        else:
+            costs = [cpu / played, memory / played] if played else [None, None]
+            expected = [sampled, compared, played, cpu, memory, *empty, *costs, None if played else "nobody_played"]
+        assert [*found[day][:-1]] == [each and pytest.approx(each) for each in expected[:-1]], day
+        assert found[day][-1] == expected[-1], day
+        reasons[expected[-1]] += 1
+    assert min(reasons[None], reasons["nobody_played"], reasons["log_unknown"]) > 10
