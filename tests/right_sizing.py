@@ -72,17 +72,16 @@ def recommended(
     memory, cpu, disk = limits
     seldom = "seldom_running" if len(used.days) < LEAST_DAYS else None
     found: list[tuple[int | None, str | None]] = []
+    after_crash = memory * HEADROOM if memory is not None and crashes else 0.0
     for values, limit, step, floor, why in (
-        (used.memory, memory, 128, max(used.memory, default=0), seldom),
+        (used.memory, memory, 128, max(after_crash, *used.memory, 0.0), seldom),
         (used.cpu, cpu, 10, 0.0, seldom),
-        (used.disk, disk, 1024, max(used.disk, default=0), None),
+        (used.disk, disk, 1024, max(used.disk, default=0.0), None),
     ):
         if why or not values or limit is None:
             found.append((None, why or ("unlimited" if values else "thinly_sampled")))
             continue
         needed = max(percentile(values, 0.99) * HEADROOM, floor)
-        if values is used.memory and crashes:
-            needed = max(needed, limit * HEADROOM)
         # a product of decimals may lie a hair above a step that it is
         found.append((max(math.ceil(round(needed / step, 9)), 1) * step, None))
     return tuple(found)
