@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pteroassets.clock import ManualClock, SystemClock
-from pteroassets.defs import alarms, automation, dbt, maintenance, pages
+from pteroassets.defs import alarms, automation, dbt, docs, maintenance, pages
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.sources import SOURCES, rhythms
@@ -23,12 +23,14 @@ def defs() -> dg.Definitions:
     webhook = settings.pteroassets_alarm_webhook
     sources: list[dg.Definitions] = [import_module(f"pteroassets.defs.{name}").defs for name in SOURCES]
     models, shown = dbt.dbt_models(), pages.page_assets()
+    described_by = docs.docs_asset(models)
     merged = dg.Definitions.merge(
         *sources,
         # every load writes the ledger, so it has no producer of its own
         dg.Definitions(assets=[models, raw_tables()["ops.loads"].spec()]),
-        automation.definitions(models, shown, settings),
+        automation.definitions(models, [shown, described_by], settings),
         pages.definitions(shown),
+        docs.definitions(described_by),
         maintenance.definitions(settings.pteroassets_run_retention_days),
         dg.Definitions(
             sensors=[alarms.failure_sensor(secrets=settings.secrets())],
@@ -50,7 +52,7 @@ def defs() -> dg.Definitions:
     policies = automation.freshness_policies(
         [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], models, settings, rhythms(settings)
     )
-    policies |= pages.freshness_policies()
+    policies |= pages.freshness_policies() | {docs.KEY: automation.DAILY}
     described = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(
             freshness_policy=policies.get(spec.key), owners=spec.owners or settings.owners()

@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         "data folder.",
         examples=["/srv/pteroassets/pages"],
     )
+    pteroassets_docs: Path | None = Field(
+        None,
+        description="Folder in which the dbt docs and the entity diagram are published; default below the data folder.",
+        examples=["/srv/pteroassets/docs"],
+    )
     pteroassets_page_edition_days: int = Field(
         30, ge=1, description="Days of which an edition of each page is kept; some pages keep fewer."
     )

@@ -178,6 +178,7 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_node_ca": ("/etc/ssl/other.pem", "pteroassets_node_ca"),
     "pteroassets_log_store": ("memory://other", "pteroassets_log_store"),
     "pteroassets_pages": ("memory://other", "pteroassets_pages"),
+    "pteroassets_docs": ("/srv/other", "pteroassets_docs"),
     "pteroassets_page_edition_days": ("77", "pteroassets_page_edition_days"),
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),

@@ -12,6 +12,7 @@ from dagster_dbt import build_dbt_asset_selection
 from pteroassets.defs.backfill import backfill_job
 from pteroassets.defs.dbt_run import run_without_assets
 from pteroassets.defs.dbt_translator import RHYTHM
+from pteroassets.defs.docs import KEY as DOCS
 from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
@@ -21,6 +22,7 @@ from pteroassets.landing.sources import PASSES
 from pteroassets.settings import PresetName, Settings
 
 _LEDGER = "stg_ops__loads"  # each pass writes it
+DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=25))
 
 
 def running(settings: Settings) -> list[Pass]:
@@ -131,8 +133,7 @@ def freshness_policies(
 ) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
     """Return how old each asset may get, by the most frequent of the *rhythms* of passes that build it."""
     assets = list(assets)
-    daily = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=25))
-    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models) | _daily(dbt_models), daily)
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models) | _daily(dbt_models), DAILY)
     for one in sorted(running(settings), key=lambda one: rhythms[one.name].stale_after, reverse=True):
         rhythm = rhythms[one.name]
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
@@ -152,13 +153,15 @@ def source_freshness() -> None:
     check_source_freshness()
 
 
-def definitions(dbt_models: dg.AssetsDefinition, pages: dg.AssetsDefinition, settings: Settings) -> dg.Definitions:
-    """Return the jobs and schedules of every pass that runs."""
+def definitions(
+    dbt_models: dg.AssetsDefinition, shown: Collection[dg.AssetsDefinition], settings: Settings
+) -> dg.Definitions:
+    """Return the jobs and schedules of every pass that runs; *shown* are the pages and the docs."""
     passes = running(settings)
     everything = dg.define_asset_job(
         "everything",
-        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models, pages),
-        description="Every pass once, then every model, then every page.",
+        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models, *shown),
+        description="Every pass once, then every model, then every page and the docs.",
     )
     reload_log_day = dg.define_asset_job(
         RELOAD_JOB,
@@ -174,9 +177,9 @@ def definitions(dbt_models: dg.AssetsDefinition, pages: dg.AssetsDefinition, set
     daily = dg.define_asset_job(
         "daily_views_and_checks",
         dg.AssetSelection.assets(*_views(dbt_models)).without_checks()
-        | dg.AssetSelection.assets(*_daily(dbt_models))
+        | dg.AssetSelection.assets(*_daily(dbt_models), DOCS)
         | dg.AssetSelection.checks(*checks_of("daily", dbt_models)),
-        description="Every view, the models of whole windows of days, and the checks that read all of history.",
+        description="Every view, models of whole windows of days, the checks that read all of history, and the docs.",
     )
     return dg.Definitions(
         jobs=[

@@ -21,7 +21,7 @@ from pteroassets.dashboards.render import CONTENT_SECURITY_POLICY
 from pteroassets.dashboards.store import Store
 from pteroassets.platform.loopback import HOST
 
-SITE = ("index.html", "manifest.json", "catalog.json")
+SITE = ("index.html", "entities.html", "manifest.json", "catalog.json")
 
 
 NOT_MADE = "The pages are not made yet: the job everything and the schedules of the pages make them."

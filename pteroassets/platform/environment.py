@@ -17,7 +17,9 @@ import psycopg
 from pydantic import SecretStr
 from rich.console import Console
 
-from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DbtFailedError, run_dbt
+from pteroassets.defs.dbt_docs import GENERATE, publish
+from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, DbtFailedError, run_dbt
+from pteroassets.defs.diagram import DiagramError
 from pteroassets.landing.context import Landing, MissingSettingError
 from pteroassets.landing.files.store import LogStoreError
 from pteroassets.landing.minecraft.passes import WaitingLogsError
@@ -46,6 +48,7 @@ OPERATOR_FAULTS = (
     MissingSettingError,
     WaitingLogsError,
     DbtFailedError,
+    DiagramError,
     ServiceError,
     EmbeddedPostgresError,
     UnsuitablePostgresError,
@@ -103,7 +106,7 @@ def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
 
 
 def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **others: Any) -> Settings:
-    """Return *settings* with the places of the warehouse, the log store and the pages, and with *others* changed."""
+    """Return *settings* with the places of the warehouse, logs, pages and docs, and with *others* changed."""
     return settings.model_copy(
         update={
             "postgres_host": warehouse.host,
@@ -113,6 +116,7 @@ def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **
             "postgres_password": SecretStr(warehouse.password),
             "pteroassets_log_store": settings.pteroassets_log_store or str(home / "log_store"),
             "pteroassets_pages": settings.pteroassets_pages or str(home / "pages"),
+            "pteroassets_docs": settings.pteroassets_docs or home / "docs",
             **others,
         }
     )
@@ -155,19 +159,19 @@ def generated_key(home: Path, name: str) -> str:
 
 
 def build_docs(variables: Mapping[str, str], folder: Path, *, target: Path, parsed_in: Path | None = None) -> Path:
-    """Generate the dbt docs as one page into *folder* and return its path.
+    """Generate the dbt docs as one page into *folder*, with the entity diagram, and return the folder.
 
     Args:
         variables: The environment.
-        folder: Where the page is put.
+        folder: Where they are put.
         target: Folder in which dbt works.
-        parsed_in: Another such folder, in which the project was parsed.
+        parsed_in: Another such folder, in which the project was parsed; without it the docs count as of no project.
     """
+    digest = ""
     if parsed_in is not None and (parsed := parsed_in / _PARSED).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(parsed, target / _PARSED)
-    run_dbt(["docs", "generate", "--static"], variables, target=target)
-    make_folder(folder)
-    page = folder / "index.html"
-    shutil.copyfile(target / "static_index.html", page)
-    return page
+        digest = (parsed_in / DIGEST_NAME).read_text()
+    run_dbt(list(GENERATE), variables, target=target)
+    publish(target, make_folder(folder), digest=digest)
+    return folder

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pteroassets.defs.dbt_docs import DIAGRAM, describes
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
 from pteroassets.landing.context import Landing
 from pteroassets.landing.sources import rhythms
@@ -128,7 +129,8 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         (target / BUILT).unlink(missing_ok=True)
         if _build_everything(dagster_port, console, teller, once=once):
             shutil.copyfile(target / DIGEST_NAME, target / BUILT)
-    docs = publish_docs(begun.home, variables, target, console, anew=once)
+    assert settings.pteroassets_docs is not None  # noqa: S101 - it is located
+    docs = publish_docs(settings.pteroassets_docs, begun.home, variables, target, console)
     supervisor.start(docs_server(docs, port=begun.docs_port, pages=settings.pteroassets_pages))
     if is_built(warehouse, target):
         _show_what_was_found(serving, dagster_port, console)
@@ -137,6 +139,7 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         "asset graph": f"{interface}/asset-groups",
         "pages": f"http://{HOST}:{begun.docs_port}/pages/",
         "dbt docs": f"http://{HOST}:{begun.docs_port}",
+        "entity diagram": f"http://{HOST}:{begun.docs_port}/{DIAGRAM}",
         **serving.extra_urls,
         **how_to_read(serving.reader),
     }
@@ -249,15 +252,11 @@ def report_history(warehouse: ConnectionSettings, made: Mapping[str, int]) -> No
             )
 
 
-def publish_docs(
-    home: Path, variables: Mapping[str, str], target: Path, console: Console, *, anew: bool = False
-) -> Path:
-    """Return the folder of the dbt docs, made again if they describe another project."""
-    docs, described = home / "docs", home / "docs_target" / BUILT
-    if anew or not (docs / "index.html").exists() or not _is_of_project(described, target):
+def publish_docs(docs: Path, home: Path, variables: Mapping[str, str], target: Path, console: Console) -> Path:
+    """Return the folder *docs*, made here if its asset did not make it of this project, as when a run failed."""
+    if not describes(docs, (target / DIGEST_NAME).read_text()):
         with under_way(console, "generating the dbt docs"):
-            build_docs(variables, docs, target=described.parent, parsed_in=target)
-        shutil.copyfile(target / DIGEST_NAME, described)
+            build_docs(variables, docs, target=home / "docs_target", parsed_in=target)
     return docs
 
 

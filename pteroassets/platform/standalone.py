@@ -106,7 +106,7 @@ def service_command(
             service = dagster_code_server(own, listen=addresses.listen)
             return [str(part) for part in service.command], dict(service.environment)
         case "site":
-            docs = make_folder(home / "docs")
+            docs = make_folder(settings.pteroassets_docs or home / "docs")
             service = docs_server(docs, port=port, pages=settings.pteroassets_pages, listen=addresses.listen)
             return [str(part) for part in service.command], {}
         case "daemon":
@@ -128,7 +128,7 @@ def _build(settings: Settings, home: Path, addresses: Addresses, console: Consol
     else:
         build_everything(port, console, host=host)
         shutil.copyfile(target / DIGEST_NAME, target / BUILT)
-    publish_docs(home, os.environ, target, console)
+    publish_docs(settings.pteroassets_docs or home / "docs", home, os.environ, target, console)
 
 
 def wait_for(address: str, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,15 @@ def test_the_docs_are_made_again_after_the_models_changed(tmp_path: Path, monkey
         assert parsed_in == parsed.parent
         for each in (folder, target):
             each.mkdir(exist_ok=True)
-        (folder / "index.html").write_text("")
+        for name in ("index.html", "entities.html"):
+            (folder / name).write_text("")
+        shutil.copyfile(parsed, folder / DIGEST_NAME)
         made.append(parsed.read_text())
 
     monkeypatch.setattr(serve, "build_docs", build)
     parsed.parent.mkdir()
     for models in ("of these models", "of these models", "of other models", "of other models"):
         parsed.write_text(models)
-        assert serve.publish_docs(tmp_path, {}, parsed.parent, Console(file=io.StringIO())) == tmp_path / "docs"
+        docs = tmp_path / "docs"
+        assert serve.publish_docs(docs, tmp_path, {}, parsed.parent, Console(file=io.StringIO())) == docs
     assert made == ["of these models", "of other models"]

@@ -75,9 +75,7 @@ def dagster(built: Running) -> str:
 
 @pytest.fixture(scope="module")
 def docs(built: Running) -> str:
-    folder = build_docs(
-        built.warehouse.environment(), built.folder / "docs", target=built.folder / "docs_target"
-    ).parent
+    folder = build_docs(built.warehouse.environment(), built.folder / "docs", target=built.folder / "docs_target")
     port = free_port()
     built.supervisor.start(docs_server(folder, port=port, pages=str(built.folder / "pages")))
     return f"http://127.0.0.1:{port}"
