@@ -13,7 +13,7 @@ from pteroassets.defs.dbt_docs import GENERATE, describes, digest_of_parsed, pub
 from pteroassets.defs.dbt_run import new_target, run_dbt_here
 from pteroassets.landing.context import Landing
 
-KEY = dg.AssetKey(["docs", "dbt_docs"])
+KEY = dg.AssetKey(["pages", "dbt_docs"])
 JOB = "dbt_docs"
 _MAKE_THEM = (JOB, "everything", "daily_views_and_checks")
 _UNDER_WAY = [
@@ -31,7 +31,7 @@ def docs_asset(dbt_models: dg.AssetsDefinition) -> dg.AssetsDefinition:
         key=KEY,
         deps=[key for key in sorted(dbt_models.keys) if key.path[0] == "marts"],
         description="One page that describes each model and each column, and one with the diagram of the marts' keys.",
-        group_name="docs",
+        group_name="pages",
         kinds={"dbt", "html"},
         pool="dbt",
     )
