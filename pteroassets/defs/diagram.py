@@ -82,6 +82,10 @@ class Relation:
     to_model: str
     to_column: str
 
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.model}.{self.column} leads to {self.to_model}.{self.to_column}"
+
 
 def entities_of(manifest: Mapping[str, Any]) -> list[Entity]:
     """Return the marts of dbt's *manifest*, by name."""
@@ -138,7 +142,10 @@ def as_dot(entities: Sequence[Entity], relations: Sequence[Relation]) -> str:
         'node [shape=plain fontname="Courier" fontsize=11]',
         'edge [dir=both arrowtail=crow arrowhead=teetee arrowsize=0.7 color="#57606a"]',
         *(_node(one, relations, colours[one.subject]) for one in entities),
-        *(f'"{one.model}":"{one.column}":e -> "{one.to_model}":"{one.to_column}":w' for one in relations),
+        *(
+            f'"{one.model}":"{one.column}":e -> "{one.to_model}":"{one.to_column}":w [tooltip="{one}"]'
+            for one in relations
+        ),
         "}",
     ]
     return "\n".join(lines)
