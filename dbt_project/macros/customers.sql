@@ -18,9 +18,14 @@
         'fct_player_servers': {},
         'fct_player_sessions': {'without': ['network_session_id']},
         'fct_players_hourly': {},
+        'fct_recovery_points': {},
         'fct_retention': {'server': "case scope when 'server' then scope_key::uuid end"},
+        'fct_right_sizing': {},
         'fct_server_daily': {},
+        'fct_server_reliability': {},
         'fct_server_runs': {},
+        'fct_server_stops': {'without': ['actor_user_uuid', 'actor_username']},
+        'fct_sleeping_servers': {},
         'fct_utilization_hourly': {'without': ['_samples_loaded_at']},
     }) }}
 {%- endmacro %}
