@@ -17,6 +17,8 @@
 #       - fct_node_runway
 #       - fct_node_fit
 #       - fct_empty_hours_daily
+#       - fct_server_peers
+#       - fct_egg_versions
 # ---
 
 # %%
@@ -259,4 +261,49 @@ kit.table(
     low, COLUMNS, caption="Far below the limit: less than 40 % of it", empty="None stayed far below its limit.",
     links={"server_name": ("server", "server_uuid")},
     note="Judge by the coverage: where little was sampled a peak may have been missed.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Eggs, and servers beside others of their egg
+# The last 30 days, made once a day. A server is compared with the median of the servers with its egg and its size,
+# which is its memory limit up to the next power of two; with fewer than five of them nothing is said.
+
+# %%
+eggs = kit.ask("""
+    select
+        egg_name, game_version, servers_active as egg_servers, distinct_players as egg_players,
+        player_hours as egg_player_hours, cpu_core_hours as egg_core_hours, runs_crashed as egg_runs_crashed,
+        server_days_log_known as egg_server_days_log_known, coverage_ratio as sample_coverage,
+        replace(players_unknown_reason, '_', ' ') as reason
+    from fct_egg_versions order by servers_active desc, egg_name, game_version
+""")
+kit.table(
+    eggs,
+    {
+        "egg_name": "Egg", "game_version": "Version", "egg_servers": "egg_servers", "egg_players": "egg_players",
+        "egg_player_hours": "egg_player_hours", "egg_core_hours": "egg_core_hours",
+        "egg_runs_crashed": "egg_runs_crashed", "egg_server_days_log_known": "egg_server_days_log_known",
+        "sample_coverage": "sample_coverage", "reason": "Why players are not known",
+    },
+    caption="Eggs and versions of the game", empty="The panel lists no server, or the day's figures are not made yet.",
+)  # fmt: skip
+
+# %%
+peers = kit.ask("""
+    select
+        server_uuid, server_name, egg_name, replace(measure, '_', ' ') as measure, median_ratio as peer_ratio,
+        peers_counted
+    from fct_server_peers inner join dim_servers using (server_uuid)
+    where median_ratio >= 2 or median_ratio <= 0.5
+    order by abs(ln(greatest(median_ratio, 0.01))) desc, server_name limit 50
+""")
+kit.table(
+    peers,
+    {
+        "server_name": "Server", "egg_name": "Egg", "measure": "Measure", "peer_ratio": "peer_ratio",
+        "peers_counted": "peers_counted",
+    },
+    caption="Twice the median or more, or half of it or less",
+    empty="No server is that far from the others of its egg and size, or there are fewer than five to compare.",
+    links={"server_name": ("server", "server_uuid")},
 )  # fmt: skip

@@ -601,3 +601,77 @@ def test_shares_equal_the_truth(estate: Platform, read: Read) -> None:
     )
     assert {row[0]: row[1:] for row in found} == expected
     assert {row[7] for row in found} == {True, False}
+
+
+def test_servers_stand_beside_the_median_of_their_egg_and_size(estate: Platform, read: Read) -> None:
+    servers = read.held("servers", ANCHOR + DAY)
+    values: dict[tuple[str, str], float] = {}
+    rows = query(
+        estate,
+        "select server_uuid::text, is_proxy, memory_p95_mebibytes, cpu_core_hours, minutes_sampled, player_hours "
+        "from marts.fct_server_daily",
+    )
+    for server in servers:
+        days = [row for row in rows if row[0] == server]
+        sampled = sum(row[4] for row in days) / 1440
+        measures = {
+            "memory": [row[2] for row in days if row[2] is not None],
+            "player_hours": [row[5] for row in days if row[5] is not None and not row[1]],
+        }
+        values |= {(server, name): statistics.fmean(known) for name, known in measures.items() if known}
+        if sampled:
+            values[server, "core_hours"] = sum(row[3] or 0 for row in days) / sampled
+
+    def kind(server: str) -> tuple[int, int | None]:
+        memory = servers[server]["memory"]
+        return servers[server]["egg_id"], next(
+            2**step for step in range(9) if memory <= 1024 * 2**step
+        ) if memory else None
+
+    found = query(
+        estate,
+        "select server_uuid::text, measure, measured, peers_counted, median_ratio, reason from marts.fct_server_peers",
+    )
+    assert len(found) == 3 * len(servers)
+    for server, measure, measured, peers, ratio, reason in found:
+        alike = [
+            values[other, measure] for other in servers if kind(other) == kind(server) and (other, measure) in values
+        ]
+        assert peers == len(alike)
+        assert measured == (pytest.approx(values[server, measure]) if (server, measure) in values else None)
+        if reason is None:
+            assert len(alike) >= 5
+            assert ratio == pytest.approx(values[server, measure] / statistics.median(alike))
+        else:
+            assert (reason == "too_few_peers") == (len(alike) < 5 and measured is not None)
+    assert {row[5] for row in found} >= {None, "not_known", "too_few_peers"}
+
+
+def test_eggs_and_versions_add_up_their_servers(estate: Platform, read: Read, stays: list[Stay]) -> None:
+    servers = read.held("servers", ANCHOR + DAY)
+    versions = dict(query(estate, "select server_uuid::text, game_version from marts.dim_server_software"))
+    crashes = Counter(
+        run.server_uuid
+        for run in estate.simulation.truth.runs(ANCHOR)
+        if run.end_reason == "crashed" and run.server_uuid in servers
+    )
+    players: dict[tuple[int, str], set[str]] = defaultdict(set)
+    counts: Counter[tuple[int, str]] = Counter()
+    crashed: Counter[tuple[int, str]] = Counter()
+    for server, row in servers.items():
+        key = (row["egg_id"], versions.get(server) or "unknown")
+        counts[key] += 1
+        crashed[key] += crashes[server]
+        players[key] |= {stay.player for stay in stays if stay.server == server and not stay.is_proxy}
+    found = query(
+        estate,
+        "select egg_id, game_version, servers_active, distinct_players, runs_crashed from marts.fct_egg_versions",
+    )
+    assert {row[:2]: row[2] for row in found} == counts
+    for egg, version, _, distinct, of_runs in found:
+        if distinct is not None:
+            assert distinct == len(players[egg, version]), (egg, version)
+            # who was killed before the newest start has crashed for the world, and for a log not yet
+            assert of_runs <= crashed[egg, version], (egg, version)
+    assert sum(row[3] or 0 for row in found) > 50
+    assert sum(row[4] or 0 for row in found) > 0.8 * sum(crashed.values()) > 5
