@@ -1,9 +1,12 @@
 """What a reading does to an entity's table of versions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from pteroassets.landing.pterodactyl import estate
 from pteroassets.landing.pterodactyl.estate import ShrinkRefusedError, land_entities
 from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
 from pteroassets.warehouse.connection import Connection
@@ -59,6 +62,36 @@ def test_landing_the_same_reading_twice_changes_nothing(warehouse: Connection) -
 
     assert versions(warehouse) == once
     assert (report.rows_added, report.rows_changed, report.rows_gone) == (0, 0, 0)
+
+
+def test_only_what_differs_from_its_current_version_is_copied(
+    warehouse: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[list[str]] = []
+    stage_rows = estate.stage_rows
+
+    def stage(connection: Connection, name: str, like: str, columns: Any, rows: list[Any]) -> int:
+        copied.append([row[0] for row in rows])
+        return stage_rows(connection, name, like, columns, rows)
+
+    monkeypatch.setattr(estate, "stage_rows", stage)
+    first = reading(NOON, {"a": "1", "b": "1", "c": "1"})
+    land_entities(warehouse, first)
+    land_entities(warehouse, replace(first, observed_at=NOON + HOUR))
+    # a time of change is none that makes a version, but is known all the same; the order of names is nothing
+    later = [replace(one, record={"updated_at": "later", "name": "1"}) for one in first.records[:1]]
+    land_entities(warehouse, replace(first, observed_at=NOON + 2 * HOUR, records=[*later, *first.records[1:]]))
+    turned = [replace(one, record={"name": "1", "updated_at": "later"}) for one in first.records[:1]]
+    land_entities(warehouse, replace(first, observed_at=NOON + 3 * HOUR, records=[*turned, *first.records[1:]]))
+    assert copied == [["a", "b", "c"], ["a"]]
+    assert warehouse.execute(f"select record from {TABLE} where key = 'a'").fetchall() == [(later[0].record,)]
+
+    # versions of before the digests were kept get theirs
+    warehouse.execute(f"update {TABLE} set _record_digest = null")
+    for hours in (4, 5):
+        report = land_entities(warehouse, replace(first, observed_at=NOON + hours * HOUR))
+        assert (report.rows_added, report.rows_changed, report.rows_gone) == (0, 0, 0)
+    assert copied[2:] == [["a", "b", "c"]]
 
 
 def test_only_a_second_reading_without_a_record_declares_it_gone(warehouse: Connection) -> None:

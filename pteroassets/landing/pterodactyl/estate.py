@@ -11,10 +11,13 @@ declare a record gone, and only on two readings in a row.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -23,13 +26,22 @@ from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.landing.servers import LogTimezones, land_timezones
 from pteroassets.privacy import Redactor
-from pteroassets.sources.pterodactyl.application import ENTITIES, Reading, read_estate
+from pteroassets.sources.pterodactyl.application import ENTITIES, EntityRecord, Reading, read_estate
 from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
 from pteroassets.sources.pterodactyl.errors import NothingReadError
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, stage_rows, table_identifier
 
-_COLUMNS = {"key": "text", "id": "int8", "uuid": "uuid", "scope": "text", "record": "jsonb", "digest": "text"}
+_STAGED = {
+    "key": "text",
+    "id": "int8",
+    "uuid": "uuid",
+    "scope": "text",
+    "record": "jsonb",
+    "digest": "text",
+    "_record_digest": "bytea",
+}
+_encoded = msgspec.json.Encoder(order="deterministic").encode
 # A list of four that loses two is life; a list of two hundred that loses a hundred is a fault.
 _SMALLEST_SHRINK = 5
 _LARGEST_SHARE_GONE = 0.5
@@ -110,19 +122,18 @@ def land_entities(
     with connection.transaction():
         lock_table_for_load(connection, table)
         _refuse_older(connection, reading)
-        stage_rows(
-            connection,
-            "arrived",
-            table,
-            _COLUMNS,
-            (
-                (row.key, row.id, row.uuid and uuid.UUID(row.uuid), row.scope, Jsonb(row.record), row.digest)
-                for row in reading.records
-            ),
+        changed = _changed(connection, table, reading.records)
+        counts = dict.fromkeys(_ARRIVALS, 0)
+        if changed:
+            stage_rows(connection, "arrived", table, _STAGED, changed)
+            counts = {
+                name: connection.execute(_statement(text, table), parameters).rowcount
+                for name, text in _ARRIVALS.items()
+            }
+        connection.execute(
+            "create temporary table present on commit drop as select unnest(%s::text[]) as key",
+            ([row.key for row in reading.records],),
         )
-        counts = {
-            name: connection.execute(_statement(text, table), parameters).rowcount for name, text in _ARRIVALS.items()
-        }
         gone = 0
         # an unread scope without a name is the list itself: then missing records prove nothing
         if reading.is_complete or (reading.unread_scopes and "" not in reading.unread_scopes):
@@ -151,6 +162,32 @@ def land_entities(
     return report
 
 
+def _changed(connection: Connection, table: str, records: Iterable[EntityRecord]) -> list[Sequence[Any]]:
+    """Return of *records* those to be compared, in the order of `_STAGED`.
+
+    The others are current versions to the last byte: they stay here, since to copy and to compare documents is what a
+    reading without news would take most of its time for.
+    """
+    known = {
+        key: (scope, digest, whole)
+        for key, scope, digest, whole in connection.execute(
+            _statement(
+                "select key, scope, digest, _record_digest from {table} "
+                "where valid_to is null and is_active and missing_since is null",
+                table,
+            ),
+            binary=True,
+        )
+    }
+    changed: list[Sequence[Any]] = []
+    for row in records:
+        whole = hashlib.blake2b(_encoded(row.record), digest_size=16).digest()
+        if known.get(row.key) != (row.scope, row.digest, whole):
+            own = row.uuid and uuid.UUID(row.uuid)
+            changed.append((row.key, row.id, own, row.scope, Jsonb(row.record), row.digest, whole))
+    return changed
+
+
 def _table(reading: Reading) -> str:
     return f"raw_pterodactyl.{reading.entity}"
 
@@ -176,7 +213,8 @@ def _refuse_older(connection: Connection, reading: Reading) -> None:
 _ARRIVALS = {
     "corrected": """
         update {table} as known
-        set record = arrived.record, digest = arrived.digest, scope = arrived.scope, _load_id = %(load_id)s,
+        set record = arrived.record, digest = arrived.digest, scope = arrived.scope,
+            _record_digest = arrived._record_digest, _load_id = %(load_id)s,
             _loaded_at = now(), is_active = true, missing_since = null, deleted_at = null
         from arrived
         where known.key = arrived.key and known.valid_to is null and known.valid_from = %(now)s
@@ -189,34 +227,35 @@ _ARRIVALS = {
             and (known.digest <> arrived.digest or known.scope <> arrived.scope or not known.is_active)
     """,
     "opened": """
-        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _source, _load_id)
+        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _record_digest, _source, _load_id)
         select arrived.key, %(now)s, arrived.id, arrived.uuid, arrived.scope, arrived.record, arrived.digest,
-            %(source)s, %(load_id)s
+            arrived._record_digest, %(source)s, %(load_id)s
         from arrived
         where not exists (select from {table} as known where known.key = arrived.key and known.valid_to is null)
             and exists (select from {table} as known where known.key = arrived.key)
     """,
     "added": """
-        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _source, _load_id)
+        insert into {table} (key, valid_from, id, uuid, scope, record, digest, _record_digest, _source, _load_id)
         select arrived.key, %(now)s, arrived.id, arrived.uuid, arrived.scope, arrived.record, arrived.digest,
-            %(source)s, %(load_id)s
+            arrived._record_digest, %(source)s, %(load_id)s
         from arrived
         where not exists (select from {table} as known where known.key = arrived.key)
     """,
     # fields outside change detection (updated_at, allocated_resources, hashed e-mails) follow in place
     "refreshed": """
         update {table} as known
-        set record = arrived.record, missing_since = null, _load_id = %(load_id)s, _loaded_at = now()
+        set record = arrived.record, _record_digest = arrived._record_digest, missing_since = null,
+            _load_id = %(load_id)s, _loaded_at = now()
         from arrived
         where known.key = arrived.key and known.valid_to is null
-            and (known.record <> arrived.record or known.missing_since is not null)
+            and (known._record_digest is distinct from arrived._record_digest or known.missing_since is not null)
     """,
 }
 
 _MISSING = """
     from {table} as known
     where known.valid_to is null and known.is_active and not known.scope = any(%(unread)s)
-        and not exists (select from arrived where arrived.key = known.key)
+        and not exists (select from present where present.key = known.key)
 """
 
 
