@@ -140,6 +140,13 @@ def test_a_link_between_pages_leads_to_a_page(pages: dict[str, BeautifulSoup], f
             assert (folder / link["href"].partition("#")[0]).is_file(), f"{name}: {link['href']}"
 
 
+def test_a_chart_marks_what_changed_on_the_servers(pages: dict[str, BeautifulSoup]) -> None:
+    charts = [str(script.string) for script in pages["reliability.html"].select("script[type='application/json']")]
+    marked = [chart for chart in charts if "game version 3.2.0 to 3.3.0" in chart]
+    assert len(marked) == 1
+    assert '"2026-10-25T00:00:00Z"' in marked[0]
+
+
 def computed(manifest: dict[str, Any], connection: Connection) -> dict[str, float | None]:
     """Return each metric over all of its model, from the expressions of the registry alone."""
     measures = {

@@ -1,14 +1,11 @@
+{#- A table, since a view on fct_server_stops would go each time that is built anew. -#}
+{{ config(materialized='table', tags=['daily']) }}
+
 with
 
 servers as (
 
     select * from {{ ref('stg_pterodactyl__servers') }}
-
-),
-
-timezones as (
-
-    select * from {{ ref('stg_ops__server_timezones') }}
 
 ),
 
@@ -145,4 +142,4 @@ select
     happened.detail,
     happened.source
 from happened
-left join timezones on happened.server_uuid = timezones.server_uuid
+left join {{ ref('stg_ops__server_timezones') }} as timezones on happened.server_uuid = timezones.server_uuid

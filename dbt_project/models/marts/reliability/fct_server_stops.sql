@@ -67,12 +67,12 @@ others as (
         ended.run_id,
         {{ seconds_between('ended.wall_clock', 'others.wall_clock') }} as seconds_apart
     from ended
+    cross join generate_series(-8, 8) as neighbours (days)
     inner join ended as others
         on
             ended.server_uuid = others.server_uuid
+            and ended.wall_clock::date + neighbours.days = others.wall_clock::date
             and others.end_reason = 'stopped'
-            and ended.wall_clock - interval '{{ 7 * 24 + 1 }} hours' <= others.wall_clock
-            and ended.wall_clock + interval '{{ 7 * 24 + 1 }} hours' >= others.wall_clock
     where ended.end_reason = 'stopped'
 
 ),
@@ -83,7 +83,9 @@ usual as (
         run_id,
         count(distinct round(seconds_apart / 86400)) as days_at_this_time
     from others
-    where abs(seconds_apart - 86400 * round(seconds_apart / 86400)) <= 60 * {{ var('usual_stop_minutes') }}
+    where
+        abs(round(seconds_apart / 86400)) <= 7
+        and abs(seconds_apart - 86400 * round(seconds_apart / 86400)) <= 60 * {{ var('usual_stop_minutes') }}
     group by run_id
 
 ),
