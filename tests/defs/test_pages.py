@@ -52,8 +52,9 @@ def test_a_page_waits_until_what_it_reads_was_built(
     assert not waits.run_requests
     assert "not built yet: " in (waits.skip_message or "")
     assert "marts.fct_network_sessions" in (waits.skip_message or "")
-    for name in ("fct_network_daily", "fct_network_sessions", "fct_player_sessions", "dim_players", "dim_servers"):
-        warehouse.execute(f"create table marts.{name} ()")
+    of_the_top = {"marts.fct_server_daily", "staging.stg_ops__loads"}
+    for name in {*(waits.skip_message or "").removeprefix("not built yet: ").split(", ")} - of_the_top:
+        warehouse.execute(f"create table {name} ()")
     assert not tick().run_requests  # the top of each page asks more
     warehouse.execute("create table marts.fct_server_daily (); create table staging.stg_ops__loads ()")
     assert len(tick().run_requests or ()) == 1
