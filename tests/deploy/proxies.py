@@ -23,7 +23,7 @@ from pteroassets.settings import CHECKOUT
 
 CONFIGURATION = CHECKOUT / "deploy" / "proxy"
 TOOLS = CHECKOUT / ".tools" / "deploy" / "bin"
-OPERATOR, GUEST = ("anna", "a long password"), ("gast", "another one")
+OPERATOR, GUEST = ("operator", "a long password"), ("gast", "another one")
 UPSTREAMS = ("webserver", "guests", "site")
 
 

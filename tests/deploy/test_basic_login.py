@@ -36,13 +36,13 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     users.touch()
     for name, password in (OPERATOR, GUEST):
         subprocess.run([htpasswd, "-i", "-B", "-C", "4", users, name], input=password.encode(), check=True)
-    with running_proxy(folder / "proxy", "basic", PROXY_OPERATORS="anna ben") as running:
+    with running_proxy(folder / "proxy", "basic", PROXY_OPERATORS="operator ben") as running:
         yield running
 
 
 @pytest.mark.parametrize("path", [*PAGES, *OF_OPERATORS, "/docs/../", "/server_info", "/.well-known/x"])
 def test_nothing_is_reached_without_a_login(proxy: Proxy, path: str) -> None:
-    for login in (None, ("anna", "wrong"), ("nobody", OPERATOR[1]), ("ben", "")):
+    for login in (None, ("operator", "wrong"), ("nobody", OPERATOR[1]), ("ben", "")):
         answer = proxy.get(path, login)
         assert answer.status_code == 401, answer.text
         assert reached(answer) is None
@@ -116,7 +116,7 @@ def basic(login: tuple[str, str]) -> str:
 
 def test_the_log_names_who_and_what_but_no_query_and_no_password(proxy: Proxy) -> None:
     proxy.get("/runs?token=of-somebody", OPERATOR)
-    text = proxy.logged('anna "GET /runs" 200')
+    text = proxy.logged('operator "GET /runs" 200')
     assert "of-somebody" not in text
     assert OPERATOR[1] not in text
 

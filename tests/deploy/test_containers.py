@@ -26,7 +26,7 @@ PINNED = re.compile(r"[a-z0-9./-]+:[a-z0-9.-]*\d[a-z0-9.-]*@sha256:[0-9a-f]{64}"
 ONE_SHOT = {"migrate", "build"}
 VALUES = {
     "PROXY_ADDRESS": "dagster.example.com",
-    "PROXY_OPERATORS": "anna",
+    "PROXY_OPERATORS": "operator",
     "PTERODACTYL_URL": "https://panel.example.com",
 }
 

@@ -13,13 +13,13 @@ from pteroassets.platform.loopback import HOST, free_port
 from tests.deploy.proxies import TOOLS, Proxy, needed, reached, running_proxy, wait_for
 
 PEOPLE = {
-    "anna": {"email": "anna@staff.example.com", "email_verified": True},
+    "operator": {"email": "operator@staff.example.com", "email_verified": True},
     "gast": {"email": "gast@STAFF.example.com", "email_verified": True},
     "unconfirmed": {"email": "new@staff.example.com", "email_verified": False},
     "lookalike": {"email": "mal@staffXexample.com", "email_verified": True},
     "longer": {"email": "mal@evil-staff.example.com", "email_verified": True},
     "continued": {"email": "mal@staff.example.com.evil.org", "email_verified": True},
-    "operator-elsewhere": {"email": "ben@elsewhere.example", "email_verified": True},
+    "operator-elsewhere": {"email": "oncall@elsewhere.example", "email_verified": True},
     "without": {},
 }
 
@@ -41,7 +41,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     try:
         wait_for(port, provider, log)
         variables = {
-            "PROXY_OPERATORS": "anna@staff.example.com ben@elsewhere.example",
+            "PROXY_OPERATORS": "operator@staff.example.com oncall@elsewhere.example",
             "PROXY_MAIL_DOMAIN": "staff.example.com",
             "PROXY_OIDC_ISSUER": f"http://{HOST}:{port}",
         }
@@ -72,7 +72,7 @@ def test_without_a_login_one_is_sent_to_the_provider(proxy: Proxy) -> None:
 
 
 def test_an_operator_comes_back_to_the_page_that_was_asked_for(proxy: Proxy) -> None:
-    session, answer = log_in(proxy, "anna", "/runs")
+    session, answer = log_in(proxy, "operator", "/runs")
     assert answer.url == f"{proxy.address}/runs"
     said = answer.json()
     assert said["name"] == "webserver"
@@ -90,11 +90,11 @@ def test_who_has_an_address_of_the_domain_reads_and_changes_nothing(proxy: Proxy
     assert session.get(f"{proxy.address}/guests/", timeout=30).json()["name"] == "guests"
     for path in ("/", "/graphql"):
         assert session.get(proxy.address + path, timeout=30).status_code == 403
-    forged = {"X-Forwarded-User": "anna@staff.example.com", "OIDC_CLAIM_email": "anna@staff.example.com"}
+    forged = {"X-Forwarded-User": "operator@staff.example.com", "OIDC_CLAIM_email": "operator@staff.example.com"}
     assert session.get(f"{proxy.address}/graphql", headers=forged, timeout=30).status_code == 403
 
 
-@pytest.mark.parametrize("name", sorted(PEOPLE.keys() - {"anna", "gast"}))
+@pytest.mark.parametrize("name", sorted(PEOPLE.keys() - {"operator", "gast"}))
 def test_nobody_else_reads_anything(proxy: Proxy, name: str) -> None:
     session, answer = log_in(proxy, name)
     assert reached(answer) is None
@@ -105,7 +105,7 @@ def test_nobody_else_reads_anything(proxy: Proxy, name: str) -> None:
 
 def test_an_answer_that_no_provider_gave_is_refused(proxy: Proxy) -> None:
     assert proxy.get("/login/answer?code=x&state=y").status_code == 400
-    session, _ = log_in(proxy, "anna")
+    session, _ = log_in(proxy, "operator")
     stolen = {"Cookie": f"mod_auth_openidc_session={'0' * 27}"}
     assert proxy.get("/runs", **stolen).status_code == 302
     assert (
@@ -114,7 +114,7 @@ def test_an_answer_that_no_provider_gave_is_refused(proxy: Proxy) -> None:
 
 
 def test_the_log_holds_neither_the_answer_nor_the_secret(proxy: Proxy) -> None:
-    log_in(proxy, "anna")
-    text = proxy.logged('anna@staff.example.com "GET /login/answer" 302')
+    log_in(proxy, "operator")
+    text = proxy.logged('operator@staff.example.com "GET /login/answer" 302')
     assert "code=" not in text
     assert "of-the-client" not in text
