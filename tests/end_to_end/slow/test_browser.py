@@ -203,6 +203,19 @@ def test_the_docs_show_a_model_with_its_columns_contract_and_lineage(window: Vis
     expect(window.page.locator("canvas").first).to_be_visible()
 
 
+def test_the_search_of_the_docs_finds_a_word_of_a_name_and_of_a_description(window: Visit, docs: str) -> None:
+    window.open(docs)
+    for word, model in (("retention", "fct_retention"), ("newcomers", "fct_active_players_daily")):
+        window.page.get_by_placeholder("Search for models").fill(word)
+        expect(window.page.get_by_role("heading", name=f"{model} model")).to_be_visible()
+
+
+def test_a_table_of_the_entity_diagram_leads_to_its_description(window: Visit, docs: str) -> None:
+    window.open(f"{docs}/entities.html")
+    window.page.locator("svg a").filter(has_text="fct_retention").first.click()
+    window.wait_for_text(r"One row for each cohort of players")
+
+
 def test_the_index_leads_to_a_servers_page_and_to_the_definition_behind_a_figure(
     window: Visit, docs: str, pictures: Path | None
 ) -> None:
