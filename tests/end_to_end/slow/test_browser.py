@@ -207,7 +207,7 @@ def test_the_search_of_the_docs_finds_a_word_of_a_name_and_of_a_description(wind
     window.open(docs)
     for word, model in (("retention", "fct_retention"), ("newcomers", "fct_active_players_daily")):
         window.page.get_by_placeholder("Search for models").fill(word)
-        expect(window.page.get_by_role("heading", name=f"{model} model")).to_be_visible()
+        expect(window.page.get_by_role("heading", name=f"{model} model")).to_be_visible(timeout=30_000)
 
 
 def test_a_table_of_the_entity_diagram_leads_to_its_description(window: Visit, docs: str) -> None:
