@@ -8,8 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 600
 #     passes: [entities, utilization, logs]
-#     reads: [dim_servers, dim_servers_history, dim_server_software, dim_nodes, dim_users, dim_eggs,
-#       fct_server_daily, fct_utilization_hourly,
+#     reads: [dim_servers, dim_server_software, fct_changes, fct_server_daily, fct_utilization_hourly,
 #       fct_server_runs, fct_player_sessions, fct_right_sizing, fct_sleeping_servers,
 #       fct_recovery_points, fct_limit_utilization_daily, fct_player_hour_costs]
 #     editions: 7
@@ -98,7 +97,7 @@ kit.figures(
 
 # %% [markdown]
 # ## Day by day
-# Dashed lines are changes of limits, node, owner, egg or status; the last day is not over.
+# Dashed lines are changes of limits, node, owner, egg, version or status; the last day is not over.
 
 # %%
 days = kit.ask(
@@ -109,53 +108,7 @@ days = kit.ask(
     """,
     server_uuid=server_uuid,
 )
-changes = kit.ask(
-    """
-    with versions as (
-        select
-            versions.*,
-            (valid_from at time zone dim_servers.timezone)::date as at,
-            lag(versions.memory_limit_mebibytes) over ages as old_memory,
-            lag(versions.cpu_limit_percent) over ages as old_cpu,
-            lag(versions.disk_limit_mebibytes) over ages as old_disk,
-            nodes.node_name as new_node,
-            lag(nodes.node_name) over ages as old_node,
-            users.username as new_owner,
-            lag(users.username) over ages as old_owner,
-            eggs.egg_name as new_egg,
-            lag(eggs.egg_name) over ages as old_egg,
-            lag(coalesce(versions.status, 'normal')) over ages as old_status,
-            row_number() over ages as number
-        from dim_servers_history as versions
-        inner join dim_servers using (server_uuid)
-        left join dim_nodes as nodes on versions.node_uuid = nodes.node_uuid
-        left join dim_users as users on versions.owner_user_uuid = users.user_uuid
-        left join dim_eggs as eggs on versions.egg_uuid = eggs.egg_uuid
-        where server_uuid = %(server_uuid)s
-        window ages as (order by valid_from)
-    )
-    select
-        at, valid_from,
-        concat_ws(', ',
-            case when memory_limit_mebibytes is distinct from old_memory
-                then format('memory %%s to %%s MiB', coalesce(old_memory::text, 'without limit'),
-                    coalesce(memory_limit_mebibytes::text, 'without limit')) end,
-            case when cpu_limit_percent is distinct from old_cpu
-                then format('processor %%s to %%s %%%%', coalesce(old_cpu::text, 'without limit'),
-                    coalesce(cpu_limit_percent::text, 'without limit')) end,
-            case when disk_limit_mebibytes is distinct from old_disk
-                then format('disk %%s to %%s MiB', coalesce(old_disk::text, 'without limit'),
-                    coalesce(disk_limit_mebibytes::text, 'without limit')) end,
-            case when new_node is distinct from old_node then format('node %%s to %%s', old_node, new_node) end,
-            case when new_owner is distinct from old_owner then format('owner %%s to %%s', old_owner, new_owner) end,
-            case when new_egg is distinct from old_egg then format('egg %%s to %%s', old_egg, new_egg) end,
-            case when coalesce(status, 'normal') is distinct from old_status
-                then format('status %%s to %%s', old_status, coalesce(status, 'normal')) end
-        ) as what
-    from versions where number > 1 order by valid_from
-    """,
-    server_uuid=server_uuid,
-)
+changes = kit.changes(server_uuid=server_uuid)
 kit.line(days, x="local_date", metric="player_hours", title="Player-hours", empty=NO_LOG, marks=changes)
 
 # %%
@@ -309,9 +262,26 @@ kit.figures(
 # ## What happened
 
 # %%
+changed = kit.ask(
+    """
+    select
+        changed_at at time zone timezone as changed_at,
+        case when is_time_exact then 'yes' else 'no' end as is_time_exact,
+        replace(kind, '_', ' ') as kind, before_value, after_value
+    from fct_changes
+    where server_uuid = %(server_uuid)s and before_value is not null
+    order by fct_changes.changed_at desc limit 30
+    """,
+    server_uuid=server_uuid,
+)
 kit.table(
-    changes, {"valid_from": "Read at (UTC)", "what": "Change"},
-    caption="Changes of limits, node, owner, egg and status", empty="None since it was first read.",
+    changed,
+    {
+        "changed_at": "Changed at", "is_time_exact": "Time exact", "kind": "Change", "before_value": "Before",
+        "after_value": "After",
+    },
+    caption="Changes of limits, node, owner, egg, version and status, once a day; times are the server's own",
+    empty="None since it was first read.",
 )  # fmt: skip
 
 # %%
