@@ -238,7 +238,7 @@ state = kit.one(
 )
 NOT_JUDGED = "it was not judged yet, which is done once a day" if server["is_active"] else "the server is gone"
 WHY_NO_SLEEP = {
-    "suspended": "it is suspended", "log_unknown": "its log is not known", None: "it is awake",
+    "suspended": "it is suspended", "log_unknown": "its log is not known", None: NOT_JUDGED,
     "log_ends_before": "its log was not read of late", "history_too_short": "it is not known for long enough",
 }  # fmt: skip
 WHY_NO_BACKUP = {
@@ -248,11 +248,27 @@ WHY_NO_BACKUP = {
 awake = WHY_NO_SLEEP[state["reason"]] if state["is_judged"] else NOT_JUDGED
 no_play = WHY_NO_BACKUP[state["play_reason"]]
 asleep = state["is_asleep"] is not None and bool(state["is_asleep"])
+if state["is_judged"] and state["reason"] is None and not asleep:
+    kit.note("It is awake: it was neither off nor empty for two weeks.")
+    sleep = []
+else:
+    sleep = [
+        kit.figure("days_asleep", state["days_asleep"], why=awake),
+        kit.figure(
+            "memory_asleep", state["memory_held"] if asleep else None, why="it has no limit" if asleep else awake
+        ),
+        kit.figure("disk_asleep", state["disk_held"] if asleep else None, why="not measured" if asleep else awake),
+    ]
+if state["backup_reason"] == "no_good_backup":
+    kit.note("It has no good backup.", "warning")
+    recovery = []
+else:
+    recovery = [
+        kit.figure("recovery_point_age", state["recovery_point_age_hours"], why=WHY_NO_BACKUP[state["backup_reason"]])
+    ]
 kit.figures(
-    kit.figure("days_asleep", state["days_asleep"], why=awake),
-    kit.figure("memory_asleep", state["memory_held"] if asleep else None, why="it has no limit" if asleep else awake),
-    kit.figure("disk_asleep", state["disk_held"] if asleep else None, why="not measured" if asleep else awake),
-    kit.figure("recovery_point_age", state["recovery_point_age_hours"], why=WHY_NO_BACKUP[state["backup_reason"]]),
+    *sleep,
+    *recovery,
     kit.figure("player_hours_at_risk", state["player_hours_since"], why=no_play),
     kit.figure("sessions_at_risk", state["sessions_since"], why=no_play),
     kit.figure("play_known", state["play_known_ratio"], why=no_play),
