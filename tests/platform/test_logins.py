@@ -152,7 +152,7 @@ def test_the_guides_way_with_pandas_reads_a_table(
             "unnest(array[1.5, null]) as player_hours, unnest(array[false, false]) as is_proxy "
             "union all select date '2026-05-02', null, false"
         )
-    block = guide_block("python")
+    block = guide_block("python", "pandas and JupyterLab")
     words = re.search(r'"(host=.*)"', block)
     assert words is not None
     exec(block.replace(words[0], repr(login.conninfo())), {})
