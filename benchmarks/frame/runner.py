@@ -22,7 +22,7 @@ from benchmarks.frame.registry import Registry
 from benchmarks.frame.results import Part
 from pteroassets.settings import CHECKOUT
 
-LIMITS = {Size.SHORT: 150, Size.FULL: 3600}
+LIMITS = {Size.SHORT: 200, Size.FULL: 3600}
 """Seconds of an idle machine after which a benchmark is ended; what it had measured until then stays."""
 
 _GRACE_SECONDS = 20
