@@ -160,7 +160,7 @@ def worker(*, name: str | None, processes: int) -> None:
     become_worker(read_settings(), name=name, processes=processes)
 
 
-class _Address(click.ParamType):  # type: ignore[type-arg]
+class _Address(click.ParamType):  # type: ignore[type-arg] # generic in newer releases of click alone
     """A host and a port."""
 
     name = "address"

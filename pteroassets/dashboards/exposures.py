@@ -22,7 +22,7 @@ _HEAD = "# Written by python -m pteroassets.dashboards.exposures from the heads 
 class _Indented(yaml.SafeDumper):
     """Indents lists below their key, as the other files of the project do."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as PyYAML has it
         """Indent the next level."""
         super().increase_indent(flow, False)
 

@@ -15,17 +15,16 @@ from rich.console import Console
 from pteroassets.landing.context import Landing
 from pteroassets.landing.minecraft.passes import reparse
 from pteroassets.landing.sources import PASSES
-from pteroassets.platform.environment import RuntimeFault, home_of, located, warehouse_of
+from pteroassets.platform.environment import RuntimeFault, landing_of
 from pteroassets.platform.progress import bytes_under_way
 from pteroassets.platform.workers import backfill_on_cores, cores
 from pteroassets.settings import Settings
 from pteroassets.sources.wording import counted
-from pteroassets.warehouse.migrate import ensure_database, upgrade
 
 
 @contextmanager
-def landing_of(settings: Settings) -> Iterator[Landing]:
-    """Give what passes need, with the platform's Postgres running meanwhile.
+def _landing_of_logs(settings: Settings) -> Iterator[Landing]:
+    """Give what passes need where what they read is hashed as the platform does.
 
     Raises:
         RuntimeFault: A setting is missing.
@@ -34,10 +33,8 @@ def landing_of(settings: Settings) -> Iterator[Landing]:
         raise RuntimeFault(
             "PTEROASSETS_PII is hash, which needs a secret in PTEROASSETS_PII_KEY: set the one that the platform uses"
         )
-    with warehouse_of(settings) as warehouse:
-        ensure_database(warehouse, warehouse.database)
-        upgrade(warehouse)
-        yield Landing(settings=located(settings, warehouse=warehouse, home=home_of(settings)))
+    with landing_of(settings) as landing:
+        yield landing
 
 
 def run_backfill(settings: Settings, console: Console, name: str) -> None:
@@ -54,7 +51,7 @@ def run_backfill(settings: Settings, console: Console, name: str) -> None:
         why = f"there is no pass {name!r}" if one is None else f"the source of {name} keeps no history to fetch"
         raise RuntimeFault(f"{why}; these can be back-filled: {able}")
     Landing(settings=settings).require(*one.needs)
-    with landing_of(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
+    with _landing_of_logs(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
         groups = backfill_on_cores(landing, name, advance, processes=cores())
     reports = [report for group in groups for report in group]
     added = sum(report.rows_added for report in reports)
@@ -72,7 +69,7 @@ def run_reparse(settings: Settings, console: Console, *, server: uuid.UUID | Non
     Raises:
         RuntimeFault: A setting is missing, or the store lacks files.
     """
-    with landing_of(settings) as landing:
+    with _landing_of_logs(settings) as landing:
         try:
             with bytes_under_way(console, "reading logs again") as advance:
                 reports = reparse(landing, advance, servers=None if server is None else [server], since=since)

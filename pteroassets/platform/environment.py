@@ -105,6 +105,15 @@ def warehouse_of(settings: Settings) -> Iterator[ConnectionSettings]:
         yield server.with_database(settings.postgres_database)
 
 
+@contextmanager
+def landing_of(settings: Settings) -> Iterator[Landing]:
+    """Give what passes and archives need, on a migrated warehouse, with the embedded Postgres running meanwhile."""
+    with warehouse_of(settings) as warehouse:
+        ensure_database(warehouse, warehouse.database)
+        upgrade(warehouse)
+        yield Landing(settings=located(settings, warehouse=warehouse, home=home_of(settings)))
+
+
 def located(settings: Settings, *, warehouse: ConnectionSettings, home: Path, **others: Any) -> Settings:
     """Return *settings* with the places of the warehouse, logs, pages and docs, and with *others* changed."""
     return settings.model_copy(

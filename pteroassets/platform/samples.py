@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 
 from rich.console import Console
 
-from pteroassets.landing.context import Landing
-from pteroassets.platform.environment import RuntimeFault, home_of, located, warehouse_of
+from pteroassets.platform.environment import RuntimeFault, landing_of
 from pteroassets.settings import Settings
 from pteroassets.sources.wording import counted
-from pteroassets.warehouse.migrate import ensure_database, upgrade
 from pteroassets.warehouse.restored import RESTORED, release
 
 
@@ -24,7 +20,7 @@ def run_restore(settings: Settings, console: Console, first: date, last: date) -
         LogStoreError: The archive cannot be opened.
     """
     _in_order(first, last)
-    with _landing_of(settings) as landing:
+    with landing_of(settings) as landing:
         landing.require("pteroassets_sample_archive")
         archive = landing.sample_archive
         assert archive is not None  # noqa: S101 - its setting is there
@@ -48,7 +44,7 @@ def run_release(settings: Settings, console: Console, months: tuple[date, date] 
     """
     first, last = months or (date.min, date.max)
     _in_order(first, last)
-    with _landing_of(settings) as landing, landing.connect() as connection:
+    with landing_of(settings) as landing, landing.connect() as connection:
         released = release(connection, first, last)
     for month in released:
         console.print(f"released {month:%Y-%m}")
@@ -59,11 +55,3 @@ def run_release(settings: Settings, console: Console, months: tuple[date, date] 
 def _in_order(first: date, last: date) -> None:
     if first > last:
         raise RuntimeFault(f"--to is {last:%Y-%m}, before --from, which is {first:%Y-%m}")
-
-
-@contextmanager
-def _landing_of(settings: Settings) -> Iterator[Landing]:
-    with warehouse_of(settings) as warehouse:
-        ensure_database(warehouse, warehouse.database)
-        upgrade(warehouse)
-        yield Landing(settings=located(settings, warehouse=warehouse, home=home_of(settings)))
