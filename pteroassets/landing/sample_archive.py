@@ -291,7 +291,7 @@ class SampleArchive:
             self._compare(aside, found)
             self._rename(aside, name)
         except BaseException:
-            with suppress(Exception):
+            with suppress(Exception):  # the fault itself is told; what stays aside the next try writes over
                 self._files.rm_file(self._path(aside))
             raise
 

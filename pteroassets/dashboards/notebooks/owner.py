@@ -190,43 +190,28 @@ kit.table(
 # %%
 shares = kit.ask(
     """
-    select server_uuid, server_name, username, permissions_total, shared_since, shared_until
+    select server_uuid, server_name, owners.username as owner, subusers.username as subuser, permissions_total,
+        shared_since, shared_until, shares.owner_user_uuid = %(user_uuid)s as is_own
     from fct_server_subusers as shares
     left join dim_servers using (server_uuid)
-    left join dim_users on shares.subuser_user_uuid = dim_users.user_uuid
-    where shares.owner_user_uuid = %(user_uuid)s
-    order by shared_until desc nulls first, server_name, username
+    left join dim_users as owners on shares.owner_user_uuid = owners.user_uuid
+    left join dim_users as subusers on shares.subuser_user_uuid = subusers.user_uuid
+    where %(user_uuid)s in (shares.owner_user_uuid, shares.subuser_user_uuid)
+    order by shared_until desc nulls first, server_name, owner, subuser
     """,
     user_uuid=user_uuid,
 )
+is_own = shares["is_own"].fillna(False).astype(bool)
+SHARE = {"permissions_total": "permissions_total", "shared_since": "Since", "shared_until": "Until"}
 kit.table(
-    shares,
-    {
-        "server_name": "Server", "username": "Shared with", "permissions_total": "permissions_total",
-        "shared_since": "Since", "shared_until": "Until",
-    },
+    shares[is_own], {"server_name": "Server", "subuser": "Shared with", **SHARE},
     caption="Subusers of this owner's servers", empty="These servers are shared with nobody.",
     links={"server_name": ("server", "server_uuid")},
 )  # fmt: skip
 
 # %%
-guests = kit.ask(
-    """
-    select server_uuid, server_name, username, permissions_total, shared_since, shared_until
-    from fct_server_subusers as shares
-    left join dim_servers using (server_uuid)
-    left join dim_users on shares.owner_user_uuid = dim_users.user_uuid
-    where shares.subuser_user_uuid = %(user_uuid)s
-    order by shared_until desc nulls first, server_name, username
-    """,
-    user_uuid=user_uuid,
-)
 kit.table(
-    guests,
-    {
-        "server_name": "Server", "username": "Owner", "permissions_total": "permissions_total",
-        "shared_since": "Since", "shared_until": "Until",
-    },
+    shares[~is_own], {"server_name": "Server", "owner": "Owner", **SHARE},
     caption="Servers of others shared with this owner", empty="Nobody shares a server with this owner.",
     links={"server_name": ("server", "server_uuid")},
 )  # fmt: skip
