@@ -13,7 +13,7 @@ import pytest
 
 from pteroassets.simulator.true_rows import ServerVersion
 from tests.end_to_end.conftest import ANCHOR
-from tests.end_to_end.slow.test_true_reliability import query
+from tests.end_to_end.slow.stays import query
 from tests.harness import Platform
 from tests.player_days import wilson
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,90 +11,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.simulator.true_rows import ServerVersion, TrueSession
-from pteroassets.warehouse.connection import connect
+from pteroassets.simulator.true_rows import ServerVersion
 from tests.end_to_end.conftest import ANCHOR
+from tests.end_to_end.slow.stays import Stay, cut, hour_of, midnight_after, query
 from tests.harness import Platform
 from tests.player_days import DAY, Scope, actives, retention, wilson
 
 pytestmark = [pytest.mark.postgres]
 
 MICROSECOND = timedelta(microseconds=1)
-
-
-def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
-    with connect(platform.settings, autocommit=True) as connection:
-        return connection.execute(text).fetchall()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stay:
-    """A true session with the key that the marts give its player; it counts until its certain end."""
-
-    true: TrueSession
-    player: str
-    zone: ZoneInfo
-    until: datetime
-
-    @property
-    def server(self) -> str:
-        return self.true.server_uuid
-
-    @property
-    def since(self) -> datetime:
-        return self.true.joined_at
-
-    def days(self) -> Iterator[tuple[date, float]]:
-        """Yield each day of the server's clock that it touches, with its seconds on it."""
-        for day, (since, until) in _cut(self, lambda at: _midnight_after(at, self.zone)):
-            yield day.astimezone(self.zone).date(), (until - since).total_seconds()
-
-    def hours(self) -> Iterator[tuple[datetime, datetime, datetime]]:
-        """Yield the begin of each hour of the server's clock that it touches, and its part of it."""
-        for at, (since, until) in _cut(self, lambda at: _hour(at, self.zone) + timedelta(hours=1)):
-            yield _hour(at, self.zone), since, until
-
-
-def _cut(stay: Stay, border: Any) -> Iterator[tuple[datetime, tuple[datetime, datetime]]]:
-    since = stay.since
-    while True:
-        until = min(border(since), stay.until)
-        yield since, (since, until)
-        since = until
-        if since >= stay.until:
-            return
-
-
-def _midnight_after(at: datetime, zone: ZoneInfo) -> datetime:
-    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
-    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
-
-
-def _hour(at: datetime, zone: ZoneInfo) -> datetime:
-    # fold, which tells the two hours of the same name apart, is kept by replace
-    return at.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-@pytest.fixture(scope="module")
-def stays(estate: Platform, true_sessions: dict[tuple[str, str, datetime], TrueSession]) -> list[Stay]:
-    found = {
-        (server, name, joined_at): (player, until)
-        for server, name, joined_at, player, until in query(
-            estate,
-            "select server_uuid::text, player_name, joined_at, player_id::text, counted_until "
-            "from marts.fct_player_sessions",
-        )
-    }
-    return [
-        Stay(
-            true=true,
-            player=found[key][0],
-            zone=ZoneInfo(estate.simulation.log_timezones[true.server_uuid]),
-            # of an inferred end the marts count the lower bound, of which test_truth says that it is one
-            until=true.left_at if true.is_end_observed and true.left_at is not None else found[key][1],
-        )
-        for key, true in true_sessions.items()
-    ]
 
 
 def test_players_days_equal_the_truth(estate: Platform, stays: list[Stay]) -> None:
@@ -208,7 +131,7 @@ def test_every_hour_of_a_known_log_is_there_and_the_heat_map_adds_up(estate: Pla
         zone = ZoneInfo(estate.simulation.log_timezones[server])
         at = since
         while at < until:
-            local, after = at.astimezone(zone), min(_hour(at, zone) + timedelta(hours=1), until)
+            local, after = at.astimezone(zone), min(hour_of(at, zone) + timedelta(hours=1), until)
             of_clock[server, local.isoweekday(), local.hour] += (after - at).total_seconds()
             at = after
     found = {
@@ -330,7 +253,7 @@ def scopes(estate: Platform, stays: list[Stay]) -> dict[str, Scope]:
     for stay in stays:
         for day, part in stay.days():
             seconds[stay.server][stay.player][day] += part
-        for at, _ in _cut(stay, lambda at: _midnight_after(at, host_zone)):
+        for at, _ in cut(stay, lambda at: midnight_after(at, host_zone)):
             # on how long it matters nothing here
             seconds["host"][stay.player][at.astimezone(host_zone).date()] = 0
     known = query(
@@ -442,7 +365,7 @@ def _add_host_days(
 ) -> None:
     since, until = part
     while True:
-        end = min(until, _midnight_after(since, zone))
+        end = min(until, midnight_after(since, zone))
         parts[node, since.astimezone(zone).date()].append((since, end))
         since = end
         if since >= until:
@@ -454,7 +377,7 @@ def test_peaks_and_records_equal_the_truth(estate: Platform, stays: list[Stay]) 
     host_zone = ZoneInfo(query(estate, "select timezone from intermediate.int_host_timezone")[0][0])
     parts: dict[tuple[str, date], list[tuple[datetime, datetime]]] = defaultdict(list)
     for stay in stays:
-        for at, part in _cut(stay, lambda at, zone=stay.zone: _midnight_after(at, zone)):  # type: ignore[misc]
+        for at, part in cut(stay, lambda at, zone=stay.zone: midnight_after(at, zone)):  # type: ignore[misc]
             parts[stay.server, at.astimezone(stay.zone).date()].append(part)
             if not stay.true.is_proxy:
                 node = nodes[version_read(estate, stay.server, at + MICROSECOND).node_id]

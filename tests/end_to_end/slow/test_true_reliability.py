@@ -11,18 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR
+from tests.end_to_end.slow.stays import query
 from tests.harness import Platform
 
 pytestmark = [pytest.mark.postgres]
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
-    with connect(platform.settings, autocommit=True) as connection:
-        return connection.execute(text).fetchall()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ import pytest
 
 from pteroassets.simulator.true_rows import Sample, ServerVersion, TrueSession
 from pteroassets.simulator.world.chance import utc
-from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR
+from tests.end_to_end.slow.stays import query
 from tests.harness import Platform
 from tests.right_sizing import DAYS, Used, figures, percentile, why_not
 
@@ -22,11 +22,6 @@ MIB = 1048576
 READ_EVERY = timedelta(hours=12)
 ASLEEP = 14
 DISK = 2
-
-
-def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
-    with connect(platform.settings, autocommit=True) as connection:
-        return connection.execute(text).fetchall()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -15,14 +14,10 @@ from pteroassets.simulator.true_rows import TrueSession
 from pteroassets.simulator.world.chance import utc
 from pteroassets.warehouse.connection import connect
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
+from tests.end_to_end.slow.stays import query
 from tests.harness import RAW_TABLES, Platform, table_rows
 
 pytestmark = [pytest.mark.postgres]
-
-
-def query(platform: Platform, text: str) -> list[tuple[Any, ...]]:
-    with connect(platform.settings, autocommit=True) as connection:
-        return connection.execute(text).fetchall()
 
 
 def test_the_world_is_large_enough_to_prove_something(estate: Platform) -> None:
