@@ -48,11 +48,18 @@ QUESTIONS = {
         "select server_uuid, sum(cpu_percent * interval_seconds) / 360000 from raw_pterodactyl.utilization_samples "
         "group by 1",
     ),
-    "highest memory of each server in each month": Question(
-        "select server_uuid, date_trunc('month', hour_at) as month, max(memory_mebibytes_max) "
-        "from marts.fct_utilization_hourly group by 1, 2",
-        "select server_uuid, date_trunc('month', sampled_at) as month, max(memory_bytes) / 1048576 "
-        "from raw_pterodactyl.utilization_samples group by 1, 2",
+    "the day of most memory of each server and month, by its 95th percentile": Question(
+        "select server_uuid, date_trunc('month', local_date) as month, max(memory_p95_mebibytes) "
+        "from marts.fct_server_daily group by 1, 2",
+        """
+        select server_uuid, date_trunc('month', day) as month, max(memory_p95)
+        from (
+            select server_uuid, sampled_at::date as day,
+                percentile_cont(0.95) within group (order by memory_bytes / 1048576.0) as memory_p95
+            from raw_pterodactyl.utilization_samples group by 1, 2
+        ) as days
+        group by 1, 2
+        """,
     ),
     "who was active on the host in the thirty days before each day": Question(
         "select local_date, active_players_30d from marts.fct_active_players_daily where scope = 'host'",
@@ -85,8 +92,9 @@ QUESTIONS = {
         """,
     ),
     "each server's most loyal player, ever": Question(
-        "select distinct on (server_uuid) server_uuid, player_id, play_hours from marts.fct_player_servers "
-        "order by server_uuid, play_hours desc nulls last",
+        "select server_uuid, player_id, play_hours from marts.dim_servers cross join lateral ("
+        "select player_id, play_hours from marts.fct_player_servers as most "
+        "where most.server_uuid = dim_servers.server_uuid order by play_hours desc limit 1) as most",
         "select distinct on (server_uuid) server_uuid, player_name, sum(left_at - joined_at) as played "
         "from derived_minecraft.player_sessions group by 1, 2 order by server_uuid, played desc nulls last",
     ),

@@ -96,6 +96,36 @@ class Platform:
         )
         return float(size)
 
+    def kept_bytes(self) -> float:
+        """Return the size of Dagster's tables an hour later: what is deleted by then and its space are taken out."""
+        rule = Path(str(pteroassets.__file__)).parent / "defs" / "sql" / "forget_results.sql"
+        if rule.exists():  # the older checkout keeps all results
+            self._change_storage(rule.read_text().replace("%(before)s", "'infinity'::timestamp"))
+        self._change_storage("vacuum full")
+        return self.dagster_bytes()
+
+    def _change_storage(self, text: str) -> None:
+        """Execute what returns no rows, which either checkout's way of asking expects."""
+        ((database,),) = self.storage("select current_database()")
+        with connect(self.running.warehouse.with_database(database), autocommit=True) as connection:
+            connection.execute(text)
+
+    def results_bytes(self) -> float:
+        """Return what the newest result of each check takes, by the average of a row with its indexes."""
+        ((size,),) = self.storage(
+            """
+            select (select count(distinct (asset_key, check_name)) from asset_check_executions) * (
+                pg_total_relation_size('asset_check_executions')::float / (select count(*) from asset_check_executions)
+                + pg_indexes_size('event_logs')::float / (select count(*) from event_logs)
+                + (
+                    select avg(pg_column_size(events.*)) from event_logs as events
+                    where dagster_event_type = 'ASSET_CHECK_EVALUATION'
+                )
+            )
+            """
+        )
+        return float(size)
+
     def rows(self) -> int:
         """Return the rows of events, checks and tags in Dagster's database."""
         tables = ("event_logs", "asset_check_executions", "asset_event_tags", "runs", "run_tags", "job_ticks")
@@ -143,10 +173,13 @@ def costs(passes: dict[str, int], idle_seconds: float, servers: str) -> dict[str
         upgrade(template)
         with running_platform(template, Path(folder), world, SystemClock()) as running:
             platform = Platform(running)
-            found: dict[str, Any] = {"everything": [platform.run("everything")]}
+            found: dict[str, Any] = {"everything": [platform.run("everything")], "kept": {}}
             for job, number in passes.items():
                 platform.run(job)  # the first one reads what no later one does
+                before = platform.kept_bytes()
                 found[job] = [platform.run(job) for _ in range(number)]
+                found["kept"][job] = (platform.kept_bytes() - before) / number
+            found["results"] = platform.results_bytes()
             running.wait_until_idle()
             cpu, wall = platform.cpu(), time.monotonic()
             time.sleep(idle_seconds)

@@ -69,6 +69,14 @@ def measure(size: Size) -> Iterable[Measurement]:
         note=f"{note}; space that rows left and a vacuum gives back counts too",
     )
     yield Measurement(
+        claim="a day of what its schedules run, as it stays in Dagster's database",
+        unit="MB",
+        ours=_kept_day_of(new),
+        target=30,
+        judged="ours",
+        note=f"{note}; rows and indexes; one result a day of each check that goes on passing; without the daily jobs",
+    )
+    yield Measurement(
         claim="the platform at rest, between passes",
         unit="% of a core",
         ours=new["idle_share"] * 100,
@@ -106,6 +114,11 @@ def _seconds_an_hour(found: dict[str, Any]) -> float:
 def _day_of(found: dict[str, Any]) -> float:
     passes: list[float] = [one["bytes"] for one in found["utilization"]]
     return sum(passes) / len(passes) * _PASSES_A_DAY / _MEGABYTE
+
+
+def _kept_day_of(found: dict[str, Any]) -> float:
+    passes = sum(number * 24 * float(found["kept"][job]) for job, number in _RUNS_AN_HOUR.items())
+    return (passes + float(found["results"])) / _MEGABYTE
 
 
 def _platform_of(checkout: Checkout, asked: dict[str, Any]) -> dict[str, Any]:

@@ -5,22 +5,19 @@ Settings, Postgres and Dagster are imported by the commands that need them, so t
 
 from __future__ import annotations
 
-import io
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from pteroassets.dashboards.computing import Span
-    from pteroassets.logtool import Report
-    from pteroassets.logtool.as_text import Table as ReportTable
-    from pteroassets.logtool.finding import Grouping
+from pteroassets.platform.commands import HOME
+from pteroassets.platform.commands.incidents import incidents
+from pteroassets.platform.commands.kept import customers, players, samples
+from pteroassets.platform.commands.logs import logs
+from pteroassets.platform.commands.metrics import metrics
+from pteroassets.platform.commands.outbox import outbox
+from pteroassets.platform.commands.replays import replays
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -160,6 +157,26 @@ def worker(*, name: str | None, processes: int) -> None:
     become_worker(read_settings(), name=name, processes=processes)
 
 
+@main.command()
+def bot() -> None:
+    """Serve a guild of Discord: cards that show servers, commands, and buttons for who may press them."""
+    from pteroassets.platform.bot import run_bot
+    from pteroassets.settings import read_settings
+
+    run_bot(read_settings())
+
+
+@main.command()
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address on which it listens.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port, if not that of PTEROASSETS_EVENT_PORT.")
+def collector(*, listen: str, port: int | None) -> None:
+    """Take in the events that games push, store them in Postgres, and say so once they are committed."""
+    from pteroassets.platform.collector import collector_of, run_collector
+    from pteroassets.settings import read_settings
+
+    run_collector(collector_of(read_settings(), listen=listen, port=port))
+
+
 class _Address(click.ParamType):  # type: ignore[type-arg] # generic in newer releases of click alone
     """A host and a port."""
 
@@ -176,7 +193,9 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # generic in newer re
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["code-server", "daemon", "webserver", "guests", "site", "build"]))
+@click.argument(
+    "name", type=click.Choice(["code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "build"])
+)
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address on which it listens.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="Port on which it listens; 4000, 3000, 3001, 8080.")
 @click.option("--code-server", type=_Address(), default=("127.0.0.1", 4000), help="HOST:PORT of the code server.")
@@ -187,7 +206,8 @@ def service(
 ) -> None:
     """Be one service of the platform, in a container or a unit of systemd of its own; up starts all of them.
 
-    guests is a webserver that changes nothing, build makes what is missing and ends.
+    guests is a webserver that changes nothing, outbox delivers messages, bot serves a guild of Discord, build
+    makes what is missing and ends.
     """
     if healthy:
         _require_health(name, port)
@@ -203,24 +223,32 @@ def service(
 
 def _require_health(name: Any, port: int | None) -> None:
     """Exit with status 1 and the reason if a service does not do its work."""
-    from pteroassets.platform.health import ill, silent_daemon
+    from pteroassets.platform.health import ill, silent_bot, silent_daemon, silent_ways
 
     if name == "build":
         raise click.UsageError("build ends when its work is done: look at how it ended")
-    if name == "daemon":
+    if name in ("daemon", "outbox"):
         from pteroassets.settings import read_settings
         from pteroassets.warehouse.connection import ConnectionSettings
 
         settings = read_settings()
-        reason = silent_daemon(
-            ConnectionSettings(
-                host=settings.postgres_host or "127.0.0.1",
-                port=settings.postgres_port,
-                username=settings.postgres_username,
-                password=settings.postgres_password.get_secret_value(),
-                database=settings.pteroassets_dagster_database,
-            )
+        warehouse = ConnectionSettings(
+            host=settings.postgres_host or "127.0.0.1",
+            port=settings.postgres_port,
+            username=settings.postgres_username,
+            password=settings.postgres_password.get_secret_value(),
+            database=settings.postgres_database,
         )
+        reason = (
+            silent_daemon(warehouse.with_database(settings.pteroassets_dagster_database))
+            if name == "daemon"
+            else silent_ways(warehouse, settings.ways())
+        )
+    elif name == "bot":
+        from pteroassets.platform.environment import home_of
+        from pteroassets.settings import read_settings
+
+        reason = silent_bot(home_of(read_settings()))
     else:
         reason = ill(name, port)
     if reason is not None:
@@ -241,9 +269,7 @@ def migrate() -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option(
-    "--home", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Data folder of a demo or of up."
-)
+@HOME
 @click.option("--csv", is_flag=True, help="Print CSV for a program instead of a table for a person.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PSQL ARGUMENTS]...")
 def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
@@ -262,9 +288,7 @@ def sql(*, home: Path | None, csv: bool, arguments: tuple[str, ...]) -> None:
 @click.option(
     "--lab", type=click.Path(path_type=Path), required=True, help="Program jupyter of an environment with JupyterLab."
 )
-@click.option(
-    "--home", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Data folder of a demo or of up."
-)
+@HOME
 @click.option("--no-browser", is_flag=True, help="Print the address and open no browser.")
 def notebook(*, lab: Path, home: Path | None, no_browser: bool) -> None:
     """Open the notebooks of the pages in JupyterLab, on the warehouse; they can only read. See make notebook."""
@@ -274,226 +298,8 @@ def notebook(*, lab: Path, home: Path | None, no_browser: bool) -> None:
     sys.exit(run_notebook(read_settings(), lab=lab, home=home, open_browser=not no_browser))
 
 
-@main.group()
-def metrics() -> None:
-    """Show the registry of metrics, and what a change of a definition changes."""
-
-
-@metrics.command("list")
-def list_metrics() -> None:
-    """List each metric with its unit, its grain and the model that computes it."""
-    from rich.console import Console
-
-    from pteroassets.platform.metrics import print_list
-
-    print_list(Console())
-
-
-@metrics.command("show")
-@click.argument("name")
-def show_metric(name: str) -> None:
-    """Print all that the registry says of a metric."""
-    from rich.console import Console
-
-    from pteroassets.platform.metrics import print_one
-
-    print_one(name, Console())
-
-
-@metrics.command("diff")
-@click.argument("ref")
-@click.option("--metric", "names", multiple=True, metavar="NAME", help="Compare this metric alone; may be repeated.")
-@click.option(
-    "--by", type=click.Choice(["day", "week", "month"]), help="Compare each day, week or month instead of the whole."
-)
-@click.option("--all", "everything", is_flag=True, help="Compute those, too, of which nothing changed.")
-@click.option(
-    "--home", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Data folder of a demo or of up."
-)
-def diff_metrics(*, ref: str, names: tuple[str, ...], by: Span | None, everything: bool, home: Path | None) -> None:
-    """Compare metrics as the Git commit REF defines them with those of now, both built on the same raw rows.
-
-    Copies of the raw tables and both builds lie in two databases beside the warehouse, which are dropped at the end:
-    there has to be room for twice the raw tables and for the models. The account has to be allowed to make databases.
-    """
-    from rich.console import Console
-
-    from pteroassets.platform.metrics import run_metrics_diff
-    from pteroassets.settings import read_settings
-
-    run_metrics_diff(read_settings(), Console(), ref, names=names, by=by, everything=everything, home=home)
-
-
-@main.group()
-def logs() -> None:
-    """Read Minecraft server logs."""
-
-
-@logs.command("parse")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="For a person, or for a program.",
-)
-@click.option(
-    "--table",
-    type=click.Choice(["sessions", "runs", "files", "events"]),
-    default="sessions",
-    show_default=True,
-    help="Which table csv shows.",
-)
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first line, for logs without dates.")
-@click.option(
-    "--dates-from-mtime", is_flag=True, help="Take that day from the file's time, which copying may have changed."
-)
-@click.option("--timezone", metavar="ZONE", help="IANA zone of the logs: makes lengths right across clock changes.")
-@click.option("--separate", is_flag=True, help="Treat every file as a server of its own.")
-@click.option("--together", is_flag=True, help="Treat all files as one server's.")
-@click.option(
-    "--unknown", type=click.IntRange(min=0), default=0, metavar="N", help="List the N most frequent unknown lines."
-)
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes to parse in; by default 2, where there are two cores."
-)
-def parse_logs(
-    *,
-    paths: tuple[str, ...],
-    format_: str,
-    table: ReportTable,
-    date: datetime | None,
-    dates_from_mtime: bool,
-    timezone: str | None,
-    separate: bool,
-    together: bool,
-    unknown: int,
-    jobs: int | None,
-) -> None:
-    """Print the runs and sessions found in server logs, and a summary; needs no panel and no database.
-
-    PATH is a log, packed or not, a folder or an archive (tar, zip) with logs in it, or - for standard input. Files
-    in one folder with names that servers give their logs are read as one history; any other file is its own server.
-
-    The exit status is 1 if a path gave nothing; the others are still read.
-    """
-    from rich.console import Console
-
-    from pteroassets.logtool import DateRules, parse_paths
-    from pteroassets.logtool.as_text import write_csv, write_json
-    from pteroassets.logtool.parsing import default_jobs
-    from pteroassets.platform.progress import bytes_under_way
-
-    if separate and together:
-        raise click.UsageError("--separate and --together cannot be used together")
-    if date is not None and dates_from_mtime:
-        raise click.UsageError("--date and --dates-from-mtime cannot be used together")
-    grouping: Grouping = "separate" if separate else "together" if together else "by_name"
-    rules = DateRules(
-        zone=_zone(timezone), given=date.date() if date is not None else None, by_modification=dates_from_mtime
-    )
-    with bytes_under_way(Console(stderr=True), "Reading logs", is_kept=False) as progress:
-        report = parse_paths(
-            paths,
-            grouping=grouping,
-            dates=rules,
-            unknown=unknown,
-            jobs=jobs if jobs is not None else default_jobs(),
-            progress=progress,
-        )
-    # names of players and files may have characters that the terminal's encoding lacks
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    if format_ == "json":
-        write_json(report, sys.stdout)
-    elif format_ == "csv":
-        write_csv(report, sys.stdout, table=table)
-    else:
-        _print_tables(report)
-    sys.stdout.flush()
-    for problem in report.problems:
-        click.echo(f"pteroassets: {problem.path}: {problem.message}", err=True)
-    sys.exit(1 if report.problems else 0)
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name is not None else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise click.BadParameter(
-            f"{name!r} is not an IANA zone; write it like Europe/Berlin", param_hint="--timezone"
-        ) from None
-
-
-def _print_tables(report: Report) -> None:
-    from rich.console import Console
-
-    from pteroassets.logtool.as_tables import print_tables
-
-    print_tables(report, Console(highlight=False))
-
-
-@logs.command("backfill")
-def backfill_logs() -> None:
-    """Fetch every log still on the servers, oldest first, and derive sessions; after a kill, run it again to go on."""
-    from rich.console import Console
-
-    from pteroassets.platform.backfill import run_backfill
-    from pteroassets.settings import read_settings
-
-    run_backfill(read_settings(), Console(), "logs")
-
-
-@logs.command("reparse")
-@click.option("--server", type=click.UUID, help="Uuid of the only server to read again; all when not given.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Local day of the first file to read again.")
-def reparse_logs(*, server: UUID | None, since: datetime | None) -> None:
-    """Read the collected logs again from the log store, without asking the panel, and derive sessions."""
-    from rich.console import Console
-
-    from pteroassets.platform.backfill import run_reparse
-    from pteroassets.settings import read_settings
-
-    run_reparse(read_settings(), Console(), server=server, since=None if since is None else since.date())
-
-
-@main.group()
-def samples() -> None:
-    """Read months of samples back from the archive of PTEROASSETS_SAMPLE_ARCHIVE, and let them go again."""
-
-
-_MONTH = click.DateTime(["%Y-%m"])
-
-
-@samples.command("restore")
-@click.option("--from", "first", type=_MONTH, required=True, metavar="YYYY-MM", help="First month, in UTC.")
-@click.option("--to", "last", type=_MONTH, metavar="YYYY-MM", help="Last month; the first one when not given.")
-def restore_samples(*, first: datetime, last: datetime | None) -> None:
-    """Put archived months into raw_pterodactyl.restored_samples, which no model reads, until they are released."""
-    from rich.console import Console
-
-    from pteroassets.platform.samples import run_restore
-    from pteroassets.settings import read_settings
-
-    run_restore(read_settings(), Console(), first.date(), (last or first).date())
-
-
-@samples.command("release")
-@click.option("--from", "first", type=_MONTH, metavar="YYYY-MM", help="First month; all when not given.")
-@click.option("--to", "last", type=_MONTH, metavar="YYYY-MM", help="Last month; the first one when not given.")
-def release_samples(*, first: datetime | None, last: datetime | None) -> None:
-    """Drop restored months from Postgres; the archive keeps them."""
-    from rich.console import Console
-
-    from pteroassets.platform.samples import run_release
-    from pteroassets.settings import read_settings
-
-    if first is None and last is not None:
-        raise click.UsageError("--to needs --from")
-    months = None if first is None else (first.date(), (last or first).date())
-    run_release(read_settings(), Console(), months)
+for group in (customers, incidents, logs, metrics, outbox, players, replays, samples):
+    main.add_command(group)
 
 
 if __name__ == "__main__":

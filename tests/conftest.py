@@ -48,6 +48,7 @@ _GROUPS = {
     "tests/end_to_end/slow/test_true_reliability.py": "estate",
     "tests/end_to_end/slow/test_true_changes.py": "estate",
     "tests/end_to_end/slow/test_secrets.py": "estate",
+    "tests/end_to_end/slow/test_true_incidents.py": "incidents",
     "tests/end_to_end/slow/test_kills.py": "kills",
     "tests/end_to_end/slow/test_faults.py": "faults",
     "tests/end_to_end/test_pelican.py": "pelican",

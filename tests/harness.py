@@ -14,7 +14,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.landing.context import Landing
 from pteroassets.landing.files.collection import collect_files
 from pteroassets.landing.files.store import LogStore
@@ -31,6 +30,7 @@ from pteroassets.simulator.serve import Simulation
 from pteroassets.sources.pterodactyl.client import PanelClient
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.load import LoadReport
+from tests.parsed import kept, run_dbt
 
 PII_KEY = b"a key of the tests, long enough"
 
@@ -95,7 +95,8 @@ class Platform:
 
     def collect(self, *, places: LogPlaces | None = None, **options: Any) -> LoadReport:
         with self._open() as (panel, connection):
-            where = where_logs_are(connection, zones=self.zones, places=places or LogPlaces())
+            places = places or LogPlaces()
+            where = where_logs_are(connection, zones=self.zones, places=places, opt_outs=self.landing.opt_outs)
             return collect_files(panel, connection, self.store, LOGS, where, clock=self.clock, **options)
 
     def derive(self) -> list[LoadReport]:
@@ -108,8 +109,9 @@ class Platform:
         return report
 
     def everything(self) -> None:
-        for name in PASSES:
-            self.make(name)
+        for name, one in PASSES.items():
+            if one.is_on(self.landing.settings):
+                self.make(name)
 
     def history(
         self,
@@ -131,12 +133,17 @@ class Platform:
         )
 
     def build(self, *arguments: str) -> None:
-        """Run ``dbt build`` in a target folder of this platform's own.
+        """Run ``dbt build`` in the target folder of all platforms whose database has this one's name.
 
         Unit tests are left out: they read rows of their own, so the build that tests/dbt makes runs them for all.
         """
         command = ["build", "--exclude-resource-type", "unit_test", *arguments]
-        run_dbt(command, self.environment(), target=self.folder / "target")
+        run_dbt(command, self.environment())
+
+    @property
+    def target(self) -> Path:
+        """What dbt wrote, also for platforms before this one."""
+        return kept() / self.settings.database
 
     def environment(self) -> dict[str, str]:
         return {**self.settings.environment(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}

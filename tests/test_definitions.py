@@ -243,7 +243,9 @@ def test_every_check_of_dbt_has_a_schedule(definitions: dg.Definitions, graph: d
         for name in scheduled - {"source_freshness", "maintenance"}
         for key in definitions.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys
     }
-    assert graph.asset_check_keys - made == set()
+    # a sensor makes it, without a run
+    assert "watch_outbox" in {sensor.name for sensor in definitions.get_repository_def().sensor_defs}
+    assert graph.asset_check_keys - made == {dg.AssetCheckKey(dg.AssetKey(["ops", "outbox"]), "messages_arrive")}
 
 
 @pytest.mark.parametrize("name", ["fresh", "stiv"])
@@ -270,6 +272,18 @@ def test_every_asset_is_built_more_often_than_its_freshness_asks(name: str, monk
 
 
 _LONGEST_RUN = timedelta(minutes=10)
+
+
+def test_pushed_events_are_counted_and_modelled_where_a_game_has_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTEROASSETS_EVENT_KEYS", "arena:0123456789abcdef")
+    definitions = defs()
+    graph = definitions.resolve_asset_graph()
+    for key in (["events", "events"], ["events", "dead_letters"], ["marts", "fct_game_events"]):
+        policy = graph.get(dg.AssetKey(key)).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy), key
+        assert policy.fail_window.to_timedelta() == timedelta(hours=3), key
+    assert built_by(definitions, "events") >= {"events/events", "events/dead_letters", "marts/fct_game_events"}
+    assert "events_schedule" in {one.name for one in definitions.get_repository_def().schedule_defs}
 
 
 def longest_wait(schedule: dg.ScheduleDefinition) -> timedelta:
@@ -308,11 +322,25 @@ def test_schedules_and_sensors_run_without_being_switched_on(definitions: dg.Def
     [
         (
             "fresh",
-            {"entities": "0 * * * *", "utilization": "*/5 * * * *", "logs": "*/15 * * * *", "upkeep": "10 5 * * *"},
+            {
+                "entities": "0 * * * *",
+                "utilization": "*/5 * * * *",
+                "logs": "*/15 * * * *",
+                "upkeep": "10 5 * * *",
+                "replays": "*/5 * * * *",
+                "events": "*/5 * * * *",
+            },
         ),
         (
             "stiv",
-            {"entities": "0 6,12,18 * * *", "utilization": "*/30 * * * *", "logs": "0 7 * * *", "upkeep": "10 5 * * *"},
+            {
+                "entities": "0 6,12,18 * * *",
+                "utilization": "*/30 * * * *",
+                "logs": "0 7 * * *",
+                "upkeep": "10 5 * * *",
+                "replays": "*/5 * * * *",
+                "events": "*/5 * * * *",
+            },
         ),
     ],
 )
@@ -378,6 +406,8 @@ def test_the_ui_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(secrets) > 4
     for name in secrets:
         monkeypatch.setenv(name.upper(), f"https://{name.replace('_', '-')}.canary")
+    monkeypatch.setenv("PTEROASSETS_DISCORD_WEBHOOKS", '{"watch": "https://discord.com/api/webhooks/1/canary"}')
+    monkeypatch.setenv("PTEROASSETS_CHANNELS", '{"mail": "mailto://canary@example.com"}')
     repository = defs().get_repository_def()
     shown = serialize_value(RepositorySnap.from_def(repository)) + repr(defs().resources)
     assert "report_failures" in shown

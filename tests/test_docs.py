@@ -99,6 +99,8 @@ def test_the_example_of_the_settings_is_accepted_once_it_is_filled_in(
         monkeypatch.delenv(field.upper(), raising=False)
     text = (CHECKOUT / ".env.example").read_text()
     everything = re.sub(r"^#([A-Z_]+=)", r"\1", text, flags=re.MULTILINE)
+    (tmp_path / "config.ini").write_text("[postgres]\nport = 5433\n")  # .env goes before it
+    everything = everything.replace("/etc/pteroassets/config.ini", str(tmp_path / "config.ini"))
     (tmp_path / ".env").write_text(everything.replace("PTEROASSETS_PII_KEY=", "PTEROASSETS_PII_KEY=" + "0" * 32))
     settings = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
     assert settings.pteroassets_log_timezones == {"7d0c7a0e-53a5-4c8f-8f3f-0d4f2c5a9e01": "America/New_York"}

@@ -201,7 +201,7 @@ def test_what_ci_calls_can_be_called() -> None:
 def test_ci_runs_a_changes_tests_within_8_minutes_and_the_rest_within_12_more() -> None:
     text = (CHECKOUT / ".ci" / "run").read_text()
     parts = {name: int(seconds) for name, seconds in re.findall(r"^part ([\w-]+) (\d+)", text, flags=re.MULTILINE)}
-    assert {"install", "test-quick", "test-slow"} <= parts.keys()
+    assert {"install", "checks", "test-quick", "test-slow"} <= parts.keys()
     assert len(parts) == len(re.findall(r"^part ", text, flags=re.MULTILINE)), "each part has a budget"
     assert 0 < parts["test-quick"] <= 8 * 60
     assert 0 < parts["test-slow"] <= 12 * 60
@@ -264,6 +264,23 @@ def test_a_part_over_twice_its_budget_fails_where_ci_runs_it() -> None:
         )
         assert answer.returncode == status
         assert "over its budget" in answer.stdout
+
+
+def test_a_slower_machine_has_as_much_more_time_and_a_faster_one_no_less(tmp_path: Path) -> None:
+    def ends(slowness: str) -> int:
+        return subprocess.run(
+            [str(CHECKOUT / ".ci" / "part"), "nap", "1", "sleep", "3.1"],
+            env={**os.environ, "CI": "true", "PARTS": "", "SLOWNESS": slowness},
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,  # without an interpreter by which how slow it is now could be asked for
+        ).returncode
+
+    assert [ends(slowness) for slowness in ("100", "250")] == [1, 0]
+    said = subprocess.run(
+        [sys.executable, str(CHECKOUT / ".ci" / "slowness.py")], capture_output=True, text=True, check=True
+    ).stdout
+    assert int(said) >= 100
 
 
 def test_dagster_sends_nothing_and_covers_nothing_and_frees_what_a_dead_run_held() -> None:

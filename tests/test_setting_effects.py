@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -12,19 +13,24 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 from rich.console import Console
 
+from pteroassets.alarms.service import ways_of
+from pteroassets.bot.config import configured
+from pteroassets.clock import SystemClock
 from pteroassets.definitions import defs
 from pteroassets.defs import pterodactyl
 from pteroassets.defs.alarms import Alarms
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl import estate
-from pteroassets.platform import demo, up
+from pteroassets.platform import demo, outbox, up
 from pteroassets.platform import environment as place
+from pteroassets.platform.collector import collector_of
 from pteroassets.platform.demo import DemoOptions, run_demo
 from pteroassets.platform.environment import demo_home_of, environment, home_of
 from pteroassets.platform.loopback import PortHeldError, holder_of
-from pteroassets.settings import EXAMPLES, Settings
+from pteroassets.settings import CHECKOUT, EXAMPLES, Settings
 
 Effect = Callable[[Settings, pytest.MonkeyPatch], object]
 COMPLETE = {
@@ -34,6 +40,7 @@ COMPLETE = {
     "POSTGRES_HOST": "db.test",
     "PTEROASSETS_PII_KEY": "k" * 16,
 }
+OF_THE_BOT = {"PTEROASSETS_DISCORD_TOKEN": "a token"}
 
 
 @pytest.fixture(autouse=True)
@@ -84,9 +91,10 @@ def code_location(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[s
     owners = found.resolve_asset_graph().get(dg.AssetKey(["ops", "loads"])).owners
     return {
         **settings,
-        "alarms": (alarms.webhook, alarms.ui_url),
+        "alarms": (alarms.targets, alarms.ui_url),
         "asset.owners": owners,
         "backfill.executor": found.resolve_job_def("logs_backfill").executor_def.name,
+        "sensors": {sensor.name for sensor in found.sensors or ()},
         "schedule.cron": schedule.cron_schedule,
         "schedule.zone": schedule.execution_timezone,
     }
@@ -151,6 +159,42 @@ def ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     return asked
 
 
+def bot(settings: Settings, _monkeypatch: pytest.MonkeyPatch) -> object:
+    """What the bot is made of, once it has a token and a guild; a secret is compared by its value."""
+    given = {
+        "pteroassets_discord_token": settings.pteroassets_discord_token or SecretStr("token"),
+        "pteroassets_discord_guild": settings.pteroassets_discord_guild or 1,
+        "pteroassets_discord_power_roles": settings.pteroassets_discord_power_roles or "1",
+    }
+    config = configured(settings.model_copy(update=given))
+    key = config.power_key and config.power_key.get_secret_value()
+    return dataclasses.replace(config, token=SecretStr(""), power_key=None), config.token.get_secret_value(), key
+
+
+def collector(settings: Settings, _monkeypatch: pytest.MonkeyPatch) -> object:
+    """What the collector is made of, once a game has a key."""
+    key = settings.pteroassets_event_keys or SecretStr("arena:fedcba9876543210")
+    made = collector_of(settings.model_copy(update={"pteroassets_event_keys": key}))
+    return made, made.games
+
+
+def ways(settings: Settings, _monkeypatch: pytest.MonkeyPatch) -> object:
+    """Where messages go: the names, and what stands behind them."""
+    made = ways_of(settings, SystemClock())
+    behind = [(name, type(way).__name__, getattr(way, "address", None)) for name, way in made.items()]
+    for way in made.values():
+        way.close()
+    return behind
+
+
+def heartbeat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
+    asked: list[object] = []
+    monkeypatch.setattr(outbox.OutboxService, "run", lambda service: asked.append(service.heartbeat_url))
+    monkeypatch.setattr(outbox.signal, "signal", lambda *_args: None)
+    outbox.become_outbox(settings.model_copy(update={"pteroassets_discord_token": SecretStr("a token")}))
+    return asked
+
+
 # a value for each setting, and where it shows: in what the code location is made of, or in what a function does
 IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pterodactyl_url": ("https://other.test", "pterodactyl_url"),
@@ -181,10 +225,33 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_docs": ("/srv/other", "pteroassets_docs"),
     "pteroassets_page_edition_days": ("77", "pteroassets_page_edition_days"),
     "pteroassets_alarm_webhook": ("https://hooks.test/secret", "alarms"),
+    "pteroassets_discord_token": ("a token", "pteroassets_discord_token"),
+    "pteroassets_alarm_targets": ("discord:1234", "alarms"),
+    "pteroassets_incident_rules": (
+        str(CHECKOUT / "pteroassets/alarms/incidents/rules.toml"),
+        "pteroassets_incident_rules",
+    ),
     "pteroassets_ui_url": ("https://dagster.test", "alarms"),
     "pteroassets_sample_retention_days": ("77", "pteroassets_sample_retention_days"),
     "pteroassets_sample_archive": ("memory://other", "pteroassets_sample_archive"),
     "pteroassets_owners": ("team:other", "asset.owners"),
+    "pteroassets_twitch_client_id": ("other", "sensors"),
+    "pteroassets_twitch_client_secret": ("other", "pteroassets_twitch_client_secret"),
+    "pteroassets_twitch_streamers": ("other", "sensors"),
+    "pteroassets_twitch_targets": ("discord:77", "pteroassets_twitch_targets"),
+    "pteroassets_twitch_mention": ("role:7", "pteroassets_twitch_mention"),
+    "pteroassets_twitch_api": ("http://127.0.0.1:9001", "pteroassets_twitch_api"),
+    "pteroassets_replay_sites": ("ocap:http://127.0.0.1:9002", "pteroassets_replay_sites"),
+    "pteroassets_replay_timezone": ("Asia/Tokyo", "pteroassets_replay_timezone"),
+    "pteroassets_replay_poll_minutes": ("77", "pteroassets_replay_poll_minutes"),
+    "pteroassets_replay_grid_metres": ("77", "pteroassets_replay_grid_metres"),
+    "pteroassets_replay_step_seconds": ("77", "pteroassets_replay_step_seconds"),
+    "pteroassets_replay_full_positions": ("true", "pteroassets_replay_full_positions"),
+    "pteroassets_replay_targets": ("discord:77", "pteroassets_replay_targets"),
+    "pteroassets_replay_least_players": ("77", "pteroassets_replay_least_players"),
+    "pteroassets_replay_language": ("ru", "pteroassets_replay_language"),
+    "pteroassets_event_keys": ("other:0123456789abcdef", "pteroassets_event_keys"),
+    "pteroassets_event_retention_days": ("77", "pteroassets_event_retention_days"),
     "pteroassets_celery_broker": ("redis://other.test/0", "backfill.executor"),
     "pteroassets_celery_redelivery_seconds": ("77", "pteroassets_celery_redelivery_seconds"),
 }
@@ -195,13 +262,42 @@ ELSEWHERE: dict[str, tuple[str, Effect]] = {
     "pteroassets_dagster_port": ("41231", ports),
     "pteroassets_docs_port": ("41232", ports),
     "pteroassets_run_retention_days": ("77", pruning),
+    "pteroassets_event_keys": ("other:0123456789abcdef", collector),
+    "pteroassets_event_port": ("41233", collector),
+    "pteroassets_event_queue": ("77", collector),
+    "pteroassets_discord_token": ("other", bot),
+    "pteroassets_discord_guild": ("77", bot),
+    "pteroassets_discord_power_key": ("ptlc_other", bot),
+    "pteroassets_discord_power_roles": ("77", bot),
+    "pteroassets_discord_roles_of": ('{"Paper": "77"}', bot),
+    "pteroassets_discord_power_seconds": ("77", bot),
+    "pteroassets_discord_cool_down": ("77", bot),
+    "pteroassets_discord_card_cpu_points": ("77", bot),
+    "pteroassets_discord_card_minutes": ("77", bot),
+    "pteroassets_discord_card_memory_percent": ("77", bot),
+    "pteroassets_discord_api": ("http://127.0.0.1:9000", ways),
+    "pteroassets_discord_webhooks": ('{"watch": "https://discord.com/api/webhooks/1/secret"}', ways),
+    "pteroassets_channels": ('{"mail": "https://hooks.test/secret"}', ways),
+    "pteroassets_heartbeat_url": ("https://ping.test/secret", heartbeat),
 }
 
 
 def test_no_setting_is_left_out_and_each_has_an_example_that_is_right() -> None:
-    assert {*IN_THE_CODE_LOCATION, *ELSEWHERE} == set(Settings.model_fields)
+    assert {*IN_THE_CODE_LOCATION, *ELSEWHERE, "pteroassets_config"} == set(Settings.model_fields)
     assert set(EXAMPLES) == {name.upper() for name in Settings.model_fields}
-    settings_with(**EXAMPLES)
+    settings_with(**{name: value for name, value in EXAMPLES.items() if name != "PTEROASSETS_CONFIG"})
+
+
+def test_a_file_says_what_neither_the_environment_nor_env_says(tmp_path: Path) -> None:
+    ini = tmp_path / "config.ini"
+    ini.write_text(
+        "[discord]\nguild = 77\ntoken = written\n[pterodactyl]\nurl = https://file.test\n[postgres]\nport = 5433\n"
+    )
+    settings = settings_with(PTEROASSETS_CONFIG=str(ini), PTEROASSETS_DISCORD_TOKEN="given")
+    token = settings.pteroassets_discord_token
+    assert token is not None
+    assert (settings.pteroassets_discord_guild, token.get_secret_value()) == (77, "given")
+    assert (settings.pterodactyl_url, settings.postgres_port) == ("https://panel.test", 5433)
 
 
 def test_a_setting_changes_what_the_code_location_is_made_of(tmp_path: Path) -> None:
@@ -217,7 +313,8 @@ def test_a_setting_changes_what_the_code_location_is_made_of(tmp_path: Path) -> 
 def test_a_setting_changes_what_the_platform_does(name: str, tmp_path: Path) -> None:
     value, effect = ELSEWHERE[name]
     found = []
-    for changes in ({"PTEROASSETS_HOME": str(tmp_path)}, {"PTEROASSETS_HOME": str(tmp_path), name.upper(): value}):
+    given = {"PTEROASSETS_HOME": str(tmp_path), **(OF_THE_BOT if name == "pteroassets_discord_api" else {})}
+    for changes in (given, {**given, name.upper(): value}):
         with pytest.MonkeyPatch.context() as patch:
             found.append(effect(settings_with(**changes), patch))
     assert found[0] != found[1]

@@ -44,6 +44,45 @@ def test_a_zone_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         settings(monkeypatch, PTEROASSETS_LOG_TIMEZONES='{"node-1": "Mars/Olympus"}')
 
 
+def test_two_sites_of_one_kind_on_one_host_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = "ocap:https://games.example.com", "ocap:https://GAMES.example.com/second"
+    for sites in ([one, one], ["wog:https://games.example.com", one]):
+        monkeypatch.setenv("PTEROASSETS_REPLAY_SITES", ",".join(sites))
+        assert Settings(_env_file=None).replay_sites() == list(dict.fromkeys(sites))
+    for sites in (f"{one},{other}", f"{one},solidgames:https://games.example.com"):
+        monkeypatch.setenv("PTEROASSETS_REPLAY_SITES", sites)
+        with pytest.raises(ValidationError, match="two sites of one kind have the same host"):
+            Settings(_env_file=None)
+
+
+def test_a_list_of_sites_that_names_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match="it names no site"):
+        settings(monkeypatch, PTEROASSETS_REPLAY_SITES=" , ")
+
+
+@pytest.mark.parametrize("host", ["games.example.com:99999", "games.example.com:none", "games.example.com:0", ":80"])
+def test_a_site_at_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with pytest.raises(ValidationError, match="ports are from 1 to 65535"):
+        settings(monkeypatch, PTEROASSETS_REPLAY_SITES=f"wog:https://{host}/games")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PTEROASSETS_REPLAY_POLL_MINUTES", "4", "greater than or equal to 5"),
+        ("PTEROASSETS_REPLAY_POLL_MINUTES", "1441", "less than or equal to 1440"),
+        ("PTEROASSETS_REPLAY_GRID_METRES", "0", "greater than or equal to 1"),
+        ("PTEROASSETS_REPLAY_STEP_SECONDS", "half", "valid integer"),
+        ("PTEROASSETS_REPLAY_FULL_POSITIONS", "some", "valid boolean"),
+    ],
+)
+def test_how_replays_are_read_has_bounds_that_a_refusal_names(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(ValidationError, match=rf"(?is){name}.*{words}"):
+        settings(monkeypatch, **{name: value})
+
+
 def test_the_log_store_may_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     made = settings(monkeypatch, PTEROASSETS_LOG_STORE="s3://bucket/prefix")
     assert made.pteroassets_log_store == "s3://bucket/prefix"
@@ -108,14 +147,33 @@ BAD = [
     ("PTEROASSETS_ALLOW_SHRINK", "once", "true or false"),
     ("PTEROASSETS_NODE_ACCESS", "all", "true or false"),
     ("PTEROASSETS_NODE_CA", "nodes-ca.pem", "begins with /"),
+    ("PTEROASSETS_INCIDENT_RULES", "incidents.toml", "begins with /"),
     ("PTEROASSETS_LOG_STORE", "s4://bucket", "not a kind of store"),
     ("PTEROASSETS_DAGSTER_PORT", "99999", "at most 65535"),
     ("PTEROASSETS_DOCS_PORT", "0", "at least 1"),
     ("PTEROASSETS_ALARM_WEBHOOK", "hooks.example.com/secret", "is not a URL"),
+    ("PTEROASSETS_HEARTBEAT_URL", "ping.example.com/secret", "is not a URL"),
+    ("PTEROASSETS_DISCORD_API", "https://discord.example.com", "it must be https://discord.com, or a fake"),
+    ("PTEROASSETS_DISCORD_WEBHOOKS", "https://discord.com/api/webhooks/1/secret", "not JSON"),
+    ("PTEROASSETS_DISCORD_WEBHOOKS", '{"a": "https://discord.com/secret"}', "'a' is not a whole URL of a webhook"),
+    ("PTEROASSETS_DISCORD_WEBHOOKS", '{"A b": "https://discord.com/api/webhooks/1/secret"}', "of small letters"),
+    ("PTEROASSETS_CHANNELS", '{"mail": "me@example.com, secret"}', "'mail' is not a URL"),
+    ("PTEROASSETS_CHANNELS", '{"alarm": "mailto://secret@example.com"}', "take another one"),
+    ("PTEROASSETS_CHANNELS", '["mailto://secret@example.com"]', "one JSON object"),
+    ("PTEROASSETS_ALARM_TARGETS", "discord", "is none of discord:<channel id>"),
+    ("PTEROASSETS_ALARM_TARGETS", "discord:1234", "of which PTEROASSETS_DISCORD_TOKEN says nothing"),
+    ("PTEROASSETS_ALARM_TARGETS", "channel:mail", "of which PTEROASSETS_CHANNELS says nothing"),
     ("PTEROASSETS_UI_URL", "dagster.example.com", "must begin with https://"),
     ("PTEROASSETS_OWNERS", "me", "neither an e-mail address nor team:NAME"),
     ("PTEROASSETS_RUN_RETENTION_DAYS", "-1", "at least 1"),
     ("PTEROASSETS_SAMPLE_RETENTION_DAYS", "0", "at least 1"),
+    ("PTEROASSETS_EVENT_KEYS", "secret-secret-secret", "number 1 is not game:key"),
+    ("PTEROASSETS_EVENT_KEYS", "arena:secret", "16 characters or more"),
+    ("PTEROASSETS_EVENT_KEYS", "one:secret-secret-secret,two:secret-secret-secret", "one and two have the same key"),
+    ("PTEROASSETS_EVENT_KEYS", ", ", "it names no key"),
+    ("PTEROASSETS_EVENT_PORT", "0", "at least 1"),
+    ("PTEROASSETS_EVENT_QUEUE", "0", "at least 1"),
+    ("PTEROASSETS_EVENT_RETENTION_DAYS", "0", "at least 1"),
 ]
 COMMANDS = ["check", "up", "demo", "migrate", "sql", "logs backfill", "logs reparse"]
 
@@ -159,7 +217,7 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_each_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    value = "https://of.example.com/file" if "webhook" in name else "of a file, with a long end"
+    value = EXAMPLES[name.upper()] if ":" in EXAMPLES[name.upper()] else "of a file, with a long end"
     (tmp_path / "secret").write_text(f"{value}\r\n")
     (tmp_path / ".env").write_text(f"{name.upper()}=\n{name.upper()}_FILE={tmp_path}/secret\n")
     monkeypatch.delenv(name.upper(), raising=False)

@@ -1,7 +1,8 @@
 {#-
     The marts that customers are offered (decision 0035): those of which a row says something of one server alone. What
     counts over servers, or tells of nodes and other users, is not offered, nor is a mart that is not named here.
-    `without` are columns that are left out; `server` is the server of a row where it is not in server_uuid.
+    `without` are columns that are left out, `only` is a condition on the rows; `server` is the server of a row where it
+    is not in server_uuid.
 -#}
 {% macro offered_to_customers() -%}
     {{ return({
@@ -9,17 +10,22 @@
         'dim_servers_history': {'without': ['owner_user_id', 'owner_user_uuid']},
         'dim_server_software': {},
         'fct_active_players_daily': {},
+        'fct_changes': {'only': "kind <> 'owner'"},
         'fct_concurrency_changes': {},
         'fct_concurrency_peaks': {'without': ['node_uuid']},
+        'fct_empty_hours_daily': {'without': ['owner_user_uuid']},
+        'fct_limit_utilization_daily': {},
         'fct_log_coverage': {},
         'fct_player_activity_weekly': {},
         'fct_player_daily': {},
         'fct_player_events': {},
+        'fct_player_hour_costs': {},
         'fct_player_servers': {},
         'fct_player_sessions': {'without': ['network_session_id']},
         'fct_players_hourly': {},
         'fct_recovery_points': {},
         'fct_retention': {'server': "case scope when 'server' then scope_key::uuid end"},
+        'fct_return_after_trouble': {'server': "case scope when 'server' then scope_key::uuid end"},
         'fct_right_sizing': {},
         'fct_server_daily': {},
         'fct_server_reliability': {},
@@ -46,7 +52,7 @@
     {%- set made -%}
         create view {{ view }} with (security_barrier) as
         select {{ columns | map(attribute='name') | join(', ') }} from {{ this }}
-        where {{ offer.get('server', 'server_uuid') }} = any (array(
+        where {{ offer['only'] ~ ' and ' if 'only' in offer else '' }}{{ offer.get('server', 'server_uuid') }} = any (array(
             select owned.server_uuid from ops.customer_servers as owned where owned.role_name = current_user
         ));
         comment on view {{ view }} is $comment${{ model.description | trim }} Your servers alone.$comment$;

@@ -1,3 +1,38 @@
+{#- From presence to the CTE newcomers, one row for each scope and player. -#}
+{% macro newcomers_of_presence() -%}
+firsts as (
+
+    select
+        scope_key,
+        player_id,
+        min(local_date) as first_date
+    from presence
+    group by scope_key, player_id
+
+),
+
+-- who came on which day for the first time, and how many days later again
+newcomers as (
+
+    select
+        firsts.scope_key,
+        firsts.player_id,
+        firsts.first_date,
+        min(days.local_date - firsts.first_date)
+        filter (where days.local_date > firsts.first_date) as returned_after,
+        array_agg(days.local_date - firsts.first_date) as days_later
+    from firsts
+    inner join presence as days
+        on
+            firsts.scope_key = days.scope_key
+            and firsts.player_id = days.player_id
+            and firsts.first_date + 90 >= days.local_date
+    group by firsts.scope_key, firsts.player_id, firsts.first_date
+
+)
+{%- endmacro %}
+
+
 {#-
     From members and scopes to the CTE measured: each cohort by day, week and month, and how many of it came back. A
     cohort is judged N days after its last day, when that day has wholly passed in the log of each server that is still

@@ -17,33 +17,50 @@ visit_hours as (
 
 ),
 
+-- when each limit held, and until the next one did
+limits as materialized (
+
+    select
+        server_uuid,
+        counted_from,
+        lead(counted_from) over (partition by server_uuid order by counted_from) as counted_until,
+        cpu_limit_percent,
+        memory_limit_mebibytes
+    from {{ ref('int_pterodactyl__server_validity') }}
+
+),
+
+-- by hour and not by visit, since many visits share an hour
+hours as materialized (
+
+    select
+        hours.server_uuid,
+        hours.hour_at,
+        coalesce(hours.samples_measured > 0, false) as is_measured,
+        hours.cpu_percent_p95 >= {{ var('at_limit_from') }} * limits.cpu_limit_percent as is_at_cpu_limit,
+        hours.memory_mebibytes_p95 >= {{ var('at_limit_from') }} * limits.memory_limit_mebibytes as is_at_memory_limit
+    from {{ ref('fct_utilization_hourly') }} as hours
+    left join limits
+        on
+            hours.server_uuid = limits.server_uuid
+            and hours.hour_at >= limits.counted_from
+            and hours.hour_at < coalesce(limits.counted_until, 'infinity')
+
+),
+
 at_limits as (
 
     select
         visit_hours.session_id,
-        {% for name, p95, limit in [
-            ('cpu', 'cpu_percent_p95', 'cpu_limit_percent'),
-            ('memory', 'memory_mebibytes_p95', 'memory_limit_mebibytes'),
-        ] -%}
+        {% for name in ['cpu', 'memory'] -%}
         case
-            when bool_or(hours.{{ p95 }} >= {{ var('at_limit_from') }} * validity.{{ limit }}) then true
-            when bool_and(coalesce(hours.samples_measured > 0, false)) then false
+            when bool_or(hours.is_at_{{ name }}_limit) then true
+            when bool_and(coalesce(hours.is_measured, false)) then false
         end as is_{{ name }}_met{{ ',' if not loop.last }}
         {% endfor %}
     from visit_hours
-    left join {{ ref('fct_utilization_hourly') }} as hours
+    left join hours
         on visit_hours.server_uuid = hours.server_uuid and visit_hours.hour_at = hours.hour_at
-    left join lateral (
-        select
-            versions.cpu_limit_percent,
-            versions.memory_limit_mebibytes
-        from {{ ref('int_pterodactyl__server_validity') }} as versions
-        where
-            versions.server_uuid = visit_hours.server_uuid
-            and versions.counted_from <= visit_hours.hour_at
-        order by versions.counted_from desc
-        limit 1
-    ) as validity on true
     group by visit_hours.session_id
 
 )

@@ -260,8 +260,8 @@ pieces as (
 
 
 {#- After an incremental model: an index that is there also where the model was first built by an earlier version. -#}
-{% macro keep_index(name, columns) -%}
-    create index if not exists {{ name }} on {{ this }} ({{ columns | join(', ') }})
+{% macro keep_index(name, columns, where=none) -%}
+    create index if not exists {{ name }} on {{ this }} ({{ columns | join(', ') }}){{ ' where ' ~ where if where }}
 {%- endmacro %}
 
 

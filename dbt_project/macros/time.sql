@@ -1,6 +1,6 @@
-{#- Seconds between two instants, as double precision. -#}
+{#- Seconds between two instants, as double precision; extract() makes a numeric first, at three times the cost. -#}
 {% macro seconds_between(from_instant, until_instant) -%}
-    extract(epoch from ({{ until_instant }}) - ({{ from_instant }}))::double precision
+    date_part('epoch', ({{ until_instant }}) - ({{ from_instant }}))
 {%- endmacro %}
 
 
@@ -10,9 +10,35 @@
 {%- endmacro %}
 
 
+{#-
+    A measure in the *units* in which it was taken, as a whole number. A sum of such does not hang on the order of the
+    rows, to the last bit; casting each value to numeric for that costs ten times as much.
+-#}
+{% macro counted_in(units, measure) -%}
+    ({{ measure }} * {{ units }})::bigint
+{%- endmacro %}
+
+
+{% macro microseconds(seconds) -%}
+    {{ counted_in(1000000, seconds) }}
+{%- endmacro %}
+
+
+{% macro thousandths(percent) -%}
+    {{ counted_in(1000, percent) }}
+{%- endmacro %}
+
+
+{% macro bytes(mebibytes) -%}
+    {{ counted_in(1048576, mebibytes) }}
+{%- endmacro %}
+
+
 {#- Minutes of the pieces of sample spans for which a condition holds. -#}
 {% macro minutes(condition) -%}
-    coalesce(sum(piece_seconds::numeric) filter (where {{ condition }}), 0)::double precision / 60
+    (
+            coalesce(sum({{ microseconds('piece_seconds') }}) filter (where {{ condition }}), 0) / 1000000
+        )::double precision / 60
 {%- endmacro %}
 
 

@@ -16,6 +16,20 @@
 {%- endmacro %}
 
 
+{#- Columns that are asked of a server over all its days; an index of them is read in place of the wide rows. -#}
+{% macro use_of_days() -%}
+    {{ return(['server_uuid', 'local_date', 'cpu_core_hours', 'memory_p95_mebibytes']) }}
+{%- endmacro %}
+
+
+{#- Columns that pages add up over all servers, day by day: an index of them is read in place of the wide rows. -#}
+{% macro sums_of_days() -%}
+    {{ return([
+        'local_date', 'cpu_core_hours', 'minutes_sampled', 'minutes_expected', 'log_lines_understood', 'log_lines_read',
+    ]) }}
+{%- endmacro %}
+
+
 {#- After it: by these terms it was built. -#}
 {% macro keep_terms_built() -%}
     {%- if not flags.EMPTY -%}
@@ -201,14 +215,15 @@ days as (
 
 
 {% macro note_sessions_of_days() -%}
-    insert into ops.changes_taken (model, building_change, is_whole)
+    insert into ops.changes_taken (model, building_change, is_whole, relations)
     select
         '{{ named(this) }}' as model,
         coalesce(max(changes.change_number), 0) as building_change,
-        false as is_whole
+        false as is_whole,
+        array['{{ named(ref("int_minecraft__sessions_daily")) }}'] as relations
     from ops.row_changes as changes
     where changes.relation = '{{ named(ref("int_minecraft__sessions_daily")) }}'
-    on conflict (model) do update set building_change = excluded.building_change
+    on conflict (model) do update set building_change = excluded.building_change, relations = excluded.relations
 {%- endmacro %}
 
 

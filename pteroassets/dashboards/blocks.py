@@ -6,12 +6,14 @@ A block shows itself as HTML, in a page as in JupyterLab. All text goes through 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pteroassets.dashboards.metrics import Metric
 
@@ -23,15 +25,42 @@ _ENDINGS = {"shes": "sh", "ies": "y", "s": ""}  # of the words that are units: c
 _WIDTH_IN_JUPYTERLAB = 640  # it hangs on a width that follows the page
 
 
+# a figure within a sentence, as characters that no text has: they last through joins until a template shows them
+_PART = "([^\ue000-\ue002]*)"
+_SAID = re.compile("\ue000" + "\ue001".join([_PART] * 4) + "\ue002")
+
+
+def said(figure: Figure) -> str:
+    """Return *figure* for a sentence; in a template the filters ``prose`` and ``plain`` make of it what is read."""
+    shown = f"{figure.shown} {figure.unit}" if figure.unit != "%" else f"{figure.shown}%"
+    return f"\ue000{figure.metric.name}\ue001{figure.metric.description}\ue001{figure.value}\ue001{shown}\ue002"
+
+
+def _prose(text: str) -> Markup:
+    """Return a sentence as HTML in which each figure names its metric and leads to its definition."""
+    parts = _SAID.split(text)
+    link = '<a class="metric said" href="glossary.html#{0}" title="{1}" data-metric="{0}" data-value="{2}">{3}</a>{4}'
+    # the text before the first figure, then of each its four parts and the text after it
+    told = Markup("").join(Markup(link).format(*parts[at : at + 5]) for at in range(1, len(parts), 5))  # noqa: S704 - constant
+    return escape(parts[0]) + told
+
+
+def _plain(text: str) -> str:
+    """Return a sentence as text, for an attribute."""
+    return _SAID.sub(r"\4", text)
+
+
 def templates() -> Environment:
     """Return the templates, which escape whatever is put into them."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(prose=_prose, plain=_plain)
+    return environment
 
 
 _BLOCKS = templates()
@@ -127,10 +156,11 @@ class Table(Block):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Block):
-    """A sentence; *kind* is ``note``, ``good`` or ``warning``."""
+    """A sentence; *kind* is ``note``, ``good`` or ``warning``, *link* the words and the URL that stand at its end."""
 
     text: str
     kind: str = "note"
+    link: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,21 +191,25 @@ class Chart(Block):
         told: What it shows, in words, for who cannot see it.
         metrics: The figures in it.
         spec: The specification, without schema and width.
+        is_map: Whether it is as high as wide, since both axes are ways.
     """
 
     title: str
     told: str
     metrics: tuple[Metric, ...]
     spec: Mapping[str, Any] = field(repr=False)
+    is_map: bool = False
 
     @property
     def as_json(self) -> str:
         """Return the specification as it may stand in an element ``script``: no text in it can end the element."""
-        spec = {"$schema": _SCHEMA.format(6), "width": "container", **self.spec}
+        height = {"height": "container"} if self.is_map else {}
+        spec = {"$schema": _SCHEMA.format(6), "width": "container", **self.spec, **height}
         return json.dumps(spec, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        here = {"width": _WIDTH_IN_JUPYTERLAB, "title": self.title, **self.spec}
+        height = {"height": _WIDTH_IN_JUPYTERLAB} if self.is_map else {}
+        here = {"width": _WIDTH_IN_JUPYTERLAB, "title": self.title, **self.spec, **height}
         return {
             PAGE: self.html(),
             VEGA: {"$schema": _SCHEMA.format(6), **here},

@@ -49,7 +49,7 @@ def line(
         value: Column with the numbers.
     """
     known, column = metric_of(metric), value or metric
-    points = _rows(frame, [x, column, *filter(None, (by, limit))], {column: "value"})
+    points = rows_of(frame, [x, column, *filter(None, (by, limit))], {column: "value"})
     if not any(row["value"] is not None for row in points):
         return Nothing(title=title, why=empty)
     time = _time(frame[x], x)
@@ -71,7 +71,7 @@ def line(
     if marks is not None and len(marks):
         layers.append(_marks(marks, frame[x], time))
     told = f"{known.heading} by {x.replace('_', ' ')}, {len(points)} points"
-    return _chart(alt.layer(*layers) if len(layers) > 1 else encoded, title, told, [known])
+    return chart_of(alt.layer(*layers) if len(layers) > 1 else encoded, title, told, [known])
 
 
 def lines(frame: pd.DataFrame, *, x: str, metrics: Mapping[str, str], title: str, empty: str) -> Shown:
@@ -111,7 +111,7 @@ def lines(frame: pd.DataFrame, *, x: str, metrics: Mapping[str, str], title: str
         color=_colour("what", sort=[one.label for one in known.values()]),
     )
     told = f"{', '.join(one.label for one in known.values())} by {x.replace('_', ' ')}, {len(frame)} points each"
-    return _chart(encoded, title, told, [*known.values()])
+    return chart_of(encoded, title, told, [*known.values()])
 
 
 def curve(
@@ -141,7 +141,7 @@ def curve(
     """
     known, count, column = metric_of(metric), metric_of(rests_on), value or metric
     low, high = bounds
-    points = _rows(
+    points = rows_of(
         frame.dropna(subset=[column]), [x, column, low, high, rests_on, by], {column: "value", low: "low", high: "high"}
     )
     if not points:
@@ -162,7 +162,7 @@ def curve(
         chart.mark_area(opacity=0.12).encode(x=across, y="low:Q", y2="high:Q", color=colour),
         chart.mark_line(point=alt.OverlayMarkDef(size=30)).encode(x=across, y=up, color=colour, tooltip=tooltip),
     )
-    return _chart(drawn, title, f"{known.heading} by {x.replace('_', ' ')}, {len(points)} points", [known, count])
+    return chart_of(drawn, title, f"{known.heading} by {x.replace('_', ' ')}, {len(points)} points", [known, count])
 
 
 def bars(
@@ -177,7 +177,7 @@ def bars(
 ) -> Shown:
     """Return bars beside names, longest first: *y* is the column of names, *by* splits a bar in colours."""
     known, column = metric_of(metric), value or metric
-    rows = _rows(frame.dropna(subset=[column]), [y, column, *([by] if by else [])], {column: "value"})
+    rows = rows_of(frame.dropna(subset=[column]), [y, column, *([by] if by else [])], {column: "value"})
     if not rows:
         return Nothing(title=title, why=empty)
     chart: Any = alt.Chart(alt.InlineData(values=rows), height=_BAR * len({row[y] for row in rows}))
@@ -191,7 +191,7 @@ def bars(
         ],
         **({"color": _colour(by)} if by else {}),
     )
-    return _chart(encoded, title, f"{known.heading} of {len({row[y] for row in rows})} by name", [known])
+    return chart_of(encoded, title, f"{known.heading} of {len({row[y] for row in rows})} by name", [known])
 
 
 def heat_map(
@@ -221,12 +221,14 @@ def heat_map(
     """
     known, column = metric_of(metric), value or metric
     count = metric_of(rests_on) if rests_on else None
-    rows = _rows(frame, [x, y, column, *([rests_on] if rests_on else [])], {column: "value"})
+    rows = rows_of(frame, [x, y, column, *([rests_on] if rests_on else [])], {column: "value"})
     if not any(row["value"] is not None for row in rows):
         return Nothing(title=title, why=empty)
     chart: Any = alt.Chart(alt.InlineData(values=rows), height=_BAR * len({row[y] for row in rows}))
     where = {
-        "x": alt.X(f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        "x": alt.X(
+            f"{x}:O", title=x.replace("_", " "), axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8)
+        ),
         "y": alt.Y(f"{y}:O", title=None, sort=list(order)),
     }
     cell = [alt.Tooltip(f"{y}:O", title=""), alt.Tooltip(f"{x}:O", title=x.replace("_", " "))]
@@ -249,13 +251,13 @@ def heat_map(
             )
         )
     told = f"{known.heading} by {x.replace('_', ' ')} and {y.replace('_', ' ')}"
-    return _chart(alt.layer(*layers) if layers[1:] else shades, title, told, [known, *([count] if count else [])])
+    return chart_of(alt.layer(*layers) if layers[1:] else shades, title, told, [known, *([count] if count else [])])
 
 
 def scatter(frame: pd.DataFrame, *, x: str, y: str, name: str, title: str, empty: str, by: str | None = None) -> Shown:
     """Return a dot for each row, of two metrics that are columns of *frame*; *name* says whose it is."""
     across, up = metric_of(x), metric_of(y)
-    rows = _rows(frame.dropna(subset=[x, y]), [x, y, name, *([by] if by else [])], {})
+    rows = rows_of(frame.dropna(subset=[x, y]), [x, y, name, *([by] if by else [])], {})
     if not rows:
         return Nothing(title=title, why=empty)
     chart: Any = alt.Chart(alt.InlineData(values=rows), height=_HEIGHT)
@@ -269,15 +271,16 @@ def scatter(frame: pd.DataFrame, *, x: str, y: str, name: str, title: str, empty
         ],
         **({"color": _colour(by)} if by else {}),
     )
-    return _chart(encoded, title, f"{up.heading} against {across.heading}, {len(rows)} dots", [across, up])
+    return chart_of(encoded, title, f"{up.heading} against {across.heading}, {len(rows)} dots", [across, up])
 
 
-def _chart(encoded: Any, title: str, told: str, metrics: Sequence[Metric]) -> Chart:
+def chart_of(encoded: Any, title: str, told: str, metrics: Sequence[Metric], *, is_map: bool = False) -> Chart:
+    """Return the block of what Altair *encoded*; *told* says it in words, for who cannot see it."""
     spec = encoded.to_dict(validate=False)  # half of the time of a page; the tests validate what is made here
     # how it looks is the page's, in light and in dark
     for name in ("$schema", "config"):
         spec.pop(name, None)
-    return Chart(title=title, told=told, metrics=tuple(metrics), spec=spec)
+    return Chart(title=title, told=told, metrics=tuple(metrics), spec=spec, is_map=is_map)
 
 
 def _colour(by: str, *, sort: Sequence[str] | None = None) -> alt.Color:
@@ -287,7 +290,7 @@ def _colour(by: str, *, sort: Sequence[str] | None = None) -> alt.Color:
 
 
 def _marks(marks: pd.DataFrame, times: pd.Series[Any], time: dict[str, Any]) -> Any:
-    rows = _rows(marks, ["at", "what"], {})
+    rows = rows_of(marks, ["at", "what"], {})
     field = times.name
     chart: Any = alt.Chart(alt.InlineData(values=[{str(field): row["at"], "what": row["what"]} for row in rows]))
     return chart.mark_rule(strokeDash=[2, 3], strokeWidth=1.5).encode(
@@ -304,7 +307,10 @@ def _time(values: pd.Series[Any], name: str) -> dict[str, Any]:
     ticks = max(1, min(_TICKS, (values.max() - values.min()).days)) if are_days and len(values) else _TICKS
     return {
         "axis": alt.X(
-            f"{name}:T", timeUnit=unit, title=None, axis=alt.Axis(format="%d %b", labelOverlap=True, tickCount=ticks)
+            f"{name}:T",
+            timeUnit=unit,
+            title=None,
+            axis=alt.Axis(format="%d %b", labelOverlap=True, labelSeparation=8, tickCount=ticks),
         ),
         "tooltip": alt.Tooltip(f"{name}:T", timeUnit=unit, title=title, format=form),
     }
@@ -328,7 +334,7 @@ def _told(known: Metric) -> alt.Tooltip:
     return alt.Tooltip("value:Q", title=known.heading, format=_format(known))
 
 
-def _rows(frame: pd.DataFrame, columns: Sequence[str], renamed: dict[str, str]) -> list[dict[str, Any]]:
+def rows_of(frame: pd.DataFrame, columns: Sequence[str], renamed: dict[str, str]) -> list[dict[str, Any]]:
     """Return the rows as JSON has them: times as text in UTC, NULL as None."""
     chosen = frame[list(dict.fromkeys(columns))].rename(columns=renamed)
     return [{str(name): _plain(value) for name, value in row.items()} for row in chosen.to_dict("records")]

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import re
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -34,6 +36,7 @@ from pteroassets.dashboards.render import Frame, Shown, render_page
 
 _AT_ONCE = 2
 _SHARED_FROM = 20  # pages: then two children make every other one
+_LATE_PARTS = 2  # then nothing more of the notebook is begun: the rest would be late as well
 _SLUG = re.compile(r"[0-9a-z][0-9a-z-]{0,80}")
 _LONGEST_ERROR = 300
 
@@ -172,7 +175,9 @@ def _list_pages(path: str, out: Path) -> None:
 
 
 def run(order: Mapping[str, Any], out: Path) -> None:
-    """Run the notebooks of *order*, two processes at once."""
+    """Run the notebooks of *order*, two processes at once; a limit of time holds for each part of a set."""
+    import jupytext  # noqa: F401, PLC0415 - once for all children; ships no types
+
     use(from_json(order["context"]))
     gc.freeze()  # IPython collects garbage before each page, and what was imported is none
     forks = get_context("fork")
@@ -185,7 +190,9 @@ def run(order: Mapping[str, Any], out: Path) -> None:
             _note_end(out, name, listing)
     waiting = list(_shares(order, out))
     running: list[tuple[str, BaseProcess]] = []
+    late: Counter[str] = Counter()
     while waiting or running:
+        waiting = [one for one in waiting if late[Path(one[0]).stem] < _LATE_PARTS]
         while waiting and len(running) < _AT_ONCE:
             path, share = waiting.pop(0)
             child: BaseProcess = forks.Process(target=_child, args=(path, order, out, share), daemon=True)
@@ -194,6 +201,7 @@ def run(order: Mapping[str, Any], out: Path) -> None:
         running[0][1].join(0.05)
         for name, child in [one for one in running if one[1].exitcode is not None]:
             running.remove((name, child))
+            late[name] += child.exitcode == -signal.SIGALRM
             if child.exitcode:
                 _note_end(out, name, child)
 
@@ -202,7 +210,8 @@ def _shares(order: Mapping[str, Any], out: Path) -> Iterator[tuple[str, tuple[in
     for path in order["notebooks"]:
         pages = out / f"{Path(path).stem}.pages.json"
         if pages.exists():
-            shares = _AT_ONCE if len(json.loads(pages.read_text())) >= _SHARED_FROM else 1
+            count = len(json.loads(pages.read_text()))
+            shares = max(math.ceil(count / order["pages_of_part"]), _AT_ONCE if count >= _SHARED_FROM else 1)
             yield from ((path, (number, shares)) for number in range(shares))
 
 

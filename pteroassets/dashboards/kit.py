@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pteroassets.dashboards import reading
+from pteroassets.dashboards import blocks, reading
 from pteroassets.dashboards.blocks import (
     Age,
     Cell,
@@ -26,11 +26,12 @@ from pteroassets.dashboards.blocks import (
 )
 from pteroassets.dashboards.charts import bars, curve, heat_map, line, lines, scatter
 from pteroassets.dashboards.context import context, metric
+from pteroassets.dashboards.games import course, grid_map
 from pteroassets.dashboards.metrics import Metric, MetricError
 
 __all__ = [
-    "WEEKDAYS", "ask", "bars", "curve", "figure", "figures", "heat_map", "line", "lines", "metric", "note", "now",
-    "one", "page_of", "scatter", "table", "top", "whole_week",
+    "WEEKDAYS", "ask", "bars", "course", "curve", "figure", "figures", "frame_of", "grid_map", "heat_map", "line",
+    "lines", "metric", "note", "now", "one", "page_of", "said", "scatter", "table", "top", "whole_week",
 ]  # fmt: skip
 
 _HOUR, _DAY = 3600, 86_400
@@ -73,14 +74,32 @@ def figure(name: str, value: float | None, *, why: str = "", of: str = "") -> Fi
     return Figure(metric=known, value=number, why="" if number is not None else why, of=of)
 
 
+def said(name: str, value: float) -> str:
+    """Return a figure of the registry, with its unit, as a part of a sentence.
+
+    Raises:
+        MetricError: The registry has no metric of this name.
+    """
+    return blocks.said(Figure(metric=metric(name), value=float(value)))
+
+
 def figures(*shown: Figure) -> Figures:
     """Return figures beside one another."""
     return row_of(shown)
 
 
-def note(text: str, kind: str = "note") -> Note:
-    """Return a sentence; *kind* is ``note``, ``good`` or ``warning``."""
-    return Note(text=text, kind=kind)
+def note(text: str, kind: str = "note", *, link: tuple[str, str] | None = None) -> Note:
+    """Return a sentence; *kind* is ``note``, ``good`` or ``warning``; *link* has words and a URL, for its end."""
+    is_web = link is not None and link[1].startswith(("https://", "http://"))
+    return Note(text=text, kind=kind, link=link if is_web else None)
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """Return *rows* as a frame of *columns*, which are there also where there is no row; *numbers* may be unknown."""
+    frame = pd.DataFrame([*rows], columns=[*columns], dtype=object)
+    for name in numbers:
+        frame[name] = pd.to_numeric(frame[name])
+    return frame
 
 
 def page_of(notebook: str, slug: Any = None) -> str | None:
@@ -142,10 +161,13 @@ def _cell(value: Any, known: Metric | None, link: str | None) -> Cell:
 
 
 _LOADS = """
-    select table_name, max(observed_at) as read_at
-    from staging.stg_ops__loads
-    where is_complete and table_name = any(%(tables)s)
-    group by table_name
+    select table_name, observed_at as read_at
+    from unnest(%(tables)s::text[]) as wanted (table_name)
+    cross join lateral (
+        select observed_at from staging.stg_ops__loads as loads
+        where loads.table_name = wanted.table_name and is_complete
+        order by observed_at desc limit 1
+    ) as newest
 """
 _COVERAGE = """
     select
@@ -158,12 +180,13 @@ _COVERAGE = """
 """
 
 
-def top(passes: Sequence[str], *, server_uuid: str | None = None) -> Top:
+def top(passes: Sequence[str], *, server_uuid: str | None = None, coverage: Sequence[Figure] = ()) -> Top:
     """Return the line at the top of a page.
 
     Args:
         passes: Names of the passes whose data it shows.
         server_uuid: The server whose coverage counts; None for that of all.
+        coverage: How much of its data was read, where that is neither samples nor logs.
     """
     chosen = {name: context().passes[name] for name in passes}
     loads = ask(_LOADS, tables=[one.table for one in chosen.values()])
@@ -178,15 +201,19 @@ def top(passes: Sequence[str], *, server_uuid: str | None = None) -> Top:
         seconds = (now - at.to_pydatetime().astimezone(UTC)).total_seconds()
         state = "stale" if seconds > limits.stale_after else "late" if seconds > limits.warn_after else "fresh"
         ages.append(Age(name=name, at=f"{at:%Y-%m-%d %H:%M} UTC", age=_age(seconds), state=state))
-    covered = one(_COVERAGE, server_uuid=server_uuid)
     states = {age.state for age in ages}
     return Top(
         state=next(state for state in ("unknown", "stale", "late", "fresh") if state in states),
         ages=tuple(ages),
-        coverage=(
-            figure("sample_coverage", covered["sampled"], why="nothing was to be sampled in the last week"),
-            figure("log_understood", covered["understood"], why="no log of the last week was read"),
-        ),
+        coverage=tuple(coverage) or _coverage(server_uuid),
+    )
+
+
+def _coverage(server_uuid: str | None) -> tuple[Figure, ...]:
+    covered = one(_COVERAGE, server_uuid=server_uuid)
+    return (
+        figure("sample_coverage", covered["sampled"], why="nothing was to be sampled in the last week"),
+        figure("log_understood", covered["understood"], why="no log of the last week was read"),
     )
 
 

@@ -34,10 +34,12 @@ class Notebook(BaseModel):
         order: Its place in the index.
         schedule: When it is made, as cron in UTC.
         stale_after_hours: Age at which the page counts as failed to be made; two thirds of it are a warning.
-        limit_seconds: Time in which all its pages have to be made.
+        limit_seconds: Time in which its page has to be made, or 200 pages of a set, which are a part.
         reads: Names of the models that it asks.
         passes: Names of the passes whose data it shows, for the time of the data at its top.
         for_each: Query of one row for each page: ``slug``, ``title`` and the parameters; None if there is one page.
+        only_if: Query of one boolean: whether there is anything to show. While it is not true there is no page, and the
+            index does not name it. None: there is always a page.
         editions: Days of which an edition is kept at most.
     """
 
@@ -54,6 +56,7 @@ class Notebook(BaseModel):
     reads: tuple[str, ...] = Field(min_length=1)
     passes: tuple[str, ...] = Field(min_length=1)
     for_each: str | None = None
+    only_if: str | None = None
     editions: int = Field(_DEFAULT_EDITIONS, ge=1)
 
     @property

@@ -2,14 +2,13 @@
 
 Path of the data::
 
-    Dagster's event log --report_failures--> FailureMessage --webhook--> the receiver that the operator set
+    Dagster's event log --report_failures--> Failure --put--> ops.outbox --delivery--> where the operator wants it
 
-The cursor is the last event that was handled. It does not move past a message that was not accepted, so the next tick
-begins with that one.
+The cursor is the last event that was handled. What a tick found is written in one transaction. Dagster keeps the cursor
+in a database of its own and after it, so a tick that was killed in between is made again, and finds its messages there.
 """
 
 import json
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,13 +17,19 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from pteroassets.alarms.webhook import DeliveryError, FailureMessage, deliver, redact
+from pteroassets.alarms.failures import SEVERITIES, Failure
+from pteroassets.alarms.incidents.failures import failure_began, failure_ended
+from pteroassets.alarms.incidents.rules import RulesFault, read_rules
+from pteroassets.alarms.outbox import put
+from pteroassets.alarms.redaction import redact
 from pteroassets.defs.private import event_records
+from pteroassets.defs.queries import TOLD_AS
+from pteroassets.landing.context import Landing
+from pteroassets.warehouse.connection import Connection
 
 _RUNS_PER_TICK = 50
 _EVALUATIONS_PER_TICK = 2_000  # ten builds
 _FIRST_TICK_LOOKS_BACK = timedelta(minutes=10)
-_DELIVERING_SECONDS = 20.0  # of the sixty seconds that Dagster gives a tick
 _LONGEST_DETAIL = 400
 # what every result of a dbt test has, passed or not
 _NOT_TELLING = ("unique_id", "invocation_id", "status", "Execution Duration")
@@ -35,24 +40,23 @@ class Alarms:
     """Where failures are reported.
 
     Attributes:
-        webhook: URL that each failure is sent to as JSON; empty: it is logged only.
+        targets: Of messages, as the outbox names them; none: failures are logged only.
         ui_url: Address at which people open this UI, for links to it.
     """
 
-    webhook: str = field(default="", repr=False)
+    targets: tuple[str, ...] = ()
     ui_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Progress:
-    """How far the event log was read, which checks fail, and how long the webhook asked us to wait."""
+    """How far the event log was read, and which checks fail."""
 
     after: int
     failing: Mapping[str, str] = field(default_factory=dict)
-    not_before: float = 0.0
 
     def as_cursor(self) -> str:
-        return json.dumps({"after": self.after, "failing": dict(self.failing), "not_before": self.not_before})
+        return json.dumps({"after": self.after, "failing": dict(self.failing)})
 
 
 def failure_sensor(
@@ -72,49 +76,65 @@ def failure_sensor(
         description="Reports each failed run once, and of each check when it begins to fail or fails more severely; "
         "a retry of a failed run is not reported again.",
     )
-    def report_failures(context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms]) -> dg.SensorResult:
-        """Write what failed to the log and, if a webhook is set, send it there."""
+    def report_failures(
+        context: dg.SensorEvaluationContext, alarms: dg.ResourceParam[Alarms], landing: dg.ResourceParam[Landing]
+    ) -> dg.SensorResult:
+        """Write what failed to the log and, for each target, into the outbox."""
         now = datetime.now(UTC)
-        begun = time.monotonic()
         progress, since = _progress_of(context.cursor, now)
-        if progress.not_before > now.timestamp():
-            return _done(progress, "the webhook asked us to wait")
-        told = 0
+        found: list[Failure] = []
+        ended: list[tuple[str, datetime]] = []
         for record in _events(context.instance, after=progress.after, since=since):
             if record.timestamp > (now - settled_after).timestamp():
                 break
-            message, failing = _message_of(context, record, progress.failing, alarms.ui_url)
-            if message is not None:
-                refusal = _delivered(message, alarms.webhook, secrets)
-                if refusal is not None:
-                    context.log.error(
-                        "the webhook of PTEROASSETS_ALARM_WEBHOOK did not accept the message %s (%s): %s; it is sent "
-                        "again at the next tick",
-                        message.id,
-                        message.what,
-                        refusal,
-                    )
-                    progress = replace(progress, not_before=now.timestamp() + refusal.wait_seconds)
-                    return _done(progress, f"{told} reported, one waits: {refusal}")
-                _log(context, message, secrets)
-                told += 1
+            failure, failing = _failure_of(context, record, progress.failing, alarms, landing)
+            found += [failure] if failure is not None else []
+            ended += [(check, _moment(record)) for check in progress.failing if check not in failing]
             progress = replace(progress, after=record.storage_id, failing=failing)
-            if time.monotonic() - begun > _DELIVERING_SECONDS:
-                break
-        return _done(progress, f"failures reported: {told}" if told else "nothing failed")
+        if alarms.targets and (found or ended):
+            with landing.connect() as connection, connection.transaction():
+                _record(connection, found, ended, secrets)
+                for failure in found:
+                    for target in alarms.targets:
+                        put(connection, failure.as_message(target, secrets), at=now)
+        for failure in found:
+            _log(context, failure, secrets)
+        said = f"failures reported: {len(found)}" if found else "nothing failed"
+        return dg.SensorResult(cursor=progress.as_cursor(), skip_reason=said)
 
     return report_failures
+
+
+def _record(
+    connection: Connection,
+    found: Collection[Failure],
+    ended: Collection[tuple[str, datetime]],
+    secrets: Collection[str],
+) -> None:
+    """Record failures as incidents, and the checks that pass again as their end; of runs their next success is it."""
+    for failure in found:
+        failure_began(
+            connection,
+            kind="run_failing" if failure.kind == "run_failure" else "check_failing",
+            subject=failure.subject,
+            at=failure.occurred_at,
+            severity=SEVERITIES[failure.severity],
+            cause=redact(failure.message, secrets)[:_LONGEST_DETAIL],
+        )
+    for check, at in ended:
+        failure_ended(connection, kind="check_failing", subject=check, at=at)
+
+
+def _moment(record: dg.EventLogRecord) -> datetime:
+    return datetime.fromtimestamp(record.timestamp, UTC)
 
 
 def _progress_of(cursor: str | None, now: datetime) -> tuple[_Progress, float | None]:
     """Return where to continue, and from which time if nothing was read before."""
     if cursor is None:
         return _Progress(after=0), (now - _FIRST_TICK_LOOKS_BACK).timestamp()
-    return _Progress(**json.loads(cursor)), None
-
-
-def _done(progress: _Progress, reason: str) -> dg.SensorResult:
-    return dg.SensorResult(cursor=progress.as_cursor(), skip_reason=reason)
+    known = json.loads(cursor)
+    return _Progress(after=known["after"], failing=known["failing"]), None
 
 
 def _events(instance: dg.DagsterInstance, *, after: int, since: float | None) -> Iterator[dg.EventLogRecord]:
@@ -135,10 +155,15 @@ def _events(instance: dg.DagsterInstance, *, after: int, since: float | None) ->
     )
 
 
-def _message_of(
-    context: dg.SensorEvaluationContext, record: dg.EventLogRecord, failing: Mapping[str, str], ui_url: str
-) -> tuple[FailureMessage | None, Mapping[str, str]]:
-    """Return the message for an event, and which checks fail after it."""
+def _failure_of(
+    context: dg.SensorEvaluationContext,
+    record: dg.EventLogRecord,
+    failing: Mapping[str, str],
+    alarms: Alarms,
+    landing: Landing,
+) -> tuple[Failure | None, Mapping[str, str]]:
+    """Return the failure that an event tells of, and which checks fail after it."""
+    ui_url = alarms.ui_url
     if record.event_log_entry.get_dagster_event().event_type is dg.DagsterEventType.RUN_FAILURE:
         return _of_run(context, record, ui_url), failing
     evaluation = record.event_log_entry.get_dagster_event().asset_check_evaluation_data
@@ -147,12 +172,25 @@ def _message_of(
         return None, {name: severity for name, severity in failing.items() if name != check}
     severity: Literal["ERROR", "WARN"] = "ERROR" if evaluation.severity is dg.AssetCheckSeverity.ERROR else "WARN"
     known = failing.get(check)
+    if TOLD_AS in evaluation.metadata and _is_told(landing, alarms.targets, evaluation.metadata[TOLD_AS].value):
+        context.log.info("%s failed, of which an incident tells: %s", check, evaluation.metadata[TOLD_AS].value)
+        return None, failing
     if known in (severity, "ERROR"):
         return None, {**failing, check: severity}
     return _of_check(context, record, evaluation, severity, ui_url), {**failing, check: severity}
 
 
-def _of_run(context: dg.SensorEvaluationContext, record: dg.EventLogRecord, ui_url: str) -> FailureMessage | None:
+def _is_told(landing: Landing, targets: tuple[str, ...], kind: Any) -> bool:
+    """Return whether the rules tell anybody of incidents of *kind*; rules that cannot be read tell of none."""
+    try:
+        rules = read_rules(landing.settings.pteroassets_incident_rules, ways=landing.settings.ways())
+    except RulesFault:
+        return False
+    rule = rules.rule(kind)
+    return bool(rule.enabled and rules.targets(kind, rule.severity, None, targets))
+
+
+def _of_run(context: dg.SensorEvaluationContext, record: dg.EventLogRecord, ui_url: str) -> Failure | None:
     run_id = record.event_log_entry.run_id
     run = context.instance.get_run_by_id(run_id)
     if run is None:
@@ -161,7 +199,7 @@ def _of_run(context: dg.SensorEvaluationContext, record: dg.EventLogRecord, ui_u
     if run.parent_run_id is not None and "dagster/retry_number" in run.tags:
         context.log.info("run %s is a retry of %s, which was reported", run_id, run.parent_run_id)
         return None
-    return FailureMessage(
+    return Failure(
         id=f"run/{run_id}",
         kind="run_failure",
         severity="ERROR",
@@ -170,6 +208,7 @@ def _of_run(context: dg.SensorEvaluationContext, record: dg.EventLogRecord, ui_u
         occurred_at=datetime.fromtimestamp(record.timestamp, UTC),
         message=_first_error(context.instance, record),
         link=f"{ui_url.rstrip('/')}/runs/{run_id}" if ui_url else None,
+        subject=run.job_name,
     )
 
 
@@ -192,7 +231,7 @@ def _of_check(
     evaluation: Any,
     severity: Literal["ERROR", "WARN"],
     ui_url: str,
-) -> FailureMessage:
+) -> Failure:
     asset, name = evaluation.asset_key, evaluation.check_name
     graph = context.repository_def.asset_graph if context.repository_def is not None else None
     key = dg.AssetCheckKey(asset, name)
@@ -200,7 +239,7 @@ def _of_check(
     parts = [f"demanded: {demanded}" if demanded else "", evaluation.description or "", _details(evaluation.metadata)]
     query = f"?view=checks&checkDetail={quote(name, safe='')}"
     page = "/".join(quote(part, safe="") for part in asset.path)
-    return FailureMessage(
+    return Failure(
         id=f"check/{record.storage_id}",
         kind="check_failure",
         severity=severity,
@@ -209,29 +248,32 @@ def _of_check(
         occurred_at=datetime.fromtimestamp(record.timestamp, UTC),
         message=" ".join(filter(None, parts)) or "the check gives no details",
         link=f"{ui_url.rstrip('/')}/assets/{page}{query}" if ui_url else None,
+        subject=f"{asset.to_user_string()}:{name}",
     )
 
 
 def _details(metadata: Mapping[str, dg.MetadataValue]) -> str:
     told = {
-        name.rpartition("/")[2]: value.value for name, value in sorted(metadata.items()) if name not in _NOT_TELLING
+        name.rpartition("/")[2]: value.value
+        for name, value in sorted(metadata.items())
+        if name not in _NOT_TELLING and value.value is not None
     }
-    return "; ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, default=str)}"[:_LONGEST_DETAIL]
-        for name, value in told.items()
-    )
+    return "; ".join(f"{name.replace('_', ' ')}: {_said(value)}"[:_LONGEST_DETAIL] for name, value in told.items())
 
 
-def _delivered(message: FailureMessage, webhook: str, secrets: Collection[str]) -> DeliveryError | None:
-    """Send *message* if there is a webhook; return why it was not accepted."""
-    try:
-        if webhook:
-            deliver(webhook, message, secrets=secrets)
-    except DeliveryError as error:
-        return error
-    return None
+def _said(value: Any) -> str:
+    """Return a value as a person would say it; a problem of a load begins with its scope."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(map(_said, value))
+    if isinstance(value, dict) and value.keys() == {"scope", "reason"}:
+        return ", ".join(filter(None, (str(value["scope"]), str(value["reason"]))))
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_said(one)}" for name, one in value.items())
+    return json.dumps(value, default=str)
 
 
-def _log(context: dg.SensorEvaluationContext, message: FailureMessage, secrets: Collection[str]) -> None:
-    say = context.log.error if message.severity == "ERROR" else context.log.warning
-    say("%s failed: %s", message.what, redact(message.message, secrets))
+def _log(context: dg.SensorEvaluationContext, failure: Failure, secrets: Collection[str]) -> None:
+    say = context.log.error if failure.severity == "ERROR" else context.log.warning
+    say("%s failed: %s", failure.what, redact(failure.message, secrets))

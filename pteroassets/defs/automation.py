@@ -13,6 +13,7 @@ from pteroassets.defs.backfill import backfill_job
 from pteroassets.defs.dbt_run import run_without_assets
 from pteroassets.defs.dbt_translator import RHYTHM
 from pteroassets.defs.docs import KEY as DOCS
+from pteroassets.defs.incidents import FED_BY, incidents
 from pteroassets.defs.minecraft import RELOAD_JOB, RELOAD_OF_DAY
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
@@ -36,7 +37,7 @@ def landed_by(one: Pass) -> dg.AssetSelection:
 
 
 def path_of(one: Pass, dbt_models: dg.AssetsDefinition, *, every_check: bool = False) -> dg.AssetSelection:
-    """Return the tables that a pass lands and those of *dbt_models* that they feed and that hold data.
+    """Return the tables that a pass lands, the incidents found in them, and what of *dbt_models* they feed.
 
     In the asset graph passes follow one another, since a pass must know the servers first; that gives their order
     but feeds no figure. So models are chosen in dbt's own graph (decision 12).
@@ -47,7 +48,9 @@ def path_of(one: Pass, dbt_models: dg.AssetsDefinition, *, every_check: bool = F
         every_check: Whether checks that have a schedule of their own are made here, too.
     """
     rare = [] if every_check else [*checks_of("hourly", dbt_models), *checks_of("daily", dbt_models)]
-    return (landed_by(one) | dg.AssetSelection.assets(*built_by(one, dbt_models))) - dg.AssetSelection.checks(*rare)
+    judged = [incidents.key] if FED_BY & {*one.tables} else []
+    chosen = landed_by(one) | dg.AssetSelection.assets(*built_by(one, dbt_models), *judged)
+    return chosen - dg.AssetSelection.checks(*rare)
 
 
 def built_by(one: Pass, dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
@@ -81,6 +84,12 @@ def _views(dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
 
 def _daily(dbt_models: dg.AssetsDefinition) -> set[dg.AssetKey]:
     return {spec.key for spec in dbt_models.specs if "daily" in spec.tags}
+
+
+def _left(dbt_models: dg.AssetsDefinition, settings: Settings) -> set[dg.AssetKey]:
+    """Return the tables that no pass builds, since those that would do not run: they stand, with what they have."""
+    built = {key for one in running(settings) for key in built_by(one, dbt_models)}
+    return {spec.key for spec in dbt_models.specs} - built - _views(dbt_models) - _daily(dbt_models)
 
 
 def _views_that_go(dbt_models: dg.AssetsDefinition, built: Collection[dg.AssetKey]) -> set[dg.AssetKey]:
@@ -133,7 +142,9 @@ def freshness_policies(
 ) -> dict[dg.AssetKey, dg.FreshnessPolicy]:
     """Return how old each asset may get, by the most frequent of the *rhythms* of passes that build it."""
     assets = list(assets)
-    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(_views(dbt_models) | _daily(dbt_models), DAILY)
+    policies: dict[dg.AssetKey, dg.FreshnessPolicy] = dict.fromkeys(
+        _views(dbt_models) | _daily(dbt_models) | _left(dbt_models, settings), DAILY
+    )
     for one in sorted(running(settings), key=lambda one: rhythms[one.name].stale_after, reverse=True):
         rhythm = rhythms[one.name]
         policy = dg.FreshnessPolicy.time_window(fail_window=rhythm.stale_after, warn_window=rhythm.warn_after)
@@ -142,9 +153,15 @@ def freshness_policies(
 
 
 @dg.op(pool="dbt")
-def check_source_freshness() -> None:
-    """Compare the ledger of loads with the freshness that each source promises."""
-    run_without_assets(["source", "freshness"])
+def check_source_freshness(landing: dg.ResourceParam[Landing]) -> None:
+    """Compare the ledger of loads with the freshness that each source promises, but for tables that nothing loads."""
+    off = [
+        f"source:{'.'.join(raw_tables()[table].key.path)}"
+        for one in PASSES.values()
+        if not one.is_on(landing.settings)
+        for table in one.tables
+    ]
+    run_without_assets(["source", "freshness", *(["--exclude", *off] if off else [])])
 
 
 @dg.job(description="Fail when a raw table was not loaded for longer than its source promises.")
@@ -160,7 +177,7 @@ def definitions(
     passes = running(settings)
     everything = dg.define_asset_job(
         "everything",
-        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(dbt_models, *shown),
+        reduce(or_, map(landed_by, passes)) | dg.AssetSelection.assets(incidents, dbt_models, *shown),
         description="Every pass once, then every model, then every page and the docs.",
     )
     reload_log_day = dg.define_asset_job(
@@ -177,7 +194,7 @@ def definitions(
     daily = dg.define_asset_job(
         "daily_views_and_checks",
         dg.AssetSelection.assets(*_views(dbt_models)).without_checks()
-        | dg.AssetSelection.assets(*_daily(dbt_models), DOCS)
+        | dg.AssetSelection.assets(*_daily(dbt_models), *_left(dbt_models, settings), DOCS)
         | dg.AssetSelection.checks(*checks_of("daily", dbt_models)),
         description="Every view, models of whole windows of days, the checks that read all of history, and the docs.",
     )

@@ -14,6 +14,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from pteroassets.defs.dbt_metadata import model_metadata
+from pteroassets.defs.dbt_parents import missing_parents
 from pteroassets.defs.dbt_project import DBT_PROJECT, prepare_manifest, target_folder
 from pteroassets.defs.dbt_run import DbtRun, NodeResult, new_target, run_dbt_here
 from pteroassets.defs.dbt_translator import Translator
@@ -27,6 +28,8 @@ _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 def dbt_models() -> dg.AssetsDefinition:
     """Return the models as one set of assets; the project is parsed first if it changed."""
     manifest = json.loads(prepare_manifest().read_text())
+    for part in ("macros", "docs"):
+        del manifest[part]  # what renders models: assets are made of what models are, and each process holds this
     translator = Translator(
         settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
     )
@@ -63,8 +66,16 @@ def _build(
     translator: Translator,
     project: DbtProject,
 ) -> Iterator[Any]:
-    wanted = [manifest["nodes"][node]["name"] for node, key in keys.items() if key in context.selected_asset_keys]
+    selected = [node for node, key in keys.items() if key in context.selected_asset_keys]
     checks = {key.name: key for key in context.selected_asset_check_keys}
+    tests = [
+        node for node, one in manifest["nodes"].items() if one["resource_type"] == "test" and one["name"] in checks
+    ]
+    with landing.connect() as connection:
+        missing = missing_parents(connection, manifest, {*selected, *tests})
+    if missing:
+        context.log.info("built first, since they are read and not there yet: %s", ", ".join(map(_name, missing)))
+    wanted = [manifest["nodes"][node]["name"] for node in (*selected, *missing)]
     target = new_target(f"dbt_models-{context.run.run_id[:7]}")
     # exactly what was asked for: a test of another asset has no place in this run
     arguments = ["build", "--indirect-selection", "empty", "--no-write-json", "--select", *wanted, *checks]
@@ -81,7 +92,11 @@ def _build(
         )
     for result in built:
         figures = {"seconds": result.seconds, **described[result.unique_id]}
-        yield dg.MaterializeResult(asset_key=keys[result.unique_id], metadata=figures)
+        key = keys[result.unique_id]
+        if key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=key, metadata=figures)
+        else:
+            context.log_event(dg.AssetMaterialization(asset_key=key, metadata=figures))
     for result in run.results:
         if result.is_test and result.was_run:
             yield _check_result(checks[result.name], result)
@@ -92,6 +107,10 @@ def _build(
     # of a failed build they show what was asked, and the next ones may fail as well
     prune_builds(target_folder(), keep=_FAILED_KEPT, calm=_UNDER_WAY)
     _fail(run)
+
+
+def _name(unique_id: str) -> str:
+    return unique_id.rpartition(".")[2]
 
 
 def _check_result(key: dg.AssetCheckKey, result: NodeResult) -> dg.AssetCheckResult:

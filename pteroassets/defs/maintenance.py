@@ -6,11 +6,12 @@ import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
+from pteroassets.alarms.delivery_rows import prune_deliveries, prune_messages
 from pteroassets.defs.dbt_project import target_folder
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.landing.context import Landing
 from pteroassets.warehouse.load import table_identifier
-from pteroassets.warehouse.retention import drop_samples, prune_changes, prune_loads, prune_reads
+from pteroassets.warehouse.retention import drop_events, drop_samples, prune_changes, prune_loads, prune_reads
 
 _BUILDS_KEPT_FOR = timedelta(hours=6)
 
@@ -36,6 +37,10 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
         reads = prune_reads(connection, before)
         loads = prune_loads(connection, before)
         changes = prune_changes(connection)
+        messages = prune_messages(connection, before)
+        attempts = prune_deliveries(connection, landing.clock.now())
+        for table in drop_events(connection, landing.clock.now(), landing.settings.pteroassets_event_retention_days):
+            context.log.info("dropped %s, whose events are older than PTEROASSETS_EVENT_RETENTION_DAYS", table)
         for table in (
             "raw_minecraft.log_reads",
             "ops.loads",
@@ -43,18 +48,23 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
             "ops.days_to_build",
             "ops.row_changes",
             "ops.changes_taken",
+            "ops.outbox",
+            "ops.outbox_images",
+            "ops.outbox_deliveries",
         ):
             connection.execute(sql.SQL("vacuum (analyze) {}").format(table_identifier(table)))
     builds = prune_builds(target_folder(), keep=0, calm=_BUILDS_KEPT_FOR)
     context.log.info(
         "pruned %d runs, %d folders of runs, %d assets that the code does not define any more, %d read attempts, "
-        "%d loads, %d changes of rows and %d folders of failed builds",
+        "%d loads, %d changes of rows, %d messages, %d attempts to deliver some and %d folders of failed builds",
         runs,
         folders,
         assets,
         reads,
         loads,
         changes,
+        messages,
+        attempts,
         builds,
     )
     # last: a store that is full or away fails the run, and nothing else of it

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pteroassets.defs.queries import rows_of, verdict
+from pteroassets.defs.queries import rows_of, told_of_nodes, verdict
 from pteroassets.landing.context import Landing
 from pteroassets.sources.outcomes import READ_FAULTS, SAID_EACH_PASS, TIMED
 
@@ -41,6 +41,7 @@ def every_log_was_read(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResul
         severity=_WARN if {row["outcome"] for row in rows} <= set(SAID_EACH_PASS) else dg.AssetCheckSeverity.ERROR,
         remedy="what waits for a later pass is fetched at once by `pteroassets logs backfill`; for more in each pass "
         "raise PTEROASSETS_LOG_REQUESTS_PER_PASS and PTEROASSETS_LOG_BYTES_PER_PASS",
+        **told_of_nodes(rows),
     )
 
 

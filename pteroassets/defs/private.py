@@ -9,6 +9,7 @@ tests/defs/test_private.py tests each part against the installed release, and sa
 * results of checks cannot be read in order: https://github.com/dagster-io/dagster/pull/25504
   deprecates the only call for it
 * old runs are never pruned: https://github.com/dagster-io/dagster/issues/4100
+* the daemon reads all definitions anew each minute, without an option: https://github.com/dagster-io/dagster/pull/26268
 * rows and columns of models are looked up by the one stream of a dbt process (https://github.com/dagster-io/dagster/pull/21846),
   by a loop that takes a whole core: findings/dagster-dbt-row-counts-spin.sh
 """
@@ -18,8 +19,8 @@ from __future__ import annotations
 import functools
 import importlib
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -44,16 +45,23 @@ __all__ = [
     "execute_run",
     "executes",
     "forget_details",
+    "forget_results",
     "keep_instance",
+    "keep_programs",
+    "keep_repository",
+    "keep_signals",
+    "keep_workspace",
     "prune_tables",
     "report_lost_run",
     "share_connections",
+    "shorten_materializations",
 ]
 
 # what was planned came, and of each asset and check its own event says more than its output
 _DETAILS = (
     "ASSET_CHECK_EVALUATION_PLANNED",
     "ASSET_MATERIALIZATION_PLANNED",
+    "ENGINE_EVENT",
     "HANDLED_OUTPUT",
     "LOADED_INPUT",
     "RESOURCE_INIT_STARTED",
@@ -84,11 +92,84 @@ def share_connections(storage: DagsterPostgresStorage, config: Mapping[str, Any]
         part._engine = engine  # noqa: SLF001 - no option of theirs sets it
         for name in _COLUMNS_ASKED:
             if hasattr(part, name):
-                setattr(part, name, functools.cache(getattr(part, name)))
+                setattr(part, name, _asked_once(getattr(part, name)))
 
 
-_COLUMNS_ASKED = ("has_asset_key_col", "has_run_stats_index_cols")
+_COLUMNS_ASKED = (
+    "has_asset_key_col",
+    "has_run_stats_index_cols",
+    "has_secondary_index_table",
+    "_has_instigators_table",
+)
 """What reads the catalog of the database each time for whether an older release made a table."""
+
+
+def _asked_once(question: Callable[..., bool]) -> Callable[..., bool]:
+    """Return *question* with its first answer kept; what it is given is a connection, or nothing."""
+    answers: list[bool] = []
+
+    @functools.wraps(question)
+    def answer(*given: Any) -> bool:
+        if not answers:
+            answers.append(question(*given))
+        return answers[0]
+
+    return answer
+
+
+def keep_programs() -> None:
+    """Import the webserver, the daemon and the code server, which are forked from this process.
+
+    What is imported after a fork touches most of what was imported before, and copies its pages.
+    """
+    for name in ("_daemon.cli", "_grpc.server"):
+        importlib.import_module(f"dagster.{name}")
+    for name in ("dagster_webserver.cli", "dagster_webserver.app", "dagster_graphql.schema"):
+        importlib.import_module(name)
+
+
+def keep_repository(repository: dg.RepositoryDefinition) -> None:
+    """Describe *repository* once; the code server that is forked from this process answers with that.
+
+    It would make the description anew for each who asks, and so copy the pages of all definitions.
+    """
+    from dagster._core.remote_representation.external_data import RepositorySnap  # noqa: PLC0415 - with their server
+    from dagster._grpc.server import DagsterApiServer  # noqa: PLC0415 - only what is forked needs it
+    from dagster._serdes import serialize_value  # noqa: PLC0415 - the same
+
+    server: Any = DagsterApiServer
+    theirs = server._get_serialized_external_repository_data  # noqa: SLF001 - no option of theirs keeps it
+    kept = serialize_value(RepositorySnap.from_def(repository, defer_snapshots=True))
+
+    def answer(self: Any, request: Any) -> str:
+        return kept if request.defer_snapshots else str(theirs(self, request))
+
+    server._get_serialized_external_repository_data = answer  # noqa: SLF001 - the same
+
+
+def keep_workspace() -> None:
+    """Let what is forked from this process read the definitions once, and again only when they changed.
+
+    The daemon would ask for all of them each minute. It and the webserver watch whether the code server began anew;
+    each second would be as often as nothing else here, and all begin and end together.
+    """
+    controller: Any = importlib.import_module("dagster._daemon.controller")
+    controller.RELOAD_WORKSPACE_INTERVAL = _WORKSPACE_SECONDS
+    watcher: Any = importlib.import_module("dagster._grpc.server_watcher")
+    watcher.WATCH_INTERVAL = _WATCH_SECONDS
+
+
+def keep_signals() -> None:
+    """Let the daemon leave signals alone, which it can only change in a process of its own.
+
+    In a thread it would fail at its start. What Dagster does later with signals it leaves to the main thread by itself.
+    """
+    command: Any = importlib.import_module("dagster._daemon.cli")
+    command.setup_interrupt_handlers = lambda: None
+
+
+_WORKSPACE_SECONDS = 86_400
+_WATCH_SECONDS = 10
 
 _kept: list[dg.DagsterInstance] = []
 
@@ -142,6 +223,12 @@ def execute_run(run_id: str) -> None:
     with capture_interrupts(), _kept.pop() if _kept else dg.DagsterInstance.get() as instance:
         _execute_run_command_body(run_id, instance, lambda _event: None, set_exit_code_on_failure=False)
         forget_details(instance, run_id)
+        shorten_materializations(instance, run_id=run_id)
+        forget_results(instance, datetime.now(UTC) - _RESULTS_KEPT)
+
+
+_RESULTS_KEPT = timedelta(hours=1)
+_SHORTENED_DAILY = timedelta(days=2)
 
 
 def forget_details(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -155,6 +242,45 @@ def forget_details(instance: dg.DagsterInstance, run_id: str) -> None:
             "delete from event_logs where run_id = %(run_id)s and dagster_event_type = any(%(kinds)s)",
             {"run_id": run_id, "kinds": list(_DETAILS)},
         )
+
+
+_OF_THE_NEWEST = ("dagster/column_schema", "dagster/column_lineage")
+"""What only the newest materialization of an asset is asked for, and is four fifths of one."""
+
+
+def shorten_materializations(
+    instance: dg.DagsterInstance, *, run_id: str | None = None, since: datetime | None = None
+) -> int:
+    """Take from materializations that are not the newest of their asset what only the newest is asked for.
+
+    Of the assets that the run *run_id* made those before it, else all *since* then. Rows, seconds and all else stays,
+    in the row of the event, not in the catalog's copy of the newest. Returns how many were shortened.
+    """
+    statement = resources.files(__package__).joinpath("sql", "superseded_materializations.sql").read_text()
+    storage = cast("SqlEventLogStorage", instance.event_log_storage)
+    asked = {"run_id": run_id, "since": None if since is None else since.replace(tzinfo=None)}
+    with storage.index_connection() as connection:
+        found = connection.exec_driver_sql(statement, asked).all()
+        for event_id, text in found:
+            event = json.loads(text)
+            made = event["dagster_event"]["event_specific_data"]["materialization"]
+            made["metadata_entries"] = [one for one in made["metadata_entries"] if one["label"] not in _OF_THE_NEWEST]
+            connection.exec_driver_sql(
+                "update event_logs set event = %(event)s where id = %(id)s",
+                {"event": json.dumps(event), "id": event_id},
+            )
+        connection.exec_driver_sql(
+            "delete from asset_event_tags where event_id = any(%(ids)s)", {"ids": [event_id for event_id, _ in found]}
+        )
+    return len(found)
+
+
+def forget_results(instance: dg.DagsterInstance, before: datetime) -> None:
+    """Delete the results of checks before *before* that say no more than those beside them (decision 41)."""
+    statement = resources.files(__package__).joinpath("sql", "forget_results.sql").read_text()
+    storage = cast("SqlEventLogStorage", instance.event_log_storage)
+    with storage.index_connection() as connection:
+        connection.exec_driver_sql(statement, {"before": before.replace(tzinfo=None)})
 
 
 def report_lost_run(run_id: str, status: int) -> None:
@@ -174,12 +300,12 @@ def event_records(
     )
 
 
-def prune_tables(instance: dg.DagsterInstance, before: datetime, *, day_ago: datetime) -> None:
-    """Delete from Dagster's PostgreSQL tables what is older than *before* and of no run, and vacuum them.
-
-    Results of checks before *day_ago* that say no more than those beside them go, too.
-    """
-    times = {"before": before.replace(tzinfo=None), "day_ago": day_ago.replace(tzinfo=None)}
+def prune_tables(instance: dg.DagsterInstance, before: datetime) -> None:
+    """Delete from Dagster's PostgreSQL tables what is older than *before* and of no run, and vacuum them."""
+    # of runs that no worker of ours executed, or whose worker was killed
+    forget_results(instance, datetime.now(UTC) - _RESULTS_KEPT)
+    shorten_materializations(instance, since=datetime.now(UTC) - _SHORTENED_DAILY)
+    times = {"before": before.replace(tzinfo=None)}
     statements = resources.files(__package__).joinpath("sql", "prune_dagster.sql").read_text()
     storage = cast("SqlEventLogStorage", instance.event_log_storage)  # in dagster.yaml, with runs beside it
     with storage.index_connection() as connection:

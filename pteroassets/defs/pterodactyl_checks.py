@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pteroassets.defs.queries import rows_of, verdict
+from pteroassets.defs.queries import rows_of, told_of_nodes, verdict
 from pteroassets.landing.context import Landing
 from pteroassets.sources.outcomes import UNANSWERED
 
@@ -10,7 +10,8 @@ from pteroassets.sources.outcomes import UNANSWERED
 @dg.asset_check(asset=["pterodactyl", "utilization_samples"], description="Every node answered in the newest pass.")
 def every_node_answers(landing: dg.ResourceParam[Landing]) -> dg.AssetCheckResult:
     """Fail when servers of the newest pass have no sample because their node, or the panel, did not answer."""
-    return verdict(rows_of(landing, "every_node_answers", unanswered=list(UNANSWERED)), "unsampled")
+    rows = rows_of(landing, "every_node_answers", unanswered=list(UNANSWERED))
+    return verdict(rows, "unsampled", **told_of_nodes(rows))
 
 
 @dg.asset_check(

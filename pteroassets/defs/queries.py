@@ -4,13 +4,17 @@ They check what a pass has just landed, before any model is built, and show serv
 count rows.
 """
 
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 from psycopg.rows import dict_row
 
 from pteroassets.landing.context import Landing
+
+#: In a result: the kind of incident that tells people of the same cause, so that the failure is no news of its own.
+TOLD_AS: Final = "pteroassets/told_as"
 
 
 def rows_of(landing: Landing, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -18,6 +22,11 @@ def rows_of(landing: Landing, query: str, **parameters: Any) -> list[dict[str, A
     text = resources.files(__package__).joinpath("sql", f"{query}.sql").read_text()
     with landing.connect() as connection:
         return connection.cursor(row_factory=dict_row).execute(text, parameters).fetchall()
+
+
+def told_of_nodes(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what says that an incident of a node tells people of *rows*: where no outcome is another one."""
+    return {TOLD_AS: "node_down"} if {row["outcome"] for row in rows} == {"node_unreachable"} else {}
 
 
 def verdict(

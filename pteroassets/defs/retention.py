@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 
 # RunsFilter resolves its annotations in the caller's names, where a module called datetime would be in the way
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -27,10 +27,7 @@ _IN_USE = timedelta(hours=1)  # a run's folder that changed since may be in use
 
 
 def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete ended runs created before *before* from all tables; return how many.
-
-    Of the results of checks of a day that is over, those that say nothing new go before that.
-    """
+    """Delete ended runs created before *before* from all tables; return how many."""
     pruned = 0
     while records := instance.get_run_records(
         filters=dg.RunsFilter(created_before=before, statuses=_ENDED), limit=_BATCH
@@ -38,7 +35,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime) -> int:
         for record in records:
             instance.delete_run(record.dagster_run.run_id)
         pruned += len(records)
-    prune_tables(instance, before, day_ago=datetime.now(UTC) - timedelta(days=1))
+    prune_tables(instance, before)
     return pruned
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pteroassets.clock import Clock, SystemClock
 from pteroassets.landing.files.collection import LogBudget
 from pteroassets.landing.files.store import LogStore, LogStoreError
+from pteroassets.landing.opt_outs import OptOutList
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.privacy import Redactor
 from pteroassets.settings import Settings
@@ -122,8 +123,17 @@ class Landing:
     @property
     def redactor(self) -> Redactor:
         """Return what removes secrets and treats personal data before anything is landed."""
+        return Redactor(self.settings.pteroassets_pii, self._pii_key)
+
+    @property
+    def opt_outs(self) -> OptOutList:
+        """Return the list of players who are to be forgotten."""
+        return OptOutList(self._pii_key)
+
+    @property
+    def _pii_key(self) -> bytes | None:
         key = self.settings.pteroassets_pii_key
-        return Redactor(self.settings.pteroassets_pii, None if key is None else key.get_secret_value().encode())
+        return None if key is None else key.get_secret_value().encode()
 
     @property
     def zones(self) -> LogTimezones:

@@ -147,6 +147,11 @@ class ServerGroup:
         """Return whether every server is in it."""
         return self.of == 1
 
+    @classmethod
+    def of_server(cls, server_uuid: uuid.UUID) -> ServerGroup:
+        """Return the smallest group that a server is in."""
+        return cls(server_uuid.bytes[0], BUCKETS)
+
     @property
     def buckets(self) -> range:
         """Return its buckets, in order."""

@@ -17,7 +17,7 @@ from pteroassets.landing.minecraft.passes import reparse
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.environment import RuntimeFault, landing_of
 from pteroassets.platform.progress import bytes_under_way
-from pteroassets.platform.workers import backfill_on_cores, cores
+from pteroassets.platform.workers import backfill_on_cores, cores, ready_workers
 from pteroassets.settings import Settings
 from pteroassets.sources.wording import counted
 
@@ -51,8 +51,12 @@ def run_backfill(settings: Settings, console: Console, name: str) -> None:
         why = f"there is no pass {name!r}" if one is None else f"the source of {name} keeps no history to fetch"
         raise RuntimeFault(f"{why}; these can be back-filled: {able}")
     Landing(settings=settings).require(*one.needs)
-    with _landing_of_logs(settings) as landing, bytes_under_way(console, f"fetching {name}") as advance:
-        groups = backfill_on_cores(landing, name, advance, processes=cores())
+    with (
+        ready_workers(cores() - 1) as ready,  # before anything is opened
+        _landing_of_logs(settings) as landing,
+        bytes_under_way(console, f"fetching {name}") as advance,
+    ):
+        groups = backfill_on_cores(landing, name, advance, processes=cores(), ready=ready)
     reports = [report for group in groups for report in group]
     added = sum(report.rows_added for report in reports)
     passes = counted(max(len(group) for group in groups), "pass", "passes")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 import requests
 
+from pteroassets.bot.config import faults_of, is_wanted
 from pteroassets.clock import Clock
 from pteroassets.landing.sources import PASSES
+from pteroassets.platform.finding import Finding
 from pteroassets.privacy import Redactor
 from pteroassets.settings import SECRET_FILES, Settings, unknown_names
 from pteroassets.sources.pterodactyl.application import read_estate
@@ -36,16 +38,6 @@ _NODE_TIMEOUT_SECONDS = 5
 _OF_THE_WHOLE_PANEL = (PanelUnreachableError, PanelTimeoutError)
 _OF_THE_WHOLE_KEY = (KeyRejectedError, PanelAddressError)
 _INCLUDES = ("allocations", "subusers", "databases")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What one check found, and how to correct a fault."""
-
-    subject: str
-    status: Literal["ok", "warning", "fault"]
-    detail: str
-    remedy: str = ""
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
@@ -74,6 +66,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             detail="is not set, and without it nothing can be hashed",
             remedy="set it to the output of: openssl rand -hex 32 (or choose PTEROASSETS_PII=drop)",
         )
+    yield from check_bot(settings)
     if settings.pteroassets_allow_shrink:
         yield Finding(
             subject="PTEROASSETS_ALLOW_SHRINK",
@@ -81,6 +74,14 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             detail="is true, so a list that lost most of its records marks them gone",
             remedy="remove it once the run that needed it is done",
         )
+
+
+def check_bot(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong with the settings of the bot of Discord, where one is wanted."""
+    for line in faults_of(settings) if is_wanted(settings) else ():
+        subject, _, fault = line.partition(" ")
+        detail, _, remedy = fault.partition(": ")
+        yield Finding(subject=subject, status="fault", detail=detail, remedy=remedy)
 
 
 def check_variables(names: Collection[str]) -> Iterator[Finding]:

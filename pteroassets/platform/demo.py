@@ -25,6 +25,8 @@ from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import BROKE_OFF, GOES_ON
 from pteroassets.landing.sources import PASSES
+from pteroassets.platform.demo_discord import DemoDiscord
+from pteroassets.platform.demo_replays import replay_sites
 from pteroassets.platform.environment import (
     DEMO_DATABASE,
     DEMO_WORLD,
@@ -42,7 +44,7 @@ from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.progress import Advance, under_way
 from pteroassets.platform.serve import Serving, begin, serve
 from pteroassets.platform.supervisor import Service, Supervisor, unwinding
-from pteroassets.settings import Settings
+from pteroassets.settings import PresetName, Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport
 
@@ -144,6 +146,7 @@ def make_history(
     until: datetime,
     steps: Mapping[str, timedelta] = MappingProxyType({}),
     interval: timedelta | None = None,
+    preset: PresetName | None = None,
 ) -> dict[str, int]:
     """Run every pass from *start* to *until* that is not in the ledger; return their number by name.
 
@@ -157,6 +160,7 @@ def make_history(
         until: Time of the last ones.
         steps: Time between two passes, by name, if it is not the pass' own ``history_step``.
         interval: The longest time that a sample stands for, if it is not the time to the next pass.
+        preset: Of the schedules that go on after *until*: the last samples hold until theirs. None if none do.
     """
     # history has its own steps, whatever the interval of samples is going to be
     settings = landing.settings.model_copy(update={"pteroassets_sample_interval": None})
@@ -189,7 +193,10 @@ def make_history(
             if due:
                 clock.move_to(at)
             for one, pace in due:
-                _exhaust(one.read(landing, connection, interval or pace))
+                held = interval or pace
+                if preset is not None and at + pace > until:
+                    held = min(held, one.rhythms[preset].every)
+                _exhaust(one.read(landing, connection, held))
                 made[one.name] += 1
             advance(number + 1, count)
         for one in passes:
@@ -244,9 +251,12 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
     with (
         EmbeddedPostgres(data_dir_below(home), bindir=settings.pteroassets_postgres_bindir, durable=False) as postgres,
         Supervisor(home / "logs") as supervisor,
+        replay_sites(home, seed=world.seed, until=world.anchor) as replays,
     ):
         console.print("starting the simulated panel and its nodes")
         simulator = _start_simulator(supervisor, world, home)
+        # what is built once and then ends tells nobody
+        discord = None if options.once else DemoDiscord.start(supervisor, home)
         warehouse = postgres.with_database(DEMO_DATABASE)
         prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
         settings = located(
@@ -255,15 +265,23 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
             home=home,
             pteroassets_pii_key=SecretStr(generated_key(home, "pii.key")),
             **simulator.settings,
+            **(discord.settings_with(simulator.settings["pterodactyl_cli_key"]) if discord is not None else {}),
+            **replays,
             **ports,
         )
         begun = begin(supervisor, settings, home)
-        made = _history(simulator, settings, world, home, console)
+        # the sites of replays know no time but this machine's
+        made = _history(simulator, settings.model_copy(update=dict.fromkeys(replays)), world, home, console)
         simulator.set_clock(None)
+        if discord is not None:
+            discord.place_cards_once_the_bot_is_there()
         serve(
             Serving(
                 begun=begun,
-                extra_urls={"simulated panel": str(settings.pterodactyl_url)},
+                extra_urls={
+                    "simulated panel": str(settings.pterodactyl_url),
+                    **({"Discord": discord.page} if discord is not None else {}),
+                },
                 history=made,
                 reader=reader_login(warehouse, home),
             ),
@@ -300,6 +318,7 @@ def _history(
     if done.exists() and _has_history(landing.warehouse):
         return None
     with under_way(console, "making 14 days of history") as advance:
-        made = make_history(landing, advance, start=start, until=world.anchor)
+        preset = settings.pteroassets_schedules
+        made = make_history(landing, advance, start=start, until=world.anchor, preset=preset)
     done.touch()
     return made

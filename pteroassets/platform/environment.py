@@ -17,6 +17,7 @@ import psycopg
 from pydantic import SecretStr
 from rich.console import Console
 
+from pteroassets.alarms.incidents.rules import RulesFault
 from pteroassets.defs.dbt_docs import GENERATE, publish
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, DbtFailedError, run_dbt
 from pteroassets.defs.diagram import DiagramError
@@ -45,6 +46,7 @@ class RuntimeFault(Exception):  # noqa: N818 - operators see only its message
 # what an operator can fix from the message: the command line shows it without a stack trace
 OPERATOR_FAULTS = (
     RuntimeFault,
+    RulesFault,
     MissingSettingError,
     WaitingLogsError,
     DbtFailedError,

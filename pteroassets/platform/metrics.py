@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,12 +10,10 @@ from rich.table import Column, Table
 
 from pteroassets.dashboards.computing import Span
 from pteroassets.defs.pages import metrics_of_project
-from pteroassets.platform.environment import DEMO_DATABASE, DEMO_WORLD, RuntimeFault, external_postgres
+from pteroassets.platform.environment import RuntimeFault
 from pteroassets.platform.metrics_diff import diff, show
-from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
-from pteroassets.platform.sql import home_with_data
+from pteroassets.platform.sql import warehouse_in
 from pteroassets.settings import Settings
-from pteroassets.warehouse.connection import ConnectionSettings
 
 
 def print_list(console: Console) -> None:
@@ -66,20 +63,5 @@ def run_metrics_diff(
     Raises:
         RuntimeFault: There is no warehouse yet, or the comparison cannot be made.
     """
-    with _warehouse(settings, home) as warehouse:
+    with warehouse_in(settings, home) as warehouse:
         show(diff(warehouse, ref, console, names=names, by=by, everything=everything), ref, console, by)
-
-
-@contextmanager
-def _warehouse(settings: Settings, home: Path | None) -> Iterator[ConnectionSettings]:
-    own = external_postgres(settings) if home is None else None
-    if own is not None:
-        yield own
-        return
-    home = home if home is not None else home_with_data(settings)
-    data_dir = data_dir_below(home)
-    if EmbeddedPostgres(data_dir).status == "absent":
-        raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for your own panel")
-    database = DEMO_DATABASE if (home / DEMO_WORLD).exists() else settings.postgres_database
-    with EmbeddedPostgres(data_dir, bindir=settings.pteroassets_postgres_bindir) as server:
-        yield server.with_database(database)

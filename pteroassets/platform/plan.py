@@ -7,7 +7,7 @@ from typing import Any
 from pteroassets.landing.context import Landing
 from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.utilization import SamplingPlan, circumstances, plan_sampling
-from pteroassets.platform.check import Finding
+from pteroassets.platform.finding import Finding
 from pteroassets.settings import Settings
 from pteroassets.sources.pterodactyl.client import ALL_KEYS, PanelClient
 from pteroassets.sources.pterodactyl.errors import PanelError, UnreadableAnswerError

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pteroassets.bot.config import is_wanted
 from pteroassets.defs.dbt_docs import DIAGRAM, describes
 from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE, DIGEST_NAME, prepare_manifest
 from pteroassets.landing.context import Landing
@@ -27,11 +28,14 @@ from pteroassets.platform.loopback import HOST, remembered_port
 from pteroassets.platform.postgres.logins import Login
 from pteroassets.platform.progress import under_way
 from pteroassets.platform.services import (
+    BOT,
     DagsterPlace,
     begin_daemon,
     begin_webserver,
     dagster_code_server,
+    discord_bot,
     docs_server,
+    outbox_service,
 )
 from pteroassets.platform.sql import psql_to_show
 from pteroassets.platform.summary import figures, findings
@@ -119,6 +123,8 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     supervisor.wait_for(begun.service.name, is_loaded, seconds=begun.service.ready_seconds)
     if serving.history is not None:
         report_history(warehouse, serving.history)
+    if settings.ways():
+        supervisor.start(outbox_service())
     begin_daemon(begun.place)
     begin_webserver(supervisor, begun.place, port=dagster_port)
     interface = f"http://{HOST}:{dagster_port}"
@@ -147,6 +153,9 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         _say(console, f"{name + ':':18}{address}")
     if once:
         return
+    if is_wanted(settings):
+        supervisor.begin(discord_bot())
+        _say(console, f"the bot serves guild {settings.pteroassets_discord_guild}: {supervisor.log_of(BOT)}")
     _say(console, "Ctrl-C stops everything and keeps the data. Runs that fail are named here as they do.")
     try:
         supervisor.wait(until=teller)

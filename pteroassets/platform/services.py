@@ -1,4 +1,4 @@
-"""The services of the platform: Dagster's three processes and the site of the dbt docs."""
+"""The services of the platform: Dagster's three processes, the site of the dbt docs and the outbox."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pteroassets.warehouse.connection import ConnectionSettings
 
 _PARENT = "dagster-code-server"  # of the webserver and the daemon, too
 _READY_SECONDS = 120
+#: Name of the service that is the bot of Discord.
+BOT = "discord-bot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,9 @@ def dagster_code_server(place: DagsterPlace, *, module: str = "pteroassets.defin
             # otherwise the daemon looks for failed runs to retry each 5 seconds; work should resume soon after a
             # killed worker
             "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "2",
+            # otherwise the daemon reads each half minute when each asset was last made; none gets stale in less than
+            # several minutes
+            "FRESHNESS_DAEMON_INTERVAL_SECONDS": "60",
         },
         folder=place.checkout,
         ready=lambda: is_open(place.code_server_port),
@@ -112,3 +117,13 @@ def docs_server(directory: Path, *, port: int, pages: str | None = None, listen:
     command = [sys.executable, "-m", module, "--directory", str(directory), "--port", str(port), "--host", listen]
     command += [] if pages is None else ["--pages", pages]
     return Service(name="dbt-docs", command=command, ready=answers(f"http://{HOST}:{port}/"))
+
+
+def discord_bot() -> Service:
+    """Serve a guild of Discord; it goes on by itself when Discord, Postgres or the panel is away for a while."""
+    return Service(name=BOT, command=[sys.executable, "-m", "pteroassets.cli", "bot"])
+
+
+def outbox_service() -> Service:
+    """Deliver messages by the ways that the settings in the environment name."""
+    return Service(name="outbox", command=[Path(sys.executable).parent / "pteroassets", "outbox"], ready=None)

@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
@@ -25,6 +26,7 @@ from pteroassets.platform.postgres.binaries import EmbeddedPostgresError, find_b
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
 from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.settings import Settings
+from pteroassets.warehouse.connection import ConnectionSettings
 
 
 def find_psql(bindir: Path | None = None) -> str:
@@ -73,6 +75,26 @@ def run_sql(settings: Settings, arguments: Sequence[str], *, home: Path | None) 
     with EmbeddedPostgres(data_dir, bindir=settings.pteroassets_postgres_bindir) as server:
         login = reader_login(server.with_database(database), home)
         return _run(psql, login.conninfo(), arguments, {})
+
+
+@contextmanager
+def warehouse_in(settings: Settings, home: Path | None) -> Iterator[ConnectionSettings]:
+    """Give the warehouse as `run_sql` finds it, with the embedded Postgres running meanwhile.
+
+    Raises:
+        RuntimeFault: There is none yet.
+    """
+    own = external_postgres(settings) if home is None else None
+    if own is not None:
+        yield own
+        return
+    home = home if home is not None else home_with_data(settings)
+    data_dir = data_dir_below(home)
+    if EmbeddedPostgres(data_dir).status == "absent":
+        raise RuntimeFault(f"there is no data in {home} yet: run make demo, or make up for your own panel")
+    database = DEMO_DATABASE if (home / DEMO_WORLD).exists() else settings.postgres_database
+    with EmbeddedPostgres(data_dir, bindir=settings.pteroassets_postgres_bindir) as server:
+        yield server.with_database(database)
 
 
 def home_with_data(settings: Settings) -> Path:

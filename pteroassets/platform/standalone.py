@@ -109,6 +109,8 @@ def service_command(
             docs = make_folder(settings.pteroassets_docs or home / "docs")
             service = docs_server(docs, port=port, pages=settings.pteroassets_pages, listen=addresses.listen)
             return [str(part) for part in service.command], {}
+        case "outbox" | "bot":
+            return [str(beside / "pteroassets"), name], {}
         case "daemon":
             return [str(beside / "dagster-daemon"), *daemon_arguments(place)], {}
         case _:

@@ -10,7 +10,6 @@ from rich.console import Console
 from pteroassets.clock import SystemClock
 from pteroassets.landing.context import Landing
 from pteroassets.platform.check import (
-    Finding,
     check_names,
     check_nodes,
     check_panel,
@@ -28,8 +27,11 @@ from pteroassets.platform.environment import (
     prepare_databases,
     warehouse_of,
 )
+from pteroassets.platform.finding import Finding
 from pteroassets.platform.home_lock import sole_platform
+from pteroassets.platform.incidents import check_rules
 from pteroassets.platform.loopback import require_free
+from pteroassets.platform.outbox import check_ways
 from pteroassets.platform.plan import check_sampling
 from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.serve import Serving, begin, serve
@@ -49,6 +51,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
     missing = list(check_settings(settings))
     yield from missing
     yield from check_variables(names_set())
+    yield from check_rules(settings)
     if settings.pterodactyl_url is not None and (settings.pterodactyl_cli_key or settings.pterodactyl_app_key):
         landing = Landing(settings=settings)
         budget = AnnouncedLimits(landing.clock)
@@ -62,6 +65,7 @@ def run_check(settings: Settings) -> Iterator[Finding]:
                 yield from check_sampling(panel, settings)
         except PanelError as error:
             yield Finding(subject="PTERODACTYL_URL", status="fault", detail=error.problem, remedy=error.remedy)
+    yield from check_ways(settings)
     own = external_postgres(settings)
     if own is not None:
         yield from check_postgres(own)
@@ -90,7 +94,7 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
     """
     missing = [
         f"{finding.subject} {finding.detail}: {finding.remedy}"
-        for finding in check_settings(settings)
+        for finding in (*check_settings(settings), *check_rules(settings))
         if finding.status == "fault"
     ]
     if missing:

@@ -7,12 +7,15 @@ import dataclasses
 import multiprocessing
 import os
 import signal
-from collections.abc import Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from threading import Thread
 
 from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import Advance, Backfill
@@ -22,8 +25,8 @@ from pteroassets.platform.environment import RuntimeFault
 from pteroassets.warehouse.load import LoadReport
 
 _MOST = 4  # each takes some 90 MB, and the panel's limit is the same for all of them together
-# Bytes of packed logs in a group, from which the others are worth processes of their own: one takes a second or two to
-# start, in which so many bytes are read.
+# Where no process is ready: bytes of packed logs in a group, from which the others are worth processes of their own.
+# One takes a second or two to start, in which so many bytes are read.
 _WORTH_BYTES = 2_000_000
 # In a process of the pool: where it reports its progress. A pipe and no queue, whose lock a killed process would keep;
 # messages as short as these come whole.
@@ -35,14 +38,53 @@ def cores() -> int:
     return min(len(os.sched_getaffinity(0)), _MOST)
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Processes that take groups of a back-fill, and the two ends of the pipe by which they report."""
+
+    pool: ProcessPoolExecutor
+    told: Connection
+    teller: Connection
+
+
+@contextmanager
+def ready_workers(count: int) -> Iterator[Workers | None]:
+    """Give *count* processes that are ready at once; None where that is none, or they would not be safe.
+
+    They are forks of this process as it is now, with all that it has imported, which takes hundredths of a second in
+    place of a second or two. So it must have no other thread yet, whose locks a fork would keep for ever, and no
+    connection, which both would use.
+    """
+    if count == 0 or sys.platform != "linux" or threading.active_count() > 1:
+        yield None
+        return
+    with _workers(count, "fork") as workers:
+        workers.pool.submit(os.getpid)  # forks all of them, and only then starts threads of its own
+        yield workers
+
+
+@contextmanager
+def _workers(count: int, method: str) -> Iterator[Workers]:
+    context = multiprocessing.get_context(method)
+    told, teller = context.Pipe(duplex=False)
+    with told, teller, ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(teller,)) as pool:
+        yield Workers(pool, told, teller)
+
+
 def backfill_on_cores(
-    landing: Landing, name: str, advance: Advance, *, processes: int, worth_bytes: int = _WORTH_BYTES
+    landing: Landing,
+    name: str,
+    advance: Advance,
+    *,
+    processes: int,
+    worth_bytes: int = _WORTH_BYTES,
+    ready: Workers | None = None,
 ) -> list[list[LoadReport]]:
     """Fetch all history of the pass *name* by groups, one for each of *processes*; return the reports of each.
 
-    This process begins with the first group. Others are started for the rest once the listings of its servers show
-    *worth_bytes* to fetch; else it takes one group after the other. The rows are the same in any case. Whoever is
-    killed is begun again by the next back-fill.
+    This process takes the first group, and those that are *ready* take the others meanwhile. Where none is, others are
+    started once the listings of the first group's servers show *worth_bytes* to fetch; else this one takes one group
+    after the other. The rows are the same in any case. Whoever is killed is begun again by the next back-fill.
 
     Raises:
         RuntimeFault: A process was killed.
@@ -50,38 +92,49 @@ def backfill_on_cores(
     """
     if processes == 1:
         return [_backfill(name)(landing, advance, EVERYBODY)]
-    context = multiprocessing.get_context("spawn")  # a fork would copy connections and the threads of the progress bar
-    told, teller = context.Pipe(duplex=False)
-    listener = Thread(target=_add_up, args=(told, advance), daemon=True)
-    listener.start()
+    # a fork would copy connections and the threads of the progress bar
+    with _workers(processes - 1, "spawn") if ready is None else contextlib.nullcontext(ready) as workers:
+        listener = threading.Thread(target=_add_up, args=(workers.told, advance), daemon=True)
+        listener.start()
+        try:
+            return _on_cores(landing, name, workers, processes, 0 if ready is not None else worth_bytes)
+        except BrokenProcessPool as error:
+            raise RuntimeFault(
+                "a process of the back-fill was killed, perhaps for want of memory; what it landed stays: "
+                "run it again to go on"
+            ) from error
+        finally:
+            workers.teller.send(None)
+            listener.join()
+
+
+def _on_cores(
+    landing: Landing, name: str, workers: Workers, processes: int, worth_bytes: int
+) -> list[list[LoadReport]]:
     groups = [ServerGroup(number, processes) for number in range(processes)]
     started: dict[int, Future[list[LoadReport]]] = {}
     done: dict[int, list[LoadReport]] = {}
+
+    def tell(number: int, so_far: int, total: int) -> None:
+        workers.teller.send((number, so_far, total))
+        if total >= worth_bytes and not started:
+            hand_out(number + 1)
+
+    def hand_out(first: int) -> None:
+        unopened = dataclasses.replace(landing, _opened=[])  # clients are of this process
+        for group in groups[first:]:
+            started[group.number] = workers.pool.submit(_backfill_group, unopened, name, group)
+
+    if worth_bytes == 0:
+        hand_out(1)
     try:
-        with ProcessPoolExecutor(processes - 1, mp_context=context, initializer=_begin, initargs=(teller,)) as pool:
-
-            def tell(number: int, so_far: int, total: int) -> None:
-                teller.send((number, so_far, total))
-                if total >= worth_bytes and not started:
-                    unopened = dataclasses.replace(landing, _opened=[])  # clients are of this process
-                    for group in groups[number + 1 :]:
-                        started[group.number] = pool.submit(_backfill_group, unopened, name, group)
-
-            for group in groups:
-                if group.number not in started:
-                    done[group.number] = _backfill(name)(landing, partial(tell, group.number), group)
-            done |= _all_of(started)
-            return [done[group.number] for group in groups]
-    except BrokenProcessPool as error:
-        raise RuntimeFault(
-            "a process of the back-fill was killed, perhaps for want of memory; what it landed stays: "
-            "run it again to go on"
-        ) from error
+        for group in groups:
+            if group.number not in started:
+                done[group.number] = _backfill(name)(landing, partial(tell, group.number), group)
     finally:
-        teller.send(None)
-        listener.join()
-        teller.close()
-        told.close()
+        wait(started.values())  # so that a fault in one group does not leave another half done
+    done |= {number: future.result() for number, future in started.items()}
+    return [done[group.number] for group in groups]
 
 
 def _backfill(name: str) -> Backfill:
@@ -95,18 +148,19 @@ def _begin(teller: Connection) -> None:
     _teller = teller
     # Ctrl-C reaches every process of the terminal: these end without a word, and loads are transactions
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone: it would wait for work for ever if that one is killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _backfill_group(landing: Landing, name: str, group: ServerGroup) -> list[LoadReport]:
     return _backfill(name)(landing, lambda done, total: _teller.send((group.number, done, total)), group)
-
-
-def _all_of(started: Mapping[int, Future[list[LoadReport]]]) -> dict[int, list[LoadReport]]:
-    """Wait for all, so that a fault in one group does not leave another half done, and return what they landed."""
-    for future in started.values():
-        with contextlib.suppress(Exception):  # raised below
-            future.result()
-    return {number: future.result() for number, future in started.items()}
 
 
 def _add_up(told: Connection, advance: Advance) -> None:

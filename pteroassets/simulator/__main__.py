@@ -6,13 +6,11 @@ import argparse
 import json
 import os
 import secrets
-import signal
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pteroassets.simulator.control import Control, ControlClock
+from pteroassets.simulator.ports import told_to_stop, write_state
 from pteroassets.simulator.processes import SharedSimulation
 from pteroassets.simulator.serve import APPLICATION_LIMIT, CLIENT_LIMIT
 from pteroassets.simulator.simulated_world import World, WorldSize
@@ -58,21 +56,10 @@ def _ports_kept(path: Path) -> dict[str, int]:
     return {str(name): int(port) for name, port in ports.items()}
 
 
-def _write_state(path: Path, state: dict[str, Any]) -> None:
-    aside = path.with_name(path.name + ".new")
-    aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(state, file)
-    aside.replace(path)
-
-
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     arguments = _arguments()
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = told_to_stop()
     size = wide_plan(arguments.servers, arguments.nodes) if arguments.servers else arguments.size
     world = World.create(arguments.seed, arguments.anchor, size, timedelta(days=arguments.history_days))
     manual = arguments.clock == "manual"
@@ -93,8 +80,8 @@ def main() -> None:
     token = secrets.token_urlsafe(24)
     simulation.add_app("control", Control(simulation, clock, token))
     with simulation:
-        _write_state(arguments.state_file.with_suffix(".ports"), {"ports": simulation.ports})
-        _write_state(
+        write_state(arguments.state_file.with_suffix(".ports"), {"ports": simulation.ports})
+        write_state(
             arguments.state_file,
             {
                 "panel_url": simulation.panel_url,

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
-
-import uvicorn
 
 from pteroassets.clock import Clock
 from pteroassets.simulator.panel.context import Stage
@@ -18,6 +15,7 @@ from pteroassets.simulator.panel.faults import Faults, RequestLog
 from pteroassets.simulator.panel.keys import Limiter, make_keys
 from pteroassets.simulator.panel.node import NodeServer
 from pteroassets.simulator.panel.server import Panel
+from pteroassets.simulator.ports import Door, listen
 from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.truth import Truth
 
@@ -27,48 +25,14 @@ _START_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.02
 
 
-def listen(port: int | None) -> socket.socket:
-    """Return a socket that listens on *port* of loopback, or on a free one where it is taken or none is asked for."""
-    for wanted in (port or 0, 0):
-        # the protocol must be named: asyncio switches Nagle's algorithm off for such sockets only, and with it on each
-        # answer costs 40 ms
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", wanted))
-        except OSError:
-            listener.close()
-            if not wanted:
-                raise
-            continue
-        listener.listen(128)
-        return listener
-    raise OSError("no free port on loopback")
-
-
-class _Doorway(uvicorn.Server):
+class _Doorway(Door):
     """A server that can be taken off the network and brought back on the same port."""
 
     def __init__(self, app: Any, name: str) -> None:
-        super().__init__(
-            # answers are dated by the simulation's clock, not by this machine's
-            uvicorn.Config(
-                app,
-                log_level="warning",
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                date_header=False,
-                ws="none",
-            )
-        )
+        # answers are dated by the simulation's clock, not by this machine's
+        super().__init__(app, is_dated=False)
         self.name = name
         self._port = 0
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        """Leave signals to whoever runs the simulation."""
-        yield
 
     async def shut_out(self, port: int) -> None:
         """Refuse connections from now on and drop those that are open."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
 
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -75,6 +73,10 @@ def upgrade(settings: ConnectionSettings, advance: Advance = lambda _done, _of: 
         UnsuitablePostgresError: The server is too old.
     """
     require_suitable_server(settings)
+    # 20 MB of memory, and only who migrates needs it
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     # attributes, not options: in the configuration a URL's % would be interpolated, and it could be printed

@@ -27,6 +27,7 @@ _REWRITTEN = (
     "derived_minecraft.player_sessions",
     "derived_minecraft.server_runs",
     "derived_minecraft.name_sightings",
+    "derived_arma3.ratings",
 )
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_pterodactyl.activity", "raw_minecraft.events")
@@ -142,6 +143,25 @@ def _drop_month(connection: Connection, month: date, archive: Archive | None) ->
     if archive is not None and kept is not None:
         archive.remove(kept.file)
     return OldMonth(month=month, samples=samples, waits_for=waits_for, has_changed=has_changed)
+
+
+def drop_events(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[str]:
+    """Drop the days of pushed events and of dead letters that ended *keep_days* before *now*; yield their tables.
+
+    Nothing is dropped where *keep_days* is None.
+    """
+    if keep_days is None:
+        return
+    names = connection.execute(
+        "select relname from pg_class inner join pg_inherits on inhrelid = pg_class.oid "
+        "where inhparent in ('raw_events.events'::regclass, 'raw_events.dead_letters'::regclass) order by relname"
+    ).fetchall()
+    for (name,) in names:
+        # the last ten characters are the day, as raw_events.ensure_day names a partition
+        day = date.fromisoformat(name[-10:].replace("_", "-"))
+        if starts_at(day) + timedelta(days=1 + keep_days) <= now:
+            connection.execute(sql.SQL("drop table {}").format(sql.Identifier("raw_events", name)))
+            yield f"raw_events.{name}"
 
 
 def passes_of(connection: Connection, month: date) -> int:
@@ -274,14 +294,31 @@ def prune_loads(connection: Connection, before: datetime) -> int:
 
 
 def prune_changes(connection: Connection) -> int:
-    """Delete changes of rows that every model has taken in; return how many.
+    """Delete changes of rows that every model which goes by them has taken in; return how many.
 
-    A model that is no more takes in nothing and is not waited for.
+    A model that is no more takes in nothing and is not waited for. One of which it is not known yet by which relations
+    it goes is waited for with all of them.
     """
     connection.execute("delete from ops.changes_taken where to_regclass(model) is null")
+    # by relation: a model whose relations have no changes left has seen the change 0 alone
     return connection.execute(
         """
-        delete from ops.row_changes
-        where change_number <= (select min(coalesce(seen_change, 0)) from ops.changes_taken)
+        with relations as (select distinct relation from ops.row_changes),
+
+        taken_in as (
+            select
+                relations.relation,
+                min(coalesce(taken.seen_change, 0)) filter (where taken.model is not null) as until_change
+            from relations
+            left join ops.changes_taken as taken
+                on taken.relations is null or relations.relation = any(taken.relations)
+            group by relations.relation
+        )
+
+        delete from ops.row_changes as changes
+        using taken_in
+        where
+            changes.relation = taken_in.relation
+            and (taken_in.until_change is null or changes.change_number <= taken_in.until_change)
         """
     ).rowcount

@@ -204,7 +204,9 @@ def test_an_axis_of_few_days_names_none_twice(count: int, ticks: int) -> None:
     assert spec["encoding"]["x"]["axis"]["tickCount"] == ticks
 
 
-@pytest.mark.parametrize("draw", ["line", "limit", "by", "marks", "lines", "curve", "bars", "heat_map", "scatter"])
+@pytest.mark.parametrize(
+    "draw", ["line", "limit", "by", "marks", "lines", "curve", "bars", "heat_map", "scatter", "map", "course"]
+)
 def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
     frame = days(1.0, None, 3.0)
     marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": ["memory 1 to 2 MiB"]})
@@ -223,12 +225,85 @@ def test_a_chart_is_what_vega_lite_understands(draw: str) -> None:
             frame, x="day", y="server", metric="player_hours", title="", empty="", order=["Lobby"]
         ),
         "scatter": lambda: kit.scatter(frame, x="player_hours", y="uptime", name="server", title="", empty=""),
+        "map": lambda: a_map("server"),
+        "course": lambda: a_course("server"),
     }[draw]()
     spec = {**spec_of(shown)}
     kind = alt.LayerChart if "layer" in spec else alt.Chart
     kind.from_dict(spec, validate=True)
     with pytest.raises(ValidationError):
         kind.from_dict({**spec, "height": "tall"}, validate=True)
+
+
+def kills(name: str) -> pd.DataFrame:
+    """Three in one square, one by somebody elsewhere, one of which no place is known."""
+    places = {
+        "x": [12, 12, 12, None],
+        "y": [30, 30, 30, None],
+        "from_x": [2, None, None, 5],
+        "from_y": [30, None, 3, 5],
+    }
+    return pd.DataFrame(
+        {**places, "side": ["WEST", "EAST", "WEST", "CIV"], "who": name, "minute": [0.5, 3.9, 4.0, None]}
+    )
+
+
+def a_map(name: str) -> Any:
+    return kit.grid_map(
+        kills(name), by="side", told={"who": "Who"}, grid_metres=100, metric="players", title=name, empty="No place."
+    )
+
+
+def a_course(name: str) -> Any:
+    return kit.course(kills(name), minute="minute", by="side", metric="players", title=name, empty="", until=10)
+
+
+def test_a_map_is_as_high_as_wide_and_its_dots_lie_apart_in_their_square() -> None:
+    shown = a_map("Heron")
+    spec = shown.spec
+    squares, shots, dots = ([*spec["datasets"][layer["data"]["name"]]] for layer in spec["layer"])
+    assert squares == [{"left": 1200, "right": 1300, "low": 3000, "high": 3100}]
+    assert [(one["from_east"], one["from_north"]) for one in shots] == [(250, 3050)]
+    assert all(1200 < one["east"] < 1300 and 3000 < one["north"] < 3100 for one in dots)
+    assert len({(one["east"], one["north"]) for one in dots}) == 3
+    assert [one["square"] for one in dots] == ["012 030"] * 3
+    assert shown.told == "3 of 4 on a map of squares of 100 metres"
+    across, up = (spec["layer"][2]["encoding"][way]["scale"]["domain"] for way in "xy")
+    assert across[1] - across[0] == up[1] - up[0]
+    assert across[0] <= 250
+    assert across[1] >= 1300
+    assert up[0] <= 3000
+    assert up[1] >= 3100
+    found = tree(shown)
+    assert found.select_one(".vega.map") is not None
+    assert json.loads(found.select_one("script").string)["height"] == "container"
+    assert shown._repr_mimebundle_()[VEGA]["height"] > 0  # JupyterLab hangs on one that follows the page
+    nowhere = kills("Heron").assign(x=None)
+    assert (
+        "No place."
+        in tree(
+            kit.grid_map(nowhere, by="side", told={}, grid_metres=100, metric="players", title="Map", empty="No place.")
+        ).get_text()
+    )
+
+
+def test_a_side_has_one_colour_whoever_else_is_there() -> None:
+    colours = [layer["encoding"]["color"] for layer in (a_map("a").spec["layer"][2], a_course("a").spec)]
+    assert colours[0]["scale"] == colours[1]["scale"]
+    assert colours[0]["legend"]["values"] == ["WEST", "EAST"]
+
+
+def test_a_course_counts_by_minutes_and_goes_on_to_the_end() -> None:
+    spec = a_course("a").spec
+    bars = sorted((row["from"], row["side"], row["value"]) for row in spec["datasets"][spec["data"]["name"]])
+    assert bars == [(0, "WEST", 1), (2, "EAST", 1), (4, "WEST", 1)]
+    assert spec["encoding"]["x"]["scale"]["domain"] == [0, 10]
+
+
+def test_a_note_leads_to_the_web_and_nowhere_else() -> None:
+    link = tree(kit.note("A game.", link=("there", "https://example.com/?id=1&x=<2"))).select_one("a")
+    assert (link["href"], link.get_text()) == ("https://example.com/?id=1&x=<2", "there")
+    assert tree(kit.note("A game.", link=("there", "javascript:alert(1)"))).select("a") == []
 
 
 def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None:
@@ -240,7 +315,9 @@ def test_a_chart_in_jupyterlab_has_a_width_and_a_version_that_it_draws() -> None
     assert "v5" in bundle["application/vnd.vegalite.v5+json"]["$schema"]
 
 
-@pytest.mark.parametrize("draw", ["line", "bars", "curve", "heat_map", "scatter", "table", "figure", "note", "marks"])
+@pytest.mark.parametrize(
+    "draw", ["line", "bars", "curve", "heat_map", "scatter", "table", "figure", "note", "marks", "map"]
+)
 def test_a_name_is_text_wherever_it_stands(draw: str) -> None:
     frame = days(1.0, 2.0, name=ATTACK)
     marks = pd.DataFrame({"at": [pd.Timestamp("2026-03-02")], "what": [ATTACK]})
@@ -255,7 +332,8 @@ def test_a_name_is_text_wherever_it_stands(draw: str) -> None:
         "scatter": lambda: kit.scatter(frame, x="player_hours", y="uptime", name="server", title=ATTACK, empty=""),
         "table": lambda: kit.table(frame, {"server": ATTACK}, caption=ATTACK, empty=ATTACK, note=ATTACK),
         "figure": lambda: kit.figures(kit.figure("players", 2, of=ATTACK), kit.figure("uptime", None, why=ATTACK)),
-        "note": lambda: kit.note(ATTACK),
+        "note": lambda: kit.note(ATTACK, link=(ATTACK, f"https://example.com/{ATTACK}")),
+        "map": lambda: a_map(ATTACK),
     }[draw]()
     found = page(shown)
     assert found.select("img, [onerror]") == []
@@ -279,3 +357,19 @@ def test_a_page_may_run_only_the_scripts_beside_it_and_ask_nobody() -> None:
 def test_the_context_comes_back_from_json() -> None:
     given = Context(now=NOW, metrics=METRICS, passes={}, pages=("fleet",))
     assert from_json(json.loads(json.dumps(given.as_json()))) == given
+
+
+def test_a_figure_in_a_sentence_names_its_metric_and_lasts_through_joins() -> None:
+    told = ", ".join(f"{kit.said('players', count)} {ATTACK}" for count in (1, 2345))
+    note = tree(kit.note(f"Not <b>judged</b>: {told}."))
+    figures = note.select("a.said")
+    assert [one["data-metric"] for one in figures] == ["players", "players"]
+    assert [one["data-value"] for one in figures] == ["1.0", "2345.0"]
+    assert {one["title"] for one in figures} == {"What players means."}
+    assert note.select_one(".note").get_text() == (f"Not <b>judged</b>: 1 player {ATTACK}, 2,345 players {ATTACK}.")
+    assert note.select("b, img") == []
+    assert tree(kit.note(f"{kit.said('uptime', 0.5)} of the time")).get_text().strip() == "50.0% of the time"
+    empty = kit.table(days(), {"server": "Server"}, caption=kit.said("players", 2), empty=kit.said("players", 3))
+    assert [one.get_text() for one in tree(empty).select("a.said")] == ["2 players", "3 players"]
+    with pytest.raises(MetricError, match="in the registry"):
+        kit.said("nothing_known", 1)

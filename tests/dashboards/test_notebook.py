@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -52,3 +53,14 @@ def test_a_notebook_names_the_models_that_its_queries_ask(notebook: object) -> N
     queries = f"{one.path.read_text()}\n{one.for_each}"
     asked = set(re.findall(r"\b(?:from|join)\s+(?:staging\.)?((?:dim|fct|stg)_\w+)", queries))
     assert asked == set(one.reads)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.py")), ids=lambda path: path.stem)
+def test_what_a_notebook_makes_to_be_shown_is_shown(path: Path) -> None:
+    """A cell shows its last expression; one within an `if`, or before another statement, is lost without a word."""
+    lost = []
+    for cell in jupytext.read(path).cells:
+        body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+        statements = [one for outer in body for one in ast.walk(outer) if isinstance(one, ast.Expr)]
+        lost += [ast.unparse(one) for one in statements if one not in body[-1:] and "kit." in ast.unparse(one)]
+    assert lost == []

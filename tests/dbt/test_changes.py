@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from tests.databases import copied
+from tests.parsed import run_dbt
 
 from .conftest import dbt_environment
 from .world import SERVERS

@@ -73,3 +73,26 @@ def test_a_build_reports_each_test_as_a_check_and_a_failed_one_over_two_models_o
     assert [event for event in build.all_events if event.event_type_value == "ASSET_OBSERVATION"] == []
     assert [record.message for record in caplog.get_records("setup") if "AssetObservation" in record.message] == []
     assert logging.getLogger("dagster").isEnabledFor(logging.WARNING)
+
+
+def test_what_a_build_reads_and_is_not_there_yet_is_built_first(
+    models: dg.AssetsDefinition, warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass may begin before the first build of everything has come to what its models read."""
+    settings = located(Settings(_env_file=None), warehouse=warehouse_settings, home=tmp_path)  # type: ignore[call-arg]
+    for name, value in warehouse_settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+
+    def built() -> list[str]:
+        found = dg.materialize(
+            [models],
+            selection=dg.AssetSelection.assets(["marts", "dim_server_software"]).without_checks(),
+            resources={"landing": Landing(settings=settings)},
+        )
+        return sorted(event.asset_key.path[-1] for event in found.get_asset_materialization_events() if event.asset_key)
+
+    first = built()
+    assert "int_minecraft__servers" in first
+    assert "stg_minecraft__log_files" in first
+    assert built() == ["dim_server_software"]

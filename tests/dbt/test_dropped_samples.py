@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.landing.sample_archive import COLUMNS, SampleArchive
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.load import LoadReport, record_load
 from pteroassets.warehouse.restored import RESTORED
 from pteroassets.warehouse.retention import drop_samples
+from tests.parsed import run_dbt
 from tests.samples import insert_samples
 
 from .conftest import dbt_environment

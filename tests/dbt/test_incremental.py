@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
+from tests.parsed import run_dbt
 from tests.samples import delete_samples, insert_samples
 
 from .conftest import dbt_environment

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
+from tests.parsed import run_dbt
 
 from .conftest import dbt_environment
 from .world import SERVERS

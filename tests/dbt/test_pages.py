@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +35,26 @@ _AGGREGATES = {
     "median": "percentile_cont(0.5) within group (order by {})",
     "percentile": "percentile_cont(0.9) within group (order by {})",
 }
+INCIDENTS = """
+    insert into ops.incidents
+        (incident_id, kind, subject_kind, subject_key, subject_name, severity, opened_at, noticed_at, closed_at,
+        closed_as, cause, held_back)
+    select
+        number, kind, 'node', 'fra-01', %(name)s, severity, now() - opened, now() - opened + interval '10 minutes',
+        now() - closed, case when closed is not null then 'recovered' end, cause, '{a,b}'
+    from (values
+        (1, 'node_down', 'critical', interval '2 hours', null::interval, 'nothing answers'),
+        (2, 'node_down', 'critical', '3 days', '2 days', 'it answered nothing'),
+        (3, 'disk_filling', 'warning', '9 days', '8 days', 'it was growing')
+    ) as incidents (number, kind, severity, opened, closed, cause)
+"""
 # figures that stand for the whole model: those with a window of time are another question
 _OF_ALL = ("", "all nodes", "ever, as far as it is known")
 
 
 @pytest.fixture(scope="module")
 def manifest(built_settings: ConnectionSettings, dbt_target: Path) -> dict[str, Any]:  # noqa: ARG001 - the build wrote it
-    return json.loads((dbt_target / "manifest.json").read_text())  # type: ignore[no-any-return]
+    return json.loads((dbt_target / "dbt_models" / "manifest.json").read_text())  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +73,21 @@ def attacked(built_settings: ConnectionSettings) -> Iterator[ConnectionSettings]
         for table, column in changes:
             connection.execute(f"alter table {table} add column kept text")
             connection.execute(f"update {table} set kept = {column}, {column} = {column} || %s", (ATTACK,))
+        connection.execute(INCIDENTS, {"name": f"fra-01{ATTACK}"})
+        connection.execute("insert into ops.incident_state (state, evaluated_at) values ('{}', now())")
     yield built_settings
     with connect(built_settings, autocommit=True) as connection:
         for table, column in changes:
             connection.execute(f"update {table} set {column} = kept")
             connection.execute(f"alter table {table} drop column kept")
+        connection.execute("delete from ops.incidents; delete from ops.incident_state")
 
 
-@pytest.fixture(scope="module")
-def made(manifest: dict[str, Any], attacked: ConnectionSettings, folder: Path) -> dict[str, Made]:
-    site = Site(
+def site_in(folder: Path, manifest: dict[str, Any], warehouse: ConnectionSettings) -> Site:
+    return Site(
         store=Store(str(folder)),
         notebooks=notebooks(),
-        warehouse=attacked,
+        warehouse=warehouse,
         context=Context(
             now=datetime.now(UTC),
             metrics=read_metrics(manifest),
@@ -77,6 +95,11 @@ def made(manifest: dict[str, Any], attacked: ConnectionSettings, folder: Path) -
         ),
         edition_days=3,
     )
+
+
+@pytest.fixture(scope="module")
+def made(manifest: dict[str, Any], attacked: ConnectionSettings, folder: Path) -> dict[str, Made]:
+    site = site_in(folder, manifest, attacked)
     return {one.name: one for one in site.make(list(notebooks()))}
 
 
@@ -89,7 +112,17 @@ def pages(made: dict[str, Made], folder: Path) -> dict[str, BeautifulSoup]:
 def test_each_notebook_gives_its_pages(made: dict[str, Made], name: str) -> None:
     assert made[name].error is None
     assert not made[name].failures
-    assert made[name].pages
+    assert made[name].pages or notebooks()[name].only_if
+
+
+def test_an_operator_without_replays_has_no_pages_of_them(made: dict[str, Made], folder: Path) -> None:
+    of_replays = {name for name, one in notebooks().items() if "replays" in one.passes}
+    assert {name for name, one in made.items() if not one.pages} == of_replays
+    assert of_replays == {name for name, one in notebooks().items() if one.only_if}
+    index = parsed((folder / "index.html").read_bytes())
+    assert {entry["id"] for entry in index.select(".entry")} == set(notebooks()) - of_replays
+    assert not any(path.name.startswith(tuple(of_replays)) for path in folder.glob("**/*"))
+    assert not {f"{name}.html" for name in of_replays} & {link["href"] for link in index.select("nav a")}
 
 
 def test_there_is_a_page_for_each_server_and_each_owner(made: dict[str, Made], built: Connection) -> None:
@@ -125,6 +158,58 @@ def test_each_figure_has_a_unit_and_leads_to_its_definition(pages: dict[str, Bea
     assert seen > 50
 
 
+_PROSE = ".note, .nothing, .of, figcaption"
+_NO_FIGURE = re.compile(  # days, times, and versions of software
+    r"\d{4}-\d\d-\d\d( \d\d:\d\d)?|\d\d? (?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)( \d{4})?|\d+(?:\.\d+){2,}"
+)
+_NUMBER = re.compile(r"(?<![\w.,:-])\d[\d.,]*(?![\w:-])")
+
+
+def figures_in_prose(page: BeautifulSoup, written: str) -> list[str]:
+    """Return the numbers in the sentences of *page* that are neither *written* in its notebook nor a metric's."""
+    found = []
+    for block in page.select(_PROSE):
+        sentence = copy.copy(block)
+        for figure in sentence.select("[data-metric], a.metric"):
+            figure.decompose()
+        text = _NO_FIGURE.sub("", sentence.get_text())
+        numbers = (number.rstrip(".,") for number in _NUMBER.findall(text))
+        found += [f"{number}: {text}" for number in numbers if not re.search(rf"(?<![\w.]){number}(?!\w)", written)]
+    return found
+
+
+def texts_of(path: Path) -> str:
+    """Return the texts that a notebook writes as they are, without its queries and what it formats in."""
+    found = ast.walk(ast.parse(path.read_text()))
+    texts = [node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return " ".join(text for text in texts if "select" not in text)
+
+
+def test_each_figure_in_a_sentence_is_one_of_the_registry(
+    pages: dict[str, BeautifulSoup], folder: Path, built: Connection
+) -> None:
+    names = " ".join(name for (name,) in built.execute("select server_name from marts.dim_servers").fetchall())
+    defined = {entry["id"] for entry in parsed((folder / "glossary.html").read_bytes()).select(".glossary > div")}
+    stray, said = {}, set()
+    for name, page in pages.items():
+        notebook = notebooks()[name.removesuffix(".html").partition("-")[0]]
+        if found := figures_in_prose(page, f"{texts_of(notebook.path)} {names}"):
+            stray[name] = found
+        said |= {figure["data-metric"] for figure in page.select(".said")}
+    assert stray == {}
+    assert said
+    assert said <= defined
+
+
+def test_a_number_that_a_notebook_formats_into_a_sentence_is_found() -> None:
+    page = parsed(
+        '<p class="note">On 2026-10-25 03:00, or 9 May 2026, the 30 of 41 with 1.21.4 had '
+        '<a data-metric="m">7 servers</a>.</p>'
+    )
+    assert [found.partition(":")[0] for found in figures_in_prose(page, "the 30 of {} with")] == ["41"]
+
+
 def test_a_name_is_text_on_every_page(pages: dict[str, BeautifulSoup]) -> None:
     named = 0
     for name, page in pages.items():
@@ -145,6 +230,52 @@ def test_a_chart_marks_what_changed_on_the_servers(pages: dict[str, BeautifulSou
     marked = [chart for chart in charts if "game version 3.2.0 to 3.3.0" in chart]
     assert len(marked) == 1
     assert '"2026-10-25T00:00:00Z"' in marked[0]
+
+
+def incidents_of(page: BeautifulSoup) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The figures of incidents, and the rows of each table or what is said instead of them."""
+    figures = {
+        name: page.select_one(f"[data-metric='{name}'] .value").get_text(" ", strip=True)
+        for name in ("incidents_open", "incidents", "minutes_to_notice", "minutes_to_close")
+    }
+    tables = {
+        block.select_one("figcaption").get_text(): [
+            row.get_text(" ", strip=True) for row in block.select("tbody tr, .nothing")
+        ]
+        for block in page.select("figure.table")
+    }
+    return figures, {name: tables[name] for name in ("Open now, the most urgent first", "Over in the last 7 days")}
+
+
+def test_incidents_are_those_that_are_open_and_those_of_the_last_week(pages: dict[str, BeautifulSoup]) -> None:
+    figures, tables = incidents_of(pages["reliability.html"])
+    assert figures == {
+        "incidents_open": "1 incident", "incidents": "2 incidents", "minutes_to_notice": "10 minutes",
+        "minutes_to_close": "1,440 minutes",
+    }  # fmt: skip
+    ((now,), (before,)) = tables.values()
+    assert now.startswith(f"fra-01{ATTACK} node down critical nothing answers")
+    assert "it answered nothing" in before
+
+
+def test_none_found_is_said_only_where_incidents_are_evaluated(
+    manifest: dict[str, Any], attacked: ConnectionSettings, pages: dict[str, BeautifulSoup], tmp_path: Path
+) -> None:
+    def shown() -> tuple[dict[str, str], dict[str, list[str]]]:
+        (made,) = site_in(tmp_path, manifest, attacked).make(["reliability"])
+        assert made.error is None
+        return incidents_of(parsed((tmp_path / "reliability.html").read_bytes()))
+
+    assert pages
+    with connect(attacked, autocommit=True) as connection:
+        connection.execute("delete from ops.incidents")
+        figures, tables = shown()
+        assert (figures["incidents_open"], figures["minutes_to_close"]) == ("0 incidents", "not known")
+        assert [*tables.values()] == [["None found."], ["None found."]]
+        connection.execute("update ops.incident_state set evaluated_at = '2026-03-01 12:00+00'")
+        figures, tables = shown()
+    assert (figures["incidents_open"], figures["incidents"]) == ("not known", "not known")
+    assert all(said.startswith("Not known: nothing has evaluated incidents since") for (said,) in tables.values())
 
 
 def computed(manifest: dict[str, Any], connection: Connection) -> dict[str, float | None]:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from tests.databases import copied
+from tests.parsed import run_dbt
 from tests.player_days import DAY, Scope, actives, activity, retention, wilson
 
 from .conftest import dbt_environment

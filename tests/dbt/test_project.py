@@ -68,7 +68,8 @@ def test_every_raw_table_is_a_source_whose_freshness_is_that_of_its_loads(manife
     landed = {name for name in landed if not re.match(r"raw_\w+\.(sample|event|restored)_", name)}
     sources = {f"{node['schema']}.{node['name']}": node for node in manifest["sources"].values()}
     assert landed == {name for name in sources if not name.startswith("ops.")}
-    for name in landed:
+    # the bot of Discord writes its actions as they happen, not by loads; streams are read where streamers are followed
+    for name in {one for one in landed if not one.startswith(("raw_discord.", "raw_twitch."))}:
         assert "ops.loads" in sources[name]["loaded_at_query"], name
         assert "is_complete" in sources[name]["loaded_at_query"], f"{name} is fresh after a reading that read nothing"
         assert sources[name]["freshness"]["error_after"]["count"], name

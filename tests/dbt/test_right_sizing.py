@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport, record_load
 from tests.databases import copied
+from tests.parsed import run_dbt
 from tests.right_sizing import DAYS, Used, figures, recommended
 from tests.samples import insert_samples
 

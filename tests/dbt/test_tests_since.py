@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.defs.dbt_project import DbtFailedError, run_dbt
+from pteroassets.defs.dbt_project import DbtFailedError
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.databases import copied
+from tests.parsed import run_dbt
 
 from .conftest import dbt_environment
 
@@ -20,7 +21,7 @@ MEND = "update marts.fct_server_daily set timezone = 'UTC' where timezone is nul
 
 
 def test_a_test_looks_at_what_was_built_and_daily_at_all(built_settings: ConnectionSettings, dbt_target: Path) -> None:
-    with copied(built_settings, "tests_since") as settings:
+    with copied(built_settings) as settings:
         _look(settings, dbt_target)
 
 

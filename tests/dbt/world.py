@@ -340,9 +340,39 @@ analyze;
 """
 
 
+EVENT_IDS = tuple(f"0199c7a0-53a5-7c8f-8f3f-00000000000{number}" for number in (1, 2, 3))
+# one that came three times, also twice at once and changed; an id that two games have; a field that no contract names
+_EVENTS = f"""
+select raw_events.ensure_day('2026-10-25');
+
+insert into raw_events.events (
+    game, event_id, event_type, version, player_id, occurred_at, received_at, clock_skew_milliseconds, record
+)
+select game, event_id::uuid, event_type, 1, player_id, occurred_at::timestamptz, received_at::timestamptz, skew,
+    jsonb_build_object('properties', properties::jsonb)
+from (values
+    ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'again', '2026-10-25 10:00Z', '2026-10-25 10:05Z', 9,
+        '{{"enemy_id": "0012", "level": 8}}'),
+    ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'first', '2026-10-25 10:00Z', '2026-10-25 10:01Z', 1500,
+        '{{"enemy_id": "0012", "level": 7}}'),
+    ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'again', '2026-10-25 10:00Z', '2026-10-25 10:05Z', 9,
+        '{{"enemy_id": "0012", "level": 8}}'),
+    ('arena', '{EVENT_IDS[1]}', 'take_damage', 'p2', '2026-10-25 10:01Z', '2026-10-25 10:00Z', null,
+        '{{"enemy_id": "9007199254740993", "damage": 99, "level": "high"}}'),
+    ('arena', '{EVENT_IDS[2]}', 'transaction', 'p3', '2026-10-25 10:02Z', '2026-10-25 10:02Z', null,
+        '{{"inventory_id": "3", "total_cost": "500.10", "damage": {{"none": true}}}}'),
+    ('other', '{EVENT_IDS[0]}', 'join_a_guild', 'p4', '2026-10-25 10:03Z', '2026-10-25 10:03Z', null,
+        '{{"guild_id": "39"}}')
+) as events (game, event_id, event_type, player_id, occurred_at, received_at, skew, properties);
+
+insert into raw_events.dead_letters (game, received_at, reason, detail, body)
+values ('arena', '2026-10-25 10:04Z', 'not_json', 'Input data was truncated', '{{');
+"""
+
+
 def land_world(connection: Connection) -> None:
     """Fill the raw tables of an empty warehouse."""
     connection.execute(_ENTITIES)
     insert_samples(connection, _SAMPLES)
-    for script in (_UPKEEP, _LOGS, _NETWORK, _LEDGER):
+    for script in (_UPKEEP, _LOGS, _NETWORK, _EVENTS, _LEDGER):
         connection.execute(script)  # type: ignore[arg-type] # constants of this module

@@ -51,7 +51,7 @@ def test_a_page_waits_until_what_it_reads_was_built(
     waits = tick()
     assert not waits.run_requests
     assert "not built yet: " in (waits.skip_message or "")
-    assert "marts.fct_network_sessions" in (waits.skip_message or "")
+    assert "marts.fct_network_daily" in (waits.skip_message or "")
     of_the_top = {"marts.fct_server_daily", "staging.stg_ops__loads"}
     for name in {*(waits.skip_message or "").removeprefix("not built yet: ").split(", ")} - of_the_top:
         warehouse.execute(f"create table {name} ()")

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from pteroassets.clock import ManualClock
-from pteroassets.defs import maintenance
+from pteroassets.defs import maintenance, private
 from pteroassets.defs.retention import prune_assets_of_no_code, prune_builds, prune_files, prune_runs
 from pteroassets.landing.context import Landing
 from pteroassets.settings import Settings
@@ -76,8 +76,11 @@ def test_a_week_of_runs_leaves_no_more_than_what_is_kept(
         assert left["event_logs"] <= 4
 
 
-def test_of_a_days_results_of_a_check_stay_the_last_and_those_around_a_failure(
-    make_instance: Callable[[], dg.DagsterInstance], warehouse_settings: ConnectionSettings, tmp_path: Path
+def test_of_a_days_results_of_a_check_stay_the_newest_and_those_around_a_failure(
+    make_instance: Callable[[], dg.DagsterInstance],
+    warehouse_settings: ConnectionSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def check(*, passes: bool) -> None:
         @dg.asset(check_specs=[dg.AssetCheckSpec("is_right", asset="a_table")])
@@ -98,15 +101,22 @@ def test_of_a_days_results_of_a_check_stay_the_last_and_those_around_a_failure(
     with connect(warehouse_settings.with_database(f"dagster_{warehouse_settings.database}"), autocommit=True) as tables:
         for passes in (True, True, True, False, True, True, True):
             check(passes=passes)
-        # in the middle of a day, which it was run at the end of
+        # of one day, whenever it is run
         tables.execute("update asset_check_executions set create_timestamp = date_trunc('day', create_timestamp)")
-        prune_runs(instance, datetime.now(UTC) - KEEP)
+        begun = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        private.forget_results(instance, begun)
         assert results() == [passed, passed, passed, failed, passed, passed, passed]
         let_a_day_pass(tables, tmp_path, days=2)
-        check(passes=True)
-        prune_runs(instance, datetime.now(UTC) - 5 * KEEP)
+        for passes in (True, True):
+            check(passes=passes)
+        # of an earlier day the last stays, of this one all of the last hour; a worker sees to it when its run has ended
+        monkeypatch.setattr("dagster._cli.api._execute_run_command_body", lambda *_, **__: None)
+        monkeypatch.setattr(private, "_kept", [instance])
+        private.execute_run("a run")
+        assert results() == [passed, passed, failed, passed, passed, passed, passed]
+        private.forget_results(make_instance(), datetime.now(UTC) + timedelta(hours=1))
         assert results() == [passed, passed, failed, passed, passed, passed]
-        assert rows_of(tables)["runs"] == 8
+        assert rows_of(tables)["runs"] == 9
 
 
 def test_an_asset_that_left_the_code_leaves_the_catalog_once_it_is_old(

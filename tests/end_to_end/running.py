@@ -174,7 +174,7 @@ class Running:
             time.sleep(0.5)
 
     def wait_for_freshness(self, *path: str, seconds: float = 300) -> None:
-        """Return when the daemon, which comes round each half minute, has found the asset fresh."""
+        """Return when the daemon, which comes round each minute, has found the asset fresh."""
         deadline = time.monotonic() + seconds
         while self.assets([*path])[path]["freshnessStatusInfo"]["freshnessStatus"] != "HEALTHY":
             assert time.monotonic() < deadline, f"{path} was not found fresh within {seconds} seconds"

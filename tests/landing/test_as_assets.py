@@ -37,7 +37,15 @@ def test_each_raw_asset_shows_the_rows_and_described_columns_of_its_table(platfo
         if event.asset_key is not None
     }
     tables = {name: metadata["dagster/table_name"].value for name, metadata in shown.items()}
-    assert set(tables.values()) == raw_tables().keys() - {"ops.loads"}
+    # a sensor writes what Twitch says, the bot its actions, and incidents are found in what these assets land; the
+    # replays of Arma 3, what is derived from them and pushed events have tests of their own
+    elsewhere = ("raw_twitch.", "raw_discord.", "raw_arma3.", "derived_arma3.", "raw_events.")
+    others = {name for name in raw_tables() if name.startswith(elsewhere)} | {"ops.incidents"}
+    assert set(tables.values()) == raw_tables().keys() - others - {
+        "ops.incident_state",
+        "ops.loads",
+        "ops.replay_notices",
+    }
     assert tables["ops/server_timezones"] == "ops.server_timezones"
     with connect(settings, autocommit=True) as connection:
         for name, metadata in shown.items():

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import subprocess
+import sys
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
+import psutil
 import pytest
 
 from pteroassets.landing.context import Landing
@@ -16,7 +20,7 @@ from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import ServerGroup
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.environment import RuntimeFault
-from pteroassets.platform.workers import backfill_on_cores
+from pteroassets.platform.workers import backfill_on_cores, ready_workers
 from pteroassets.warehouse.connection import connect
 from pteroassets.warehouse.load import LoadReport
 from tests.harness import Platform, table_rows
@@ -84,3 +88,54 @@ def test_processes_are_started_only_where_there_is_much_to_fetch(
     assert found == [[], [], [], []]
     assert (here, away) == ([0, 1], [2, 3])
     assert seen == [(0, 10), (0, 1_010)]
+
+
+_IN_A_FORK = """
+import os, sys
+from pteroassets.platform import workers
+
+workers.marked = os.getpid()  # is nowhere but in this process and its forks
+with workers.ready_workers(2) as ready:
+    marked = "__import__('pteroassets.platform.workers').platform.workers.marked"
+    marks = {ready.pool.submit(eval, marked).result() for _ in range(8)}
+    assert marks == {os.getpid()}, marks
+    assert ready.pool.submit(os.getpid).result() != os.getpid()
+with workers.ready_workers(0) as ready:
+    assert ready is None
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_ready_processes_are_forks_with_all_that_was_imported() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", _IN_A_FORK], check=True, timeout=120)
+
+
+_WAITS = """
+import os, time
+from pteroassets.platform.workers import ready_workers
+
+with ready_workers(1) as ready:
+    print(ready.pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_a_ready_process_ends_with_the_one_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    worker.wait(timeout=60)
+
+
+def test_a_process_with_other_threads_is_not_forked() -> None:
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        with ready_workers(2) as ready:
+            assert ready is None
+    finally:
+        done.set()
+        other.join()

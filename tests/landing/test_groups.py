@@ -21,6 +21,13 @@ def test_each_server_is_in_exactly_one_group(server_uuid: uuid.UUID, of: int) ->
     assert sum(ServerGroup(number, of).has(server_uuid) for number in range(of)) == 1
 
 
+@given(st.uuids(), st.uuids())
+def test_the_group_of_a_server_holds_it_and_those_with_its_first_byte(one: uuid.UUID, other: uuid.UUID) -> None:
+    group = ServerGroup.of_server(one)
+    assert group.has(one)
+    assert group.has(other) is (one.bytes[0] == other.bytes[0])
+
+
 @pytest.mark.parametrize(("number", "of"), [(0, 0), (2, 2), (-1, 2), (0, BUCKETS + 1)])
 def test_a_group_that_is_none_is_refused(number: int, of: int) -> None:
     with pytest.raises(ValueError, match="there is no group"):
@@ -51,6 +58,8 @@ def held(settings: ConnectionSettings, group: ServerGroup) -> Iterator[None]:
         (ServerGroup(0, 2), ServerGroup(0, 2), True),
         (ServerGroup(1, 2), ServerGroup(2, 3), True),
         (EVERYBODY, ServerGroup(1, 2), True),
+        (ServerGroup(1, 2), ServerGroup.of_server(uuid.UUID(int=3 << 120)), True),
+        (ServerGroup(1, 2), ServerGroup.of_server(uuid.UUID(int=4 << 120)), False),
         (ServerGroup(1, 2), EVERYBODY, True),
     ],
 )

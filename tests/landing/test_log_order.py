@@ -24,6 +24,7 @@ from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import LOGS, logs_of
 from pteroassets.landing.minecraft.parsing import parse_logs
 from pteroassets.landing.minecraft.sessions import derive_sessions
+from pteroassets.landing.opt_outs import OptOutList
 from pteroassets.landing.servers import LogTimezones
 from pteroassets.logtool import DateRules, parse_paths
 from pteroassets.privacy import Redactor
@@ -179,6 +180,7 @@ class Host:
             zones=LogTimezones(by_server={str(SERVER): str(self.zone)}),
             redactor=Redactor("drop", b""),
             keep_text=False,
+            opt_outs=OptOutList(None),
         )
         derive_sessions(self.connection, clock=clock)
 

@@ -23,6 +23,7 @@ from pteroassets.landing.minecraft.passes import LOGS_PASS
 from pteroassets.landing.pterodactyl.passes import UTILIZATION_PASS
 from pteroassets.landing.pterodactyl.utilization import LOGS_EVERY, summed
 from pteroassets.landing.sources import PASSES, rhythms
+from pteroassets.platform.demo import make_history
 from pteroassets.settings import Settings
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation
@@ -269,3 +270,15 @@ def test_a_node_that_drips_costs_one_deadline(opened: Opened) -> None:
 
 def test_the_plan_knows_how_often_logs_are_read() -> None:
     assert {name: rhythm.every for name, rhythm in LOGS_PASS.rhythms.items()} == LOGS_EVERY
+
+
+def test_the_last_samples_of_a_history_stand_until_the_schedule_goes_on(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.platform.demo.PASSES", {"utilization": PASSES["utilization"]})
+    with opened() as platform:
+        start = ANCHOR - timedelta(hours=1)
+        platform.clock.move_to(start)
+        make_history(platform.landing, lambda _done, _of: None, start=start, until=ANCHOR, preset="fresh")
+        held = rows(platform, f"select distinct pass_at, interval_seconds from {SAMPLES} order by 1")
+    assert [seconds for _, seconds in held] == [1800, 1800, 300]

@@ -34,7 +34,7 @@ PACKAGE = Path(pteroassets.__file__).parent
 DOCUMENT = CHECKOUT / "docs" / "architecture.md"
 LOGIN = b" logged in with entity id "
 # more than these is a longer way: join what is one thing, or part along what it does not enter
-MOST = {"One player's login": 36, "One sample": 10, "One entity": 12}
+MOST = {"One player's login": 37, "One sample": 10, "One entity": 12}
 # the passes run here without Dagster: what calls them there
 AROUND = {room: {f"pteroassets/defs/{room}.py"} for room in ("minecraft", "pterodactyl")}
 

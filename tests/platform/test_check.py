@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from pteroassets.cli import main
 from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.platform.check import (
-    Finding,
     check_names,
     check_nodes,
     check_panel,
     check_postgres,
     check_settings,
 )
+from pteroassets.platform.finding import Finding
 from pteroassets.settings import Settings
 from pteroassets.simulator.panel.faults import Fault
 from pteroassets.simulator.serve import Simulation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from dagster._core.launcher import WorkerStatus
 
 from pteroassets.platform.dagster.run_launcher import _SOCKET_TAG, WatchingRunLauncher
 from pteroassets.platform.dagster.worker_socket import ask, listen
+from pteroassets.settings import CHECKOUT
 
 # a parent of workers whose runs sleep: "stubborn" ignores an interrupt, "broken" ends with status 3
 PARENT = textwrap.dedent(
@@ -44,7 +46,13 @@ PARENT = textwrap.dedent(
         noted.with_name(f"{run_id}.lost").write_text(str(status))
 
     def execute(program, arguments):
+        if arguments == ["fails"]:
+            raise RuntimeError("as it should")
         noted.with_name(program).write_text(" ".join([str(os.getpid()), *arguments]))
+        time.sleep(600)
+
+    def serve():
+        noted.with_name("server").write_text(str(os.getpid()))
         time.sleep(600)
 
     code_server.execute = execute
@@ -52,7 +60,7 @@ PARENT = textwrap.dedent(
     code_server.report_lost_run = report_lost_run
     code_server._TERMINATION_SECONDS = 1
     with listen(Path(sys.argv[1])) as listener:
-        sys.exit(code_server.CodeServer(listener, lambda: time.sleep(600)).run())
+        sys.exit(code_server.CodeServer(listener, serve).run())
     """
 )
 
@@ -156,12 +164,24 @@ def test_a_program_of_dagsters_is_executed_once_and_its_end_is_the_end_of_all(tm
     webserver, *port = until(tmp_path / "dagster-webserver").split()
     assert (run, port) == (["run"], ["--port", "1"])
     worker = int(until(tmp_path / "under_way"))
+    # beside the code server, whose pages it needs
+    assert int(daemon) == int(until(tmp_path / "server"))
+    assert int(webserver) != int(daemon)
     os.kill(int(daemon), signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said == "dagster-daemon ended with status -9\n"
+    assert said == "the code server ended with status -9\n"
     for pid in (int(webserver), worker):
         until_gone(pid)
+
+
+def test_when_the_daemon_fails_all_end_and_it_is_said_why(tmp_path: Path) -> None:
+    path = tmp_path / "run.socket"
+    process = start(path, tmp_path)
+    ask(path, {"action": "begin", "program": "dagster-daemon", "arguments": ["fails"]})
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.splitlines()[-2:] == ["RuntimeError: as it should", "the code server ended with status 1"]
 
 
 def test_whoever_ends_it_waits_for_its_programs_and_not_for_runs(tmp_path: Path) -> None:
@@ -205,3 +225,42 @@ def test_one_that_hangs_up_in_the_middle_counts_as_alive(tmp_path: Path) -> None
         thread.start()
         assert health(path, "any") is WorkerStatus.RUNNING
         thread.join()
+
+
+# as the process does before it forks, with what it weighs before it has anything of ours, and then
+LOADING = textwrap.dedent(
+    """
+    import importlib, json, os, re, sys
+    from pathlib import Path
+    from pteroassets.defs.private import keep_programs
+    from pteroassets.platform.dagster import code_server
+
+    def weight():
+        return int(re.search(r"^Anonymous: +([0-9]+)", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE)[1])
+
+    keep_programs()
+    for name in ("dagster_dbt", "dagster_postgres", "dbt.task.build", "dbt.adapters.postgres.impl"):
+        importlib.import_module(name)
+    libraries = weight()
+    code_server.load("pteroassets.definitions")
+    found = {"libraries": libraries, "all": weight(), "modules": sorted(sys.modules)}
+    print(json.dumps({**found, "threads": len(os.listdir("/proc/self/task"))}))
+    """
+)
+# what only a page, a notebook, an archive, a worker of another machine or the simulated panel needs
+_HEAVY = {
+    "IPython", "altair", "celery", "docker", "jupytext", "kombu", "kubernetes", "matplotlib", "nbconvert", "nbformat",
+    "pandas", "polars", "pyarrow", "pteroassets.simulator", "pytest", "s3fs", "scipy",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_what_is_forked_has_no_thread_nothing_that_only_some_run_needs_and_little_of_ours() -> None:
+    given = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as its service has it
+    command = [sys.executable, "-c", LOADING]
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["threads"] == 1
+    assert {name for name in found["modules"] if name in _HEAVY} == set()
+    # all children hold it: the definitions, the manifest and the project weigh less than the libraries
+    assert found["all"] < found["libraries"] * 1.7

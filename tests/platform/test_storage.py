@@ -104,6 +104,10 @@ def test_the_columns_of_a_table_are_asked_for_once(make_instance: Callable[[], D
             asked.clear()
             instance.get_asset_records([AssetKey("an_asset")])
             instance.get_run_record_by_id(RUN.run_id)
+            instance.all_instigator_state()
+            instance.get_instigator_state("an origin", "a selector")
+            assert instance.schedule_storage is not None
+            assert instance.schedule_storage.supports_batch_queries
             found.append([statement for statement in asked if "pg_catalog" in statement])
     finally:
         event.remove(Engine, "before_cursor_execute", listen)

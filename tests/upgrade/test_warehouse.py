@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.simulator.serve import Simulation
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.migrate import upgrade
 from tests.databases import copied
 from tests.harness import SURROGATES
+from tests.parsed import run_dbt
 from tests.upgrade.world import DUMP, RECORDED_UNTIL, RecordedPlatform, recorded_world
 
 pytestmark = pytest.mark.postgres
@@ -274,7 +274,7 @@ def built(later: Later) -> Iterator[Built]:
         with connect(settings) as connection:
             written = {table: written_rows(connection, table) for table in INCREMENTAL}
         for warehouse in (settings, other):
-            run_dbt(["run"], warehouse.environment(), target=later.platform.folder / "target")
+            run_dbt(["run"], warehouse.environment())
         with connect(settings) as connection, connect(other) as from_nothing:
             yield Built(
                 going_on=served(connection),
@@ -299,18 +299,23 @@ def forget_models(connection: Connection) -> None:
 
 
 def served(connection: Connection) -> Rows:
-    return {
+    relations = connection.execute(
+        "select relnamespace::regnamespace::text, relname from pg_class "
+        "where relkind in ('r', 'v') and relnamespace::regnamespace::text = any(%s) order by 1, 2",
+        (list(SERVED),),
+    ).fetchall()
+    # twelve digits: the version before added doubles in the order that it met them, and those kept its last digits
+    connection.execute("set extra_float_digits = -3")
+    found = {
         f"{schema}.{relation}": rows_of(
             connection,
             f"{schema}.{relation}",
             [column for column in columns_of(connection, f"{schema}.{relation}") if column != AGE],
         )
-        for schema, relation in connection.execute(
-            "select relnamespace::regnamespace::text, relname from pg_class "
-            "where relkind in ('r', 'v') and relnamespace::regnamespace::text = any(%s) order by 1, 2",
-            (list(SERVED),),
-        ).fetchall()
+        for schema, relation in relations
     }
+    connection.execute("reset extra_float_digits")
+    return found
 
 
 def types_of_served(connection: Connection) -> dict[str, dict[str, str]]:
@@ -349,7 +354,13 @@ def written_rows(connection: Connection, table: str) -> set[tuple[str, str]]:
 
 def test_models_built_on_those_of_the_version_before_equal_models_built_from_nothing(built: Built) -> None:
     assert len(built.from_nothing) > 40
-    assert all(built.from_nothing[table] for table in built.from_nothing if table.startswith("marts."))
+    empty = {table for table, rows in built.from_nothing.items() if table.startswith("marts.") and not rows}
+    # what the bot, the rules and games write while they run: nobody presses a button in a world of extraction alone,
+    # which has no site of replays either, and of whose four days nobody can have gone over to another group of activity
+    of_replays = {table for table in built.from_nothing if table.startswith("marts.fct_arma3_")}
+    of_months = {"marts.fct_activity_flows"}
+    written = {"marts.fct_discord_actions", "marts.fct_game_events", "marts.fct_incidents"}
+    assert empty == written | of_replays | of_months
     for model, rows in built.from_nothing.items():
         assert built.going_on[model] == rows, model
     # what nothing has come for since stands as the version before wrote it

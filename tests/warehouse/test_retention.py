@@ -17,7 +17,7 @@ from pteroassets.sources.pterodactyl.application import EntityRecord, Reading
 from pteroassets.sources.pterodactyl.server_lists import ListRead
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load
-from pteroassets.warehouse.retention import prune_loads, prune_reads
+from pteroassets.warehouse.retention import prune_changes, prune_loads, prune_reads
 from pteroassets.warehouse.samples import SAMPLE_COLUMNS
 from tests.aging import growth_by_guide, let_a_day_pass, rows_of
 
@@ -156,3 +156,34 @@ def test_pruning_takes_nothing_that_figures_freshness_or_lineage_rest_on(warehou
     assert prune_reads(warehouse, now) == prune_loads(warehouse, now) == 0
     left = rows_of(warehouse)
     assert left["ops.loads"] < sizes["ops.loads"] / 2
+
+
+def test_a_change_waits_for_the_models_that_go_by_its_table_and_for_no_other(warehouse: Connection) -> None:
+    warehouse.execute("create schema shown")
+    taken = {
+        "quiet": (0, ["ops.never_changes"]),
+        "late": (2, ["ops.sessions"]),
+        "early": (4, ["ops.sessions", "ops.runs"]),
+    }
+    for model, (seen, relations) in taken.items():
+        warehouse.execute(f"create table shown.{model} ()")
+        warehouse.execute(
+            "insert into ops.changes_taken (model, seen_change, building_change, is_whole, relations) "
+            "values (%s, %s, %s, false, %s)",
+            (f"shown.{model}", seen, seen, relations),
+        )
+    relations = ["ops.sessions", "ops.runs", "ops.sessions", "ops.runs", "ops.runs"]
+    for relation in relations:
+        warehouse.execute("insert into ops.row_changes (relation, change, touched) values (%s, 1, '{}')", (relation,))
+
+    # sessions wait for the late model after the change 2, runs for the early one after 4
+    assert prune_changes(warehouse) == 3
+    left = warehouse.execute("select change_number, relation from ops.row_changes order by 1").fetchall()
+    assert left == [(3, "ops.sessions"), (5, "ops.runs")]
+
+    # nobody knows yet by what a model of an older build goes
+    warehouse.execute("update ops.changes_taken set relations = null where model = 'shown.quiet'")
+    warehouse.execute("update ops.changes_taken set seen_change = 5 where model <> 'shown.quiet'")
+    assert prune_changes(warehouse) == 0
+    warehouse.execute("drop table shown.quiet")
+    assert prune_changes(warehouse) == 2

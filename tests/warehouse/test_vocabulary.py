@@ -10,9 +10,16 @@ import jinja2
 import pytest
 import yaml
 
+from pteroassets.alarms.incidents.model import ClosedAs, Event, SubjectKind
+from pteroassets.alarms.outbox import DeadOf, Outcome, Severity
+from pteroassets.bot import actions
+from pteroassets.bot.cards.contents import CardKind
+from pteroassets.landing.arma3.fetching import Document
+from pteroassets.landing.arma3.rows import StandingOutcome
 from pteroassets.landing.servers import ZoneSource
 from pteroassets.settings import CHECKOUT
 from pteroassets.sources import outcomes
+from pteroassets.sources.arma3.client import FetchOutcome
 from pteroassets.sources.minecraft.dates import DateSource
 from pteroassets.sources.minecraft.events import Kind
 from pteroassets.sources.minecraft.history import EndReason
@@ -23,21 +30,42 @@ from pteroassets.warehouse.connection import Connection
 
 DBT = CHECKOUT / "dbt_project"
 WORDS: dict[tuple[str, str], Any] = {
+    ("actions", "command"): actions.Command,
+    ("actions", "outcome"): actions.Outcome,
+    ("discord_cards", "kind"): CardKind,
     ("list_reads", "list_name"): ServerList,
     ("list_reads", "outcome"): outcomes.ListOutcome,
     ("log_files", "date_source"): DateSource,
     ("log_files", "outcome"): outcomes.FileOutcome,
     ("log_reads", "outcome"): outcomes.ReadOutcome,
+    ("incident_events", "event"): Event,
+    ("incidents", "closed_as"): ClosedAs,
+    ("incidents", "severity"): Severity,
+    ("incidents", "subject_kind"): SubjectKind,
+    ("outbox", "dead_of"): DeadOf,
+    ("outbox", "severity"): Severity,
+    ("outbox_deliveries", "outcome"): Outcome,
+    ("pages", "document"): Document,
+    ("pages", "outcome"): FetchOutcome,
     ("player_sessions", "close_reason"): CloseReason,
+    ("replays", "outcome"): StandingOutcome,
     ("request_budgets", "api"): Api,
     ("server_runs", "end_reason"): EndReason,
     ("server_timezones", "source"): ZoneSource,
     ("sample_answers", "outcome"): outcomes.SampleOutcome,
 }
 # columns of the models that hand such words on under the same name, or under one of their own
-HANDED_ON = {name: WORDS[table, name] for table, name in WORDS if name not in ("outcome", "source", "api")}
+HANDED_ON = {
+    name: WORDS[table, name]
+    for table, name in WORDS
+    if not table.startswith(("outbox", "incident_events", "discord", "pages"))
+    and name not in ("outcome", "source", "api")
+}
 HANDED_ON |= {"timezone_source": ZoneSource, "status": outcomes.ServerStatus}
 OUTCOMES = {
+    "pages": FetchOutcome,
+    "stg_arma3__replays": StandingOutcome,
+    "stg_discord__actions": actions.Outcome,
     "stg_minecraft__log_files": outcomes.FileOutcome,
     "stg_pterodactyl__list_reads": outcomes.ListOutcome,
     "stg_pterodactyl__utilization_samples": outcomes.SampleOutcome,

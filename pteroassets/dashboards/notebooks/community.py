@@ -9,7 +9,7 @@
 #     limit_seconds: 60
 #     passes: [logs]
 #     reads:
-#       [fct_network_daily, fct_players_hourly, fct_concurrency_peaks, fct_player_sessions, fct_player_events,
+#       [fct_network_daily, fct_hours_of_week, fct_concurrency_peaks, fct_most_active_players, fct_player_events,
 #       dim_players, dim_servers, dim_server_software, dim_nodes]
 # ---
 
@@ -42,42 +42,25 @@ kit.figures(
 
 # %%
 # a server's mean rests on the hours of which its log is known; all servers are the sum of their means
-cells = kit.ask(
-    """
-    with hours as (
-        select
-            server_uuid, hour_at at time zone %(zone)s as local_hour, player_seconds, seconds_known
-        from fct_players_hourly left join dim_server_software as software using (server_uuid)
-        where seconds_known > 0 and not coalesce(software.is_proxy, false)
-    ),
-    means as (
-        select
-            server_uuid, extract(isodow from local_hour)::int as day, extract(hour from local_hour)::int as hour_of_day,
-            sum(player_seconds) / sum(seconds_known) as mean, sum(seconds_known) / 3600 as hours
-        from hours group by 1, 2, 3
-    )
+cells = kit.ask("""
     select
-        (array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])[day] as weekday, hour_of_day,
-        sum(mean) as hourly_players, sum(hours) as hourly_hours_known, count(*) as servers_known
-    from means group by 1, 2
-    """,
-    zone=zone,
-)
+        (array['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])[local_weekday] as weekday, local_hour as hour_of_day,
+        players_mean as hourly_players, hours_known as hourly_hours_known, servers_known
+    from fct_hours_of_week where scope = 'host'
+""")
+NO_HOUR = "No hour is known: the hours of the week are counted once a day, from logs that were read."
 grid = kit.whole_week(cells) if len(cells) else cells
 kit.heat_map(
     grid, x="hour_of_day", y="weekday", metric="hourly_players", rests_on="hourly_hours_known", order=kit.WEEKDAYS,
-    title=f"Players on all servers by weekday and hour ({zone}), each server's mean added up", empty=NO_LOG,
+    title=f"Players on all servers by weekday and hour ({zone}), each server's mean added up", empty=NO_HOUR,
 )  # fmt: skip
 
 # %%
-unknown = 7 * 24 - len(cells)
-fewest = cells["servers_known"].min() if len(cells) else 0
-most_known = cells["servers_known"].max() if len(cells) else 0
 kit.note(
-    f"An empty frame: no log of this hour was ever read, so nobody knows ({unknown} of {7 * 24} hours of the week)."
-    if unknown
+    "An empty frame: no log of this hour was ever read, so nobody knows."
+    if len(cells) < len(grid)
     else "Each hour of the week rests on a log that was read."
-    + ("" if fewest == most_known else f" Not all on those of as many servers: {fewest} to {most_known}.")
+    + ("" if cells["servers_known"].nunique() == 1 else " Not all rest on those of as many servers.")
 )
 
 # %% [markdown]
@@ -136,26 +119,25 @@ kit.table(
 
 # %%
 most = kit.ask("""
-    select players.player_name, sum(counted_minutes) / 60 as play_hours, count(*) as sessions, sum(deaths) as deaths,
-        sum(advancements) as advancements, max(players.servers_total) as servers_of_a_player
-    from fct_player_sessions as sessions inner join dim_players as players using (player_id)
-    where not is_proxy and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
-    group by player_id, players.player_name order by play_hours desc nulls last limit 25
+    select player_name, play_hours, sessions, deaths, advancements, servers_total as servers_of_a_player, counted_until
+    from fct_most_active_players inner join dim_players using (player_id)
+    order by place limit 25
 """)
+until = "" if most.empty else f" up to {most['counted_until'].iloc[0]:%d %B}"
 kit.table(
     most,
     {
         "player_name": "Player", "play_hours": "play_hours", "sessions": "sessions", "deaths": "deaths",
         "advancements": "advancements", "servers_of_a_player": "servers_of_a_player",
     },
-    caption="Who played most in the last 30 days", empty="Nobody, as far as logs were read.",
+    caption=f"Who played most in the 30 days{until}", empty="Nobody, as far as logs were read.",
 )  # fmt: skip
 
 # %%
 causes = kit.ask("""
     select replace(cause, '_', ' ') as cause, count(*) as deaths_of_a_cause from fct_player_events
     where event_kind = 'death' and cause is not null
-        and occurred_at > (select max(occurred_at) from fct_player_events) - interval '30 days'
+        and local_date > (select max(local_date) from fct_player_events) - 30
     group by 1 order by 2 desc, 1 limit 12
 """)
 kit.bars(

@@ -9,7 +9,7 @@
 #     limit_seconds: 60
 #     passes: [entities, utilization, logs]
 #     reads: [dim_servers, dim_nodes, fct_server_daily, fct_network_daily, fct_server_runs, fct_right_sizing,
-#       fct_sleeping_servers, fct_recovery_points]
+#       fct_sleeping_servers, fct_recovery_points, fct_limit_utilization_daily, fct_player_hour_costs]
 # ---
 
 # %%
@@ -116,6 +116,75 @@ kit.table(
 )  # fmt: skip
 
 # %% [markdown]
+# ## Use of limits, and what play costs
+# The last seven days: the most of any day's high percentiles, of the limit that held then, and what a server used for
+# an hour of play, its empty hours among it. Only hours that were sampled and whose log is known are compared.
+
+# %%
+cost = kit.one("""
+    with week as (
+        select * from fct_player_hour_costs
+        where not is_proxy and local_date > (select max(local_date) from fct_player_hour_costs) - 7
+    )
+    select
+        sum(cpu_core_minutes) / nullif(sum(player_hours), 0) as core_minutes_per_player_hour,
+        sum(memory_gibibyte_hours) / nullif(sum(player_hours), 0) as memory_hours_per_player_hour,
+        sum(cpu_core_minutes_empty) / nullif(sum(cpu_core_minutes), 0) as empty_core_share,
+        sum(hours_compared) as hours_compared
+    from week
+""")
+NOT_COMPARED = "nobody played in an hour that was sampled and of which the log is known"
+kit.figures(
+    *(kit.figure(name, cost[name], why=NOT_COMPARED, of="in the last 7 days") for name in (
+        "core_minutes_per_player_hour", "memory_hours_per_player_hour", "empty_core_share",
+    )),
+    kit.figure("hours_compared", cost["hours_compared"], why="nothing was sampled", of="in the last 7 days"),
+)  # fmt: skip
+
+# %%
+limits = kit.ask("""
+    with used as (
+        select
+            server_uuid, max(cpu_limit_ratio_p95) as cpu_of_limit, max(cpu_limit_ratio_p99) as cpu_of_limit_high,
+            max(memory_limit_ratio_p99) as memory_of_limit_high, max(disk_limit_ratio_p95) as disk_of_limit
+        from fct_limit_utilization_daily
+        where local_date > (select max(local_date) from fct_limit_utilization_daily) - 7
+        group by server_uuid
+    ),
+    costs as (
+        select
+            server_uuid, sum(player_hours) as compared_player_hours,
+            sum(cpu_core_minutes) / nullif(sum(player_hours), 0) as core_minutes_per_player_hour,
+            sum(memory_gibibyte_hours) / nullif(sum(player_hours), 0) as memory_hours_per_player_hour,
+            sum(cpu_core_minutes_empty) / nullif(sum(cpu_core_minutes), 0) as empty_core_share
+        from fct_player_hour_costs
+        where not is_proxy and local_date > (select max(local_date) from fct_player_hour_costs) - 7
+        group by server_uuid
+    )
+    select
+        server_uuid, server_name, node_name, cpu_of_limit, cpu_of_limit_high, memory_of_limit_high, disk_of_limit,
+        compared_player_hours, core_minutes_per_player_hour, memory_hours_per_player_hour, empty_core_share
+    from dim_servers left join used using (server_uuid) left join costs using (server_uuid)
+    where is_active and (used.server_uuid is not null or costs.server_uuid is not null)
+    order by greatest(cpu_of_limit_high, memory_of_limit_high, disk_of_limit) desc nulls last, server_name
+    limit 30
+""")
+kit.table(
+    limits,
+    {
+        "server_name": "Server", "node_name": "Node", "cpu_of_limit": "cpu_of_limit",
+        "cpu_of_limit_high": "cpu_of_limit_high", "memory_of_limit_high": "memory_of_limit_high",
+        "disk_of_limit": "disk_of_limit", "compared_player_hours": "compared_player_hours",
+        "core_minutes_per_player_hour": "core_minutes_per_player_hour",
+        "memory_hours_per_player_hour": "memory_hours_per_player_hour", "empty_core_share": "empty_core_share",
+    },
+    caption="The 30 servers nearest to a limit in the last 7 days",
+    empty="Nothing was sampled yet.",
+    links={"server_name": ("server", "server_uuid")},
+    note="A dash: the server has no such limit, or nobody played in an hour that is known.",
+)  # fmt: skip
+
+# %% [markdown]
 # ## Right-sizing
 # Limits that would be enough for what servers used in two weeks: the 99th percentile and a fifth, and of memory and
 # disk no less than the most of any sample. The heap of a Java server grows with its limit, so it may need less than it
@@ -139,7 +208,9 @@ why_none = {
     "seldom_running": "seldom running", "unlimited": "without a limit",
 }  # fmt: skip
 reasons = sizes["memory_reason"].value_counts()
-NOT_JUDGED = ", ".join(f"{count} {why_none[str(reason)]}" for reason, count in reasons.items())
+NOT_JUDGED = ", ".join(
+    f"{kit.said('servers_unsized', count)} {why_none[str(reason)]}" for reason, count in reasons.items()
+)
 NO_SIZE = f"no server can be judged: {NOT_JUDGED}" if NOT_JUDGED else "the panel lists no server"
 freed = judged["memory_freed"]
 kit.figures(
@@ -182,7 +253,10 @@ why_unknown = {
     "suspended": "suspended", "log_unknown": "without a log", "log_ends_before": "whose log was not read of late",
     "history_too_short": "not known for long enough",
 }  # fmt: skip
-NOT_KNOWN = ", ".join(f"{count} {why_unknown[str(reason)]}" for reason, count in sleep["reason"].value_counts().items())
+NOT_KNOWN = ", ".join(
+    f"{kit.said('servers_perhaps_asleep', count)} {why_unknown[str(reason)]}"
+    for reason, count in sleep["reason"].value_counts().items()
+)
 asleep = sleep[sleep["is_asleep"].eq(True)]
 is_judged = sleep["is_asleep"].notna().any()
 NOBODY = f"of no server it is known: {NOT_KNOWN}" if NOT_KNOWN else "the panel lists no server"

@@ -6,7 +6,7 @@
 #     order: 30
 #     schedule: "32 5 * * *"
 #     stale_after_hours: 50
-#     limit_seconds: 600
+#     limit_seconds: 300
 #     passes: [entities, utilization, logs]
 #     reads:
 #       - dim_users

@@ -9,8 +9,8 @@
 #     limit_seconds: 60
 #     passes: [logs]
 #     reads:
-#       [fct_network_daily, fct_network_sessions, fct_player_sessions, fct_active_players_daily, fct_player_servers,
-#       fct_player_activity_weekly, fct_shared_players, dim_servers]
+#       [fct_network_daily, fct_play_last_30_days, fct_active_players_daily, fct_second_visits,
+#       fct_activity_flows, fct_shared_players, dim_servers]
 # ---
 
 # %%
@@ -20,12 +20,12 @@ kit.top(["logs"])
 
 # %%
 month = kit.one("""
-    select
-        count(distinct player_id) as players_seen, count(*) as stays, sum(counted_minutes) / 60 as stay_hours,
-        percentile_cont(0.5) within group (order by counted_minutes) filter (where not is_open) as stay_minutes
-    from fct_network_sessions
-    where joined_at > (select max(joined_at) from fct_network_sessions) - interval '30 days'
+    select players as players_seen, sessions as stays, play_hours as stay_hours,
+        session_minutes_median as stay_minutes, counted_until
+    from (values ('host')) as host (scope_key) left join fct_play_last_30_days using (scope_key)
 """)
+NOT_COUNTED = "no session was seen; these are counted once a day"
+MONTH = "" if month["counted_until"] is None else f"30 days up to {month['counted_until']:%d %B}, counted once a day"
 days = kit.ask("""
     select local_date, distinct_players as daily_players, peak_concurrent_players as peak_players,
         player_hours as network_player_hours
@@ -34,10 +34,10 @@ days = kit.ask("""
 peak = days["peak_players"].max()
 NO_LOG = "no log was read"
 kit.figures(
-    kit.figure("players_seen", month["players_seen"], of="last 30 days"),
-    kit.figure("stays", month["stays"], of="last 30 days"),
-    kit.figure("stay_hours", month["stay_hours"], why=NO_LOG, of="last 30 days"),
-    kit.figure("stay_minutes", month["stay_minutes"], why=NO_LOG, of="last 30 days"),
+    kit.figure("players_seen", month["players_seen"], why=NOT_COUNTED, of=MONTH),
+    kit.figure("stays", month["stays"], why=NOT_COUNTED, of=MONTH),
+    kit.figure("stay_hours", month["stay_hours"], why=NOT_COUNTED, of=MONTH),
+    kit.figure("stay_minutes", month["stay_minutes"], why=NOT_COUNTED, of=MONTH),
     kit.figure("peak_players", peak, why=NO_LOG, of="ever, as far as logs reach"),
 )
 
@@ -58,10 +58,9 @@ last = whole.iloc[0] if len(whole) else None
 NO_DAY = "no whole day was read; actives are counted once a day"
 on = "" if last is None else f"{last['local_date']:%A, %d %B}, the last whole day"
 lacks = {
-    days: NO_DAY if last is None
-    else f"logs are known since {last['history_known_since']:%d %B}: fewer than {days} days"
-    for days in (7, 30, 31)
-}  # fmt: skip
+    days: NO_DAY if last is None else f"logs are known since {last['history_known_since']:%d %B}: {few}"
+    for days, few in {7: "fewer than 7 days", 30: "fewer than 30 days", 31: "fewer than 31 days"}.items()
+}
 newcomers = "" if last is None else f"newcomers are known from {last['newcomers_known_from']:%d %B} on"
 kit.figures(
     *(
@@ -113,17 +112,14 @@ kit.lines(
 
 # %%
 again = kit.one("""
-    select
-        count(*) as players_of_servers,
-        count(second_joined_at)::float8 / nullif(count(*), 0) as came_twice,
-        percentile_cont(0.5) within group (order by first_session_minutes) as first_session_minutes,
-        percentile_cont(0.5) within group (order by hours_to_second_session) as hours_to_second_session,
-        percentile_cont(0.5) within group (order by gap_hours_median) as gap_hours
-    from fct_player_servers where not is_proxy
+    select players as players_of_servers, came_twice_ratio as came_twice,
+        first_session_minutes_median as first_session_minutes,
+        hours_to_second_session_median as hours_to_second_session, gap_hours_median as gap_hours
+    from (values ('host')) as host (scope_key) left join fct_second_visits using (scope_key)
 """)
-NOBODY = "nobody was seen on a server"
+NOBODY = "nobody was seen on a server; these are counted once a day"
 kit.figures(
-    kit.figure("players_of_servers", again["players_of_servers"], of="ever"),
+    kit.figure("players_of_servers", again["players_of_servers"], why=NOBODY, of="ever"),
     kit.figure("first_session_minutes", again["first_session_minutes"], why=NOBODY),
     kit.figure("came_twice", again["came_twice"], why=NOBODY),
     kit.figure("hours_to_second_session", again["hours_to_second_session"], why="nobody came a second time"),
@@ -142,16 +138,10 @@ kit.lines(
 
 # %%
 groups = kit.ask("""
-    with newest as (
-        select max(week_start) as week_start from fct_player_activity_weekly
-        where scope = 'host' and activity_group is not null
-    )
     select
-        replace(activity_group, '_', ' ') as activity_group, replace(activity_group_before, '_', ' ') as before,
-        week_start, count(*) as players_in_group
-    from fct_player_activity_weekly inner join newest using (week_start)
-    where scope = 'host' and activity_group is not null
-    group by 1, 2, 3
+        replace(activity_group, '_', ' ') as activity_group,
+        replace(nullif(activity_group_before, 'not_known'), '_', ' ') as before, week_start, players as players_in_group
+    from fct_activity_flows where week_start = (select max(week_start) from fct_activity_flows)
 """)
 week = f"the week from {groups['week_start'].iloc[0]:%d %B}" if len(groups) else "a week"
 NO_WEEK = "Not known before the log of the host is known for three whole weeks; it is reckoned once a day."
@@ -175,14 +165,10 @@ kit.table(
 # %%
 servers = kit.ask("""
     select
-        server_uuid, server_name, count(distinct player_id) as players_seen, count(*) as sessions,
-        sum(counted_minutes) / 60 as play_hours,
-        percentile_cont(0.5) within group (order by counted_minutes) filter (where not is_open) as session_minutes,
-        count(*) filter (where close_reason = 'kicked') as kicks,
-        count(*) filter (where close_reason = 'timed_out') as timeouts
-    from fct_player_sessions inner join dim_servers using (server_uuid)
-    where not is_proxy and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
-    group by server_uuid, server_name order by play_hours desc nulls last
+        server_uuid, server_name, players as players_seen, sessions, play_hours,
+        session_minutes_median as session_minutes, kicks, timeouts
+    from fct_play_last_30_days inner join dim_servers using (server_uuid)
+    where scope = 'server' order by play_hours desc nulls last, server_name
 """)
 kit.table(
     servers,
@@ -190,7 +176,7 @@ kit.table(
         "server_name": "Server", "players_seen": "players_seen", "sessions": "sessions", "play_hours": "play_hours",
         "session_minutes": "session_minutes", "kicks": "kicks", "timeouts": "timeouts",
     },
-    caption="Servers, last 30 days", empty="Nobody played in the last 30 days.",
+    caption=f"Servers, {MONTH}" if MONTH else "Servers", empty="Nobody was seen to play; it is counted once a day.",
     links={"server_name": ("server", "server_uuid")},
     note="Players of several servers count on each, so the column is not to be added up.",
 )  # fmt: skip

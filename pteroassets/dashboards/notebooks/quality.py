@@ -85,14 +85,17 @@ kit.table(
 
 # %%
 loads = kit.ask("""
-    select distinct on (table_name)
-        table_name, observed_at, is_complete, problems
-    from staging.stg_ops__loads order by table_name, observed_at desc
+    select table_name, observed_at, is_complete, problems, complete_at
+    from (
+        select table_name, max(observed_at) filter (where is_complete) as complete_at
+        from staging.stg_ops__loads group by table_name
+    ) as tables
+    cross join lateral (
+        select observed_at, is_complete, problems from staging.stg_ops__loads as loads
+        where loads.table_name = tables.table_name order by observed_at desc limit 1
+    ) as newest
+    order by table_name
 """)
-good = kit.ask("""
-    select table_name, max(observed_at) as complete_at from staging.stg_ops__loads where is_complete group by table_name
-""")
-loads = loads.merge(good, on="table_name", how="left")
 loads["why"] = [
     "; ".join(f"{one.get('scope', '')}: {one.get('reason', '')}" for one in (found or [])[:3])[:300]
     for found in loads["problems"]

@@ -2,20 +2,82 @@
 # jupyter:
 #   pteroassets:
 #     title: Reliability
-#     summary: Crashes and their causes, uptime, start-up, overloads and backups.
+#     summary: What is wrong now, crashes and their causes, uptime, start-up, overloads and backups.
 #     order: 70
 #     schedule: "47 * * * *"
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [utilization, logs, upkeep]
 #     reads: [fct_server_runs, fct_server_stops, fct_server_reliability, fct_return_after_trouble, fct_changes,
-#       fct_server_daily, fct_player_sessions, dim_servers, stg_pterodactyl__backups, stg_pterodactyl__list_reads]
+#       fct_server_daily, fct_player_sessions, fct_incidents, dim_servers, stg_ops__incident_evaluation,
+#       stg_pterodactyl__backups, stg_pterodactyl__list_reads]
 # ---
 
 # %%
 from pteroassets.dashboards import kit
 
 kit.top(["utilization", "logs", "upkeep"])
+
+# %% [markdown]
+# ## Incidents
+# One row for each cause: what merely follows from it is counted as an alarm held back.
+
+# %%
+incidents = kit.ask(
+    """
+    select
+        incident_id, is_open, subject_name as subject, server_uuid,
+        replace(concat_ws(': ', kind, aspect), '_', ' ') as kind, severity, cause, opened_at, closed_at,
+        minutes_to_notice, minutes_to_close, acknowledged_at, alarms_held_back
+    from fct_incidents where is_open or closed_at > %(now)s - interval '7 days'
+    order by is_open desc, array_position(array['critical', 'warning', 'info'], severity), opened_at desc, incident_id
+""",
+    now=kit.now(),
+)
+# they are evaluated every five minutes, and after each pass over samples or logs
+judged = kit.one(
+    """
+    select max(evaluated_at) as at, coalesce(max(evaluated_at) > %(now)s - interval '1 hour', false) as is_judged
+    from staging.stg_ops__incident_evaluation
+""",
+    now=kit.now(),
+)
+is_judged = bool(judged["is_judged"])
+NOT_JUDGED = (
+    "nothing has evaluated incidents yet; the passes and the sensor incidents_by_the_clock do"
+    if judged["at"] is None
+    else f"nothing has evaluated incidents since {judged['at']:%Y-%m-%d %H:%M} UTC; see to incidents_by_the_clock"
+)
+still = incidents[incidents["is_open"].astype(bool)]
+WEEK = "open, or over in the last 7 days"
+kit.figures(
+    kit.figure("incidents_open", len(still) if is_judged else None, why=NOT_JUDGED, of="now"),
+    kit.figure("incidents", len(incidents) if is_judged or len(incidents) else None, why=NOT_JUDGED, of=WEEK),
+    kit.figure("minutes_to_notice", incidents["minutes_to_notice"].median(), why="no incident to be noticed", of=WEEK),
+    kit.figure("minutes_to_close", incidents["minutes_to_close"].median(), why="no incident is over", of=WEEK),
+)
+
+# %%
+INCIDENT = {
+    "subject": "About", "kind": "What", "severity": "Severity", "cause": "Cause", "opened_at": "Since (UTC)",
+}  # fmt: skip
+kit.table(
+    still,
+    INCIDENT | {"alarms_held_back": "alarms_held_back", "acknowledged_at": "Acknowledged (UTC)"},
+    caption="Open now, the most urgent first", links={"subject": ("server", "server_uuid")},
+    empty="None found." if is_judged else f"Not known: {NOT_JUDGED}.",
+)  # fmt: skip
+
+# %%
+kit.table(
+    incidents[~incidents["is_open"].astype(bool)],
+    INCIDENT | {"minutes_to_notice": "minutes_to_notice", "minutes_to_close": "minutes_to_close"},
+    caption="Over in the last 7 days", links={"subject": ("server", "server_uuid")},
+    empty="None found." if is_judged else f"Not known: {NOT_JUDGED}.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Crashes, uptime and starts
 
 # %%
 month = kit.one("""
@@ -27,11 +89,14 @@ month = kit.one("""
     from fct_server_runs where started_date > (select max(started_date) from fct_server_runs) - 30
 """)
 cut = kit.one("""
-    select
-        case when count(*) > 0 then count(*) filter (where close_reason = 'server_crashed') end
-            as sessions_cut_by_crashes
-    from fct_player_sessions
-    where not is_proxy and joined_at > (select max(joined_at) from fct_player_sessions) - interval '30 days'
+    with month as (select max(joined_at) - interval '30 days' as began_at from fct_player_sessions)
+    select case
+        when exists (
+            select from fct_player_sessions where not is_proxy and joined_at > (select began_at from month)
+        ) then (
+            select count(*) from fct_player_sessions
+            where close_reason = 'server_crashed' and not is_proxy and joined_at > (select began_at from month)
+        ) end as sessions_cut_by_crashes
 """)
 up = kit.one("""
     select sum(uptime_hours) / nullif(sum(minutes_sampled) / 60, 0) as uptime from fct_server_daily
@@ -48,8 +113,12 @@ kit.figures(
 
 # %%
 by_day = kit.ask("""
-    select started_date as day, coalesce(crash_cause, 'killed or without a word') as cause, count(*) as crashes
-    from fct_server_runs where end_reason = 'crashed' and started_date is not null group by 1, 2 order by 1
+    select
+        started_date as day, count(*) as crashes,
+        -- an exception by its own name: the packages before it leave no room for it beside the bars
+        coalesce(replace(regexp_replace(crash_cause, '^([a-z0-9_]+[.])+', ''), '_', ' '), 'killed or without a word')
+            as cause
+    from fct_server_runs where end_reason = 'crashed' and started_date is not null group by 1, 3 order by 1
 """)
 kit.line(
     by_day.groupby("day", as_index=False)[["crashes"]].sum(), x="day", metric="crashes",
@@ -86,7 +155,7 @@ slow = kit.one("""
     from fct_server_runs where started_date > (select max(started_date) from fct_server_runs) - 30
 """)
 NO_STOP, LAST = "no stop was seen", "last 30 days"
-no_crash = "no run was seen" if periods["run_hours"] is None else f"no crash in {periods['run_hours']:,.0f} hours run"
+no_crash = "no run was seen" if periods["run_hours"] is None else "no run crashed"
 kit.figures(
     kit.figure("outages", stops["outages"] if stops["stops_planned"] is not None else None, why=NO_STOP, of=LAST),
     kit.figure("outage_hours", stops["outage_hours"], why="no outage ended with a start", of=LAST),

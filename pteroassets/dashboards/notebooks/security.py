@@ -8,7 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, logs]
-#     reads: [dim_users, dim_servers, stg_minecraft__events]
+#     reads: [dim_users, dim_servers, stg_minecraft__log_files, stg_minecraft__events]
 # ---
 
 # %%
@@ -21,14 +21,30 @@ kit.top(["entities", "logs"])
 # which. People of one household share an address, too.
 
 # %%
-week = kit.one("""
-    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+# events have no index of their times: the files of the week name those that are read
+LAST_WEEK = """
+    newest as (select max(last_line_at) as at from staging.stg_minecraft__log_files),
+    files as materialized (
+        select server_uuid, file_key from staging.stg_minecraft__log_files
+        where last_line_at > (select at from newest) - interval '7 days'
+    ),
+    events as (
+        select found.* from files cross join lateral (
+            select server_uuid, logged_at, event_kind, player_name, detail from staging.stg_minecraft__events as lines
+            where lines.server_uuid = files.server_uuid and lines.file_key = files.file_key
+                and event_kind in ('login_refused', 'player_login')
+                and logged_at > (select at from newest) - interval '7 days'
+            offset 0  -- each file by its key: of all files Postgres would read every line there is
+        ) as found
+    )
+"""
+week = kit.one(f"""
+    with {LAST_WEEK}
     select
         case when count(*) > 0 then count(*) filter (where event_kind = 'login_refused') end as refused_logins,
         case when count(*) > 0 then count(*) filter (where event_kind = 'player_login') end as logins,
         count(*) filter (where event_kind = 'player_login' and detail ->> 'address' is not null) as with_address
-    from staging.stg_minecraft__events, newest
-    where event_kind in ('login_refused', 'player_login') and logged_at > newest.at - interval '7 days'
+    from events
 """)
 NO_LOG = "no login was read in any log"
 users = kit.one("""
@@ -45,15 +61,13 @@ kit.figures(
 )
 
 # %%
-shared = kit.ask("""
-    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+shared = kit.ask(f"""
+    with {LAST_WEEK}
     select
         right(detail ->> 'address', 8) as address, count(distinct player_name) as players_of_an_address,
         string_agg(distinct player_name, ', ' order by player_name) as names, count(*) as logins,
         max(logged_at) as last_at
-    from staging.stg_minecraft__events, newest
-    where event_kind = 'player_login' and detail ->> 'address' is not null
-        and logged_at > newest.at - interval '7 days'
+    from events where event_kind = 'player_login' and detail ->> 'address' is not null
     group by detail ->> 'address' having count(distinct player_name) > 1
     order by 2 desc, 4 desc limit 50
 """)
@@ -70,14 +84,13 @@ kit.table(
 )  # fmt: skip
 
 # %%
-bursts = kit.ask("""
-    with newest as (select max(logged_at) as at from staging.stg_minecraft__events),
+bursts = kit.ask(f"""
+    with {LAST_WEEK},
     refused as (
         select
             server_uuid, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at, player_name,
             coalesce(detail ->> 'cause', 'other') as cause
-        from staging.stg_minecraft__events, newest
-        where event_kind = 'login_refused' and logged_at > newest.at - interval '7 days'
+        from events where event_kind = 'login_refused'
     )
     select
         server_name, server_uuid, begun_at, count(*) as refused_logins, count(distinct player_name) as names_refused,
@@ -97,13 +110,13 @@ kit.table(
 )  # fmt: skip
 
 # %%
-loops = kit.ask("""
-    with newest as (select max(logged_at) as at from staging.stg_minecraft__events)
+loops = kit.ask(f"""
+    with {LAST_WEEK}
     select
         server_name, server_uuid, player_name, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at,
         count(*) as logins
-    from staging.stg_minecraft__events inner join dim_servers using (server_uuid), newest
-    where event_kind = 'player_login' and logged_at > newest.at - interval '7 days'
+    from events inner join dim_servers using (server_uuid)
+    where event_kind = 'player_login'
     group by server_name, server_uuid, player_name, begun_at having count(*) >= 5
     order by logins desc limit 50
 """)

@@ -6,7 +6,7 @@
 #     order: 20
 #     schedule: "12 * * * *"
 #     stale_after_hours: 3
-#     limit_seconds: 600
+#     limit_seconds: 300
 #     passes: [entities, utilization, logs]
 #     reads: [dim_servers, dim_server_software, fct_changes, fct_server_daily, fct_utilization_hourly,
 #       fct_server_runs, fct_player_sessions, fct_right_sizing, fct_sleeping_servers,
@@ -248,24 +248,22 @@ WHY_NO_BACKUP = {
 awake = WHY_NO_SLEEP[state["reason"]] if state["is_judged"] else NOT_JUDGED
 no_play = WHY_NO_BACKUP[state["play_reason"]]
 asleep = state["is_asleep"] is not None and bool(state["is_asleep"])
-if state["is_judged"] and state["reason"] is None and not asleep:
-    kit.note("It is awake: it was neither off nor empty for two weeks.")
-    sleep = []
-else:
-    sleep = [
-        kit.figure("days_asleep", state["days_asleep"], why=awake),
-        kit.figure(
-            "memory_asleep", state["memory_held"] if asleep else None, why="it has no limit" if asleep else awake
-        ),
-        kit.figure("disk_asleep", state["disk_held"] if asleep else None, why="not measured" if asleep else awake),
-    ]
-if state["backup_reason"] == "no_good_backup":
-    kit.note("It has no good backup.", "warning")
-    recovery = []
-else:
-    recovery = [
-        kit.figure("recovery_point_age", state["recovery_point_age_hours"], why=WHY_NO_BACKUP[state["backup_reason"]])
-    ]
+is_awake = state["is_judged"] and state["reason"] is None and not asleep
+is_without_backup = state["backup_reason"] == "no_good_backup"
+kit.note("It is awake: it was neither off nor empty for two weeks.") if is_awake else None
+
+# %%
+kit.note("It has no good backup.", "warning") if is_without_backup else None
+
+# %%
+sleep = [
+    kit.figure("days_asleep", state["days_asleep"], why=awake),
+    kit.figure("memory_asleep", state["memory_held"] if asleep else None, why="it has no limit" if asleep else awake),
+    kit.figure("disk_asleep", state["disk_held"] if asleep else None, why="not measured" if asleep else awake),
+] if not is_awake else []  # fmt: skip
+recovery = [
+    kit.figure("recovery_point_age", state["recovery_point_age_hours"], why=WHY_NO_BACKUP[state["backup_reason"]])
+] if not is_without_backup else []  # fmt: skip
 kit.figures(
     *sleep,
     *recovery,

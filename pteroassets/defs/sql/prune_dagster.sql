@@ -21,34 +21,6 @@ where old.create_timestamp < %(before)s
         group by asset_key, check_name, partition
     );
 
--- A check that passes every few minutes says the same each time. Of a day that is over stay what failed, the results beside
--- it, and the last one.
-with placed as (
-    select
-        id,
-        evaluation_event_storage_id,
-        create_timestamp,
-        execution_status,
-        lag(execution_status) over of_check as status_before,
-        lead(execution_status) over of_check as status_after,
-        lead(create_timestamp) over of_check as next_at
-    from asset_check_executions
-    where execution_status <> 'PLANNED'
-    window of_check as (partition by asset_key, check_name, partition order by id)
-),
-gone as (
-    delete from asset_check_executions as old
-    using placed
-    where old.id = placed.id
-        and placed.create_timestamp < %(day_ago)s
-        and placed.next_at::date = placed.create_timestamp::date
-        and placed.execution_status = 'SUCCEEDED'
-        and placed.status_before = 'SUCCEEDED'
-        and placed.status_after = 'SUCCEEDED'
-    returning old.evaluation_event_storage_id
-)
-delete from event_logs where id in (select evaluation_event_storage_id from gone);
-
 delete from bulk_actions
 where timestamp < %(before)s
     and status in ('COMPLETED', 'COMPLETED_SUCCESS', 'COMPLETED_FAILED', 'FAILED', 'CANCELED');

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -98,13 +98,24 @@ class FileTables(Generic[Row]):
     content: tuple[str, ...] = ()
 
     def known(
-        self, connection: Connection, server_uuid: uuid.UUID | None = None, *, group: ServerGroup = EVERYBODY
+        self,
+        connection: Connection,
+        server_uuid: uuid.UUID | None = None,
+        *,
+        group: ServerGroup = EVERYBODY,
+        without: Collection[str] = (),
     ) -> dict[uuid.UUID, list[Row]]:
-        """Return the files of each server of *group*, or of one, in no order that means anything."""
-        with connection.cursor(row_factory=class_row(self.row)) as cursor:
+        """Return the files of each server of *group*, or of one, in no order that means anything.
+
+        Columns that are not needed can be left out, if a row of the type can be made *without* them; such rows must
+        not be saved.
+        """
+        columns = [name for name in self._columns if name not in without]
+        # in binary form, since most of the columns are times and numbers
+        with connection.cursor(row_factory=class_row(self.row), binary=True) as cursor:
             cursor.execute(
                 f"""
-                select {", ".join(self._columns)} from {self.files}
+                select {", ".join(columns)} from {self.files}
                 where (%(server)s::uuid is null or server_uuid = %(server)s) and {group.condition("server_uuid")}
                 order by server_uuid, file_key
                 """,
@@ -123,14 +134,15 @@ class FileTables(Generic[Row]):
         not wait for each other; whoever works on all servers waits for every group, and every group for that one.
         """
         rows = f"rows of {self.files}"
-        shared = "" if group.is_everybody else "_shared"
-        with _locked(connection, shared, "hashtext(%s), hashtext(%s)", [("pteroassets", rows)]):
-            if group.is_everybody:
+        everybody = "(hashtext('pteroassets'), hashtext(%(rows)s))"
+        if group.is_everybody:
+            with _locked(connection, [f"pg_advisory_lock{everybody}"], rows):
                 yield
-            else:
-                # all in one order, so that two groups never wait for each other in a circle
-                with _locked(connection, "", "hashtext(%s), %s", [(rows, bucket) for bucket in group.buckets]):
-                    yield
+            return
+        # all in one order, so that two groups never wait for each other in a circle
+        buckets = [f"pg_advisory_lock(hashtext(%(rows)s), {bucket})" for bucket in group.buckets]
+        with _locked(connection, [f"pg_advisory_lock_shared{everybody}", *buckets], rows):
+            yield
 
     def last_listed(self, connection: Connection) -> dict[uuid.UUID, datetime]:
         """Return when each server's folder was last listed, of those that ever were."""
@@ -229,14 +241,18 @@ class FileTables(Generic[Row]):
 
 
 @contextmanager
-def _locked(connection: Connection, mode: str, key: str, keys: Sequence[tuple[Any, ...]]) -> Iterator[None]:
-    """Hold advisory locks of the session, which end with it at the latest."""
-    with connection.cursor() as cursor:
-        for one in keys:
-            cursor.execute(f"select pg_advisory_lock{mode}({key})", one)
-        try:
-            yield
-        finally:
-            if not connection.broken:
-                for one in keys:
-                    cursor.execute(f"select pg_advisory_unlock{mode}({key})", one)
+def _locked(connection: Connection, locks: Sequence[str], rows: str) -> Iterator[None]:
+    """Hold advisory locks of the session, taken in this order, which end with it at the latest.
+
+    One statement takes all, and one gives them back: a group has up to 128 of them, and each server of a group is
+    locked for itself.
+    """
+    values = {"rows": rows}
+    connection.execute(f"select {', '.join(locks)}", values)
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(
+                f"select {', '.join(lock.replace('_lock', '_unlock', 1) for lock in reversed(locks))}", values
+            )

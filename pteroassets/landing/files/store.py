@@ -11,9 +11,10 @@ import contextlib
 import gzip
 import hashlib
 import os
+import re
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -93,6 +94,24 @@ class LogStore:
         """Remove *digest*; a missing one is no error, so that a removal can be repeated."""
         with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(digest))
+
+    def sweep(self, keep: Collection[str]) -> int:
+        """Remove every file that is not one of *keep*, also what a killed process left; return how many.
+
+        Nobody may write meanwhile.
+        """
+        if not self._files.exists(self._root):
+            return 0
+        self._files.invalidate_cache(self._root)
+        wanted = {self._path(digest) for digest in keep}
+        others = [path for path in map(str, self._files.find(self._root)) if self._is_ours(path) and path not in wanted]
+        for path in others:
+            self._files.rm_file(path)
+        return len(others)
+
+    def _is_ours(self, path: str) -> bool:
+        """Return whether a file of this store has this path: another's, in the same folder, is left alone."""
+        return re.fullmatch(r"/[0-9a-f]{2}/(?:[0-9a-f]{64}\.log\.gz|\..+)", path.removeprefix(self._root)) is not None
 
     def __contains__(self, digest: str) -> bool:
         return bool(self._files.exists(self._path(digest)))

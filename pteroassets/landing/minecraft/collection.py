@@ -20,6 +20,7 @@ from pteroassets.landing.files.collection import FileFolder, Nowhere
 from pteroassets.landing.files.folder import HEAD_BYTES
 from pteroassets.landing.files.kinds import FileKind
 from pteroassets.landing.files.rows import FileTables, StoredFile
+from pteroassets.landing.opt_outs import NOBODY, OptOutList, OptOuts
 from pteroassets.landing.servers import LogTimezones, ServerTraits, server_traits
 from pteroassets.sources.minecraft.archives import Archive, is_archive
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
@@ -126,37 +127,56 @@ _FIRST_LINES = (0, 1 << 10, 1 << 13, HEAD_BYTES)  # where most logs, and all of 
 
 
 def where_logs_are(
-    connection: Connection, *, zones: LogTimezones, places: LogPlaces
+    connection: Connection, *, zones: LogTimezones, places: LogPlaces, opt_outs: OptOutList
 ) -> Callable[[uuid.UUID], FileFolder | Nowhere]:
-    """Return what tells `collect_files` where each server keeps its logs, as the landed entities and *places* say."""
+    """Return what tells `collect_files` where each server keeps its logs, as the landed entities and *places* say.
+
+    What it returns for a server replaces the players of *opt_outs* in what is fetched.
+    """
     zones, traits = zones.of_servers(connection), server_traits(connection)
 
     def where(server_uuid: uuid.UUID) -> FileFolder | Nowhere:
         found = places.of(server_uuid, traits.get(server_uuid))
         if found.folder is None:
             return Nowhere(outcome="not_minecraft", reason=found.reason or "")
-        return FileFolder(folder=found.folder, kind=logs_of(zones.zone(str(server_uuid)), live=found.live))
+        # asked for here, where whoever adds to the list waits for this pass
+        hidden = opt_outs.of_server(connection, server_uuid)
+        zone = zones.zone(str(server_uuid))
+        return FileFolder(folder=found.folder, kind=logs_of(zone, live=found.live, opt_outs=hidden))
 
     return where
 
 
-def logs_of(zone: ZoneInfo, *, live: str | None = None) -> FileKind:
+def logs_of(zone: ZoneInfo, *, live: str | None = None, opt_outs: OptOuts = NOBODY) -> FileKind:
     """Return what the logs of one server are.
 
     Args:
         zone: In which their local dates are read.
         live: The one name that counts, where an operator gave it.
+        opt_outs: Players who are to be forgotten there.
     """
+
+    def unpack(name: str, raw: bytes, is_live: bool) -> tuple[bytes, FileOutcome, str | None]:  # noqa: FBT001 - as called
+        content, outcome, reason = decode(name, raw, is_live=is_live)
+        return forgetting(content, opt_outs, is_live=is_live), outcome, reason
+
     return FileKind(
         row=LogFile,
         read_name=lambda path: collected_name(path, live=live),
         why_unread=lambda path: unread_archive(path) if live is None else None,
-        unpack=lambda name, raw, is_live: decode(name, raw, is_live=is_live),
+        unpack=unpack,
         day_of=lambda file, content: _day_of(file, content, zone),
         first_at=lambda day, content: _first_at(day, content, zone),
         moves_names=_are_numbered_downwards,
         means_other=_means_other,
     )
+
+
+def forgetting(content: bytes, opt_outs: OptOuts, *, is_live: bool) -> bytes:
+    """Return a log with pseudonyms; the last line of a live one is left for later until it is whole."""
+    if not opt_outs:
+        return content
+    return opt_outs.content(content[: content.rfind(b"\n") + 1] if is_live else content)
 
 
 def _day_of(file: ListedFile, content: bytes, zone: ZoneInfo) -> tuple[date, str]:

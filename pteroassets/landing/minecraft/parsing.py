@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from pteroassets.clock import Clock
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import EVENT_ROWS, EVENTS, LOGS, LogFile, in_order_by_stamps
+from pteroassets.landing.opt_outs import NOBODY, OptOutList, OptOuts
 from pteroassets.landing.passes import Advance
 from pteroassets.landing.servers import EVERYBODY, LogTimezones, ServerGroup
 from pteroassets.privacy import Redactor
@@ -83,6 +84,7 @@ def parse_logs(
     zones: LogTimezones,
     redactor: Redactor,
     keep_text: bool,
+    opt_outs: OptOutList,
     everything: bool = False,
     servers: Collection[uuid.UUID] | None = None,
     since: date | None = None,
@@ -98,6 +100,7 @@ def parse_logs(
         zones: Zones of the files' times.
         redactor: Treats player addresses.
         keep_text: Whether to land the text of chat lines and commands.
+        opt_outs: Players who are to be forgotten.
         everything: Parse every file again from its first line.
         servers: Only these; None for all.
         since: Only files of this day and later; None for all.
@@ -132,7 +135,8 @@ def parse_logs(
     total = sum(wanted.values())
     for server_uuid in wanted:
         # read again under the lock: another process may have changed the rows
-        with LOGS.one_at_a_time(connection, group), parsing.landed_in_parts():
+        with LOGS.one_at_a_time(connection, ServerGroup.of_server(server_uuid)), parsing.landed_in_parts():
+            parsing.opt_outs = opt_outs.of_server(connection, server_uuid)
             after: datetime | None = None
             for file in parsing.in_order(LOGS.known(connection, server_uuid).get(server_uuid, [])):
                 is_moved = parsing.is_moved(file, after=after)
@@ -189,6 +193,7 @@ class _Parsing:
     rows: EventRows
     keep_text: bool
     load_id: uuid.UUID
+    opt_outs: OptOuts = NOBODY
     totals: Counter[str] = field(default_factory=Counter)
     missing: list[tuple[uuid.UUID, FileNotFoundError]] = field(default_factory=list)
     bytes_done: int = 0
@@ -291,6 +296,8 @@ class _Parsing:
             events += parser.feed(block)
         if not file.is_live:
             events += parser.finish()
+        if self.opt_outs:
+            events = [_forgetting(event, self.opt_outs) for event in events]
         found = parser.state
         if found.is_of == "client":
             file = dataclasses.replace(file, outcome="not_a_server_log", reason=CLIENT, sessions_built=False)
@@ -348,6 +355,15 @@ class _Parsing:
         return self.connection.execute(
             f"delete from {EVENT_ROWS} where file_id = %s and line_number > %s", (one.file.file_id, one.after_line)
         ).rowcount
+
+
+def _forgetting(event: LogEvent, opt_outs: OptOuts) -> LogEvent:
+    """Return *event* with pseudonyms, and without the address of a player on the list."""
+    player = None if event.player is None else opt_outs.text(event.player)
+    detail = None if event.detail is None else opt_outs.value(event.detail)
+    if detail is not None and opt_outs.has_pseudonym(player):
+        detail.pop("address", None)
+    return event._replace(player=player, player_uuid=opt_outs.account(event.player_uuid), detail=detail)
 
 
 def _stamper(

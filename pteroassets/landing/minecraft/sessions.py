@@ -53,7 +53,7 @@ def derive_sessions(connection: Connection, *, clock: Clock, group: ServerGroup 
         """
     ).fetchall()
     for (server_uuid,) in changed:
-        with LOGS.one_at_a_time(connection, group), connection.transaction():
+        with LOGS.one_at_a_time(connection, ServerGroup.of_server(server_uuid)), connection.transaction():
             lock_table_for_load(connection, f"{SESSIONS}/{server_uuid}")
             _derive_server(connection, server_uuid, load_id, counts)
     reports = [
@@ -85,7 +85,8 @@ class _Counts:
 def _derive_server(
     connection: Connection, server_uuid: uuid.UUID, load_id: uuid.UUID, counts: dict[str, _Counts]
 ) -> None:
-    known = [file for file in LOGS.known(connection, server_uuid).get(server_uuid, []) if file.parser_version]
+    known = LOGS.known(connection, server_uuid, without=_NOT_NEEDED).get(server_uuid, [])
+    known = [file for file in known if file.parser_version]
     # a file that a newer parser does not take for a log is left out, as if it were not there
     files = in_order_by_instants(file for file in known if file.outcome != "not_a_server_log")
     unread = _unread(connection, server_uuid)
@@ -297,6 +298,12 @@ def _events(connection: Connection, files: Mapping[int | None, str]) -> dict[str
     return events
 
 
+# of a file's row, of which there is one for each day: the parser's state alone is larger than all the rest
+_NOT_NEEDED = (
+    *("parser_state", "parsed_bytes", "parsed_lines"),
+    *("lines_understood", "lines_ignored", "lines_unknown", "lines_continuation"),
+    *("software", "game_version", "layout", "reason"),
+)
 # files two days apart have at least a day of 23 hours between them
 _SHORTEST_GAP = timedelta(hours=22)
 _OF_FILES = "{file} = any(%(rebuilt)s)"

@@ -1,21 +1,22 @@
 """Serve the definitions, and execute the runs: ``python -m pteroassets.platform.dagster.code_server``.
 
 This process loads the definitions, dbt and its parsed project once, and has no threads. It forks Dagster's own code
-server, the webserver and the daemon when it is asked to, and a run worker for each run that the launcher asks for
-(decision 20). So all of them share what is loaded, and what a worker breaks or leaks ends with it. Code that changed
-shows when the platform is started again.
+server, in whose process the daemon runs when it is asked for, likewise the webserver, and a run worker for each run
+that the launcher asks for (decisions 20 and 41). So all of them share what is loaded, and what a worker breaks or leaks
+ends with it. Code that changed shows when the platform is started again.
 """
 
 from __future__ import annotations
 
-import gc
 import importlib
+import json
 import logging
 import os
 import select
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -27,11 +28,22 @@ from typing import NoReturn
 import click
 import dagster as dg
 
-from pteroassets.defs.private import execute_run, keep_instance, report_lost_run
+from pteroassets.defs.private import (
+    execute_run,
+    keep_instance,
+    keep_programs,
+    keep_repository,
+    keep_signals,
+    keep_workspace,
+    report_lost_run,
+)
+from pteroassets.platform.dagster.shared_pages import keep_giving_back, settle
 from pteroassets.platform.dagster.worker_socket import Answer, ProgramRequest, Request, listen, receive, send
 from pteroassets.platform.loopback import HOST
 
 _LOG = logging.getLogger(__name__)
+_BESIDE_SERVER = "dagster-daemon"
+"""What the process of the code server executes too, in a thread: what both need of a page is copied once."""
 _TERMINATION_SECONDS = 20
 _REQUEST_SECONDS = 5
 _ENDING_SECONDS = 8  # the supervisor kills the whole group after ten
@@ -61,7 +73,10 @@ class CodeServer:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         self._ended_by: int | None = None
-        self._programs = {self._fork(serve): "the code server"}
+        self._server, asked = socket.socketpair()
+        self._is_server_asked = False
+        self._programs = {self._fork(lambda: _serve(serve, asked)): "the code server"}
+        asked.close()
 
     def run(self) -> int:
         """Answer requests until a signal or the end of a program; return the exit status."""
@@ -103,7 +118,11 @@ class CodeServer:
     def _obey(self, request: Request | ProgramRequest) -> Answer:
         if request["action"] == "begin":
             name, arguments = request["program"], request["arguments"]
-            if name not in self._programs.values():
+            if name == _BESIDE_SERVER:
+                if not self._is_server_asked:
+                    self._server.sendall(json.dumps(arguments).encode() + b"\n")
+                    self._is_server_asked = True
+            elif name not in self._programs.values():
                 self._programs[self._fork(lambda: execute(name, arguments))] = name
             return {"is_executed": True}
         run_id = request["run_id"]
@@ -159,7 +178,7 @@ class CodeServer:
             for number in (signal.SIGCHLD, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            for end in (self._listener, self._woken, self._wake):
+            for end in (self._listener, self._woken, self._wake, self._server):
                 end.close()
             end_with(parent)
             work()
@@ -172,6 +191,29 @@ class CodeServer:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
+
+
+def _serve(serve: Callable[[], None], asked: socket.socket) -> None:
+    """Be the code server, and the daemon when it is *asked* for, with its arguments."""
+    threading.Thread(target=_execute_beside, args=(asked,), name=_BESIDE_SERVER, daemon=True).start()
+    serve()
+
+
+def _execute_beside(asked: socket.socket) -> None:
+    """Be the daemon in a thread of this process, which ends when it does."""
+    with asked, asked.makefile("rb") as lines:
+        line = lines.readline()
+    if not line:  # the parent is gone, and the kernel ends this process
+        return
+    keep_signals()
+    try:
+        execute(_BESIDE_SERVER, json.loads(line))
+    except BaseException:  # noqa: BLE001 - it is printed, and the parent ends all
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def end_with(parent: int) -> None:
@@ -189,6 +231,7 @@ def execute(program: str, arguments: Sequence[str]) -> None:
     """Be the command *program* of an installed package in this process, which has much of it loaded."""
     (command,) = entry_points(group="console_scripts", name=program)
     sys.argv = [program, *arguments]
+    keep_giving_back()
     command.load()()
 
 
@@ -199,7 +242,9 @@ def load(module: str) -> None:
         if isinstance(value, dg.Definitions) or type(value).__name__ == "LazyDefinitions":
             made = value if isinstance(value, dg.Definitions) else value()
             setattr(loaded, name, made)
-            made.get_repository_def().get_all_jobs()  # a job is made when it is first asked for
+            repository = made.get_repository_def()
+            repository.get_all_jobs()  # a job is made when it is first asked for
+            keep_repository(repository)
             break
     kept = sys.modules.get("pteroassets.defs.dbt_run")
     if kept is not None:
@@ -222,11 +267,12 @@ def main(module: str, port: int, host: str, path: Path) -> None:
     """Load the definitions of MODULE and serve them, and the runs made of them, until SIGTERM."""
     sys.path.insert(0, str(Path.cwd()))
     keep_instance()
+    keep_programs()
+    keep_workspace()
     load(module)
     arguments = ["api", "grpc", "--module-name", module, "--location-name", "pteroassets", "--host", host]
     arguments += ["--port", str(port), "--log-level", "warning", "--inject-env-vars-from-instance"]
-    gc.collect()
-    gc.freeze()  # a collection in a child would copy every page
+    settle()
     with listen(path) as listener:
         sys.exit(CodeServer(listener, lambda: execute("dagster", arguments)).run())
 

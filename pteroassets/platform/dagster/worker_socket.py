@@ -57,17 +57,20 @@ def ask(path: Path, request: Request | ProgramRequest) -> Answer:
 
 @contextmanager
 def listen(path: Path) -> Iterator[socket.socket]:
-    """Listen on *path*, in the place of a process that is gone."""
+    """Listen on *path*, in the place of a process that is gone; who finds it there is answered."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    aside = path.with_name(f"{path.name}.new")
+    aside.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         before = os.umask(0o177)
         try:
-            with _short(path) as address:
+            with _short(aside) as address:
                 listener.bind(address)
         finally:
             os.umask(before)
         listener.listen(16)
+        # it has its name only now, since between binding and listening whoever asks is refused
+        aside.replace(path)
         yield listener
 
 

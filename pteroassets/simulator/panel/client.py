@@ -21,6 +21,7 @@ from pteroassets.simulator.panel.application import NULL_RESOURCE
 from pteroassets.simulator.panel.context import ServerRow, View, feature_limits, fields, iso, limits, variable_values
 from pteroassets.simulator.panel.links import Links
 from pteroassets.simulator.panel.listing import Query, contains, filter_rows, page_of, parse_includes, shuffled
+from pteroassets.simulator.panel.power import PERMISSIONS, accepted, signal_of
 from pteroassets.simulator.world.activity import Deed
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import uuid4_of
@@ -296,7 +297,7 @@ def resources(view: View, row: ServerRow) -> Answer:
     """Answer what a server uses now."""
     if view.stage.is_pelican and view.stage.faults.delay_of_down(row[1].node_id) is not None:
         return pelican.missing_stats()
-    use = view.world.usage(row[0], row[1], view.now)
+    use = view.stage.power.usage(row[0].uuid, row[1], view.world.usage(row[0], row[1], view.now), view.now)
     is_offline = use.state == "offline"
     return success(
         {
@@ -315,6 +316,14 @@ def resources(view: View, row: ServerRow) -> Answer:
             },
         }
     )
+
+
+def send_power(view: View, row: ServerRow, body: Any) -> Answer:
+    """Pass a power signal on to a server's node."""
+    signal = signal_of(body)
+    require(view, row, PERMISSIONS[signal])
+    view.stage.power.send(row[0].uuid, signal, view.now)
+    return accepted()
 
 
 def account(view: View) -> Answer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pteroassets.simulator.panel.faults import Faults
 from pteroassets.simulator.panel.keys import ApiKey
+from pteroassets.simulator.panel.power import Power
 from pteroassets.simulator.simulated_world import World
 from pteroassets.simulator.world.canaries import CANARIES
 from pteroassets.simulator.world.chance import utc
@@ -28,6 +29,7 @@ class Stage:
     node_ports: dict[int, int] = field(default_factory=dict)
     keeps_reports: bool = False
     """Whether a node keeps what it reports of all its servers for as long as the clock stands still."""
+    power: Power = field(default_factory=Power)
 
     def node_url(self, node_id: int) -> str:
         """Return the address of a node's own server."""

@@ -157,7 +157,7 @@ class NodeServer:
     def _server(self, row: ServerRow, now: int) -> dict[str, Any]:
         server, state = row
         world = self._stage.world
-        use = world.usage(server, state, now)
+        use = self._stage.power.usage(server.uuid, state, world.usage(server, state, now), now)
         primary = world.estate.allocation_by_id[state.allocation_ids[0]]
         ports = [world.estate.allocation_by_id[number].port for number in state.allocation_ids]
         is_suspended = state.status == "suspended"

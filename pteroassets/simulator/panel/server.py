@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,10 +61,12 @@ _CLIENT: Final = tuple(
         ("files_list", r"/servers/(?P<server>[^/]+)/files/list"),
         ("contents", r"/servers/(?P<server>[^/]+)/files/contents"),
         ("download", r"/servers/(?P<server>[^/]+)/files/download"),
+        ("power", r"/servers/(?P<server>[^/]+)/power"),
     )
 )
+_POSTS: Final = frozenset({"power"})
 _UNGATED: Final = frozenset({"list", "account", "view"})
-_ASKS_NODE: Final = frozenset({"resources", "files_list", "contents"})
+_ASKS_NODE: Final = frozenset({"resources", "files_list", "contents", "power"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class Call:
     query: Query
     path: str
     ip: str
+    body: bytes = b""
 
 
 class Panel:
@@ -104,7 +108,7 @@ class Panel:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        answer, route = self._answer(request)
+        answer, route = self._answer(request, await request.body() if request.method == "POST" else b"")
         date(answer, self._clock, self._faults, route)
         if answer.delay:
             await asyncio.sleep(answer.delay)
@@ -114,12 +118,12 @@ class Panel:
         )
         await transmit(answer, send)
 
-    def _answer(self, request: Request) -> tuple[Answer, Route]:
+    def _answer(self, request: Request, body: bytes) -> tuple[Answer, Route]:
         wants_json = "json" in request.headers.get("accept", "")
         headers: dict[str, str] = {}
         route = Route("none", "none", request.url.path)
         try:
-            call = _call(request, is_pelican=self._stage.is_pelican)
+            call = _call(request, body, is_pelican=self._stage.is_pelican)
             route = self._route(call)
             struck = self._faults.take(route, "status")
             if struck is not None and struck.body == "html":
@@ -203,6 +207,9 @@ class Panel:
                 if not view.stage.is_pelican:
                     client.refuse_dead_node(view, row, memory)
                 return client.resources(view, row)
+            case "power":
+                client.refuse_dead_node(view, row, memory)
+                return client.send_power(view, row, _decoded(call.body))
             case "activity":
                 return client_activity.activity(view, row, call.query, memory)
             case "backups":
@@ -217,7 +224,7 @@ class Panel:
                 return client_files.download(view, row, call.query, memory, call.ip)
 
 
-def _call(request: Request, *, is_pelican: bool) -> Call:
+def _call(request: Request, body: bytes, *, is_pelican: bool) -> Call:
     """Return what *request* asks for.
 
     Raises:
@@ -235,8 +242,9 @@ def _call(request: Request, *, is_pelican: bool) -> Call:
             found = pattern.fullmatch(path[len(prefix) :].removesuffix("/"))
             if found is None:
                 continue
-            if request.method not in {"GET", "HEAD"}:
+            if request.method not in ({"POST"} if name in _POSTS else {"GET", "HEAD"}):
                 allowed = "GET, HEAD, POST" if name == "list" and group == "application" else "GET, HEAD"
+                allowed = "POST" if name in _POSTS else allowed
                 raise PanelFault(
                     status=405,
                     code="MethodNotAllowedHttpException",
@@ -251,8 +259,16 @@ def _call(request: Request, *, is_pelican: bool) -> Call:
                 query=dict(request.query_params),
                 path=path,
                 ip=request.client.host if request.client else "127.0.0.1",
+                body=body,
             )
     raise not_found(f"The route {path.lstrip('/')} could not be found.")
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"null")
+    except ValueError:
+        return None
 
 
 def _application(view: View, call: Call, *, hides_newest: bool) -> Answer:

@@ -245,7 +245,13 @@ class Estate:
         # user 1 (the collector's account) owns one server, user 2 (no admin) three
         if index in {0, 1, 2, 3}:
             return 1 if index == 0 else 2
-        return 3 + mix(self.seed, 5, index) % (self._plan.users - 5)
+        if not self._plan.has_leaving_owner:
+            return 3 + mix(self.seed, 5, index) % (self._plan.users - 5)
+        leaves = self._plan.users - 3
+        if self._plan.roles.get(index) == "deleted":
+            return leaves
+        owner = 3 + mix(self.seed, 5, index) % (self._plan.users - 5)
+        return owner if owner != leaves else 3 + mix(self.seed, 6, index) % (self._plan.users - 6)
 
     def _node_name(self, index: int, kind: str) -> str:
         names = [name for name in self._plan.nodes if name != MAINTENANCE_NODE]

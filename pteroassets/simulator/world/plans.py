@@ -61,6 +61,8 @@ class Plan:
     """A node with less memory than its servers may use together."""
     broken_nest: int | None = None
     """A nest whose eggs the panel cannot list any more, since `BROKEN_FOR` before the anchor."""
+    has_leaving_owner: bool = False
+    """Whether one user owns what is deleted and nothing else."""
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from sys import maxsize
 from typing import NamedTuple
 
 import numpy as np
@@ -148,25 +149,35 @@ class Segment(NamedTuple):
 
 
 class Days:
-    """The segments of a block while its events are read in order: each start at an earlier time adds a day."""
+    """The segments of a block while its events are read in order: each start at an earlier time adds a day.
+
+    Attributes:
+        here: The segment that was reached.
+        until: The place at which the next one begins, behind all lines where there is none.
+    """
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self._segments = segments
         self._taken = 1
         self._added = 0
         self._found = [segments[0]]  # with the days that were added
+        self.here = segments[0]
+        self.until = self._until()
 
     def at(self, place: int) -> Segment:
-        """Return the segment in which *place* lies; no later call may ask for an earlier one."""
-        while self._taken < len(self._segments) and self._segments[self._taken].offset <= place:
+        """Reach the segment in which *place* lies, and return it; no later call may name an earlier one."""
+        while self.until <= place:
             self._take()
-        return self._found[-1]
+        return self.here
+
+    def _until(self) -> int:
+        return self._segments[self._taken].offset if self._taken < len(self._segments) else maxsize
 
     def add(self, place: int) -> None:
         """Let the next day begin at *place*."""
         self._added += 1
-        here = self._found[-1]
-        self._found.append(here._replace(offset=place, day=here.day + 1))
+        self.here = self.here._replace(offset=place, day=self.here.day + 1)
+        self._found.append(self.here)
 
     def all(self) -> list[Segment]:
         """Return all segments of the block."""
@@ -179,8 +190,10 @@ class Days:
         step = self._found[-1].setback
         if each.setback is not None and each.setback is not before.setback:
             step = each.setback._replace(day=each.setback.day + self._added)
-        self._found.append(Segment(each.offset, each.day + self._added, step))
+        self.here = Segment(each.offset, each.day + self._added, step)
+        self._found.append(self.here)
         self._taken += 1
+        self.until = self._until()
 
 
 def segments_of(clock: Clock, end: int, state: ParserState) -> list[Segment]:
@@ -300,6 +313,11 @@ def shown(prefix: re.Match[bytes], scanner: Scanner) -> Shown:
     if abs(ahead - quarters) > _LAG or abs(zone + quarters) > _FARTHEST:
         return Shown(outer, outer_seconds, zone)
     return Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // DAY), seconds, zone + quarters)
+
+
+def told(shows: date | re.Match[bytes], seconds: int, scanner: Scanner) -> tuple[date | None, int, int | None]:
+    """Return the same of a line whose date, or beginning with a shipper's stamp, is *shows*, and its time *seconds*."""
+    return shown(shows, scanner) if isinstance(shows, re.Match) else (shows, seconds, None)
 
 
 _QUARTER = 900

@@ -7,7 +7,7 @@ only whether it is one, so that all lines of a form have a prefix of the same le
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,6 +24,7 @@ UNTIMED = -1  #: In place of a line's seconds.
 
 _LONGEST = 120  # bytes of a form, so that all places looked at lie in the block and the NULs behind it
 
+Span = tuple[int, int]
 _Form = tuple[np.uint64, np.uint64, np.uint64]
 # of a time's eight bytes: the digits, and the places where two of them add up
 _TIME_DIGITS = number_of(b"\x0f\x0f\0\x0f\x0f\0\x0f\x0f")
@@ -54,10 +55,12 @@ class Form:
         at: Where in it the time of day begins, if it has one.
         hour_digits: How many the hour has.
         from_noon: Hours to be added to those of half a day, where the time is one.
+        spans: Where in it the layout's named groups stand, of those that it holds.
 
     Attributes:
         length: Of the form.
         is_chat: Whether it names a thread that writes nothing but chat.
+        thread, logger, date: Where in it they stand, the same in all its lines; None where it holds none.
     """
 
     def __init__(
@@ -68,8 +71,12 @@ class Form:
         hour_digits: int = _HOUR_DIGITS,
         from_noon: int | None = None,
         is_chat: bool = False,
+        spans: Mapping[str, Span] | None = None,
     ) -> None:
         self.length = len(form)
+        spans = spans or {}
+        self.thread, self.date = spans.get("thread"), spans.get("date")
+        self.logger = spans.get("logger") or spans.get("loader")
         self.is_chat = is_chat
         self._at, self._hour_digits, self._from_noon = at, hour_digits, from_noon
         # what tells the forms of one layout apart stands at their ends
@@ -111,12 +118,17 @@ def form_of(prefix: re.Match[bytes], until: int) -> Form | None:
     named = prefix.groupdict()
     is_chat = bool(named.get("thread")) and prefix.string.startswith(CHAT_IN_BRACKET, prefix.start("thread") - 1)
     form = _ANY_DIGIT.sub(b"0", text)
+    spans = {
+        name: (prefix.start(name) - start, prefix.end(name) - start)
+        for name, value in named.items()
+        if value is not None and prefix.end(name) <= until
+    }
     if not named.get("time"):
-        return Form(form, None, is_chat=is_chat)
+        return Form(form, None, is_chat=is_chat, spans=spans)
     time: bytes = named["time"]
     from_noon = None if len(time) == TIME_LENGTH else _HALF_DAY_HOURS * (b"p" in time.lower())
     at = prefix.start("time") - start
-    return Form(form, at, hour_digits=time.index(b":"), from_noon=from_noon, is_chat=is_chat)
+    return Form(form, at, hour_digits=time.index(b":"), from_noon=from_noon, is_chat=is_chat, spans=spans)
 
 
 _MOST_KNOWN = 64

@@ -31,8 +31,8 @@ from pteroassets.sources.minecraft.blocks import (
     last_lines,
     place_of,
     segments_of,
-    shown,
     text_behind,
+    told,
     waiting_bytes,
 )
 from pteroassets.sources.minecraft.events import Detail, LineCounts, LogEvent, ParserState, Setback, Writer
@@ -174,7 +174,8 @@ class LogParser:
     def _waiting(self, whole: bytes, starts: re.Pattern[bytes] | None) -> int:
         """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
         start = whole.find(b"\n", max(0, len(whole) - MOST_WAITING))
-        if not self._state.is_shipped and find_shipped(whole, start) is None:
+        fits = scanner_of(self._format).prefix if self._format is not None else None
+        if not self._state.is_shipped and find_shipped(whole, start, but=fits) is None:
             return waiting_bytes(whole, starts)
         last = unwrap(whole[start:])
         if self._state.is_shipped or self._format is None:
@@ -327,7 +328,7 @@ class LogParser:
         dialects = self._format.dialects if self._format is not None else ()
         software = self._state.software
         spoken = dialect_by(dialects, software) if software is not None else None
-        for number, start, seconds, thread, logger, prefix, message in candidates:
+        for number, start, seconds, thread, logger, shows, message in candidates:
             dialect = spoken
             if dialect is None and thread is not None:
                 dialect = dialect_of(dialects, thread, logger)
@@ -344,7 +345,8 @@ class LogParser:
             if note_unknown is not None:
                 accounted.add(start)
             kind, player, player_uuid, detail, is_sponge, is_claim = reading
-            if is_claim and not self._is_of_start(message, reading, dialect, days.at(start).day, seconds):
+            here = days.here if start < days.until else days.at(start)
+            if is_claim and not self._is_of_start(message, reading, dialect, here.day, seconds):
                 ignored += 1
                 accounted.add(start)
                 continue
@@ -362,11 +364,11 @@ class LogParser:
                 spoken = dialect_by(dialects, software)
                 self._know(software=software)
                 detail = {**(detail or {}), "software": software}
-            _, day, setback = days.at(start)
+            _, day, setback = here
             dated = offset = None
             time = seconds
-            if prefix is not None and seconds is not None:
-                dated, time, offset = shown(prefix, scanner)
+            if shows is not None and seconds is not None:
+                dated, time, offset = told(shows, seconds, scanner)
             if setback is not None and kind != "server_software":
                 if kind == "server_start" and dated is None and self._is_next_day(seconds, day, setback):
                     self._know(restarts=(*self._state.restarts, setback))

@@ -82,6 +82,8 @@ def directions_of(places: Iterable[Place]) -> dict[date, Direction]:
             by_day.setdefault(place.named[0], []).append((place.first_at, place.named[1]))
     found: dict[date, Direction] = {}
     for day, numbered in by_day.items():
+        if len(numbered) == 1:
+            continue  # as on most days
         pairs = itertools.pairwise(sorted(numbered))
         votes = sum(_sign(later[1] - earlier[1]) for earlier, later in pairs if earlier[0] != later[0])
         if votes:
@@ -221,6 +223,8 @@ def _missing_on(
 ) -> Iterable[int]:
     """Yield the places of the files right after what is missing of a day; *indices* are those of its files."""
     numbers = [named[1] for index in indices if (named := files[index].named) is not None]
+    if numbers == [1] and not unread:
+        return  # as on most days
     known = sorted(set(numbers))
     for low, high in itertools.pairwise(known):
         if high > low + 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from pteroassets.sources.minecraft.formats import BUNGEECORD_FAMILY
@@ -143,6 +144,7 @@ _LIVE = {
 }
 
 
+@lru_cache(maxsize=1 << 14)  # a year of a server's logs has names that the other servers' have too
 def read_name(path: str, *, live: str | None = None) -> LogName | None:
     """Return what the name of a file tells, or None where it is none that servers give their logs.
 

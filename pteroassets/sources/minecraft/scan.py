@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import cache, lru_cache
 from itertools import compress
 from operator import methodcaller
@@ -26,6 +27,7 @@ from pteroassets.sources.minecraft.formats import (
 )
 from pteroassets.sources.minecraft.forms import CHAT_IN_BRACKET, TIME_LENGTH, UNTIMED
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
+from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.skim import Skimmed, Skimmer
 from pteroassets.sources.minecraft.text import Lines, Places, any_of
 from pteroassets.sources.minecraft.words import could_be_name
@@ -49,12 +51,13 @@ class Scanner(NamedTuple):
     skimmer: Skimmer | None  # where the machine stores the lowest byte first
     groups: frozenset[str]  # of *prefix*
     has_date: bool
+    is_shipped: bool  # a log shipper's stamp stands before it
     of_prefix: Callable[[re.Match[bytes]], tuple[Any, ...]]  # its time, thread, logger and loader
 
 
 #: A line that may be of interest: its number in the block, from 1; the place of the line feed before it; time of day in
-#: seconds; thread and logger; the prefix, where it shows a date; and the message.
-Candidate = tuple[int, int, int | None, bytes | None, bytes | None, "re.Match[bytes] | None", bytes]
+#: seconds; thread and logger; the date that it shows, or the prefix where a shipper's stamp is in it; and the message.
+Candidate = tuple[int, int, int | None, bytes | None, bytes | None, "date | re.Match[bytes] | None", bytes]
 
 
 class Clock(NamedTuple):
@@ -147,6 +150,7 @@ def scanner_of(format_: LogFormat) -> Scanner:
         else None,
         groups=frozenset(prefix.groupindex),
         has_date=not {"date", "outer_date"}.isdisjoint(prefix.groupindex),
+        is_shipped="outer_date" in prefix.groupindex,
         of_prefix=_groups_of(frozenset(prefix.groupindex)),
     )
 
@@ -204,13 +208,14 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
     others = lines.bounds(skimmed.others)[0]
     more: list[int] = []  # lines that have a prefix after all, and their times
     times: list[int] = []
-    said, prefix_of = scanner.said, scanner.prefix.match
-    shows_thread, shows_more = "thread" in scanner.groups, scanner.has_date or not scanner.groups <= {"time"}
-    for number, start, end, thread, thread_end, begin, seconds, was_ignored in zip(
+    said, prefix_of, forms = scanner.said, scanner.prefix.match, skimmed.forms
+    shows_thread, is_shipped = "thread" in scanner.groups, scanner.is_shipped
+    for number, start, end, thread, thread_end, begin, seconds, was_ignored, of_form in zip(
         looked_at, *lines.bounds(looked_at), *skimmed.parts(looked_at), strict=True
     ):
-        prefix = prefix_of(data, start + 1) if begin < 0 or (shows_more and thread < 0) else None
+        prefix = None
         if begin < 0:
+            prefix = prefix_of(data, start + 1)
             if prefix is None:
                 if number in unlike:
                     others.append(start)
@@ -218,8 +223,10 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
             more.append(number)
             times.append(_seconds_in(prefix))
             begin = prefix.end()  # noqa: PLW2901 - the skimmer gave none
-        if prefix is not None and shows_thread:
-            thread = prefix.start("thread")  # noqa: PLW2901 - the same
+            if shows_thread:
+                thread = prefix.start("thread")  # noqa: PLW2901 - the same
+        elif thread < 0 and (span := forms[of_form].thread) is not None:
+            thread, thread_end = start + 1 + span[0], start + 1 + span[1]  # noqa: PLW2901 - the same
         ignored -= was_ignored
         message = data[begin:end]
         if number not in anchored and not (thread >= 0 and data.startswith(CHAT_IN_BRACKET, thread - 1)):
@@ -227,16 +234,19 @@ def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed
             ignored += length == _IS_IGNORED
             if length <= _IS_IGNORED:
                 continue
-        if prefix is None and scanner.has_date:
+        if prefix is None and is_shipped:
             prefix = prefix_of(data, start + 1)
         if prefix is not None:
             candidates.append(_candidate(scanner, number, start, prefix, message))
             continue
-        logger = None
-        if thread_end >= 0 and begin - thread_end > _LONGEST_END:
+        form, logger = forms[of_form], None
+        if (span := form.logger) is not None:
+            logger = data[start + 1 + span[0] : start + 1 + span[1]]
+        elif form.thread is None and thread_end >= 0 and begin - thread_end > _LONGEST_END:
             logger = data[thread_end + len("] [") : data.rindex(b"]", thread_end, begin)]
         named = data[thread:thread_end] if thread_end >= 0 else None
-        candidates.append((number + 1, start, seconds if seconds >= 0 else None, named, logger, None, message))
+        dated = read_date(data[start + 1 + span[0] : start + 1 + span[1]]) if (span := form.date) is not None else None
+        candidates.append((number + 1, start, seconds if seconds >= 0 else None, named, logger, dated, message))
     entries, clock = skimmed.entries, skimmed.seconds
     if more:
         entries, clock = np.append(entries, more), np.append(clock, times)
@@ -263,7 +273,12 @@ def _candidate(scanner: Scanner, number: int, start: int, prefix: re.Match[bytes
     time, thread, logger, loader = scanner.of_prefix(prefix)
     logger = loader if logger is None else logger
     seconds = seconds_of(time) if time else None
-    return number + 1, start, seconds, thread, logger, prefix if scanner.has_date else None, message
+    shown: date | re.Match[bytes] | None = None
+    if scanner.is_shipped:
+        shown = prefix
+    elif scanner.has_date and prefix["date"]:
+        shown = read_date(prefix["date"])
+    return number + 1, start, seconds, thread, logger, shown, message
 
 
 def _places(data: bytes, words: Iterable[bytes]) -> Iterator[int]:

@@ -76,9 +76,17 @@ class _Line(NamedTuple):
     is_part: bool = False  # the next line goes on with it
 
 
-def find_shipped(data: bytes, start: int = 0, end: int | None = None) -> int | None:
-    """Return the place of the line feed before the first line that may have come with a shipper."""
-    match = _LOOKS.search(data, start, len(data) if end is None else end)
+def find_shipped(
+    data: bytes, start: int = 0, end: int | None = None, *, but: re.Pattern[bytes] | None = None
+) -> int | None:
+    """Return the place of the line feed before the first line that may have come with a shipper.
+
+    Lines that begin *but* as a layout's pattern says do not count: they are read in it, whatever they look like.
+    """
+    end = len(data) if end is None else end
+    match = _LOOKS.search(data, start, end)
+    while match is not None and but is not None and but.match(data, match.start() + 1) is not None:
+        match = _LOOKS.search(data, match.start() + 1, end)
     return match.start() if match is not None else None
 
 

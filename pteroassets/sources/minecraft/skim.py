@@ -63,9 +63,11 @@ class Skimmed(NamedTuple):
     doubtful: list[int]  # those of them that may be of interest, and other lines that may have a prefix
     strays: list[int]  # lines that may have a prefix with a stamp of another form
     others: list[int]  # those that surely have none, but for the indented ones
+    forms: Sequence[Form]
+    of_forms: Places  # of each line with a prefix, the number of its form among them
 
     def parts(self, lines: list[int]) -> tuple[list[int], ...]:
-        """Return of each of *lines* what is known of it: from the thread on to whether it is to be ignored.
+        """Return of each of *lines* what is known: from the thread to whether it is to be ignored, and its form.
 
         The place of a message is -1 where it is not sure that the line has a prefix.
         """
@@ -80,6 +82,7 @@ class Skimmed(NamedTuple):
                 (self.messages, -1),
                 (self.seconds, UNTIMED),
                 (self.ignored, False),
+                (self.of_forms, -1),
             )
         )
 
@@ -91,6 +94,8 @@ class _Begun(NamedTuple):
     ends: Places  # where the beginnings end
     seconds: Places
     is_chat: Flags
+    forms: Sequence[Form]
+    of_forms: Places  # the number of each one's form among them
 
 
 class _Messages(NamedTuple):
@@ -165,6 +170,8 @@ class Skimmer:
             doubtful=begun.numbers[is_doubtful | ~is_sure].tolist(),
             strays=strays.tolist(),
             others=np.flatnonzero(is_other).tolist(),
+            forms=begun.forms,
+            of_forms=begun.of_forms[is_sure],
         )
 
     def _skim_threads(self, lines: Lines, begun: _Begun, strays: Places, is_other: Flags) -> Skimmed:
@@ -203,6 +210,8 @@ class Skimmer:
             doubtful=np.sort(np.concatenate((begun.numbers[doubtful], entries[is_doubtful]))).tolist(),
             strays=strays.tolist(),
             others=np.sort(np.concatenate(others)).tolist(),
+            forms=begun.forms,
+            of_forms=begun.of_forms[sure],
         )
 
     def _judge(self, messages: _Messages) -> tuple[Flags, Flags]:
@@ -269,15 +278,17 @@ class Skimmer:
 
 def _together(lines: Lines, parts: Sequence[tuple[Form, Places]]) -> _Begun:
     """Return the lines of all forms in their order."""
-    ends, seconds = np.zeros((2, len(lines)), np.int64)
+    ends, seconds, of_forms = np.zeros((3, len(lines)), np.int64)
     is_begun, is_chat = np.zeros((2, len(lines)), np.bool_)
-    for form, numbers in parts:
+    for place, (form, numbers) in enumerate(parts):
         starts = lines.feeds[numbers] + 1
+        of_forms[numbers] = place
         is_begun[numbers], is_chat[numbers] = True, form.is_chat
         ends[numbers] = starts + form.length
         seconds[numbers] = form.seconds(lines, starts)
     numbers = np.flatnonzero(is_begun)
-    return _Begun(numbers, ends[numbers], seconds[numbers], is_chat[numbers])
+    forms = [form for form, _ in parts]
+    return _Begun(numbers, ends[numbers], seconds[numbers], is_chat[numbers], forms, of_forms[numbers])
 
 
 def _look_closer(

@@ -96,7 +96,7 @@ class PanelClient:
         patience_seconds: float = PATIENCE_SECONDS,
         node_ca: Path | None = None,
     ) -> None:
-        self.name = _name_of(url)
+        self.name = require_address(url)
         self.clock = clock
         self.timeout = timeout
         self.counter = RequestCounter()
@@ -110,10 +110,10 @@ class PanelClient:
             self.node_session.verify = _bundle(node_ca)
         self._objects: dict[Api, Any] = {}
         keys = []
-        if (secret := _secret(application_key, "PTERODACTYL_APP_KEY")) is not None:
+        if (secret := secret_of(application_key, "PTERODACTYL_APP_KEY")) is not None:
             keys.append(secret)
             self._objects["application"] = self._pydactyl(url, secret).servers
-        if (secret := _secret(client_key, "PTERODACTYL_CLI_KEY")) is not None:
+        if (secret := secret_of(client_key, "PTERODACTYL_CLI_KEY")) is not None:
             keys.append(secret)
             self._objects["client"] = self._pydactyl(url, secret).client
             # pydactyl's own property would open a new session and connection at each access
@@ -243,8 +243,12 @@ def _decode(answer: requests.Response) -> dict[str, Any] | UnreadableAnswerError
     return decoded if isinstance(decoded, dict) else unreadable(answer)
 
 
-def _name_of(url: str) -> str:
-    """Return host and port; an invalid address is not quoted, since it may be a key."""
+def require_address(url: str) -> str:
+    """Return host and port of a panel's address; an invalid one is not quoted, since it may be a key.
+
+    Raises:
+        PanelAddressError: It is not one.
+    """
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -276,8 +280,12 @@ def _bundle(path: Path) -> str:
     return str(path)
 
 
-def _secret(key: SecretStr | None, setting: str) -> str | None:
-    """Return the key as text; checked here, since the library's error for an invalid header would quote it."""
+def secret_of(key: SecretStr | None, setting: str) -> str | None:
+    """Return the key of *setting* as text; checked here, as the library's error for an invalid header would quote it.
+
+    Raises:
+        PanelAddressError: It has characters that no key has.
+    """
     text = key.get_secret_value() if key is not None else ""
     if not text:
         return None

@@ -335,7 +335,7 @@ class PacedAdapter(HTTPAdapter):
         self._counter.note_remaining(remaining)
         if limit is not None:
             self._counter.limits[api] = limit
-        asked = _retry_after(answer.headers.get("Retry-After"), self._clock.now())
+        asked = retry_after(answer.headers.get("Retry-After"), self._clock.now())
         refused = answer.status_code == requests.codes.too_many_requests
         if refused and asked is None:
             asked = _WINDOW_SECONDS
@@ -391,7 +391,7 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text.strip()) else None
 
 
-def _retry_after(text: str | None, now: datetime) -> float | None:
+def retry_after(text: str | None, now: datetime) -> float | None:
     """Return the seconds of a ``Retry-After`` header, which has seconds or a date (RFC 9110 §10.2.3)."""
     if text is None:
         return None

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.defs.dbt_project import run_dbt
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from tests.databases import copied
 from tests.dbt.conftest import dbt_environment
 from tests.dbt.test_changes import MODELS, rows
 from tests.dbt.world import SERVERS
+from tests.parsed import run_dbt
 
 pytestmark = pytest.mark.postgres
 

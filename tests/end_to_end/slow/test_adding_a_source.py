@@ -132,7 +132,7 @@ def follow_the_guide(tree: Path) -> tuple[set[str], set[str]]:
             source = re.sub(r"(SOURCES: .*?)\n}", rf"\1\n{entry.rstrip()}\n}}", source, count=1, flags=re.DOTALL)
             file.write_text(source)
             edited.add(path)
-        elif path == "pteroassets/settings.py":
+        elif path == "pteroassets/settings/__init__.py":
             file.write_text(file.read_text().replace("\n    @field_validator", f"\n{code}\n    @field_validator", 1))
             (tree / ".env.example").write_text((tree / ".env.example").read_text() + "PTEROASSETS_ARENA_FOLDER=\n")
             edited |= {path, ".env.example"}

@@ -31,13 +31,13 @@ from tests.end_to_end.slow.browser import HEIGHT, WIDTH, Visit, chromium, find_c
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 GROUPS = (
-    "raw_pterodactyl", "raw_minecraft", "derived_minecraft", "ops", "stg_pterodactyl", "stg_minecraft", "utilization",
-    "logs", "sessions", "networks", "server_days", "marts_estate", "marts_servers", "marts_players", "marts_capacity",
-    "marts_reliability", "compatibility", "pages", "upkeep",
+    "raw_pterodactyl", "raw_minecraft", "raw_arma3", "ops", "stg_pterodactyl", "stg_minecraft", "stg_arma3",
+    "utilization", "sessions", "networks", "marts_estate", "marts_servers", "marts_players", "marts_capacity",
+    "marts_reliability", "marts_arma3", "compatibility", "pages", "upkeep",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
-    "minecraft/player_sessions": "derived_minecraft",
+    "minecraft/player_sessions": "raw_minecraft",
     "pterodactyl/utilization_samples": "raw_pterodactyl",
     "staging/stg_minecraft__player_sessions": "stg_minecraft",
     "staging/stg_pterodactyl__utilization_samples": "stg_pterodactyl",

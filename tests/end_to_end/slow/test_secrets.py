@@ -58,7 +58,7 @@ def test_the_search_would_find_one(estate: Platform) -> None:
 
 
 def test_no_file_that_dbt_wrote_holds_a_secret(estate: Platform) -> None:
-    texts = [path.read_text(errors="replace") for path in (estate.folder / "target").rglob("*") if path.is_file()]
+    texts = [path.read_text(errors="replace") for path in estate.target.rglob("*") if path.is_file()]
     assert texts
     for name, secret in secrets(estate).items():
         assert not any(secret in text for text in texts), name

@@ -153,7 +153,7 @@ def test_owners_equal_the_truth(estate: Platform, read: Read, owned: list[Owned]
     )
     assert {row[:3]: [*row[3:12]] for row in rows} == expected
     assert {row[10] for row in rows} == {None, "history_too_short", "not_over", "no_customer_at_start"}
-    assert {row[11] for row in rows} >= {None, False}
+    assert {row[11] for row in rows} == {None, False, True}, "somebody's only server goes in the world"
     players: dict[tuple[int, str, date], set[str]] = defaultdict(set)
     seconds: dict[tuple[int, str, date], float] = defaultdict(float)
     whose = owner_on(owned, read)
@@ -190,6 +190,7 @@ def test_owners_since_and_until_equal_the_truth(estate: Platform, owned: list[Ow
     )
     assert {row[0]: row[1:] for row in found} == expected
     assert any(row[1] > row[2] for row in found), "servers go in the world"
+    assert any(row[4] is not None for row in found), "and somebody's last one"
 
 
 def test_shares_equal_the_truth(estate: Platform, read: Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date
 from pathlib import Path
 
@@ -210,7 +211,10 @@ def compose(chance: random.Random, layout: str) -> bytes:
 
 
 def facts(found: Scan) -> tuple[object, ...]:
-    candidates = [(*parts, prefix and prefix.groupdict(), text) for *parts, prefix, text in found.candidates]
+    candidates = [
+        (*parts, shows.groupdict() if isinstance(shows, re.Match) else shows, text)
+        for *parts, shows, text in found.candidates
+    ]
     return found.lines, found.entries, found.ignored, candidates
 
 

@@ -82,7 +82,7 @@ pieces_of_days as (
 ),
 
 {% endif -%}
--- sums are taken in numeric, where their order does not matter: the same samples give the same row to the last bit
+-- sums are of whole numbers, where their order does not matter: the same samples give the same row to the last bit
 days as (
 
     select
@@ -91,8 +91,9 @@ days as (
         max(terms_digest) as terms_digest,
         {{ minutes_by_outcome() }},
         coalesce(
-            sum((cpu_percent * piece_seconds)::numeric) filter (where outcome_group = 'measured'), 0
-        )::double precision / 360000 as cpu_core_hours_measured,
+            sum({{ thousandths('cpu_percent') }} * {{ microseconds('piece_seconds') }})
+            filter (where outcome_group = 'measured'), 0
+        )::double precision / 360000000000000 as cpu_core_hours_measured,
         percentile_cont(0.95) within group (order by memory_mebibytes)
         filter (where is_pass_day and memory_mebibytes is not null) as memory_p95_mebibytes,
         percentile_cont(0.95) within group (order by memory_mebibytes / memory_limit_mebibytes)

@@ -1,4 +1,4 @@
-{{ config(tags=['daily']) }}
+{{ config(tags=['daily'], pre_hook="{{ without_nested_loops() }}") }}
 
 {%- set resources = [
     {'name': 'memory', 'limit': 'memory_limit_mebibytes', 'measure': 'memory_mebibytes'},

@@ -1,4 +1,7 @@
-{{ config(tags=['daily'], indexes=[{'columns': ['server_uuid', 'local_date']}, {'columns': ['local_date']}]) }}
+{{ config(
+    tags=['daily'],
+    indexes=[{'columns': ['server_uuid', 'local_date']}, {'columns': ['local_date']}, {'columns': ['changed_at']}]
+) }}
 
 with
 

@@ -18,7 +18,10 @@
         {'columns': ['player_id']},
     ],
     pre_hook="{{ take_up(touched_sessions_of_events()) }}",
-    post_hook="{{ note_taken_up() }}"
+    post_hook=[
+        "{{ note_taken_up() }}",
+        "{{ keep_index('fct_player_events_kind', ['event_kind', 'local_date', 'cause']) }}",
+    ]
 ) }}
 
 -- depends_on: {{ ref('stg_minecraft__log_files') }}

@@ -10,7 +10,10 @@
     },
     indexes=[{'columns': ['player_id']}, {'columns': ['last_seen_at']}],
     pre_hook="{{ take_up(touched_in(['int_minecraft__sessions', 'fct_player_events'], {'player_id': 'uuid'})) }}",
-    post_hook="{{ note_taken_up() }}"
+    post_hook=[
+        "{{ note_taken_up() }}",
+        "{{ keep_index('fct_player_servers_most', ['server_uuid', 'play_hours']) }}",
+    ]
 ) }}
 
 with

@@ -17,7 +17,11 @@
         {'columns': ['server_uuid', 'run_started_at']},
     ],
     pre_hook="{{ take_up(touched_sessions_with_runs()) }}",
-    post_hook="{{ note_taken_up() }}"
+    post_hook=[
+        "{{ note_taken_up() }}",
+        "{{ keep_index('fct_player_sessions_open', ['server_uuid'], 'is_open') }}",
+        "{{ keep_index('fct_player_sessions_crashed', ['joined_at'], \"close_reason = 'server_crashed'\") }}",
+    ]
 ) }}
 
 with

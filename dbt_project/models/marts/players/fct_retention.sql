@@ -1,4 +1,10 @@
-{{ config(tags=['daily'], indexes=[{'columns': ['scope_key', 'cohort_grain', 'cohort_start']}]) }}
+{{ config(
+    tags=['daily'],
+    indexes=[
+        {'columns': ['scope_key', 'cohort_grain', 'cohort_start']},
+        {'columns': ['scope', 'cohort_grain', 'kind', 'days_later', 'cohort_start']},
+    ]
+) }}
 
 with
 
@@ -20,36 +26,7 @@ eggs as (
 
 ),
 
-firsts as (
-
-    select
-        scope_key,
-        player_id,
-        min(local_date) as first_date
-    from presence
-    group by scope_key, player_id
-
-),
-
--- who came on which day for the first time, and how many days later again
-newcomers as (
-
-    select
-        firsts.scope_key,
-        firsts.player_id,
-        firsts.first_date,
-        min(days.local_date - firsts.first_date)
-        filter (where days.local_date > firsts.first_date) as returned_after,
-        array_agg(days.local_date - firsts.first_date) as days_later
-    from firsts
-    inner join presence as days
-        on
-            firsts.scope_key = days.scope_key
-            and firsts.player_id = days.player_id
-            and firsts.first_date + 90 >= days.local_date
-    group by firsts.scope_key, firsts.player_id, firsts.first_date
-
-),
+{{ newcomers_of_presence() }},
 
 -- a server counts for the egg and the version of the game that it had then; a proxy has neither players nor a version
 first_versions as (

@@ -1,4 +1,4 @@
-{{ config(tags=['daily']) }}
+{{ config(tags=['daily'], indexes=[{'columns': ['players_shared']}]) }}
 
 with
 

@@ -1,4 +1,8 @@
-{{ config(tags=['daily'], indexes=[{'columns': ['scope_key', 'grain', 'trouble']}]) }}
+{{ config(
+    tags=['daily'],
+    indexes=[{'columns': ['scope_key', 'grain', 'trouble']}],
+    pre_hook="{{ without_nested_loops() }}"
+) }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(tags=['daily'], indexes=[{'columns': ['server_uuid', 'local_date']}]) }}
+{{ config(tags=['daily'], indexes=[{'columns': ['server_uuid', 'stopped_at']}, {'columns': ['local_date', 'kind']}]) }}
 
 with
 

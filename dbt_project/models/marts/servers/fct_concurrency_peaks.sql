@@ -1,4 +1,4 @@
-{{ config(tags=['daily'], indexes=[{'columns': ['local_date']}]) }}
+{{ config(tags=['daily'], indexes=[{'columns': ['local_date']}, {'columns': ['scope', 'is_record', 'local_date']}]) }}
 
 with
 

@@ -16,7 +16,13 @@
         "{{ keep_touched_server_days() }}",
         "{{ remove_touched_days() }}",
     ],
-    post_hook=["{{ note_loads_seen() }}", "{{ keep_terms_built() }}", "{{ note_build_to_test() }}"]
+    post_hook=[
+        "{{ note_loads_seen() }}",
+        "{{ keep_terms_built() }}",
+        "{{ note_build_to_test() }}",
+        "{{ keep_index('fct_server_daily_use', use_of_days()) }}",
+        "{{ keep_index('fct_server_daily_sums', sums_of_days()) }}",
+    ]
 ) }}
 
 -- depends_on: {{ ref('int_server_days') }}

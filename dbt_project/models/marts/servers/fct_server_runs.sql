@@ -14,7 +14,11 @@
         {'columns': ['is_running']},
     ],
     pre_hook="{{ take_up(touched_runs()) }}",
-    post_hook="{{ note_taken_up() }}"
+    post_hook=[
+        "{{ note_taken_up() }}",
+        "{{ keep_index('fct_server_runs_started_date', ['started_date']) }}",
+        "{{ keep_index('fct_server_runs_crashes', ['started_date', 'crash_cause'], \"end_reason = 'crashed'\") }}",
+    ]
 ) }}
 
 with

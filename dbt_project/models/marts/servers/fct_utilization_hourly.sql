@@ -54,7 +54,7 @@ pieces_of_hours as (
 ),
 
 {% endif -%}
--- sums are taken in numeric, where their order does not matter: the same samples give the same row to the last bit
+-- sums are of whole numbers, where their order does not matter: the same samples give the same row to the last bit
 hours as (
 
     select
@@ -62,23 +62,34 @@ hours as (
         hour_at,
         count(*) filter (where is_pass_hour)::integer as samples_total,
         count(*) filter (where is_pass_hour and outcome_group = 'measured')::integer as samples_measured,
-        avg(cpu_percent::numeric) filter (where is_pass_hour)::double precision as cpu_percent_mean,
-        stddev_samp(cpu_percent::numeric) filter (where is_pass_hour)::double precision as cpu_percent_stddev,
+        (
+            avg({{ thousandths('cpu_percent') }}) filter (where is_pass_hour) / 1000
+        )::double precision as cpu_percent_mean,
+        (
+            stddev_samp({{ thousandths('cpu_percent') }}) filter (where is_pass_hour) / 1000
+        )::double precision as cpu_percent_stddev,
         min(cpu_percent) filter (where is_pass_hour) as cpu_percent_min,
         max(cpu_percent) filter (where is_pass_hour) as cpu_percent_max,
         percentile_cont(0.95) within group (order by cpu_percent) filter (where is_pass_hour) as cpu_percent_p95,
-        avg(memory_mebibytes::numeric) filter (where is_pass_hour)::double precision as memory_mebibytes_mean,
-        stddev_samp(memory_mebibytes::numeric)
-        filter (where is_pass_hour)::double precision as memory_mebibytes_stddev,
+        (
+            avg({{ bytes('memory_mebibytes') }}) filter (where is_pass_hour) / 1048576
+        )::double precision as memory_mebibytes_mean,
+        (
+            stddev_samp({{ bytes('memory_mebibytes') }}) filter (where is_pass_hour) / 1048576
+        )::double precision as memory_mebibytes_stddev,
         min(memory_mebibytes) filter (where is_pass_hour) as memory_mebibytes_min,
         max(memory_mebibytes) filter (where is_pass_hour) as memory_mebibytes_max,
         percentile_cont(0.95) within group (order by memory_mebibytes)
         filter (where is_pass_hour) as memory_mebibytes_p95,
-        avg(disk_mebibytes::numeric) filter (where is_pass_hour)::double precision as disk_mebibytes_mean,
+        (
+            avg({{ bytes('disk_mebibytes') }}) filter (where is_pass_hour) / 1048576
+        )::double precision as disk_mebibytes_mean,
         max(disk_mebibytes) filter (where is_pass_hour) as disk_mebibytes_max,
         sum(network_rx_bytes) filter (where is_pass_hour)::bigint as network_rx_bytes,
         sum(network_tx_bytes) filter (where is_pass_hour)::bigint as network_tx_bytes,
-        sum(network_seconds::numeric) filter (where is_pass_hour)::double precision as network_seconds,
+        (
+            sum({{ microseconds('network_seconds') }}) filter (where is_pass_hour) / 1000000
+        )::double precision as network_seconds,
         {{ minutes_by_outcome() }},
         max(_loaded_at) as _samples_loaded_at
     from pieces_of_hours

@@ -7,12 +7,9 @@ secret may stand in a file instead, which ``<NAME>_FILE`` names.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -20,120 +17,47 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pteroassets.privacy import PiiMode
+from pteroassets.settings.events import EventSettings
+from pteroassets.settings.faults import NOT_SETTINGS, lines_of, unknown_names
+from pteroassets.settings.files import FILE_FAULT, SECRET_FILE, FileFault, IniFile, SecretFiles, read_secret
+from pteroassets.settings.games import GameSettings
+from pteroassets.settings.messages import DISCORD, URL, MessageSettings, parts
+
+__all__ = [
+    "CHECKOUT",
+    "DISCORD",
+    "EXAMPLES",
+    "NOT_SETTINGS",
+    "SECRETS",
+    "SECRET_FILES",
+    "PresetName",
+    "Settings",
+    "SettingsFault",
+    "names_set",
+    "read_secret",
+    "read_settings",
+    "unknown_names",
+]
 
 PresetName = Literal["fresh", "stiv"]
 
-_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 _OWNER = re.compile(r"team:\S+|[^@\s,]+@[^@\s,]+\.[^@\s,]+")
-CHECKOUT = Path(__file__).resolve().parent.parent
-
-
 _LARGEST_PORT = 65_535
-
-
-_LONGEST_VALUE = 80
-_LARGEST_SECRET = 64 * 1024  # bytes; a larger file is another one than was meant
-_FILE_FAULT = "secret_file"
-#: What the name of a secret's variable ends in when it names a file.
-SECRET_FILE: Final = "_FILE"  # noqa: S105 - a part of a name
-#: Variables of ours that are not settings: tests, pictures and our own processes use them.
-NOT_SETTINGS: Final = (
-    "PTEROASSETS_ARTIFACTS",
-    "PTEROASSETS_CODE_SERVER_HOST",
-    "PTEROASSETS_CODE_SERVER_PORT",
-    "PTEROASSETS_FIXED_TIME",
-    "PTEROASSETS_PAGES_CONTEXT",
-    "PTEROASSETS_RUN_SOCKET",
-    "PTEROASSETS_SCREENSHOTS",
-)
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 class SettingsFault(Exception):  # noqa: N818 - operators see only its message
     """Settings have invalid values; the message has one line for each, with its name and an example."""
 
 
-@dataclass(frozen=True, slots=True)
-class _FileFault:
-    """Takes the place of a secret whose file gave none; *line* says why."""
-
-    line: str
-
-
-class _SecretFiles(PydanticBaseSettingsSource):
-    """Reads the secrets that stand in files, each named by the variable of the secret and ``_FILE``.
-
-    It goes before the environment, so that a secret that is given twice is a fault and not one of the two.
-    """
-
-    def __init__(self, settings_cls: type[BaseSettings], *others: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._given: dict[str, str | None] = {}
-        for source in reversed(others):  # the environment goes before .env
-            if isinstance(source, EnvSettingsSource):
-                self._given.update(source.env_vars)
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the secret in the file of *field_name*, or why there is none; None without a file."""
-        name = f"{field_name}{SECRET_FILE.lower()}"
-        # empty in the environment: who started us read the file, whatever .env says
-        path = None if os.environ.get(name.upper()) == "" else self._given.get(name)
-        if not path or "SecretStr" not in str(field.annotation):
-            return None, field_name, False
-        try:
-            if self._given.get(field_name):
-                other = field_name.upper()
-                raise ValueError(f"{other} is set, too; keep one of the two")  # noqa: TRY301 - one place for the line
-            return read_secret(Path(path)), field_name, False
-        except ValueError as error:
-            return _FileFault(f"{name.upper()} is {path!r}: {error}"), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return what all such files say."""
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def read_secret(path: Path) -> str:
-    """Return the secret in the file *path*: one line, without the end of the line.
-
-    Raises:
-        ValueError: There is none; the text says why, and what to do.
-    """
-    if not path.is_absolute():
-        # processes of the platform run in other folders than the one it was started from
-        raise ValueError("it must be the whole path of a file, which begins with /")
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_SECRET + 1)
-    except FileNotFoundError:
-        raise ValueError("there is no such file") from None
-    except OSError as error:
-        raise ValueError(
-            f"it cannot be read ({error.strerror}): it must be a file that the account {os.geteuid()} may read"
-        ) from None
-    if len(content) > _LARGEST_SECRET:
-        raise ValueError("it is too large for a secret")
-    try:
-        secret = content.decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise ValueError("it is not a text in UTF-8") from None
-    if not secret.strip():
-        raise ValueError("the file is empty")
-    if "\n" in secret:
-        raise ValueError("it has more than one line")
-    return secret
-
-
-class Settings(BaseSettings):
+class Settings(MessageSettings, GameSettings, EventSettings):
     """The settings, each under the name of its environment variable in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
-
     pterodactyl_url: str | None = Field(
         None, description="Address of the panel, with its scheme.", examples=["https://panel.example.com"]
     )
@@ -146,7 +70,6 @@ class Settings(BaseSettings):
     pterodactyl_cli_key: SecretStr | None = Field(
         None, description="Client key (ptlc_…, of Pelican pacc_…) of a root admin.", examples=["ptlc_…"]
     )
-
     postgres_host: str | None = Field(
         None, description="Unset: the embedded Postgres is started and used.", examples=["127.0.0.1"]
     )
@@ -155,7 +78,6 @@ class Settings(BaseSettings):
     postgres_username: str = Field("postgres")
     postgres_password: SecretStr = Field(SecretStr(""), examples=["…"])
     pteroassets_dagster_database: str = Field("dagster", description="Dagster's own database on the same Postgres.")
-
     pteroassets_pii: PiiMode = Field(
         "hash", description="How player IP addresses and users' e-mail addresses are stored."
     )
@@ -249,11 +171,6 @@ class Settings(BaseSettings):
     pteroassets_docs_port: int | None = Field(
         None, ge=1, le=_LARGEST_PORT, description="Port of the dbt docs site; a free one when unset.", examples=["8080"]
     )
-    pteroassets_alarm_webhook: SecretStr | None = Field(
-        None,
-        description="URL to which each failed run and check is sent as one JSON message; a secret.",
-        examples=["https://hooks.example.com/services/T0"],
-    )
     pteroassets_ui_url: str | None = Field(
         None,
         description="Address at which people open the Dagster UI; this machine's when unset.",
@@ -285,6 +202,11 @@ class Settings(BaseSettings):
         "month, before they are dropped; they are only dropped when unset.",
         examples=["/srv/pteroassets/archive"],
     )
+    pteroassets_config: Path | None = Field(
+        None,
+        description="File of settings in the form of config.ini, for what neither the environment nor .env says.",
+        examples=["/etc/pteroassets/config.ini"],
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -296,14 +218,17 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names files by itself
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from, in order of precedence."""
-        files = _SecretFiles(settings_cls, env_settings, dotenv_settings)
-        return init_settings, files, env_settings, dotenv_settings
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        ini = IniFile(settings_cls, env_settings, dotenv_settings)
+        # a fault takes the place of the file's name, which the environment gives
+        faults = IniFile(settings_cls, env_settings, dotenv_settings, only_faults=True)
+        return init_settings, files, faults, env_settings, dotenv_settings, ini
 
     @field_validator("*", mode="before")
     @classmethod
     def _from_a_file(cls, value: Any) -> Any:
-        if isinstance(value, _FileFault):
-            raise PydanticCustomError(_FILE_FAULT, "{line}", {"line": value.line})
+        if isinstance(value, FileFault):
+            raise PydanticCustomError(FILE_FAULT, "{line}", {"line": value.line})
         return value
 
     @field_validator("pterodactyl_url")
@@ -337,7 +262,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"{protocol}:// is not a kind of store that fsspec knows, such as s3:// or gs://")
         return value
 
-    @field_validator("pteroassets_log_timezones", "pteroassets_log_paths", mode="before")
+    @field_validator(
+        "pteroassets_log_timezones", "pteroassets_log_paths", "pteroassets_discord_roles_of", mode="before"
+    )
     @classmethod
     def _from_json(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -357,7 +284,7 @@ class Settings(BaseSettings):
             raise ValueError("PTEROASSETS_PII_KEY needs at least 16 characters; make one with: openssl rand -hex 32")
         return value
 
-    @field_validator("pteroassets_log_timezone", "tz")
+    @field_validator("pteroassets_log_timezone", "tz", "pteroassets_replay_timezone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
         if value is not None:
@@ -379,7 +306,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"the path of {name!r} is {path!r}, but it must begin with / and contain no ..")
         return value
 
-    @field_validator("pteroassets_node_ca")
+    @field_validator("pteroassets_node_ca", "pteroassets_incident_rules")
     @classmethod
     def _an_absolute_path(cls, value: Path | None) -> Path | None:
         # processes of the platform run in other folders than the one it was started from
@@ -387,26 +314,17 @@ class Settings(BaseSettings):
             raise ValueError("it must be the whole path of a file, which begins with /")
         return value
 
-    @field_validator("pteroassets_alarm_webhook")
-    @classmethod
-    def _a_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _URL.fullmatch(value.get_secret_value()):
-            raise ValueError(
-                "PTEROASSETS_ALARM_WEBHOOK is not a URL; give all of it, such as https://hooks.example.com/services/T0"
-            )
-        return value
-
     @field_validator("pteroassets_ui_url")
     @classmethod
     def _an_address(cls, value: str | None) -> str | None:
-        if value is not None and not _URL.fullmatch(value):
+        if value is not None and not URL.fullmatch(value):
             raise ValueError("it must begin with https:// or http:// and name a host")
         return value
 
     @field_validator("pteroassets_owners")
     @classmethod
     def _known_kinds_of_owners(cls, value: str) -> str:
-        for owner in _owners(value):
+        for owner in parts(value):
             if not _OWNER.fullmatch(owner):
                 raise ValueError(
                     f"PTEROASSETS_OWNERS names {owner!r}, which is neither an e-mail address nor team:NAME; write for "
@@ -416,12 +334,13 @@ class Settings(BaseSettings):
 
     def owners(self) -> list[str]:
         """Return the owners that the UI shows for what names none itself."""
-        return _owners(self.pteroassets_owners)
+        return parts(self.pteroassets_owners)
 
     def secrets(self) -> list[str]:
         """Return the values of all secret settings, to keep them out of messages."""
         found = (getattr(self, name) for name in type(self).model_fields)
-        return [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
+        own = [value.get_secret_value() for value in found if isinstance(value, SecretStr) and value]
+        return [*own, *self.discord_webhooks().values(), *self.channels().values(), *self.event_keys()]
 
     def environment(self) -> dict[str, str]:
         """Return the variables that give another process these settings; those not set are left out.
@@ -453,10 +372,6 @@ EXAMPLES: Final = {
 }
 
 
-def _owners(text: str) -> list[str]:
-    return [owner.strip() for owner in text.split(",") if owner.strip()]
-
-
 def read_settings() -> Settings:
     """Return the settings of the environment and of ``.env``.
 
@@ -466,7 +381,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsFault("\n".join(_lines_of(error, secrets=SECRETS))) from None
+        raise SettingsFault("\n".join(lines_of(error, examples=EXAMPLES, secrets=SECRETS))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsFault(
             f".env cannot be read ({error}): make it a text file in UTF-8 that this account may read"
@@ -476,68 +391,6 @@ def read_settings() -> Settings:
 def names_set() -> set[str]:
     """Return the names of all variables set in the environment or in ``.env``."""
     return {*os.environ, *(name.upper() for name in dotenv_values(".env"))}
-
-
-def _lines_of(error: ValidationError, *, secrets: Collection[str]) -> Iterator[str]:
-    """Yield a line for each setting that *error* reports.
-
-    Args:
-        error: What reading the settings raised.
-        secrets: Names, in lower case, of those whose values are not shown.
-    """
-    seen: set[str] = set()
-    for fault in error.errors(include_url=False):
-        field = str(fault["loc"][0]).lower()
-        if field in seen:
-            continue
-        seen.add(field)
-        name = field.upper()
-        if fault["type"] == _FILE_FAULT:
-            yield f"{fault['msg']}; for example {name}{SECRET_FILE}=/run/secrets/{field}"
-            continue
-        value = str(fault["input"])
-        is_shown = field not in secrets and "@" not in value and isinstance(fault["input"], str)
-        shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
-        is_ = f"{name} is {shown!r}" if is_shown else name
-        what = _what(fault["type"], fault.get("ctx", {}), fault["msg"].removeprefix("Value error, "))
-        line = what if what.startswith(name) else f"{is_}: {what}"
-        example = EXAMPLES.get(name)
-        yield line if example is None or example in line else f"{line}; for example {name}={example}"
-
-
-def unknown_names(names: Collection[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables that look like our settings but are not, each with what to do.
-
-    Args:
-        names: The variables' names.
-        known: Names of the settings.
-    """
-    for name in sorted(names):
-        if name.startswith("PTEROASSETS_") and name not in known and name not in NOT_SETTINGS:
-            near = difflib.get_close_matches(name, known, n=1)
-            yield name, f"write {near[0]}" if near else "remove it; .env.example names all settings"
-
-
-def _what(kind: str, context: Mapping[str, Any], message: str) -> str:
-    match kind:
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "it must be a whole number"
-        case "float_parsing" | "float_type":
-            return "it must be a number"
-        case "bool_parsing" | "bool_type":
-            return "it must be true or false"
-        case "literal_error":
-            return f"it must be {context['expected']}"
-        case "greater_than_equal":
-            return f"it must be at least {context['ge']}"
-        case "greater_than":
-            return f"it must be more than {context['gt']}"
-        case "less_than_equal":
-            return f"it must be at most {context['le']}"
-        case "string_type":
-            return "each of its values must be a text in quotes"
-        case _:
-            return message
 
 
 def _zone(name: str) -> ZoneInfo:

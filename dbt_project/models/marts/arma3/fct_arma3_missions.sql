@@ -1,0 +1,3 @@
+{{ config(tags=['daily']) }}
+
+{{ arma3_games_by(['mission_name', 'island_name']) }}

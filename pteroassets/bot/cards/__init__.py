@@ -1,0 +1,1 @@
+"""What cards say, how they look, and when they change."""

@@ -1,0 +1,1 @@
+"""Replays of Arma 3: games of the WOG statistics site, and recordings of OCAP web servers."""

@@ -1,0 +1,1 @@
+"""Streams and clips as Twitch lists them."""
