@@ -101,7 +101,8 @@ def selection(groups: dict[str, str]) -> str:
 
 
 def test_the_asset_graph_goes_from_the_panel_and_the_logs_to_the_marts(window: Visit, dagster: str) -> None:
-    window.page.set_viewport_size({"width": 1440, "height": 1000})  # what lies outside is not drawn
+    # the graph is fitted to the window's width, and what then lies outside of its height is not drawn
+    window.page.set_viewport_size({"width": 1440, "height": 2000})
     window.open(f"{dagster}/asset-groups")
     nodes = window.page.locator("foreignObject")
     for group in GROUPS:
