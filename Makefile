@@ -77,8 +77,8 @@ screenshots: $(ENV)
 	fi
 
 lock: $(UV)
-	@$(COMPILE) $(ARGS) pyproject.toml --extra archive --extra celery --group dev --output-file requirements/dev.txt
-	@$(COMPILE) pyproject.toml --extra archive --extra celery --constraint requirements/dev.txt --output-file requirements/platform.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra archive --extra celery --extra stream --group dev --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra archive --extra celery --extra stream --constraint requirements/dev.txt --output-file requirements/platform.txt
 	@for tool in bench build sqlfluff audit deploy lock notebook; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done
