@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -85,9 +85,94 @@ class Transaction(Contract, frozen=True, kw_only=True):
     on_hand_qty: Count | None = None
 
 
+class PurchaseASword(Contract, frozen=True, kw_only=True):
+    """A player bought swords of a colour."""
+
+    event_type: ClassVar[str] = "purchase_a_sword"
+    color: Label
+    quantity: Count
+
+
+class PurchaseAHorse(Contract, frozen=True, kw_only=True):
+    """A player bought horses of a size and a speed."""
+
+    event_type: ClassVar[str] = "purchase_a_horse"
+    size: Literal["small", "medium", "large"]
+    speed: Count
+    quantity: Count
+
+
+class GuildAction(Contract, frozen=True, kw_only=True):
+    """A player joined the guild or left it, in a game that has one."""
+
+    event_type: ClassVar[str] = "guild_action"
+    action: Literal["join", "leave"]
+
+
+class Default(Contract, frozen=True, kw_only=True):
+    """A player asked the game for nothing in particular."""
+
+    event_type: ClassVar[str] = "default"
+
+
+class PurchaseSword(Contract, frozen=True, kw_only=True):
+    """A player bought a sword somewhere; money is in the game's own."""
+
+    event_type: ClassVar[str] = "purchase_sword"
+    sword_type: Label
+    sword_cost: Money
+    location: Label | None = None
+
+
+class PurchaseArmor(Contract, frozen=True, kw_only=True):
+    """A player bought an armour somewhere; money is in the game's own."""
+
+    event_type: ClassVar[str] = "purchase_armor"
+    armor_type: Label
+    armor_cost: Money
+    location: Label | None = None
+
+
+class JoinGuild(Contract, frozen=True, kw_only=True):
+    """A player joined a guild of a kind."""
+
+    event_type: ClassVar[str] = "join_guild"
+    guild_type: Label
+
+
+class SlayedDragon(Contract, frozen=True, kw_only=True):
+    """A player slew a dragon somewhere."""
+
+    event_type: ClassVar[str] = "slayed_dragon"
+    dragon_type: Label
+    location: Label | None = None
+    sword_type: Label | None = None
+
+
+class TookDamage(Contract, frozen=True, kw_only=True):
+    """A player took damage from somebody, by some cause."""
+
+    event_type: ClassVar[str] = "took_damage"
+    damage_level: Count
+    cause_damage: Label | None = None
+    damage_dealer: Label | None = None
+
+
+class AttemptDailyQuest(Contract, frozen=True, kw_only=True):
+    """A player was offered the quest of the day, and tried it or did not."""
+
+    event_type: ClassVar[str] = "attempt_daily_quest"
+    attempted: bool
+
+
 CONTRACTS: Final[Mapping[tuple[str, int], type[Contract]]] = {
-    (one.event_type, one.version): one for one in (JoinAGuild, KillEnemy, TakeDamage, AcceptedAQuest, Transaction)
-}
+    (one.event_type, one.version): one
+    for one in (
+        JoinAGuild, KillEnemy, TakeDamage, AcceptedAQuest, Transaction,
+        PurchaseASword, PurchaseAHorse, GuildAction,
+        Default, PurchaseSword, PurchaseArmor, JoinGuild, SlayedDragon, TookDamage, AttemptDailyQuest,
+    )
+}  # fmt: skip
 """Every contract by its type and version."""
 TYPES: Final = frozenset(event_type for event_type, _ in CONTRACTS)
 
@@ -104,6 +189,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         type: Type of the event.
         version: Version of the type's contract.
         player_id: Who did it, by the game's own id.
+        player_name: What the game calls that player; None if not told.
+        minecraft_uuid: The player's UUID in Minecraft, where the game knows it.
         session_id: The player's stay in the game; None where the game has none.
         occurred_at: When it happened, by the game's clock.
         sent_at: When it was sent, by the same clock, from which is known how wrong that clock is; None if not told.
@@ -114,6 +201,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[str, Meta(min_length=1, max_length=100)]
     version: Annotated[int, Meta(ge=1, le=32_767)]
     player_id: Id
+    player_name: Label | None = None
+    minecraft_uuid: UUID | None = None
     session_id: Id | None = None
     occurred_at: Instant
     sent_at: Instant | None = None

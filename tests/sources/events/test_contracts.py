@@ -27,6 +27,16 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "take_damage": {"enemy_id": "1", "damage": 99},
     "accepted_a_quest": {"quest_id": "14", "contact": "Ana"},
     "transaction": {"inventory_id": "3", "total_cost": "500.10", "store_id": "5"},
+    "purchase_a_sword": {"color": "red", "quantity": 2},
+    "purchase_a_horse": {"size": "small", "speed": 30, "quantity": 1},
+    "guild_action": {"action": "leave"},
+    "default": {},
+    "purchase_sword": {"sword_type": "katana", "sword_cost": 12.5, "location": "harbour"},
+    "purchase_armor": {"armor_type": "plate", "armor_cost": "40"},
+    "join_guild": {"guild_type": "mages"},
+    "slayed_dragon": {"dragon_type": "ice", "sword_type": "katana"},
+    "took_damage": {"damage_level": 7, "cause_damage": "fire"},
+    "attempt_daily_quest": {"attempted": True},
 }
 ADDED = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
 
@@ -96,6 +106,12 @@ def test_what_no_contract_names_is_kept() -> None:
         ({"properties": []}, "wrong_fields", "object"),
         ({"type": "transaction", "properties": {"inventory_id": "1", "total_cost": "1_0"}}, "wrong_fields", "total"),
         ({"type": "transaction", "properties": {"inventory_id": "1", "total_cost": -1}}, "wrong_fields", "total"),
+        (
+            {"type": "purchase_a_horse", "properties": {"size": "tiny", "speed": 1, "quantity": 1}},
+            "wrong_fields",
+            "tiny",
+        ),
+        ({"minecraft_uuid": "steve"}, "not_an_event", "minecraft_uuid"),
         ({"note": "x" * 65_536}, "too_large", "65536"),
         ({"note": json.loads("[" * 16 + "]" * 16)}, "too_deep", "16"),
         ({"note": "a\0b"}, "nul_character", "u0000"),
