@@ -7,9 +7,11 @@ from typing import Any
 
 from pteroassets.warehouse.connection import Connection
 
+_BUILT = ("model", "seed")
+
 
 def missing_parents(connection: Connection, manifest: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
-    """Return the models that *wanted* models and tests read, at any distance, and that the warehouse does not have.
+    """Return what the warehouse lacks of the models and seeds that *wanted* models and tests read, at any distance.
 
     Args:
         connection: To the warehouse.
@@ -24,7 +26,7 @@ def missing_parents(connection: Connection, manifest: Mapping[str, Any], wanted:
             parent: f"{nodes[parent]['schema']}.{nodes[parent]['alias']}"
             for one in near
             for parent in nodes[one]["depends_on"]["nodes"]
-            if nodes.get(parent, {}).get("resource_type") == "model" and parent not in wanted and parent not in found
+            if nodes.get(parent, {}).get("resource_type") in _BUILT and parent not in wanted and parent not in found
         }
         missing = {
             relation

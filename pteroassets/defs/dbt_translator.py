@@ -18,10 +18,10 @@ class Translator(DagsterDbtTranslator):
     """Name assets so that lineage connects; groups and owners are those of ``meta.dagster``."""
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """Return the spec of a node: sources keep ``[source, table]``, models are ``[schema, name]``."""
+        """Return the spec of a node: sources keep ``[source, table]``, models and seeds are ``[schema, name]``."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id)
-        if node is None or node["resource_type"] != "model":
+        if node is None or node["resource_type"] not in {"model", "seed"}:
             return spec
         return spec.replace_attributes(kinds={"dbt", "postgres"})
 
