@@ -194,10 +194,11 @@ class _Address(click.ParamType):  # type: ignore[type-arg] # generic in newer re
 
 @main.command()
 @click.argument(
-    "name", type=click.Choice(["code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "build"])
+    "name",
+    type=click.Choice(["code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "collector", "build"]),
 )
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address on which it listens.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="Port on which it listens; 4000, 3000, 3001, 8080.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port on which it listens; 4000, 3000, 3001, 8080, 8600.")
 @click.option("--code-server", type=_Address(), default=("127.0.0.1", 4000), help="HOST:PORT of the code server.")
 @click.option("--webserver", type=_Address(), default=("127.0.0.1", 3000), help="HOST:PORT of the webserver.")
 @click.option("--healthy", is_flag=True, help="Only look whether it does its work; the exit status says so.")
@@ -206,8 +207,8 @@ def service(
 ) -> None:
     """Be one service of the platform, in a container or a unit of systemd of its own; up starts all of them.
 
-    guests is a webserver that changes nothing, outbox delivers messages, bot serves a guild of Discord, build
-    makes what is missing and ends.
+    guests is a webserver that changes nothing, outbox delivers messages, bot serves a guild of Discord,
+    collector takes in events of games, build makes what is missing and ends.
     """
     if healthy:
         _require_health(name, port)
@@ -249,6 +250,10 @@ def _require_health(name: Any, port: int | None) -> None:
         from pteroassets.settings import read_settings
 
         reason = silent_bot(home_of(read_settings()))
+    elif name == "collector" and port is None:
+        from pteroassets.settings import read_settings
+
+        reason = ill(name, read_settings().pteroassets_event_port)
     else:
         reason = ill(name, port)
     if reason is not None:

@@ -25,6 +25,7 @@ from pteroassets.clock import ManualClock, SystemClock
 from pteroassets.landing.context import Landing
 from pteroassets.landing.passes import BROKE_OFF, GOES_ON
 from pteroassets.landing.sources import PASSES
+from pteroassets.platform.demo_collector import DemoCollector
 from pteroassets.platform.demo_discord import DemoDiscord
 from pteroassets.platform.demo_replays import replay_sites
 from pteroassets.platform.environment import (
@@ -257,6 +258,7 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
         simulator = _start_simulator(supervisor, world, home)
         # what is built once and then ends tells nobody
         discord = None if options.once else DemoDiscord.start(supervisor, home)
+        collector = DemoCollector.of(settings, home)
         warehouse = postgres.with_database(DEMO_DATABASE)
         prepare_databases(warehouse, settings.pteroassets_dagster_database, console)
         settings = located(
@@ -267,11 +269,13 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
             **simulator.settings,
             **(discord.settings_with(simulator.settings["pterodactyl_cli_key"]) if discord is not None else {}),
             **replays,
+            **collector.settings_with(settings),
             **ports,
         )
         begun = begin(supervisor, settings, home)
-        # the sites of replays know no time but this machine's
-        made = _history(simulator, settings.model_copy(update=dict.fromkeys(replays)), world, home, console)
+        # the sites of replays know no time but this machine's, and nobody has pushed events
+        without = settings.model_copy(update=dict.fromkeys((*replays, "pteroassets_event_keys")))
+        made = _history(simulator, without, world, home, console)
         simulator.set_clock(None)
         if discord is not None:
             discord.place_cards_once_the_bot_is_there()
@@ -281,6 +285,7 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
                 extra_urls={
                     "simulated panel": str(settings.pterodactyl_url),
                     **({"Discord": discord.page} if discord is not None else {}),
+                    **collector.hints(),
                 },
                 history=made,
                 reader=reader_login(warehouse, home),

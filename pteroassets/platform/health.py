@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 
     from pteroassets.warehouse.connection import ConnectionSettings
 
-StandaloneName = Literal["code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "build"]
+StandaloneName = Literal["code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "collector", "build"]
 #: Where each service that others ask listens, unless it is told otherwise.
-PORTS: Final[dict[StandaloneName, int]] = {"code-server": 4000, "webserver": 3000, "guests": 3001, "site": 8080}
+PORTS: Final[dict[StandaloneName, int]] = {
+    "code-server": 4000,
+    "webserver": 3000,
+    "guests": 3001,
+    "site": 8080,
+    "collector": 8600,
+}
 #: Below this path the webserver of guests answers, so that one proxy can have both.
 GUESTS_PREFIX: Final = "/guests"
 #: File in the data folder that the bot touches while it is connected and keeps its cards.
@@ -28,6 +34,7 @@ _PATHS: dict[StandaloneName, str] = {
     "webserver": "/server_info",
     "guests": f"{GUESTS_PREFIX}/server_info",
     "site": "/pages/",
+    "collector": "/health",
 }
 _ANSWER_SECONDS = 5
 _HEARTBEAT_SECONDS = 180  # each thread of the daemon gives a sign every 30 seconds

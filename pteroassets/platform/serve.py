@@ -35,6 +35,7 @@ from pteroassets.platform.services import (
     dagster_code_server,
     discord_bot,
     docs_server,
+    event_collector,
     outbox_service,
 )
 from pteroassets.platform.sql import psql_to_show
@@ -81,6 +82,9 @@ def begin(supervisor: Supervisor, settings: Settings, home: Path) -> Begun:
     os.environ.update(place.environment())
     service = dagster_code_server(place)
     supervisor.begin(service)
+    if settings.pteroassets_event_keys is not None:
+        # first, since it stands alone and games may wait
+        supervisor.begin(event_collector(settings.pteroassets_event_port))
     return Begun(
         supervisor=supervisor,
         settings=settings,
@@ -121,6 +125,10 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     is_loaded = begun.service.ready
     assert is_loaded is not None  # noqa: S101 - it has a port
     supervisor.wait_for(begun.service.name, is_loaded, seconds=begun.service.ready_seconds)
+    if settings.pteroassets_event_keys is not None:
+        collector = event_collector(settings.pteroassets_event_port)
+        assert collector.ready is not None  # noqa: S101 - it has a port
+        supervisor.wait_for(collector.name, collector.ready, seconds=collector.ready_seconds)
     if serving.history is not None:
         report_history(warehouse, serving.history)
     if settings.ways():
@@ -146,6 +154,11 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
         "pages": f"http://{HOST}:{begun.docs_port}/pages/",
         "dbt docs": f"http://{HOST}:{begun.docs_port}",
         "entity diagram": f"http://{HOST}:{begun.docs_port}/{DIAGRAM}",
+        **(
+            {}
+            if settings.pteroassets_event_keys is None
+            else {"events": f"http://{HOST}:{settings.pteroassets_event_port}/v1/events"}
+        ),
         **serving.extra_urls,
         **how_to_read(serving.reader),
     }

@@ -1,4 +1,4 @@
-"""The services of the platform: Dagster's three processes, the site of the dbt docs and the outbox."""
+"""The services of the platform: Dagster's three processes, the site, the outbox, the bot and the collector."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _PARENT = "dagster-code-server"  # of the webserver and the daemon, too
 _READY_SECONDS = 120
 #: Name of the service that is the bot of Discord.
 BOT = "discord-bot"
+#: Name of the service that takes in events of games.
+COLLECTOR = "event-collector"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,12 @@ def docs_server(directory: Path, *, port: int, pages: str | None = None, listen:
 def discord_bot() -> Service:
     """Serve a guild of Discord; it goes on by itself when Discord, Postgres or the panel is away for a while."""
     return Service(name=BOT, command=[sys.executable, "-m", "pteroassets.cli", "bot"])
+
+
+def event_collector(port: int) -> Service:
+    """Take in events of games on *port* of 127.0.0.1, by the keys that the settings in the environment name."""
+    command = [sys.executable, "-m", "pteroassets.cli", "collector", "--port", str(port)]
+    return Service(name=COLLECTOR, command=command, ready=answers(f"http://{HOST}:{port}/health"))
 
 
 def outbox_service() -> Service:

@@ -111,6 +111,9 @@ def service_command(
             return [str(part) for part in service.command], {}
         case "outbox" | "bot":
             return [str(beside / "pteroassets"), name], {}
+        case "collector":
+            port = addresses.port or settings.pteroassets_event_port
+            return [str(beside / "pteroassets"), name, "--listen", addresses.listen, "--port", str(port)], {}
         case "daemon":
             return [str(beside / "dagster-daemon"), *daemon_arguments(place)], {}
         case _:

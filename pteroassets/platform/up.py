@@ -105,6 +105,9 @@ def run_up(settings: Settings, console: Console, *, once: bool) -> None:
             {
                 "PTEROASSETS_DAGSTER_PORT": settings.pteroassets_dagster_port,
                 "PTEROASSETS_DOCS_PORT": settings.pteroassets_docs_port,
+                "PTEROASSETS_EVENT_PORT": (
+                    None if settings.pteroassets_event_keys is None else settings.pteroassets_event_port
+                ),
             }
         )
         with warehouse_of(settings) as warehouse, Supervisor(home / "logs") as supervisor:

@@ -19,7 +19,7 @@ from tests.deploy.proxies import CONFIGURATION, TOOLS, needed
 UNITS = CHECKOUT / "deploy" / "systemd"
 MANIFESTS = CHECKOUT / "deploy" / "kubernetes"
 KUBERNETES = "1.33"
-SERVICES = ("code-server", "daemon", "webserver", "guests", "site", "outbox", "bot")
+SERVICES = ("code-server", "daemon", "webserver", "guests", "site", "outbox", "bot", "collector")
 COMMAND = "/srv/pteroassets/.venv/bin/pteroassets"
 KNOWN = {*(name.upper() for name in Settings.model_fields), *SECRET_FILES}
 

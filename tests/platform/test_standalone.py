@@ -96,6 +96,18 @@ def test_the_code_server_listens_where_it_is_told_and_shares_its_socket_by_the_d
     assert environment["OPENBLAS_NUM_THREADS"] == "1"
 
 
+def test_the_collector_listens_where_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PTEROASSETS_EVENT_PORT", "8699")
+    command, _ = become(monkeypatch, tmp_path, "collector", "--listen", "0.0.0.0")
+    assert command == [str(BESIDE / "pteroassets"), "collector", "--listen", "0.0.0.0", "--port", "8699"]
+    command, _ = become(monkeypatch, tmp_path, "collector", "--port", "8700")
+    assert command[-1] == "8700"
+    port = free_port()
+    monkeypatch.setenv("PTEROASSETS_EVENT_PORT", str(port))
+    result = CliRunner().invoke(main, ["service", "collector", "--healthy"])
+    assert (result.exit_code, f"port {port} at /health" in result.output) == (1, True)
+
+
 def test_what_dbt_says_is_written_where_one_may_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _, environment = become(monkeypatch, tmp_path, "daemon")
     assert environment["DBT_LOG_PATH"].startswith(str(tmp_path))
