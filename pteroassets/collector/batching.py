@@ -9,10 +9,10 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final, Protocol
 
 import psycopg
 
@@ -63,6 +63,25 @@ class Delivery:
     def length(self) -> int:
         """Return how many bytes it is."""
         return sum(len(one.raw) for one in self.events) + sum(len(one.raw) for one in self.refusals)
+
+
+class Sink(Protocol):
+    """What takes in deliveries, such as `Batcher`."""
+
+    @property
+    def held(self) -> int:
+        """Return how many rows wait, or are being stored."""
+
+    async def store(self, delivery: Delivery) -> None:
+        """Return once nothing of *delivery* can be lost; an empty one once it is known that others can be stored.
+
+        Raises:
+            BusyError: Too much waits already.
+            NotStoredError: It was not stored, or nobody knows.
+        """
+
+    def running(self) -> AbstractAsyncContextManager[Any]:
+        """Store what comes meanwhile, and at the end what is still there."""
 
 
 class Batcher:

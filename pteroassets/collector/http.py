@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pteroassets.clock import Clock
-from pteroassets.collector.batching import Batcher, BusyError, Delivery, NotStoredError
+from pteroassets.collector.batching import Batcher, BusyError, Delivery, NotStoredError, Sink
 from pteroassets.collector.counting import Counts
 from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError, read_body
 from pteroassets.sources.events.envelope import Event, Refusal, read_events
@@ -58,7 +58,7 @@ class EventsRoute:
     """
 
     keys: Keys
-    batcher: Batcher
+    batcher: Sink
     counts: Counts
     clock: Clock
     answer_seconds: float = _ANSWER_SECONDS
@@ -126,18 +126,26 @@ class EventsRoute:
 
 
 def collector_app(
-    warehouse: ConnectionSettings, games: Mapping[str, str], *, most_waiting: int, clock: Clock
+    store: ConnectionSettings | Callable[[Counts], Sink],
+    games: Mapping[str, str],
+    *,
+    most_waiting: int,
+    clock: Clock,
 ) -> Starlette:
     """Return the application.
 
     Args:
-        warehouse: Where events go.
+        store: The Postgres where events go, or what makes another sink of them.
         games: The game of each key.
         most_waiting: Events beyond which nothing more is taken until some are stored.
         clock: Gives the time of receipt.
     """
     counts = Counts()
-    batcher = Batcher(warehouse, most_waiting=most_waiting, counts=counts)
+    batcher: Sink = (
+        Batcher(store, most_waiting=most_waiting, counts=counts)
+        if isinstance(store, ConnectionSettings)
+        else store(counts)
+    )
 
     async def health(_request: Request) -> PlainTextResponse:
         nothing = Delivery(game="", received_at=clock.now(), events=[], places=[], refusals=[])

@@ -13,11 +13,12 @@ from pteroassets.clock import SystemClock
 from pteroassets.collector.http import collector_app
 from pteroassets.landing.context import Landing
 from pteroassets.platform.loopback import HOST, require_free
+from pteroassets.platform.stream import broker_of, sink_into
 from pteroassets.settings import Settings
-from pteroassets.warehouse.connection import connect
+from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 if TYPE_CHECKING:
-    from pteroassets.warehouse.connection import ConnectionSettings
+    from pteroassets.stream.broker import Broker
 
 
 _MOST_CONNECTIONS: Final = 1_000
@@ -28,14 +29,14 @@ class CollectorConfig:
     """What the collector is made of.
 
     Attributes:
-        warehouse: Where events go.
+        store: Where events go: a Postgres, or brokers.
         games: The game of each key.
         most_waiting: Events that may wait to be stored.
         listen: Address on which it listens.
         port: Its port.
     """
 
-    warehouse: ConnectionSettings
+    store: ConnectionSettings | Broker
     games: dict[str, str] = field(repr=False)
     most_waiting: int
     listen: str
@@ -46,12 +47,14 @@ def collector_of(settings: Settings, *, listen: str = HOST, port: int | None = N
     """Return what *settings* say of the collector; *port* goes before theirs.
 
     Raises:
-        MissingSettingError: No key is set, or the settings do not say where Postgres is.
+        MissingSettingError: No key is set, or the settings say neither where Postgres is nor where brokers are.
+        StreamFault: What speaks to brokers is not installed.
     """
     landing = Landing(settings=settings)
-    landing.require("pteroassets_event_keys", "postgres_host")
+    has_brokers = settings.pteroassets_event_brokers is not None
+    landing.require("pteroassets_event_keys", *(() if has_brokers else ("postgres_host",)))
     return CollectorConfig(
-        warehouse=landing.warehouse,
+        store=broker_of(settings) if has_brokers else landing.warehouse,
         games=settings.event_keys(),
         most_waiting=settings.pteroassets_event_queue,
         listen=listen,
@@ -66,12 +69,16 @@ def run_collector(config: CollectorConfig) -> None:
         UnsuitablePostgresError: The warehouse lacks the tables.
         PortHeldError: The port is in use.
         psycopg.OperationalError: Postgres cannot be reached.
+        StreamFault: The brokers cannot be reached.
     """
-    _require_tables(config.warehouse)
+    store = config.store
+    into = store if isinstance(store, ConnectionSettings) else sink_into(store, most_waiting=config.most_waiting)
+    if isinstance(store, ConnectionSettings):
+        _require_tables(store)
     if config.listen == HOST:
         require_free({"PTEROASSETS_EVENT_PORT": config.port})
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    app = collector_app(config.warehouse, config.games, most_waiting=config.most_waiting, clock=SystemClock())
+    app = collector_app(into, config.games, most_waiting=config.most_waiting, clock=SystemClock())
     # without a log of requests, which would cost more than taking in an event
     uvicorn.run(
         app,

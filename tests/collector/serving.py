@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from pteroassets.clock import SystemClock
 from pteroassets.collector.http import collector_app
@@ -76,7 +77,14 @@ class Client:
 @contextmanager
 def served(warehouse: ConnectionSettings, *, most_waiting: int = 50_000) -> Iterator[Client]:
     """Serve the application in a thread."""
-    app = collector_app(warehouse, {KEY: "arena", f"{KEY}-2": "other"}, most_waiting=most_waiting, clock=SystemClock())
+    games = {KEY: "arena", f"{KEY}-2": "other"}
+    with served_app(collector_app(warehouse, games, most_waiting=most_waiting, clock=SystemClock())) as client:
+        yield client
+
+
+@contextmanager
+def served_app(app: Starlette) -> Iterator[Client]:
+    """Serve *app* in a thread."""
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(app, host=HOST, port=port, access_log=False, log_config=None, loop="uvloop", http="httptools")

@@ -77,7 +77,7 @@ def read_events(body: bytes) -> list[Event | Refusal]:
         return [Refusal(index=0, reason="too_deep", detail=_TOO_DEEP, raw=body)]
     except _BAD as error:
         return [Refusal(index=0, reason="not_json", detail=_shortened(error), raw=body)]
-    return [_read(index, raw) for index, raw in enumerate(raws)]
+    return [read_event(raw, index) for index, raw in enumerate(raws)]
 
 
 def _parts(body: bytes) -> Iterator[bytes]:
@@ -103,7 +103,9 @@ def _parts_of_bad_text(body: bytes) -> Iterator[bytes]:
         at = end
 
 
-def _read(index: int, raw: bytes) -> Event | Refusal:
+def read_event(raw: bytes, index: int = 0) -> Event | Refusal:
+    """Return the one event *raw*, which was at the place *index* of its request."""
+
     def refused(reason: Reason, detail: object) -> Refusal:
         return Refusal(index=index, reason=reason, detail=_shortened(detail), raw=raw)
 
@@ -114,6 +116,8 @@ def _read(index: int, raw: bytes) -> Event | Refusal:
     if b"\\u0000" in raw and _NUL.search(raw):
         return refused("nul_character", "the event has the character \\u0000, which Postgres cannot store")
     try:
+        if not raw.isascii():
+            raw.decode()  # what no contract names is not decoded, and has to be text too
         envelope = _envelopes.decode(raw)
     except _BAD as error:
         return refused("not_an_event", error)
