@@ -18,6 +18,7 @@ from pteroassets.platform.commands.logs import logs
 from pteroassets.platform.commands.metrics import metrics
 from pteroassets.platform.commands.outbox import outbox
 from pteroassets.platform.commands.replays import replays
+from pteroassets.platform.commands.stream import stream
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -303,7 +304,7 @@ def notebook(*, lab: Path, home: Path | None, no_browser: bool) -> None:
     sys.exit(run_notebook(read_settings(), lab=lab, home=home, open_browser=not no_browser))
 
 
-for group in (customers, incidents, logs, metrics, outbox, players, replays, samples):
+for group in (customers, incidents, logs, metrics, outbox, players, replays, samples, stream):
     main.add_command(group)
 
 

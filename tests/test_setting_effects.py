@@ -30,6 +30,7 @@ from pteroassets.platform.collector import collector_of
 from pteroassets.platform.demo import DemoOptions, run_demo
 from pteroassets.platform.environment import demo_home_of, environment, home_of
 from pteroassets.platform.loopback import PortHeldError, holder_of
+from pteroassets.platform.stream import broker_of
 from pteroassets.settings import CHECKOUT, EXAMPLES, Settings
 
 Effect = Callable[[Settings, pytest.MonkeyPatch], object]
@@ -195,6 +196,11 @@ def heartbeat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
     return asked
 
 
+def broker(settings: Settings, _monkeypatch: pytest.MonkeyPatch) -> object:
+    """What the collector knows of the brokers."""
+    return broker_of(settings.model_copy(update={"pteroassets_event_brokers": "kafka.test:9092"}))
+
+
 # a value for each setting, and where it shows: in what the code location is made of, or in what a function does
 IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pterodactyl_url": ("https://other.test", "pterodactyl_url"),
@@ -252,6 +258,9 @@ IN_THE_CODE_LOCATION: dict[str, tuple[str, str]] = {
     "pteroassets_replay_language": ("ru", "pteroassets_replay_language"),
     "pteroassets_event_keys": ("other:0123456789abcdef", "pteroassets_event_keys"),
     "pteroassets_event_retention_days": ("77", "pteroassets_event_retention_days"),
+    "pteroassets_event_brokers": ("other.test:9092", "pteroassets_event_brokers"),
+    "pteroassets_lake": ("/srv/other/lake", "pteroassets_lake"),
+    "pteroassets_lake_snapshot_hours": ("77", "pteroassets_lake_snapshot_hours"),
     "pteroassets_celery_broker": ("redis://other.test/0", "backfill.executor"),
     "pteroassets_celery_redelivery_seconds": ("77", "pteroassets_celery_redelivery_seconds"),
 }
@@ -265,6 +274,8 @@ ELSEWHERE: dict[str, tuple[str, Effect]] = {
     "pteroassets_event_keys": ("other:0123456789abcdef", collector),
     "pteroassets_event_port": ("41233", collector),
     "pteroassets_event_queue": ("77", collector),
+    "pteroassets_event_topic": ("other", broker),
+    "pteroassets_event_broker_options": ("security.protocol=SSL", broker),
     "pteroassets_discord_token": ("other", bot),
     "pteroassets_discord_guild": ("77", bot),
     "pteroassets_discord_power_key": ("ptlc_other", bot),

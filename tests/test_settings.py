@@ -174,6 +174,13 @@ BAD = [
     ("PTEROASSETS_EVENT_PORT", "0", "at least 1"),
     ("PTEROASSETS_EVENT_QUEUE", "0", "at least 1"),
     ("PTEROASSETS_EVENT_RETENTION_DAYS", "0", "at least 1"),
+    ("PTEROASSETS_EVENT_BROKERS", "kafka", "number 1 is not host:port"),
+    ("PTEROASSETS_EVENT_BROKERS", " , ", "it names no broker"),
+    ("PTEROASSETS_EVENT_TOPIC", "a topic", "PTEROASSETS_EVENT_TOPIC"),
+    ("PTEROASSETS_EVENT_BROKER_OPTIONS", "security.protocol=SSL,secret", "number 2 is not name=value"),
+    ("PTEROASSETS_EVENT_BROKER_OPTIONS", "acks=secret", "acks is set by the platform"),
+    ("PTEROASSETS_LAKE", "s4://bucket", "not a kind of place"),
+    ("PTEROASSETS_LAKE_SNAPSHOT_HOURS", "0", "at least 1"),
 ]
 COMMANDS = ["check", "up", "demo", "migrate", "sql", "logs backfill", "logs reparse"]
 
@@ -217,7 +224,8 @@ def test_a_file_of_settings_that_cannot_be_read_is_named(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_each_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    value = EXAMPLES[name.upper()] if ":" in EXAMPLES[name.upper()] else "of a file, with a long end"
+    has_a_form = re.search("[:=]", EXAMPLES[name.upper()])
+    value = EXAMPLES[name.upper()] if has_a_form else "of a file, with a long end"
     (tmp_path / "secret").write_text(f"{value}\r\n")
     (tmp_path / ".env").write_text(f"{name.upper()}=\n{name.upper()}_FILE={tmp_path}/secret\n")
     monkeypatch.delenv(name.upper(), raising=False)

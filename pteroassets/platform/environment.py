@@ -28,6 +28,7 @@ from pteroassets.platform.loopback import PortHeldError
 from pteroassets.platform.postgres.binaries import EmbeddedPostgresError
 from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_below
 from pteroassets.platform.progress import rows_under_way
+from pteroassets.platform.stream import StreamFault
 from pteroassets.platform.supervisor import ServiceError
 from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.sources.pterodactyl.errors import PanelError
@@ -56,6 +57,7 @@ OPERATOR_FAULTS = (
     UnsuitablePostgresError,
     PanelError,
     LogStoreError,
+    StreamFault,
     PortHeldError,
     psycopg.OperationalError,
 )

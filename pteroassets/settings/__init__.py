@@ -26,6 +26,7 @@ from pteroassets.settings.faults import NOT_SETTINGS, lines_of, unknown_names
 from pteroassets.settings.files import FILE_FAULT, SECRET_FILE, FileFault, IniFile, SecretFiles, read_secret
 from pteroassets.settings.games import GameSettings
 from pteroassets.settings.messages import DISCORD, URL, MessageSettings, parts
+from pteroassets.settings.stream import StreamSettings
 
 __all__ = [
     "CHECKOUT",
@@ -54,7 +55,7 @@ class SettingsFault(Exception):  # noqa: N818 - operators see only its message
     """Settings have invalid values; the message has one line for each, with its name and an example."""
 
 
-class Settings(MessageSettings, GameSettings, EventSettings):
+class Settings(MessageSettings, GameSettings, EventSettings, StreamSettings):
     """The settings, each under the name of its environment variable in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)

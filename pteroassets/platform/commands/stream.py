@@ -1,0 +1,31 @@
+"""The commands of ``pteroassets stream``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+_SECONDS: Final = click.option(
+    "--seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Longest time between two commits."
+)
+_ONCE: Final = click.option("--once", is_flag=True, help="End once all is done that was there, instead of going on.")
+
+
+@click.group()
+def stream() -> None:
+    """Bring events from brokers that speak Kafka into the lake, and from there into Postgres."""
+
+
+@stream.command("write")
+@_SECONDS
+@_ONCE
+@click.option("--accept-gap", is_flag=True, help="Go on where the topic begins, if it no longer has what comes next.")
+def write_stream(*, seconds: float, once: bool, accept_gap: bool) -> None:
+    """Write the events of the topics into the lake, each once, until SIGTERM; one writer at a time."""
+    from pteroassets.platform.stream import run_writer
+    from pteroassets.settings import read_settings
+    from pteroassets.sources.wording import counted
+
+    written = run_writer(read_settings(), seconds=seconds, until_idle=once, accept_gap=accept_gap)
+    click.echo(f"{counted(written, 'message')} written")
