@@ -55,12 +55,12 @@ def event_row(event: Event, *, game: str, received_at: datetime) -> bytes:
     )
 
 
-def dead_letter_row(refusal: Refusal, *, game: str, received_at: datetime) -> bytes:
-    """Return the row of *refusal*, which *game* sent."""
+def dead_letter_row(refusal: Refusal, *, game: str | None, received_at: datetime) -> bytes:
+    """Return the row of *refusal*, which *game* sent; None if it is not known which."""
     return b"".join(
         (
             b"\0\x05",
-            _text(game),
+            _NULL if game is None else _text(game),
             _instant(received_at),
             _text(refusal.reason),
             _text(refusal.detail),

@@ -83,6 +83,23 @@ def run_writer(settings: Settings, *, seconds: float, until_idle: bool, accept_g
             raise StreamFault(str(error)) from error
 
 
+def run_loader(settings: Settings, *, seconds: float, once: bool) -> int:
+    """Load from the lake every so many *seconds* until SIGTERM or Ctrl-C, or *once*; return how many rows were loaded.
+
+    Raises:
+        MissingSettingError: The settings do not say where lake and Postgres are.
+        StreamFault: What reads the lake is not installed.
+        psycopg.OperationalError: Postgres cannot be reached, and it is to be done once.
+    """
+    lake = lake_of(settings)
+    from pteroassets.stream.loading import Loader  # noqa: PLC0415 - it needs an extra
+
+    _log_to_the_terminal()
+    loader = Loader(lake)
+    with _told_to_end(loader.end):
+        return loader.load() if once else loader.run(seconds=seconds)
+
+
 def _log_to_the_terminal() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
-from pteroassets.sources.events.envelope import Event
+from pteroassets.sources.events.envelope import Event, Reason
 from pteroassets.sources.events.record import NoRecordError, read_record, read_refusal
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
@@ -42,7 +42,7 @@ DEAD_LETTERS: Final = pa.schema(
         pa.field("topic_offset", pa.int64(), nullable=False),
     ]
 )
-NO_RECORD: Final = "not_a_record"
+NO_RECORD: Final[Reason] = "not_a_record"
 """Reason of a dead letter that another than the collector put into a topic."""
 
 

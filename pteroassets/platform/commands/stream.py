@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 _SECONDS: Final = click.option(
-    "--seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Longest time between two commits."
+    "--seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Longest time between two rounds."
 )
 _ONCE: Final = click.option("--once", is_flag=True, help="End once all is done that was there, instead of going on.")
 
@@ -29,3 +29,15 @@ def write_stream(*, seconds: float, once: bool, accept_gap: bool) -> None:
 
     written = run_writer(read_settings(), seconds=seconds, until_idle=once, accept_gap=accept_gap)
     click.echo(f"{counted(written, 'message')} written")
+
+
+@stream.command("load")
+@_SECONDS
+@_ONCE
+def load_stream(*, seconds: float, once: bool) -> None:
+    """Load what the lake got into raw_events, each row once, until SIGTERM; the models are made of it."""
+    from pteroassets.platform.stream import run_loader
+    from pteroassets.settings import read_settings
+    from pteroassets.sources.wording import counted
+
+    click.echo(f"{counted(run_loader(read_settings(), seconds=seconds, once=once), 'row')} loaded")

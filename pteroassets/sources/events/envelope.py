@@ -22,6 +22,7 @@ Reason = Literal[
     "too_deep",
     "nul_character",
     "refused_by_postgres",
+    "not_a_record",
 ]
 MOST_BYTES: Final = 64 * 1024
 """Length of the largest event."""
