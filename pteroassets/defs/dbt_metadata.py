@@ -40,7 +40,7 @@ def model_metadata(
     of these changes. *target* holds the compiled SQL.
     """
     nodes = {**manifest["nodes"], **manifest["sources"]}
-    read = {unique_id: nodes[unique_id]["depends_on"]["nodes"] for unique_id in built}
+    read = {unique_id: nodes[unique_id]["depends_on"].get("nodes", ()) for unique_id in built}
     columns = _columns(
         connection, (nodes[one] for one in {*built, *(parent for all_ in read.values() for parent in all_)})
     )

@@ -25,7 +25,7 @@ def missing_parents(connection: Connection, manifest: Mapping[str, Any], wanted:
         parents = {
             parent: f"{nodes[parent]['schema']}.{nodes[parent]['alias']}"
             for one in near
-            for parent in nodes[one]["depends_on"]["nodes"]
+            for parent in nodes[one]["depends_on"].get("nodes", ())  # a seed reads nothing
             if nodes.get(parent, {}).get("resource_type") in _BUILT and parent not in wanted and parent not in found
         }
         missing = {

@@ -308,8 +308,9 @@ def _digests(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[
         else:
             node = manifest["nodes"][unique_id]
             config = {name: node["config"].get(name) for name in ("materialized", "pre-hook", "post-hook")}
-            parents = [*node["depends_on"]["macros"], *node["depends_on"]["nodes"]]
-            parts = [node["raw_code"], config, *map(digest, parents)]
+            parents = [*node["depends_on"]["macros"], *node["depends_on"].get("nodes", ())]
+            # of a seed that which stands in its file
+            parts = [node["raw_code"] or node["checksum"], config, *map(digest, parents)]
         found[unique_id] = hashlib.sha256(json.dumps([variables, parts], default=str).encode()).hexdigest()
         return found[unique_id]
 
@@ -327,7 +328,8 @@ def _built(
         return {}
     models = sorted({measure.relation for formula in formulas for measure in formula.measures})
     console.print(f"building {', '.join(models)} {told}")
-    _dbt(["run", "--select", *(f"+{model}" for model in models)], side.project, side.target, database, told)
+    kinds = ["--resource-type", "model", "--resource-type", "seed"]
+    _dbt(["build", *kinds, "--select", *(f"+{model}" for model in models)], side.project, side.target, database, told)
     with connect(database) as connection:
         return compute(connection, formulas, by)
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
 
+import dagster as dg
+import pytest
+from dagster_dbt import DbtProject
+
+from pteroassets.defs.dbt_metadata import model_metadata
+from pteroassets.defs.dbt_parents import missing_parents
+from pteroassets.defs.dbt_project import DBT_PROJECT, DBT_TARGET_VARIABLE, DIGEST_NAME
+from pteroassets.defs.dbt_translator import Translator
 from pteroassets.warehouse.connection import Connection
 
 _IDS = {
@@ -48,3 +57,26 @@ def test_ids_are_text_and_numbered_from_zero(built: Connection, name: str) -> No
 )
 def test_reference_data_are_those_of_the_game(built: Connection, question: str, answer: object) -> None:
     assert built.execute(question).fetchone() == (answer,)
+
+
+def test_a_seed_is_built_where_a_model_needs_it_and_shows_its_rows(
+    built: Connection, dbt_target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = json.loads((dbt_target / built.info.dbname / "manifest.json").read_text())
+    seed, model = "seed.pteroassets.seed_events__guilds", "model.pteroassets.fct_game_events"
+    manifest["nodes"][model]["depends_on"]["nodes"].append(seed)
+    assert missing_parents(built, manifest, [model, seed]) == []
+    monkeypatch.setenv(DBT_TARGET_VARIABLE, str(tmp_path))
+    (tmp_path / DIGEST_NAME).write_text("of these models")
+    project = DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=tmp_path)
+    told = model_metadata(built, manifest, [seed], translator=Translator(), project=project, target=tmp_path)[seed]
+    assert told["dagster/table_name"] == "staging.seed_events__guilds"
+    assert [(column.name, column.type) for column in told["dagster/column_schema"].columns] == [
+        ("guild_id", "text"),
+        ("name", "text"),
+    ]
+    assert told["dagster/row_count"] == 40
+    assert Translator().get_asset_spec(manifest, seed, project).kinds == {"dbt", "postgres"}
+    assert Translator().get_asset_key(manifest["nodes"][seed]) == dg.AssetKey(["staging", "seed_events__guilds"])
+    built.execute("drop table staging.seed_events__guilds cascade")
+    assert missing_parents(built, manifest, [model]) == [seed]
