@@ -77,3 +77,11 @@ def site(
 def parsed(html: str | bytes) -> BeautifulSoup:
     """Return the tree that a browser makes of *html*."""
     return BeautifulSoup(html, "html5lib")
+
+
+def table_of(page: BeautifulSoup, caption: str) -> list[list[str]]:
+    """Return the cells of the only table whose caption begins so."""
+    (found,) = [
+        one for one in page.select("figure.table") if one.select_one("figcaption").get_text().startswith(caption)
+    ]
+    return [[cell.get_text() for cell in row.select("td")] for row in found.select("tbody tr")]

@@ -108,6 +108,14 @@ EXPECTED: Mapping[str, tuple[str, Count]] = {
     "joins_into_empty": ("fct_players_hourly", total(lambda hour: hour["joins_into_empty"])),
     "hourly_peak_players": ("fct_players_hourly", most(lambda hour: hour["peak_concurrent_players"])),
     "active_players_7d": ("fct_active_players_daily", most(host("active_players_7d"))),
+    **{
+        f"game_players_{days}": ("fct_game_players_daily", most(lambda day, days=days: day[f"active_players_{days}"]))
+        for days in ("1d", "7d", "30d")
+    },
+    "game_play_hours": (
+        "fct_game_players_daily",
+        total(lambda day: None if day["game"] == "all" else day["play_hours"]),
+    ),
     "active_players_30d": ("fct_active_players_daily", most(host("active_players_30d"))),
     "active_days_of_players": (
         "fct_active_players_daily",

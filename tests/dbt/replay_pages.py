@@ -47,14 +47,6 @@ def figures_of(page: BeautifulSoup) -> dict[str, float | None]:
     return {one["data-metric"]: float(one["data-value"]) if one["data-value"] else None for one in shown}
 
 
-def table_of(page: BeautifulSoup, caption: str) -> list[list[str]]:
-    """Return the cells of the only table whose caption begins so."""
-    (found,) = [
-        one for one in page.select("figure.table") if one.select_one("figcaption").get_text().startswith(caption)
-    ]
-    return [[cell.get_text() for cell in row.select("td")] for row in found.select("tbody tr")]
-
-
 def dots_of(page: BeautifulSoup) -> list[dict[str, Any]]:
     """Return what the dots of the only map stand for."""
     (chart,) = page.select(".vega.map")

@@ -48,6 +48,7 @@ _SOURCES = {
     "ledger of loads": r"ops\.loads",
     "incidents that were found": r"ops\.incidents",
     "the bot of Discord": r"discord\.actions",
+    "logs and replays of all games": r"(minecraft|arma3)\.\w+",
     "replays of Arma 3": r"arma3\.\w+",
 }
 

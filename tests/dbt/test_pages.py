@@ -22,7 +22,7 @@ from pteroassets.dashboards.store import Store
 from pteroassets.defs.pages import ages
 from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from tests.dashboards.pages import ATTACK, parsed
+from tests.dashboards.pages import ATTACK, parsed, table_of
 
 pytestmark = pytest.mark.postgres
 
@@ -47,6 +47,13 @@ INCIDENTS = """
         (2, 'node_down', 'critical', '3 days', '2 days', 'it answered nothing'),
         (3, 'disk_filling', 'warning', '9 days', '8 days', 'it was growing')
     ) as incidents (number, kind, severity, opened, closed, cause)
+"""
+ARMA_DAY = """
+    insert into marts.fct_arma3_active_players
+        (scope, scope_key, local_date, timezone, is_day_whole, history_known_since, is_history_whole,
+        active_players_1d, active_players_7d, play_hours)
+    select 'game', 'arma3', max(local_date), 'UTC', true, max(local_date) - 6, false, 118, 240, 140.5
+    from marts.fct_active_players_daily where scope = 'host' and is_day_whole
 """
 # figures that stand for the whole model: those with a window of time are another question
 _OF_ALL = ("", "all nodes", "ever, as far as it is known")
@@ -75,12 +82,14 @@ def attacked(built_settings: ConnectionSettings) -> Iterator[ConnectionSettings]
             connection.execute(f"update {table} set kept = {column}, {column} = {column} || %s", (ATTACK,))
         connection.execute(INCIDENTS, {"name": f"fra-01{ATTACK}"})
         connection.execute("insert into ops.incident_state (state, evaluated_at) values ('{}', now())")
+        connection.execute(ARMA_DAY)
     yield built_settings
     with connect(built_settings, autocommit=True) as connection:
         for table, column in changes:
             connection.execute(f"update {table} set {column} = kept")
             connection.execute(f"alter table {table} drop column kept")
         connection.execute("delete from ops.incidents; delete from ops.incident_state")
+        connection.execute("delete from marts.fct_arma3_active_players")
 
 
 def site_in(folder: Path, manifest: dict[str, Any], warehouse: ConnectionSettings) -> Site:
@@ -230,6 +239,24 @@ def test_a_chart_marks_what_changed_on_the_servers(pages: dict[str, BeautifulSou
     marked = [chart for chart in charts if "game version 3.2.0 to 3.3.0" in chart]
     assert len(marked) == 1
     assert '"2026-10-25T00:00:00Z"' in marked[0]
+
+
+def test_players_of_several_games_stand_side_by_side_and_are_added(
+    pages: dict[str, BeautifulSoup], attacked: ConnectionSettings
+) -> None:
+    with connect(attacked) as connection:
+        ((today, week),) = connection.execute(
+            "select active_players_1d, active_players_7d from marts.fct_active_players_daily "
+            "where scope = 'host' and is_day_whole order by local_date desc limit 1"
+        ).fetchall()
+    rows = {row[0]: row[2:5] for row in table_of(pages["players.html"], "Players of each game")}
+    assert list(rows) == ["Arma 3", "Minecraft", "All"]
+    assert rows["Arma 3"][:2] == ["118", "240"]
+    assert rows["All"][0] == str(118 + today)
+    # the host is not known for a week yet, and Arma not for a month
+    assert week is None
+    assert rows["All"][1:] == [rows["Minecraft"][1], rows["Arma 3"][2]]
+    assert not any(told[:1].isdigit() for told in rows["All"][1:])
 
 
 def incidents_of(page: BeautifulSoup) -> tuple[dict[str, str], dict[str, list[str]]]:

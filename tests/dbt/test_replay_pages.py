@@ -15,8 +15,9 @@ from pteroassets.simulator.arma3.game import Game
 from pteroassets.simulator.arma3.truth import figures as truth
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.load import LoadReport
+from tests.dashboards.pages import table_of
 
-from .replay_pages import dots_of, figures_of, make_pages, table_of, trees_of
+from .replay_pages import dots_of, figures_of, make_pages, trees_of
 from .replays import EVENING, GAMES
 
 pytestmark = pytest.mark.postgres

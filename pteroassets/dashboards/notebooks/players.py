@@ -10,7 +10,7 @@
 #     passes: [logs]
 #     reads:
 #       [fct_network_daily, fct_play_last_30_days, fct_active_players_daily, fct_second_visits,
-#       fct_activity_flows, fct_shared_players, dim_servers]
+#       fct_activity_flows, fct_shared_players, fct_game_players_daily, dim_servers]
 # ---
 
 # %%
@@ -106,6 +106,28 @@ kit.lines(
     metrics={name: name for name in ("new_players", "returning_players", "won_back_players", "lapsed_players")},
     title="Who is new, comes again, is won back or lapses, by day", empty=f"Not known: {newcomers or NO_DAY}.",
 )  # fmt: skip
+
+# %%
+games = kit.ask("""
+    select distinct on (game = 'all', game)
+        case game when 'minecraft' then 'Minecraft' when 'arma3' then 'Arma 3' when 'all' then 'All' else game end
+            as told,
+        local_date, active_players_1d as game_players_1d, active_players_7d as game_players_7d,
+        active_players_30d as game_players_30d, play_hours as game_play_hours
+    from fct_game_players_daily where is_day_whole order by game = 'all', game, local_date desc
+""")
+# who has one game alone has its figures above
+kit.table(
+    games,
+    {
+        "told": "Game", "local_date": "Last whole day", "game_players_1d": "game_players_1d",
+        "game_players_7d": "game_players_7d", "game_players_30d": "game_players_30d",
+        "game_play_hours": "game_play_hours",
+    },
+    caption="Players of each game on the last day that is known to its end",
+    empty=NO_DAY,
+    note="No account of one game is known to be one of another, so who plays several counts in each.",
+) if "Arma 3" in set(games["told"]) else None  # fmt: skip
 
 # %% [markdown]
 # ## How long they stay, and when they come again
