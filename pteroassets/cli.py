@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pteroassets.platform.commands import HOME
+from pteroassets.platform.commands.events import events
 from pteroassets.platform.commands.incidents import incidents
 from pteroassets.platform.commands.kept import customers, players, samples
 from pteroassets.platform.commands.logs import logs
@@ -304,7 +305,7 @@ def notebook(*, lab: Path, home: Path | None, no_browser: bool) -> None:
     sys.exit(run_notebook(read_settings(), lab=lab, home=home, open_browser=not no_browser))
 
 
-for group in (customers, incidents, logs, metrics, outbox, players, replays, samples, stream):
+for group in (customers, events, incidents, logs, metrics, outbox, players, replays, samples, stream):
     main.add_command(group)
 
 

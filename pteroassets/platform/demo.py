@@ -27,6 +27,7 @@ from pteroassets.landing.passes import BROKE_OFF, GOES_ON
 from pteroassets.landing.sources import PASSES
 from pteroassets.platform.demo_collector import DemoCollector
 from pteroassets.platform.demo_discord import DemoDiscord
+from pteroassets.platform.demo_game import demo_game
 from pteroassets.platform.demo_replays import replay_sites
 from pteroassets.platform.environment import (
     DEMO_DATABASE,
@@ -44,6 +45,7 @@ from pteroassets.platform.postgres.embedded import EmbeddedPostgres, data_dir_be
 from pteroassets.platform.postgres.logins import reader_login
 from pteroassets.platform.progress import Advance, under_way
 from pteroassets.platform.serve import Serving, begin, serve
+from pteroassets.platform.services import event_collector
 from pteroassets.platform.supervisor import Service, Supervisor, unwinding
 from pteroassets.settings import PresetName, Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
@@ -273,10 +275,14 @@ def _run(home: Path, options: DemoOptions, settings: Settings, console: Console)
             **ports,
         )
         begun = begin(supervisor, settings, home)
+        game = demo_game(collector, home, seed=world.seed, anchor=world.anchor)
+        supervisor.wait_until_ready(event_collector(collector.port))
+        supervisor.begin(game)
         # the sites of replays know no time but this machine's, and nobody has pushed events
         without = settings.model_copy(update=dict.fromkeys((*replays, "pteroassets_event_keys")))
         made = _history(simulator, without, world, home, console)
         simulator.set_clock(None)
+        supervisor.wait_until_ready(game)  # what it pushed is built with the rest
         if discord is not None:
             discord.place_cards_once_the_bot_is_there()
         serve(

@@ -16,6 +16,8 @@ GAME: Final = "arena"
 """The game that pushes events in the demo."""
 KEY_FILE: Final = "arena.key"
 """In the data folder of the demo: the game's key, readable only by its owner."""
+PORT_FILE: Final = "collector.port"
+"""In the data folder of the demo: the port, where no setting says another."""
 _PORT: Final = "pteroassets_event_port"
 
 
@@ -44,7 +46,7 @@ class DemoCollector:
             port = settings.pteroassets_event_port
             require_free({_PORT.upper(): port})
         else:
-            port = remembered_port(home / "collector.port")
+            port = remembered_port(home / PORT_FILE)
         return cls(port=port, key=generated_key(home, KEY_FILE), key_file=home / KEY_FILE)
 
     @property

@@ -122,13 +122,9 @@ def serve(serving: Serving, console: Console, *, once: bool) -> None:
     note_address(begun.home, f"http://{HOST}:{dagster_port}")
     console.print("starting the Dagster webserver and daemon")
     prepare_manifest()  # by the code server, unless it failed: then this says why
-    is_loaded = begun.service.ready
-    assert is_loaded is not None  # noqa: S101 - it has a port
-    supervisor.wait_for(begun.service.name, is_loaded, seconds=begun.service.ready_seconds)
+    supervisor.wait_until_ready(begun.service)
     if settings.pteroassets_event_keys is not None:
-        collector = event_collector(settings.pteroassets_event_port)
-        assert collector.ready is not None  # noqa: S101 - it has a port
-        supervisor.wait_for(collector.name, collector.ready, seconds=collector.ready_seconds)
+        supervisor.wait_until_ready(event_collector(settings.pteroassets_event_port))
     if serving.history is not None:
         report_history(warehouse, serving.history)
     if settings.ways():

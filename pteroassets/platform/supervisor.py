@@ -95,9 +95,17 @@ class Supervisor:
         """
         self.begin(*services)
         for service in services:
-            if service.ready is not None:
-                self.wait_for(service.name, service.ready, seconds=service.ready_seconds)
+            self.wait_until_ready(service)
         self.check()
+
+    def wait_until_ready(self, service: Service) -> None:
+        """Return when *service*, which was begun, is ready.
+
+        Raises:
+            ServiceError: A service ended, or it was not ready in time.
+        """
+        if service.ready is not None:
+            self.wait_for(service.name, service.ready, seconds=service.ready_seconds)
 
     def begin(self, *services: Service) -> None:
         """Start *services* together, without waiting until they are ready."""

@@ -24,12 +24,12 @@ class Reference:
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """Read the files ``guilds.csv`` … in *folder*, each with the names of its columns in the first line.
+        """Read ``seed_events__guilds.csv`` and its like in *folder*, with the names of columns in the first line.
 
         Raises:
             OSError: One is not there.
         """
-        return cls(**{name: _rows(folder / f"{name}.csv") for name in _FILES})
+        return cls(**{name: _rows(folder / f"seed_events__{name}.csv") for name in _FILES})
 
 
 def _rows(path: Path) -> list[Row]:

@@ -19,7 +19,7 @@ from pteroassets.simulator.events.stream import Sent
 
 _SECONDS: Final = 60
 _AGAIN: Final = Retry(
-    total=12, allowed_methods=None, status_forcelist=(429, 503), backoff_factor=0.2, backoff_max=10,
+    total=12, connect=3, allowed_methods=None, status_forcelist=(429, 503), backoff_factor=0.2, backoff_max=10,
     raise_on_status=False,
 )  # fmt: skip
 _LARGEST: Final = 1_000_000
@@ -104,4 +104,4 @@ def _post(session: requests.Session, url: str, group: Sequence[Sent], outcome: O
     told = answer.json()
     outcome.accepted += told["accepted"]
     outcome.refused += told["refused"]
-    outcome.named.update(one["reason"] for one in told["refusals"])
+    outcome.named.update(one["reason"] for one in told.get("refusals", ()))
