@@ -274,6 +274,8 @@ ELSEWHERE: dict[str, tuple[str, Effect]] = {
     "pteroassets_event_keys": ("other:0123456789abcdef", collector),
     "pteroassets_event_port": ("41233", collector),
     "pteroassets_event_queue": ("77", collector),
+    "pteroassets_event_rate": ("77", collector),
+    "pteroassets_event_compatibility_game": ("arena", collector),
     "pteroassets_event_topic": ("other", broker),
     "pteroassets_event_broker_options": ("security.protocol=SSL", broker),
     "pteroassets_discord_token": ("other", bot),

@@ -173,6 +173,11 @@ BAD = [
     ("PTEROASSETS_EVENT_KEYS", ", ", "it names no key"),
     ("PTEROASSETS_EVENT_PORT", "0", "at least 1"),
     ("PTEROASSETS_EVENT_QUEUE", "0", "at least 1"),
+    ("PTEROASSETS_EVENT_RATE", "0", "'0' is neither a number from 1 up nor game:number"),
+    ("PTEROASSETS_EVENT_RATE", "arena:fast", "'arena:fast' is neither a number from 1 up nor game:number"),
+    ("PTEROASSETS_EVENT_RATE", "5,6", "the number for all stands there twice"),
+    ("PTEROASSETS_EVENT_RATE", ",", "it names no rate"),
+    ("PTEROASSETS_EVENT_COMPATIBILITY_GAME", "The Arena", "is no name of a game"),
     ("PTEROASSETS_EVENT_RETENTION_DAYS", "0", "at least 1"),
     ("PTEROASSETS_EVENT_BROKERS", "kafka", "number 1 is not host:port"),
     ("PTEROASSETS_EVENT_BROKERS", " , ", "it names no broker"),
@@ -326,3 +331,12 @@ def test_the_code_location_names_a_bad_setting(monkeypatch: pytest.MonkeyPatch, 
 def test_a_pass_without_a_budget_of_its_own_has_that_of_the_settings() -> None:
     limits = [Settings.model_fields[f"pteroassets_log_{name}_per_pass"].default for name in ("requests", "bytes")]
     assert [LogBudget().requests, LogBudget().bytes] == limits
+
+
+def test_a_rate_of_a_game_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = "arena:secret-secret-secret"
+    made = settings(monkeypatch, PTEROASSETS_EVENT_KEYS=keys, PTEROASSETS_EVENT_RATE="500, arena:2000")
+    assert made.event_rates() == (500, {"arena": 2000})
+    with pytest.raises(ValidationError, match="no key is set for arean") as refusal:
+        settings(monkeypatch, PTEROASSETS_EVENT_KEYS=keys, PTEROASSETS_EVENT_RATE="arean:5")
+    assert "secret" not in str(refusal.value)

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pteroassets.clock import Clock
+from pteroassets.collector.answers import Detail, Refused, Taken
 from pteroassets.collector.batching import Batcher, BusyError, Delivery, NotStoredError, Sink
+from pteroassets.collector.compatibility import compatible_routes
 from pteroassets.collector.counting import Counts
+from pteroassets.collector.intake import Intake, NotTakenError
+from pteroassets.collector.openapi import openapi
 from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError, read_body
-from pteroassets.sources.events.envelope import Event, Refusal, read_events
+from pteroassets.collector.reference import Reference
+from pteroassets.collector.senders import Keys, Rates, Sender
+from pteroassets.sources.events.envelope import read_events
 from pteroassets.warehouse.connection import ConnectionSettings
 
-MOST_EVENTS: Final = 5_000
-"""Events of one request."""
-_ANSWER_SECONDS: Final = 30
 _RETRY: Final = [(b"retry-after", b"1")]
 _SHOWN: Final = 100  # refusals that an answer names
 _log: Final = logging.getLogger(__name__)
-
-
-class Keys:
-    """The keys of games; their digests are compared, so that the time it takes says nothing of a key."""
-
-    def __init__(self, games: Mapping[str, str]) -> None:
-        self._games = {hashlib.sha256(key.encode()).digest(): game for key, game in games.items()}
-
-    def game_of(self, header: bytes | None) -> str | None:
-        """Return the game whose key the header ``Authorization: Bearer <key>`` has, or None."""
-        scheme, _, key = (header or b"").partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        return self._games.get(hashlib.sha256(key.strip()).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +40,11 @@ class EventsRoute:
 
     Attributes:
         keys: Who may send.
-        batcher: What stores them.
-        counts: Counts of the service.
-        clock: Gives the time of receipt.
+        intake: What stores them.
     """
 
     keys: Keys
-    batcher: Sink
-    counts: Counts
-    clock: Clock
-    answer_seconds: float = _ANSWER_SECONDS
+    intake: Intake
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 202 once the events are committed."""
@@ -71,8 +54,8 @@ class EventsRoute:
             return
         except Exception:  # noqa: BLE001 - nothing that a client sends is answered with a 500
             _log.exception("a request was not understood")
-            status, answer, more = 503, {"detail": "the collector failed; its log says why"}, _RETRY
-        self.counts.requests[status] += 1
+            status, answer, more = 503, Detail(detail="the collector failed; its log says why"), _RETRY
+        self.intake.counts.requests[status] += 1
         body = msgspec.json.encode(answer)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -80,49 +63,47 @@ class EventsRoute:
 
     async def _answer(
         self, headers: Mapping[bytes, bytes], receive: Receive
-    ) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
-        game = self.keys.game_of(headers.get(b"authorization"))
-        if game is None:
+    ) -> tuple[int, Taken | Detail, list[tuple[bytes, bytes]]]:
+        sender = self.keys.sender_of(headers.get(b"authorization"))
+        if sender is None:
             detail = "send the header Authorization: Bearer <key> with a key of PTEROASSETS_EVENT_KEYS"
-            return 401, {"detail": detail}, [(b"www-authenticate", b"Bearer")]
+            return 401, Detail(detail=detail), [(b"www-authenticate", b"Bearer")]
         try:
             body = await read_body(headers, receive)
+            delivery = await self.intake.take(sender, read_events(body))
         except RefusedRequestError as refused:
             # the connection stays: one that is closed while its client still sends shows it a reset and no answer
-            return refused.status, {"detail": refused.detail}, []
-        read = read_events(body)
-        if len(read) > MOST_EVENTS:
-            return 413, {"detail": f"a request may have {MOST_EVENTS} events, and this one has {len(read)}"}, []
-        places = [place for place, one in enumerate(read) if isinstance(one, Event)]
-        delivery = Delivery(
-            game=game,
-            received_at=self.clock.now(),
-            events=[one for one in read if isinstance(one, Event)],
-            places=places,
-            refusals=[one for one in read if isinstance(one, Refusal)],
-        )
-        if delivery.size:
-            try:
-                async with asyncio.timeout(self.answer_seconds):
-                    await self.batcher.store(delivery)
-            except BusyError:
-                return 429, {"detail": "too much waits to be stored: send it again"}, _RETRY
-            except NotStoredError as error:
-                return 503, {"detail": f"{error}: send it again, with the same event ids"}, _RETRY
-            except TimeoutError:
-                return 503, {"detail": "it took too long: send it again, with the same event ids"}, _RETRY
-        return self._told(delivery)
+            return refused.status, Detail(detail=refused.detail), []
+        except NotTakenError as error:
+            again = [] if error.retry_after is None else [(b"retry-after", b"%d" % error.retry_after)]
+            return error.status, Detail(detail=error.detail), again
+        return _told(delivery)
 
-    def _told(self, delivery: Delivery) -> tuple[int, dict[str, Any], list[tuple[bytes, bytes]]]:
-        refusals = sorted(delivery.refusals, key=lambda one: one.index)
-        self.counts.events[delivery.game] += len(delivery.events)
-        self.counts.dead_letters.update(one.reason for one in refusals)
-        answer: dict[str, Any] = {"accepted": len(delivery.events), "refused": len(refusals)}
-        if refusals:
-            answer["refusals"] = [
-                {"index": one.index, "reason": one.reason, "detail": one.detail} for one in refusals[:_SHOWN]
-            ]
-        return (400 if refusals and not delivery.events else 202), answer, []
+
+def _told(delivery: Delivery) -> tuple[int, Taken, list[tuple[bytes, bytes]]]:
+    accepted = len(delivery.events)
+    if not delivery.refusals:
+        return 202, Taken(accepted=accepted, refused=0), []
+    refusals = sorted(delivery.refusals, key=lambda one: one.index)
+    answer = Taken(
+        accepted=accepted,
+        refused=len(refusals),
+        refusals=[Refused(index=one.index, reason=one.reason, detail=one.detail) for one in refusals[:_SHOWN]],
+    )
+    return (202 if accepted else 400), answer, []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compatibility:
+    """Routes that ask for no key.
+
+    Attributes:
+        game: Whose events they take.
+        reference: Rows in which ids are looked up.
+    """
+
+    game: str
+    reference: Reference = field(repr=False)
 
 
 def collector_app(
@@ -131,6 +112,8 @@ def collector_app(
     *,
     most_waiting: int,
     clock: Clock,
+    rates: Rates | None = None,
+    compatibility: Compatibility | None = None,
 ) -> Starlette:
     """Return the application.
 
@@ -139,6 +122,8 @@ def collector_app(
         games: The game of each key.
         most_waiting: Events beyond which nothing more is taken until some are stored.
         clock: Gives the time of receipt.
+        rates: How much each key may send; None is any number.
+        compatibility: Routes that ask for no key; None is none.
     """
     counts = Counts()
     batcher: Sink = (
@@ -146,6 +131,9 @@ def collector_app(
         if isinstance(store, ConnectionSettings)
         else store(counts)
     )
+    rates = rates or Rates()
+    intake = Intake(batcher=batcher, counts=counts, clock=clock)
+    described = msgspec.json.encode(openapi(is_compatible=compatibility is not None))
 
     async def health(_request: Request) -> PlainTextResponse:
         nothing = Delivery(game="", received_at=clock.now(), events=[], places=[], refusals=[])
@@ -159,17 +147,21 @@ def collector_app(
     async def metrics(_request: Request) -> PlainTextResponse:
         return PlainTextResponse(counts.text(waiting=batcher.held), media_type="text/plain; version=0.0.4")
 
+    async def description(_request: Request) -> Response:
+        return Response(described, media_type="application/json")
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with batcher.running():
             yield
 
-    events = EventsRoute(keys=Keys(games), batcher=batcher, counts=counts, clock=clock)
-    return Starlette(
-        routes=[
-            Route("/v1/events", events, methods=["POST"]),
-            Route("/health", health),
-            Route("/metrics", metrics),
-        ],
-        lifespan=lifespan,
-    )
+    routes = [
+        Route("/v1/events", EventsRoute(keys=Keys(games, rates), intake=intake), methods=["POST"]),
+        Route("/health", health),
+        Route("/metrics", metrics),
+        Route("/openapi.json", description),
+    ]
+    if compatibility is not None:
+        sender = Sender(game=compatibility.game, rate=rates.of(compatibility.game, f"{compatibility.game} without key"))
+        routes += compatible_routes(sender, intake, compatibility.reference)
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -10,11 +10,13 @@ import psycopg
 import uvicorn
 
 from pteroassets.clock import SystemClock
-from pteroassets.collector.http import collector_app
+from pteroassets.collector.http import Compatibility, collector_app
+from pteroassets.collector.reference import read_reference
+from pteroassets.collector.senders import Rates
 from pteroassets.landing.context import Landing
 from pteroassets.platform.loopback import HOST, require_free
 from pteroassets.platform.stream import broker_of, sink_into
-from pteroassets.settings import Settings
+from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _MOST_CONNECTIONS: Final = 1_000
+_REFERENCE: Final = CHECKOUT / "dbt_project" / "seeds" / "events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class CollectorConfig:
         store: Where events go: a Postgres, or brokers.
         games: The game of each key.
         most_waiting: Events that may wait to be stored.
+        rates: How much each key may send.
+        compatibility_game: Game of the routes that ask for no key; None where there are none.
         listen: Address on which it listens.
         port: Its port.
     """
@@ -39,6 +44,8 @@ class CollectorConfig:
     store: ConnectionSettings | Broker
     games: dict[str, str] = field(repr=False)
     most_waiting: int
+    rates: Rates
+    compatibility_game: str | None
     listen: str
     port: int
 
@@ -53,10 +60,13 @@ def collector_of(settings: Settings, *, listen: str = HOST, port: int | None = N
     landing = Landing(settings=settings)
     has_brokers = settings.pteroassets_event_brokers is not None
     landing.require("pteroassets_event_keys", *(() if has_brokers else ("postgres_host",)))
+    usual, rates = settings.event_rates()
     return CollectorConfig(
         store=broker_of(settings) if has_brokers else landing.warehouse,
         games=settings.event_keys(),
         most_waiting=settings.pteroassets_event_queue,
+        rates=Rates(usual=usual, games=rates),
+        compatibility_game=settings.pteroassets_event_compatibility_game,
         listen=listen,
         port=port or settings.pteroassets_event_port,
     )
@@ -78,7 +88,15 @@ def run_collector(config: CollectorConfig) -> None:
     if config.listen == HOST:
         require_free({"PTEROASSETS_EVENT_PORT": config.port})
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    app = collector_app(into, config.games, most_waiting=config.most_waiting, clock=SystemClock())
+    game = config.compatibility_game
+    app = collector_app(
+        into,
+        config.games,
+        most_waiting=config.most_waiting,
+        clock=SystemClock(),
+        rates=config.rates,
+        compatibility=None if game is None else Compatibility(game=game, reference=read_reference(_REFERENCE)),
+    )
     # without a log of requests, which would cost more than taking in an event
     uvicorn.run(
         app,

@@ -54,12 +54,18 @@ class DemoCollector:
         """The address that takes in events."""
         return f"http://{HOST}:{self.port}/v1/events"
 
-    def settings_with(self, _given: Settings) -> dict[str, Any]:
-        """Return the settings by which the platform runs it."""
-        return {_PORT: self.port, "pteroassets_event_keys": SecretStr(f"{GAME}:{self.key}")}
+    def settings_with(self, given: Settings) -> dict[str, Any]:
+        """Return the settings by which the platform runs it; what else *given* says of events stays."""
+        return {
+            _PORT: self.port,
+            "pteroassets_event_keys": SecretStr(f"{GAME}:{self.key}"),
+            # nobody but this machine reaches it
+            "pteroassets_event_compatibility_game": given.pteroassets_event_compatibility_game or GAME,
+        }
 
     def hints(self) -> dict[str, str]:
         """Return how a person sends an event."""
         return {
+            "without a key": f"curl -H 'X-Player: somebody' http://{HOST}:{self.port}/kill_enemy/12",
             "its key": f'curl -H "Authorization: Bearer $(cat {self.key_file})"; docs/events.md says what to send',
         }

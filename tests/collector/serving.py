@@ -75,10 +75,10 @@ class Client:
 
 
 @contextmanager
-def served(warehouse: ConnectionSettings, *, most_waiting: int = 50_000) -> Iterator[Client]:
+def served(warehouse: ConnectionSettings, *, most_waiting: int = 50_000, **given: Any) -> Iterator[Client]:
     """Serve the application in a thread."""
     games = {KEY: "arena", f"{KEY}-2": "other"}
-    with served_app(collector_app(warehouse, games, most_waiting=most_waiting, clock=SystemClock())) as client:
+    with served_app(collector_app(warehouse, games, most_waiting=most_waiting, clock=SystemClock(), **given)) as client:
         yield client
 
 

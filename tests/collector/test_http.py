@@ -13,7 +13,7 @@ import pytest
 
 from pteroassets.collector.batching import Batcher
 from pteroassets.collector.counting import Counts
-from pteroassets.collector.http import MOST_EVENTS
+from pteroassets.collector.intake import MOST_EVENTS
 from pteroassets.collector.receiving import MOST_BODY_BYTES, RefusedRequestError, read_body
 from pteroassets.platform.loopback import free_port
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pteroassets.collector.http import Keys
+from pteroassets.collector.senders import Keys, Sender
 from pteroassets.platform.demo_collector import DemoCollector
 from pteroassets.platform.loopback import HOST, PortHeldError, free_port
 from pteroassets.settings import Settings
@@ -30,7 +30,8 @@ def test_the_platform_takes_its_events(tmp_path: Path) -> None:
     demo = DemoCollector.of(settings(), tmp_path)
     given = settings().model_copy(update=demo.settings_with(settings()))
     assert given.event_keys() == {demo.key: "arena"}
-    assert Keys(given.event_keys()).game_of(f"Bearer {demo.key}".encode()) == "arena"
+    assert Keys(given.event_keys()).sender_of(f"Bearer {demo.key}".encode()) == Sender(game="arena")
+    assert given.pteroassets_event_compatibility_game == "arena"
     assert demo.url == f"http://{HOST}:{given.pteroassets_event_port}/v1/events"
     # each process of the platform is told so
     assert given.environment()["PTEROASSETS_EVENT_PORT"] == str(demo.port)

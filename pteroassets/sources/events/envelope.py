@@ -18,6 +18,7 @@ Reason = Literal[
     "unknown_type",
     "unknown_version",
     "wrong_fields",
+    "unknown_id",
     "too_large",
     "too_deep",
     "nul_character",
