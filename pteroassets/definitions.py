@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pteroassets.clock import ManualClock, SystemClock
-from pteroassets.defs import alarms, automation, dbt, docs, incidents, maintenance, outbox, pages, twitch
+from pteroassets.defs import alarms, automation, dbt, docs, incidents, maintenance, outbox, pages, stream, twitch
 from pteroassets.defs.raw import raw_tables
 from pteroassets.landing.context import Landing
 from pteroassets.landing.sources import SOURCES, rhythms
@@ -36,6 +36,7 @@ def defs() -> dg.Definitions:
         outbox.definitions(),
         maintenance.definitions(settings.pteroassets_run_retention_days),
         twitch.definitions(settings),
+        stream.definitions(settings),
         dg.Definitions(
             sensors=[alarms.failure_sensor(secrets=settings.secrets())],
             # a step's own process costs five seconds of imports; the work is waiting and SQL
@@ -53,7 +54,7 @@ def defs() -> dg.Definitions:
     policies = automation.freshness_policies(
         [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], models, settings, rhythms(settings)
     )
-    policies |= pages.freshness_policies() | {docs.KEY: automation.DAILY}
+    policies |= pages.freshness_policies() | stream.freshness_policies() | {docs.KEY: automation.DAILY}
     described = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(
             freshness_policy=policies.get(spec.key), owners=spec.owners or settings.owners()

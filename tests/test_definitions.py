@@ -286,6 +286,19 @@ def test_pushed_events_are_counted_and_modelled_where_a_game_has_a_key(monkeypat
     assert "events_schedule" in {one.name for one in definitions.get_repository_def().schedule_defs}
 
 
+def test_the_tables_of_a_lake_are_assets_with_a_schedule_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTEROASSETS_LAKE", "/srv/pteroassets/lake")
+    definitions = defs()
+    graph = definitions.resolve_asset_graph()
+    for key in (dg.AssetKey(["lake", "events"]), dg.AssetKey(["lake", "dead_letters"])):
+        assert (graph.get(key).group_name, graph.get(key).owners) == ("upkeep", ["team:platform"])
+        assert graph.get(key).freshness_policy is not None
+        assert (graph.get(key).description or "").startswith("One row")
+    members = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())
+    assert max(members.values()) <= 16, members
+    assert "lake_schedule" in {one.name for one in definitions.get_repository_def().schedule_defs}
+
+
 def longest_wait(schedule: dg.ScheduleDefinition) -> timedelta:
     """Return the longest time between two ticks, over two days around each change of the clocks of a year."""
     longest = 0.0
@@ -408,6 +421,7 @@ def test_the_ui_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name.upper(), f"https://{name.replace('_', '-')}.canary")
     monkeypatch.setenv("PTEROASSETS_DISCORD_WEBHOOKS", '{"watch": "https://discord.com/api/webhooks/1/canary"}')
     monkeypatch.setenv("PTEROASSETS_CHANNELS", '{"mail": "mailto://canary@example.com"}')
+    monkeypatch.setenv("PTEROASSETS_EVENT_BROKER_OPTIONS", "sasl.password=canary")
     repository = defs().get_repository_def()
     shown = serialize_value(RepositorySnap.from_def(repository)) + repr(defs().resources)
     assert "report_failures" in shown

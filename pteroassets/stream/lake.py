@@ -19,6 +19,7 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import DayTransform, IdentityTransform
 from pyiceberg.types import BinaryType, IntegerType, LongType, NestedField, StringType, TimestamptzType
 from sqlalchemy import URL
@@ -134,14 +135,30 @@ class Lake:
 
 def offsets_of(table: TableMetadata) -> Offsets:
     """Return the offsets up to which a table holds all events: those of its newest snapshot that says them."""
-    snapshot = table.current_snapshot()
-    while snapshot is not None:
-        text = None if snapshot.summary is None else snapshot.summary.additional_properties.get(OFFSETS)
+    for snapshot in _back(table):
+        text = _text_of(snapshot)
         if text is not None:
             return msgspec.json.decode(text, type=Offsets)
-        parent = snapshot.parent_snapshot_id
-        snapshot = None if parent is None else table.snapshot_by_id(parent)
     return {}
+
+
+def snapshot_of_offsets(table: TableMetadata) -> int | None:
+    """Return the newest snapshot that says offsets; None if none does."""
+    return next((one.snapshot_id for one in _back(table) if _text_of(one) is not None), None)
+
+
+def _back(table: TableMetadata) -> list[Snapshot]:
+    """Return the newest snapshot and those made before it, of which some may be expired."""
+    newest = table.current_snapshot()
+    if newest is None:
+        return []
+    made = {one.snapshot_id: one.sequence_number or 0 for one in table.snapshots}
+    before = [one for one in table.snapshots if made[one.snapshot_id] <= made[newest.snapshot_id]]
+    return sorted(before, key=lambda one: made[one.snapshot_id], reverse=True)
+
+
+def _text_of(snapshot: Snapshot) -> str | None:
+    return None if snapshot.summary is None else snapshot.summary.additional_properties.get(OFFSETS)
 
 
 def as_property(offsets: Offsets) -> dict[str, str]:
