@@ -19,6 +19,7 @@ SIZE = short
 
 help:
 	@echo "make demo   the whole platform on a simulated panel, from nothing"
+	@echo "make demo-stream  pushed events through Kafka and a lake beside the small path, from nothing, with equal figures"
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
 	@echo "make notebook  the notebooks of the pages in JupyterLab, on the data of the demo or of your platform"
 	@echo "make test   all tests"
@@ -33,6 +34,9 @@ help:
 
 demo: $(ENV)
 	@$(BIN)/pteroassets demo $(ARGS)
+
+demo-stream: $(ENV)
+	@$(BIN)/pteroassets stream demo $(ARGS)
 
 up: $(ENV)
 	@$(BIN)/pteroassets up $(ARGS)
@@ -110,4 +114,4 @@ $(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo up notebook screenshots test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo demo-stream up notebook screenshots test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean

@@ -186,8 +186,8 @@ def test_what_make_offers_is_what_it_explains() -> None:
     text = (CHECKOUT / "Makefile").read_text()
     explained = set(re.findall(r'@echo "make ([a-z-]+) ', text))
     assert explained == {
-        "demo", "up", "test", "test-quick", "test-slow", "check", "audit", "bench", "accuracy", "lock", "properties",
-        "notebook",
+        "demo", "demo-stream", "up", "test", "test-quick", "test-slow", "check", "audit", "bench", "accuracy", "lock",
+        "properties", "notebook",
     }  # fmt: skip
     assert explained <= set(re.findall(r"^([a-z-]+):", text, flags=re.MULTILINE))
 

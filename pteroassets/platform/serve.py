@@ -36,6 +36,7 @@ from pteroassets.platform.services import (
     discord_bot,
     docs_server,
     event_collector,
+    event_stream,
     outbox_service,
 )
 from pteroassets.platform.sql import psql_to_show
@@ -85,6 +86,8 @@ def begin(supervisor: Supervisor, settings: Settings, home: Path) -> Begun:
     if settings.pteroassets_event_keys is not None:
         # first, since it stands alone and games may wait
         supervisor.begin(event_collector(settings.pteroassets_event_port))
+    if settings.pteroassets_event_brokers is not None and settings.pteroassets_lake is not None:
+        supervisor.begin(*event_stream())
     return Begun(
         supervisor=supervisor,
         settings=settings,

@@ -132,6 +132,14 @@ def event_collector(port: int) -> Service:
     return Service(name=COLLECTOR, command=command, ready=answers(f"http://{HOST}:{port}/health"))
 
 
+def event_stream() -> tuple[Service, ...]:
+    """Bring events from the brokers to the lake, and from there to Postgres, as the settings in the environment say."""
+    return tuple(
+        Service(name=f"stream-{what}", command=[sys.executable, "-m", "pteroassets.cli", "stream", what])
+        for what in ("write", "load")
+    )
+
+
 def outbox_service() -> Service:
     """Deliver messages by the ways that the settings in the environment name."""
     return Service(name="outbox", command=[Path(sys.executable).parent / "pteroassets", "outbox"], ready=None)

@@ -23,12 +23,17 @@ class StreamFault(Exception):  # noqa: N818 - operators see only its message
 
 
 @contextmanager
-def _needing_the_extra() -> Iterator[None]:
+def needing_the_extra() -> Iterator[None]:
+    """Say which extra is missing.
+
+    Raises:
+        StreamFault: Something that is imported within is not installed.
+    """
     try:
         yield
     except ImportError as error:
         raise StreamFault(
-            f"PTEROASSETS_EVENT_BROKERS needs what is not installed ({error}): install pteroassets[stream]"
+            f"the path through Kafka needs what is not installed ({error}): install pteroassets[stream]"
         ) from error
 
 
@@ -40,7 +45,7 @@ def broker_of(settings: Settings) -> Broker:
         StreamFault: What speaks to them is not installed.
     """
     Landing(settings=settings).require("pteroassets_event_brokers")
-    with _needing_the_extra():
+    with needing_the_extra():
         from pteroassets.stream.broker import Broker  # noqa: PLC0415 - it needs an extra
     return Broker(
         servers=str(settings.pteroassets_event_brokers),
@@ -58,7 +63,7 @@ def lake_of(settings: Settings) -> Lake:
     """
     landing = Landing(settings=settings)
     landing.require("pteroassets_lake", "postgres_host")
-    with _needing_the_extra():
+    with needing_the_extra():
         from pteroassets.stream.lake import Lake  # noqa: PLC0415 - it needs an extra
     return Lake(warehouse=landing.warehouse, place=str(settings.pteroassets_lake))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from rich.console import Console
 from pteroassets.defs.dbt_project import DIGEST_NAME
 from pteroassets.platform import serve
 from pteroassets.platform.serve import is_built
+from pteroassets.platform.supervisor import Service
+from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 
 
@@ -50,3 +53,26 @@ def test_the_docs_are_made_again_after_the_models_changed(tmp_path: Path, monkey
         docs = tmp_path / "docs"
         assert serve.publish_docs(docs, tmp_path, {}, parsed.parent, Console(file=io.StringIO())) == docs
     assert made == ["of these models", "of other models"]
+
+
+def test_events_are_brought_on_by_the_platform_where_brokers_and_a_lake_are_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    class Noting:
+        """Starts nothing."""
+
+        def begin(self, *services: Service) -> None:
+            begun.extend(service.name for service in services)
+
+    untouched = {**os.environ}
+    brokers = {"pteroassets_event_brokers": "kafka.test:9092"}
+    for given in ({}, brokers, {"pteroassets_lake": "/srv/lake"}, brokers | {"pteroassets_lake": "/srv/lake"}):
+        begun.append("-")
+        monkeypatch.setattr(serve.os, "environ", {**untouched})
+        settings = Settings(_env_file=None, postgres_host="db.test", **given)  # type: ignore[call-arg]
+        serve.begin(Noting(), settings, tmp_path)  # type: ignore[arg-type]
+    assert "".join(f"{name} " for name in begun if name[:6] in ("-", "stream")).split("- ") == [
+        "", "", "", "", "stream-write stream-load ",
+    ]  # fmt: skip

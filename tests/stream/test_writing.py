@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +15,6 @@ from pteroassets.stream.broker import Broker, ensure_topics
 from pteroassets.stream.lake import Lake, offsets_of
 from pteroassets.stream.writing import LostEventsError, Pace, SecondWriterError, Writer
 from pteroassets.warehouse.connection import ConnectionSettings, connect
-from tests.collector.serving import wait_for
 from tests.stream.brokers import BrokerProcess
 from tests.stream.made import in_the_lake, lake_below, numbered, poison, produce
 
@@ -159,46 +156,3 @@ def test_a_topic_that_was_made_anew_is_told(broker: BrokerProcess, topics: Broke
     with pytest.raises(LostEventsError, match="made anew"):
         write(topics, lake)
     assert write(replace(topics, topic=broker.topic().topic), lake) == 0
-
-
-@contextmanager
-def process(broker: Broker, lake: Lake, folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """``pteroassets stream write`` as an operator starts it."""
-    variables = lake.warehouse.environment() | {
-        "PTEROASSETS_EVENT_BROKERS": broker.servers,
-        "PTEROASSETS_EVENT_TOPIC": broker.topic,
-        "PTEROASSETS_LAKE": lake.place,
-        "PATH": "/usr/bin:/bin",
-    }
-    with (folder / "writer.log").open("ab") as log:
-        one = subprocess.Popen(
-            [sys.executable, "-m", "pteroassets.cli", "stream", "write", "--seconds", "0.2", *options],
-            env=variables, cwd=folder, stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        yield one
-    finally:
-        one.kill()
-        one.wait()
-
-
-def test_three_kills_lose_nothing_and_double_nothing(topics: Broker, lake: Lake, tmp_path: Path) -> None:
-    catalogue = lake.catalogue()
-    table = lake.table("events", catalogue)
-    snapshots = 0
-    for round_ in range(3):
-        produce(topics, [numbered(one) for one in range(round_ * 3_000, round_ * 3_000 + 3_000)])
-        if round_ == 1:
-            poison(topics, b"{")
-        with process(topics, lake, tmp_path) as writer:
-            produce(topics, [numbered(one) for one in range(10_000 + round_ * 500, 10_000 + round_ * 500 + 500)])
-            # killed when it has committed something, with more to come
-            wait_for(lambda: writer.poll() is not None or len(table.refresh().snapshots()) > snapshots)  # noqa: B023
-            assert writer.poll() is None, (tmp_path / "writer.log").read_text()
-            writer.kill()
-            writer.wait()
-        snapshots = len(table.refresh().snapshots())
-    with process(topics, lake, tmp_path, "--once") as writer:
-        assert writer.wait(60) == 0
-    catalogue.engine.dispose()
-    assert in_the_lake(lake) == (ids(*range(9_000), *range(10_000, 11_500)), Counter(not_a_record=1))

@@ -41,3 +41,20 @@ def load_stream(*, seconds: float, once: bool) -> None:
     from pteroassets.sources.wording import counted
 
     click.echo(f"{counted(run_loader(read_settings(), seconds=seconds, once=once), 'row')} loaded")
+
+
+@stream.command("demo")
+@click.option("--once", is_flag=True, help="End once the figures are there, instead of going on until Ctrl-C.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Number of the stream that is pushed.")
+@click.option("--events", type=click.IntRange(1, 100_000), default=5_000, show_default=True, help="How many it has.")
+def demo_stream(*, once: bool, seed: int, events: int) -> None:
+    """Push one stream through both paths, side by side on this machine, and show that their figures are the same."""
+    import sys
+
+    from rich.console import Console
+
+    from pteroassets.platform.stream_demo import run_stream_demo
+    from pteroassets.settings import read_settings
+
+    if not run_stream_demo(read_settings(), Console(), once=once, seed=seed, events=events):
+        sys.exit(1)
