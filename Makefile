@@ -10,6 +10,7 @@ CHARTS = .tools/bench/.installed
 UV = .tools/lock/.installed
 DEPLOY = .tools/deploy/.installed
 LAB = .tools/notebook/.installed
+SPARK = .tools/spark/.installed
 PIP = -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = .tools/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras
@@ -22,6 +23,7 @@ help:
 	@echo "make demo-stream  pushed events through Kafka and a lake beside the small path, from nothing, with equal figures"
 	@echo "make up     the platform on your panel; settings come from the environment or .env"
 	@echo "make notebook  the notebooks of the pages in JupyterLab, on the data of the demo or of your platform"
+	@echo "make spark  an environment with Spark for the job of docs/stream.md and its test; 800 MB, and it needs Java 17"
 	@echo "make test   all tests"
 	@echo "make test-quick  what each change needs: all but the whole truth world, faults, kills and the browser"
 	@echo "make test-slow   the rest of the tests, and the properties"
@@ -83,13 +85,15 @@ screenshots: $(ENV)
 lock: $(UV)
 	@$(COMPILE) $(ARGS) pyproject.toml --extra archive --extra celery --extra stream --group dev --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --extra archive --extra celery --extra stream --constraint requirements/dev.txt --output-file requirements/platform.txt
-	@for tool in bench build sqlfluff audit deploy lock notebook; do \
+	@for tool in bench build sqlfluff audit deploy lock notebook spark; do \
 		$(COMPILE) $(ARGS) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; \
 	done
 
 install: $(ENV)
 
 tools: $(SQLFLUFF) $(DEPLOY)
+
+spark: $(SPARK)
 
 # The stamps make a second call instant and free of the network. An environment whose Python went away is made anew.
 $(ENV): requirements/dev.txt requirements/build.txt pyproject.toml
@@ -105,7 +109,8 @@ $(CHARTS): requirements/bench.txt
 $(UV): requirements/lock.txt
 $(LAB): requirements/notebook.txt
 $(DEPLOY): requirements/deploy.txt
-$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY):
+$(SPARK): requirements/spark.txt
+$(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY) $(SPARK):
 	@folder=$(@D); tool=$${folder##*/}; echo "installing what requirements/$$tool.txt names into $$folder"; \
 	python=$$(.ci/interpreter) && $$python -m venv --clear $$folder && \
 	$$folder/bin/python $(PIP) --require-hashes --requirement requirements/$$tool.txt
@@ -114,4 +119,4 @@ $(SQLFLUFF) $(AUDIT) $(CHARTS) $(UV) $(LAB) $(DEPLOY):
 clean:
 	rm -rf .venv .tools
 
-.PHONY: help demo demo-stream up notebook screenshots test test-quick test-slow properties check audit bench accuracy screenshots lock install tools clean
+.PHONY: help demo demo-stream up notebook screenshots test test-quick test-slow properties check audit bench accuracy screenshots lock install tools spark clean

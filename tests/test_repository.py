@@ -187,7 +187,7 @@ def test_what_make_offers_is_what_it_explains() -> None:
     explained = set(re.findall(r'@echo "make ([a-z-]+) ', text))
     assert explained == {
         "demo", "demo-stream", "up", "test", "test-quick", "test-slow", "check", "audit", "bench", "accuracy", "lock",
-        "properties", "notebook",
+        "properties", "notebook", "spark",
     }  # fmt: skip
     assert explained <= set(re.findall(r"^([a-z-]+):", text, flags=re.MULTILINE))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -46,38 +46,61 @@ NO_RECORD: Final[Reason] = "not_a_record"
 """Reason of a dead letter that another than the collector put into a topic."""
 
 
+Row = tuple[Any, ...]
+
+
 def place_of(message: Message) -> tuple[str, int, int]:
     """Return topic, partition and offset of a message that came from a broker."""
     return message.topic(), message.partition(), message.offset()  # type: ignore[return-value] # None where it did not
 
 
-def rows_of(messages: Iterable[Message], *, refused_topic: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+def headers_of(message: Message) -> Iterable[tuple[str, Any]]:
+    """Return the headers of a message that came from a broker."""
+    headers = message.headers() or ()
+    return headers.items() if isinstance(headers, dict) else headers
+
+
+def rows_of(messages: Iterable[Message], *, refused_topic: str) -> tuple[list[Row], list[Row]]:
     """Return the rows of events and those of dead letters."""
-    events: list[tuple[Any, ...]] = []
-    letters: list[tuple[Any, ...]] = []
+    events: list[Row] = []
+    letters: list[Row] = []
     for message in messages:
-        value = message.value()
-        topic, *_ = place = place_of(message)
-        try:
-            if topic == refused_topic:
-                game, received_at, read = read_refusal(_headers(message), value)
-            else:
-                game, received_at, read = read_record(value)  # type: ignore[assignment]
-        except NoRecordError as error:
-            letters.append((_written_at(message), None, NO_RECORD, str(error)[:500], value or b"", *place))
-            continue
-        if isinstance(read, Event):
-            one = read.envelope
-            events.append(
-                (received_at, one.type, game, str(one.event_id), one.version, one.player_id, one.session_id,
-                 one.occurred_at, one.sent_at, read.raw, *place)
-            )  # fmt: skip
-        else:
-            letters.append((received_at, game, read.reason, read.detail, read.raw, *place))
+        place = place_of(message)
+        headers = headers_of(message) if place[0] == refused_topic else None
+        is_event, row = row_of(message.value(), place, headers=headers, written_at=lambda: _written_at(message))  # noqa: B023 - called at once
+        (events if is_event else letters).append(row)
     return events, letters
 
 
-def as_arrow(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+def row_of(
+    value: bytes | None,
+    place: tuple[str, int, int],
+    *,
+    headers: Iterable[tuple[str, Any]] | None,
+    written_at: Callable[[], datetime],
+) -> tuple[bool, Row]:
+    """Return the row of one message, and whether it is an event.
+
+    Args:
+        value: Its value.
+        place: Its topic, partition and offset.
+        headers: Those of what was refused; None where it is a record of an event.
+        written_at: When the topic had it, which is the time of receipt of what is no record.
+    """
+    try:
+        game, received_at, read = read_record(value) if headers is None else read_refusal(headers, value)
+    except NoRecordError as error:
+        return False, (written_at(), None, NO_RECORD, str(error)[:500], value or b"", *place)
+    if isinstance(read, Event):
+        one = read.envelope
+        return True, (
+            received_at, one.type, game, str(one.event_id), one.version, one.player_id, one.session_id,
+            one.occurred_at, one.sent_at, read.raw, *place,
+        )  # fmt: skip
+    return False, (received_at, game, read.reason, read.detail, read.raw, *place)
+
+
+def as_arrow(rows: list[Row], schema: pa.Schema) -> pa.Table:
     """Return *rows* as a table; text may be given as bytes."""
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
     arrays = []
@@ -87,11 +110,6 @@ def as_arrow(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
         else:
             arrays.append(pa.array(values, field.type))
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _headers(message: Message) -> Iterable[tuple[str, Any]]:
-    headers = message.headers() or ()
-    return headers.items() if isinstance(headers, dict) else headers
 
 
 def _written_at(message: Message) -> datetime:
