@@ -28,7 +28,8 @@ sys.addaudithook(watch)
 import pteroassets
 
 for module in pkgutil.walk_packages(pteroassets.__path__, "pteroassets."):
-    if not module.name.endswith(".__main__"):
+    # the job on Spark has an environment of its own
+    if not module.name.endswith(".__main__") and not module.name.startswith("pteroassets.stream.spark."):
         importlib.import_module(module.name)
 print(sum(name.startswith("pteroassets.") for name in sys.modules))
 print(*[line.partition("object at")[0] for line in sorted(done)], sep="\\n")
