@@ -39,8 +39,8 @@ def prune(context: dg.OpExecutionContext, config: PruneConfig, landing: dg.Resou
         changes = prune_changes(connection)
         messages = prune_messages(connection, before)
         attempts = prune_deliveries(connection, landing.clock.now())
-        for table in drop_events(connection, landing.clock.now(), landing.settings.pteroassets_event_retention_days):
-            context.log.info("dropped %s, whose events are older than PTEROASSETS_EVENT_RETENTION_DAYS", table)
+        for day in drop_events(connection, landing.clock.now(), landing.settings.pteroassets_event_retention_days):
+            context.log.info("%s, which is older than PTEROASSETS_EVENT_RETENTION_DAYS", day)
         for table in (
             "raw_minecraft.log_reads",
             "ops.loads",

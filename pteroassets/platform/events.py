@@ -32,23 +32,29 @@ pushed as (
 
     select * from marts.fct_game_events where game = {game} and starts_with(player_id, {prefix})
 
+),
+
+bought as (
+
+    select * from marts.fct_purchases where game = {game} and starts_with(player_id, {prefix})
+
 )
 
 select
     count(*) as events,
     coalesce(sum(copies - 1), 0)::bigint as copies,
     count(distinct player_id) as players,
-    coalesce(sum(amount), 0)::numeric(21, 2)::text as revenue,
-    coalesce(sum(quantity) filter (where event_type = 'purchase_a_sword'), 0)::bigint as swords,
-    coalesce(sum(quantity) filter (where event_type = 'purchase_a_horse'), 0)::bigint as horses,
+    (select coalesce(sum(cost), 0)::numeric(21, 2)::text from bought) as revenue,
+    (select coalesce(sum(quantity), 0)::bigint from bought where event_type = 'purchase_a_sword') as swords,
+    (select coalesce(sum(quantity), 0)::bigint from bought where event_type = 'purchase_a_horse') as horses,
     (
         select jsonb_object_agg(event_type, events) from (
             select event_type, count(*) as events from pushed group by 1
         ) as types
     ) as events_by_type,
     (
-        select jsonb_object_agg(horse_size, horses) from (
-            select horse_size, sum(quantity) as horses from pushed where horse_size is not null group by 1
+        select jsonb_object_agg(size, horses) from (
+            select size, sum(quantity) as horses from bought where size is not null group by 1
         ) as sizes
     ) as horses_by_size
 from pushed
@@ -137,7 +143,7 @@ def run_reconcile(settings: Settings, console: Console, kept: Path, *, home: Pat
         try:
             cursor = connection.execute(sql.SQL(_COUNTED).format(game=game, prefix=prefix + "-"))
         except psycopg.errors.UndefinedTable as error:
-            raise RuntimeFault("marts.fct_game_events is not there: build the models first") from error
+            raise RuntimeFault("the models of events are not there: build them first") from error
         assert cursor.description is not None  # noqa: S101 - it is a query
         found = dict(zip((column.name for column in cursor.description), cursor.fetchone() or (), strict=True))
     different = _show(console, {name: truth[name] for name in found}, found, heading="Sent")

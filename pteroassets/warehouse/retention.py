@@ -31,6 +31,8 @@ _REWRITTEN = (
 )
 # Tables that only grow: their rows name every load that added to them, and checking would read them whole.
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_pterodactyl.activity", "raw_minecraft.events")
+# What is left of pushed events that are dropped.
+_EVENTS_MODEL = "intermediate.int_game_events"
 # What is left of samples that are dropped. A model is known by the relation that it makes, in quotes.
 _ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily", "int_limit_utilization_daily")
 
@@ -145,10 +147,30 @@ def _drop_month(connection: Connection, month: date, archive: Archive | None) ->
     return OldMonth(month=month, samples=samples, waits_for=waits_for, has_changed=has_changed)
 
 
-def drop_events(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[str]:
-    """Drop the days of pushed events and of dead letters that ended *keep_days* before *now*; yield their tables.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldDay:
+    """A day whose pushed events, or dead letters, are old enough to be dropped, and whether they were.
 
-    Nothing is dropped where *keep_days* is None.
+    Attributes:
+        table: The partition that has them.
+        waits_for: The model that has not taken in all of them yet, so that they were kept; None if they were dropped.
+    """
+
+    table: str
+    waits_for: str | None = None
+
+    def __str__(self) -> str:
+        """Say what became of it."""
+        if self.waits_for is not None:
+            return f"{self.table} is kept until {self.waits_for} has taken in its events"
+        return f"dropped {self.table}"
+
+
+def drop_events(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[OldDay]:
+    """Drop the days of pushed events and of dead letters that ended *keep_days* before *now*.
+
+    What the models made of events stays, so a day is kept until all of its events are in them. Nothing is dropped where
+    *keep_days* is None.
     """
     if keep_days is None:
         return
@@ -160,8 +182,32 @@ def drop_events(connection: Connection, now: datetime, keep_days: int | None) ->
         # the last ten characters are the day, as raw_events.ensure_day names a partition
         day = date.fromisoformat(name[-10:].replace("_", "-"))
         if starts_at(day) + timedelta(days=1 + keep_days) <= now:
-            connection.execute(sql.SQL("drop table {}").format(sql.Identifier("raw_events", name)))
-            yield f"raw_events.{name}"
+            with connection.transaction():
+                partition = sql.Identifier("raw_events", name)
+                # nothing comes to it between the look and the end of it
+                connection.execute(sql.SQL("lock table {} in share mode").format(partition))
+                if name.startswith("events_") and not _are_events_taken_in(connection, partition):
+                    yield OldDay(table=f"raw_events.{name}", waits_for=_EVENTS_MODEL)
+                    continue
+                connection.execute(sql.SQL("drop table {}").format(partition))
+            yield OldDay(table=f"raw_events.{name}")
+
+
+def _are_events_taken_in(connection: Connection, partition: sql.Identifier) -> bool:
+    """Return whether the model of events has all those of *partition*."""
+    ((is_empty, exists),) = connection.execute(
+        sql.SQL("select not exists (select from {}), to_regclass({}) is not null").format(
+            partition, sql.Literal(_EVENTS_MODEL)
+        )
+    ).fetchall()
+    if is_empty or not exists:
+        return bool(is_empty)
+    ((are_taken_in,),) = connection.execute(
+        sql.SQL("select coalesce(max(_loaded_at) < (select max(taken_in_until) from {}), false) from {}").format(
+            sql.Identifier(*_EVENTS_MODEL.split(".")), partition
+        )
+    ).fetchall()
+    return bool(are_taken_in)
 
 
 def passes_of(connection: Connection, month: date) -> int:

@@ -10,32 +10,18 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-import jinja2
 import pytest
 from click.testing import CliRunner
 
 from pteroassets.cli import main
-from pteroassets.defs.dbt_project import DBT_PROJECT
 from pteroassets.platform.loopback import free_port
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.collector.serving import KEY, Client, event, started, wait_for
+from tests.parsed import run_dbt
 
 pytestmark = pytest.mark.postgres
 KILLS = 4
-
-
-def model(name: str) -> str:
-    """The SQL of a model as it stands in the project, on the raw tables."""
-    (path,) = DBT_PROJECT.glob(f"models/**/{name}.sql")
-    return (
-        jinja2.Environment()
-        .from_string(path.read_text())
-        .render(
-            source=lambda source, table: f"raw_{source}.{table}",
-            ref=lambda one: f"({model(one)}) as {one}",
-            seconds_between=lambda begin, end: f"extract(epoch from {end} - {begin})",
-        )
-    )
+MODELS = ("stg_events__events", "stg_ops__loads", "int_game_events", "fct_game_events")
 
 
 class Load:
@@ -87,9 +73,10 @@ def test_what_was_acknowledged_is_there_after_kills_and_once_in_the_mart(
                 process.wait()
     acknowledged = set(load.acknowledged)
     assert len(acknowledged) == len(load.acknowledged) >= 50 * KILLS
+    run_dbt(["run", "--select", *MODELS], warehouse_settings.environment())
     with connect(warehouse_settings, autocommit=True) as connection:
         raw = [str(one) for (one,) in connection.execute("select event_id from raw_events.events")]
-        mart = connection.execute(f"select event_id, copies from ({model('fct_game_events')}) as mart").fetchall()
+        mart = connection.execute("select event_id, copies from marts.fct_game_events").fetchall()
     assert acknowledged - set(raw) == set()
     assert len(mart) == len({one for one, _ in mart}) == len(set(raw))
     assert sum(copies for _, copies in mart) == len(raw)

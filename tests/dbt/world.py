@@ -351,10 +351,10 @@ insert into raw_events.events (
 select game, event_id::uuid, event_type, 1, player_id, occurred_at::timestamptz, received_at::timestamptz, skew,
     jsonb_build_object('properties', properties::jsonb)
 from (values
-    ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'again', '2026-10-25 10:00Z', '2026-10-25 10:05Z', 9,
-        '{{"enemy_id": "0012", "level": 8}}'),
     ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'first', '2026-10-25 10:00Z', '2026-10-25 10:01Z', 1500,
         '{{"enemy_id": "0012", "level": 7}}'),
+    ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'again', '2026-10-25 10:00Z', '2026-10-25 10:05Z', 9,
+        '{{"enemy_id": "0012", "level": 8}}'),
     ('arena', '{EVENT_IDS[0]}', 'kill_enemy', 'again', '2026-10-25 10:00Z', '2026-10-25 10:05Z', 9,
         '{{"enemy_id": "0012", "level": 8}}'),
     ('arena', '{EVENT_IDS[1]}', 'take_damage', 'p2', '2026-10-25 10:01Z', '2026-10-25 10:00Z', null,

@@ -124,16 +124,29 @@ def test_the_pass_runs_where_a_game_has_a_key(monkeypatch: pytest.MonkeyPatch) -
     assert one.is_on(Settings(_env_file=None))  # type: ignore[call-arg]
 
 
-def test_old_days_are_dropped_where_a_setting_says_so(warehouse: Connection) -> None:
+def test_old_days_are_dropped_where_a_setting_says_so_once_a_model_has_their_events(warehouse: Connection) -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    for days in range(4):
+    for days in range(5):
         push(warehouse, received_at=now - timedelta(days=days))
         push(warehouse, received_at=now - timedelta(days=days), table="dead_letters")
     assert list(drop_events(warehouse, now, None)) == []
-    assert list(drop_events(warehouse, now, 2)) == [
-        "raw_events.dead_letters_2026_03_07",
-        "raw_events.events_2026_03_07",
+    waits = "raw_events.events_2026_03_07 is kept until intermediate.int_game_events has taken in its events"
+    assert list(map(str, drop_events(warehouse, now, 2))) == [
+        "dropped raw_events.dead_letters_2026_03_06",
+        "dropped raw_events.dead_letters_2026_03_07",
+        waits.replace("07", "06"),
+        waits,
     ]
+    warehouse.execute("create schema if not exists intermediate")
+    warehouse.execute("create table intermediate.int_game_events as select clock_timestamp() as taken_in_until")
+    push(warehouse, received_at=now - timedelta(days=3))  # after the build
+    assert list(map(str, drop_events(warehouse, now, 2))) == [
+        "dropped raw_events.dead_letters_2026_03_07",  # made with the other
+        "dropped raw_events.events_2026_03_06",
+        waits,
+    ]
+    warehouse.execute("update intermediate.int_game_events set taken_in_until = clock_timestamp()")
+    assert list(map(str, drop_events(warehouse, now, 2))) == ["dropped raw_events.events_2026_03_07"]
     assert warehouse.execute("select count(*), min(received_at) from raw_events.events").fetchall() == [
         (3, now - timedelta(days=2))
     ]

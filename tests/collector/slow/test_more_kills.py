@@ -17,7 +17,8 @@ from pteroassets.platform.postgres.embedded import EmbeddedPostgres
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from pteroassets.warehouse.migrate import upgrade
 from tests.collector.serving import KEY, Client, started, wait_for
-from tests.collector.test_kills import Load, model
+from tests.collector.test_kills import MODELS, Load
+from tests.parsed import run_dbt
 
 pytestmark = pytest.mark.postgres
 ROUNDS = 10  # of a stop of Postgres and a kill of the collector each
@@ -68,9 +69,10 @@ def test_what_was_acknowledged_is_there_whatever_ended_when(server: EmbeddedPost
     assert points == 20
     sure = set(load.acknowledged)
     assert len(sure) == len(load.acknowledged) >= 60 * ROUNDS
+    run_dbt(["run", "--select", *MODELS], warehouse.environment())
     with connect(warehouse, autocommit=True) as connection:
         raw = [str(one) for (one,) in connection.execute("select event_id from raw_events.events")]
-        mart = connection.execute(f"select event_id, copies from ({model('fct_game_events')}) as mart").fetchall()
+        mart = connection.execute("select event_id, copies from marts.fct_game_events").fetchall()
     assert sure - set(raw) == set()
     assert len(mart) == len({one for one, _ in mart}) == len(set(raw))
     assert sum(copies for _, copies in mart) == len(raw)

@@ -1,22 +1,52 @@
+{#-
+    A view of what was built and of what arrived since, so that an event is here once it is committed (decision 48). A row
+    that arrived is either of an event that is not built yet, or a further copy of one that is.
+-#}
+{{ config(materialized='view') }}
+
 with
 
-received as (
+-- by index, not as a copy of the whole: it is read twice
+built as not materialized (
 
-    select * from {{ ref('stg_events__events') }}
+    select * from {{ ref('int_game_events') }}
 
 ),
 
--- an event that was sent again counts as it came first; the record decides between two of one request
-ordered as (
+arriving as (
+
+    {{ received_events('_loaded_at >= ' ~ taken_in_until(ref('int_game_events'))) }}
+
+),
+
+arrived as materialized (
+
+    {{ each_event_once('arriving') }}
+
+),
+
+told as (
 
     select
-        *,
-        row_number() over (
-            partition by game, event_id
-            order by received_at, occurred_at, record
-        ) as copy_number,
-        count(*) over (partition by game, event_id) as copies
-    from received
+        {% for column in kept_of_events() -%}
+        built.{{ column }},
+        {% endfor -%}
+        built.copies + coalesce(arrived.copies, 0) as copies
+    from built
+    left join arrived on built.game = arrived.game and built.event_id = arrived.event_id
+
+    union all
+
+    select
+        {{ kept_of_events() | join(',\n        ') }},
+        copies
+    from arrived
+    where
+        not exists (
+            select from built
+            where built.game = arrived.game and built.event_id = arrived.event_id
+            {{ by_index_for_each_row() }}
+        )
 
 )
 
@@ -27,25 +57,16 @@ select
     event_type,
     version,
     player_id,
+    player_name,
+    minecraft_uuid,
     session_id,
     (occurred_at at time zone 'UTC')::date as occurred_date,
     occurred_at,
     received_at,
+    stored_at,
     {{ seconds_between('occurred_at', 'received_at') }} as seconds_until_received,
+    {{ seconds_between('received_at', 'stored_at') }} as seconds_until_stored,
     clock_skew_milliseconds,
-    copies::integer as copies,
-    guild_id,
-    enemy_id,
-    quest_id,
-    inventory_id,
-    store_id,
-    name,
-    contact,
-    category,
-    item_name,
-    level,
-    damage,
-    total_cost,
-    on_hand_quantity
-from ordered
-where copy_number = 1
+    copies,
+    properties
+from told
