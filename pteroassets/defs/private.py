@@ -10,6 +10,7 @@ tests/defs/test_private.py tests each part against the installed release, and sa
   deprecates the only call for it
 * old runs are never pruned: https://github.com/dagster-io/dagster/issues/4100
 * the daemon reads all definitions anew each minute, without an option: https://github.com/dagster-io/dagster/pull/26268
+* a run whose first step of a pool meets another run's fails: findings/dagster-postgres-pool-is-made-once.sh
 * rows and columns of models are looked up by the one stream of a dbt process (https://github.com/dagster-io/dagster/pull/21846),
   by a loop that takes a whole core: findings/dagster-dbt-row-counts-spin.sh
 """
@@ -93,6 +94,29 @@ def share_connections(storage: DagsterPostgresStorage, config: Mapping[str, Any]
         for name in _COLUMNS_ASKED:
             if hasattr(part, name):
                 setattr(part, name, _asked_once(getattr(part, name)))
+    events: Any = storage.event_log_storage
+    events.initialize_concurrency_limit_to_default = _unless_made_meanwhile(events)
+
+
+def _unless_made_meanwhile(storage: SqlEventLogStorage) -> Callable[[str], bool]:
+    """Return how *storage* makes the limit of a pool, which is no fault where another run has just made it.
+
+    Dagster inserts the row, and where there is one changes it in the same transaction, which PostgreSQL has ended.
+    """
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - only needed to make a storage
+
+    make = storage.initialize_concurrency_limit_to_default
+
+    @functools.wraps(make)
+    def initialize(concurrency_key: str) -> bool:
+        try:
+            return make(concurrency_key)
+        except DBAPIError:
+            if any(pool.name == concurrency_key and pool.from_default for pool in storage.get_pool_limits()):
+                return True
+            raise
+
+    return initialize
 
 
 _COLUMNS_ASKED = (

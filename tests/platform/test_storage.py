@@ -132,3 +132,12 @@ def test_what_is_kept_for_the_runs_that_are_forked_holds_no_connection(
     with kept as instance:
         instance.report_engine_event("from a run", RUN)
         assert messages(instance) == ["from a run"]
+
+
+def test_a_pool_that_another_run_has_just_made_is_no_fault(make_instance: Callable[[], DagsterInstance]) -> None:
+    instance = make_instance()
+    for _ in range(2):
+        assert instance.event_log_storage.initialize_concurrency_limit_to_default("logs")
+    assert [(pool.name, pool.limit, pool.from_default) for pool in instance.event_log_storage.get_pool_limits()] == [
+        ("logs", 1, True)
+    ]
