@@ -17,10 +17,9 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 from pyspark.sql.streaming.datasource import ReadAllAvailable, ReadLimit, ReadMaxRows, SupportsTriggerAvailableNow
 
 from pteroassets.stream.rows import headers_of, place_of
+from pteroassets.stream.spark.arguments import OPTION
 
 NAME: Final = "pteroassets_kafka"
-OPTION: Final = "kafka."
-"""Before the name of an option of the client, as for Spark's own connector."""
 SCHEMA: Final = (
     "value binary, topic string, partition int, offset long, timestamp timestamp, "
     "headers array<struct<key: string, value: binary>>"
