@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
 
@@ -84,6 +84,14 @@ class Sink(Protocol):
         """Store what comes meanwhile, and at the end what is still there."""
 
 
+class _Waiting(NamedTuple):
+    """A delivery with its rows and bytes, which are counted until it is stored."""
+
+    delivery: Delivery
+    size: int
+    length: int
+
+
 class Batcher:
     """Stores deliveries in groups; made by `running`."""
 
@@ -91,7 +99,7 @@ class Batcher:
         self._warehouse = warehouse
         self._most_waiting = most_waiting
         self._counts = counts
-        self._waiting: list[Delivery] = []
+        self._waiting: list[_Waiting] = []
         self._something = asyncio.Event()
         self._held_bytes = 0
         self._held = 0
@@ -118,20 +126,9 @@ class Batcher:
             raise BusyError
         self._held += size
         self._held_bytes += length
-        self._waiting.append(delivery)
+        self._waiting.append(_Waiting(delivery, size, length))
         self._something.set()
-        try:
-            # shielded: a client that goes away does not make the group fail
-            await asyncio.shield(delivery.stored)
-        finally:
-            if delivery.stored.done():
-                self._let_go(size, length)
-            else:
-                delivery.stored.add_done_callback(lambda _: self._let_go(size, length))
-
-    def _let_go(self, size: int, length: int) -> None:
-        self._held -= size
-        self._held_bytes -= length
+        await delivery.stored
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Batcher]:
@@ -152,23 +149,27 @@ class Batcher:
             while self._waiting:
                 group = self._next_group()
                 begun = time.monotonic()
-                fault = await asyncio.to_thread(self._write_or_say_why, group)
+                fault = await asyncio.to_thread(self._write_or_say_why, [one.delivery for one in group])
                 self._counts.group_stored(time.monotonic() - begun, failed=fault is not None)
-                for delivery in group:
+                for delivery, size, length in group:
+                    self._held -= size
+                    self._held_bytes -= length
+                    stored = delivery.stored
+                    if stored.done():
+                        continue  # its client waited too long
                     if fault is None:
-                        delivery.stored.set_result(None)
+                        stored.set_result(None)
                     else:
-                        delivery.stored.set_exception(NotStoredError(fault))
-                        delivery.stored.exception()  # its client may be gone
+                        stored.set_exception(NotStoredError(fault))
 
-    def _next_group(self) -> list[Delivery]:
-        group: list[Delivery] = []
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
         size = 0
-        while self._waiting and size < _MOST_OF_A_GROUP:
-            group.append(self._waiting[len(group)])
-            size += group[-1].size
-            if len(group) == len(self._waiting):
+        for one in self._waiting:
+            if size >= _MOST_OF_A_GROUP:
                 break
+            group.append(one)
+            size += one.size
         del self._waiting[: len(group)]
         return group
 
@@ -240,11 +241,13 @@ class Batcher:
             connection.execute("select")
             return
         self._ensure_days({delivery.received_at.astimezone(UTC).date() for delivery in group if delivery.size})
+        if not letters:
+            self._copy(COPY_EVENTS, rows)  # one statement, and so a transaction
+            return
         with connection.transaction():
             if rows:
                 self._copy(COPY_EVENTS, rows)
-            if letters:
-                self._copy(COPY_DEAD_LETTERS, letters)
+            self._copy(COPY_DEAD_LETTERS, letters)
 
     def _copy(self, statement: str, rows: Sequence[bytes]) -> None:
         with self._connected().cursor() as cursor, cursor.copy(statement) as copy:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pteroassets.collector.intake import Intake, NotTakenError
-from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError, read_body
+from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError
 from pteroassets.collector.reference import Reference
 from pteroassets.collector.senders import Sender
 from pteroassets.sources.events.envelope import Event, Refusal, read_event
@@ -108,7 +108,7 @@ class DeedRoute:
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, str, list[tuple[bytes, bytes]]]:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            await read_body(headers, receive)  # and look at none of it: the path is all
+            await self.intake.body(headers, receive)  # and look at none of it: the path is all
             read, status = self._read(headers, scope["path_params"])
             delivery = await self.intake.take(self.sender, [read])
         except RefusedRequestError as refused:

@@ -23,13 +23,14 @@ from pteroassets.collector.compatibility import compatible_routes
 from pteroassets.collector.counting import Counts
 from pteroassets.collector.intake import Intake, NotTakenError
 from pteroassets.collector.openapi import openapi
-from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError, read_body
+from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError
 from pteroassets.collector.reference import Reference
 from pteroassets.collector.senders import Keys, Rates, Sender
 from pteroassets.sources.events.envelope import read_events
 from pteroassets.warehouse.connection import ConnectionSettings
 
 _RETRY: Final = [(b"retry-after", b"1")]
+EVENTS: Final = "/v1/events"
 _SHOWN: Final = 100  # refusals that an answer names
 _log: Final = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class EventsRoute:
             detail = "send the header Authorization: Bearer <key> with a key of PTEROASSETS_EVENT_KEYS"
             return 401, Detail(detail=detail), [(b"www-authenticate", b"Bearer")]
         try:
-            body = await read_body(headers, receive)
+            body = await self.intake.body(headers, receive)
             delivery = await self.intake.take(sender, read_events(body))
         except RefusedRequestError as refused:
             # the connection stays: one that is closed while its client still sends shows it a reset and no answer
@@ -91,6 +92,18 @@ def _told(delivery: Delivery) -> tuple[int, Taken, list[tuple[bytes, bytes]]]:
         refusals=[Refused(index=one.index, reason=one.reason, detail=one.detail) for one in refusals[:_SHOWN]],
     )
     return (202 if accepted else 400), answer, []
+
+
+class _Collector(Starlette):
+    """The application; events go past what it does for all other routes, which takes as long as they do."""
+
+    events: EventsRoute
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == EVENTS and scope["method"] == "POST":
+            await self.events(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +168,9 @@ def collector_app(
         async with batcher.running():
             yield
 
+    events = EventsRoute(keys=Keys(games, rates), intake=intake)
     routes = [
-        Route("/v1/events", EventsRoute(keys=Keys(games, rates), intake=intake), methods=["POST"]),
+        Route(EVENTS, events, methods=["POST"]),  # for another method's answer
         Route("/health", health),
         Route("/metrics", metrics),
         Route("/openapi.json", description),
@@ -164,4 +178,6 @@ def collector_app(
     if compatibility is not None:
         sender = Sender(game=compatibility.game, rate=rates.of(compatibility.game, f"{compatibility.game} without key"))
         routes += compatible_routes(sender, intake, compatibility.reference)
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = _Collector(routes=routes, lifespan=lifespan)
+    app.events = events
+    return app

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from pteroassets.clock import Clock
 from pteroassets.collector.batching import BusyError, Delivery, NotStoredError, Sink
 from pteroassets.collector.counting import Counts
+from pteroassets.collector.patience import Patience
+from pteroassets.collector.receiving import PATIENCE_SECONDS, Receive, read_body
 from pteroassets.collector.senders import WINDOW_SECONDS, Sender
 from pteroassets.sources.events.envelope import Event, Refusal
 
@@ -42,13 +43,19 @@ class Intake:
         batcher: What stores it.
         counts: Counts of the service.
         clock: Gives the time of receipt.
-        answer_seconds: How long a request waits for its commit.
+        bodies: How long a request waits for its body.
+        commits: How long it waits for its commit.
     """
 
     batcher: Sink
     counts: Counts
     clock: Clock
-    answer_seconds: float = _ANSWER_SECONDS
+    bodies: Patience = field(default_factory=lambda: Patience(PATIENCE_SECONDS))
+    commits: Patience = field(default_factory=lambda: Patience(_ANSWER_SECONDS))
+
+    async def body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """Return the body of a request; what it raises is that of `read_body`."""
+        return await read_body(headers, receive, self.bodies)
 
     async def take(self, sender: Sender, read: Sequence[Event | Refusal]) -> Delivery:
         """Return what came of *read* once it is committed: Postgres may have refused more of it.
@@ -61,17 +68,21 @@ class Intake:
             raise NotTakenError(413, detail)
         if sender.rate is not None:
             _keep_to(sender, len(read))
+        events: list[Event] = []
+        places: list[int] = []
+        refusals: list[Refusal] = []
+        for place, one in enumerate(read):
+            if isinstance(one, Event):
+                events.append(one)
+                places.append(place)
+            else:
+                refusals.append(one)
         delivery = Delivery(
-            game=sender.game,
-            received_at=self.clock.now(),
-            events=[one for one in read if isinstance(one, Event)],
-            places=[place for place, one in enumerate(read) if isinstance(one, Event)],
-            refusals=[one for one in read if isinstance(one, Refusal)],
+            game=sender.game, received_at=self.clock.now(), events=events, places=places, refusals=refusals
         )
-        if delivery.size:
+        if read:
             try:
-                async with asyncio.timeout(self.answer_seconds):
-                    await self.batcher.store(delivery)
+                await self.commits.wait(self.batcher.store(delivery))
             except BusyError:
                 raise NotTakenError(429, "too much waits to be stored: send it again", 1) from None
             except NotStoredError as error:
@@ -79,7 +90,8 @@ class Intake:
             except TimeoutError:
                 raise NotTakenError(503, "it took too long: send it again, with the same event ids", 1) from None
         self.counts.events[delivery.game] += len(delivery.events)
-        self.counts.dead_letters.update(one.reason for one in delivery.refusals)
+        for refusal in delivery.refusals:
+            self.counts.dead_letters[refusal.reason] += 1
         return delivery
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
+from pteroassets.collector.patience import Patience
+
 MOST_BODY_BYTES: Final = 1024**2
 """Length of the largest body, as it comes and unpacked."""
-_PATIENCE_SECONDS: Final = 10
+PATIENCE_SECONDS: Final = 10
+"""Time in which a body has to come."""
 _GZIP: Final = 31  # window bits of zlib, with the header of gzip
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,7 +35,7 @@ class ClientGoneError(Exception):
     """The client went away before it had sent all."""
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, *, patience: float = _PATIENCE_SECONDS) -> bytes:
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, patience: Patience) -> bytes:
     """Return the body, unpacked.
 
     Raises:
@@ -47,10 +49,9 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, *, patienc
     if length.isdigit() and int(length) > MOST_BODY_BYTES:
         raise _too_large()
     try:
-        async with asyncio.timeout(patience):
-            body = await _received(receive)
+        body = await patience.wait(_received(receive))
     except TimeoutError:
-        raise RefusedRequestError(408, f"the body did not come within {patience:g} seconds") from None
+        raise RefusedRequestError(408, f"the body did not come within {patience.seconds:g} seconds") from None
     return _unpacked(body) if packing.endswith(b"gzip") else body
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from typing import Final
 
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 WINDOW_SECONDS: Final = 10
 """Time over which a rate is an average, so that a game may send what it gathered in it at once."""
@@ -22,25 +22,26 @@ WINDOW_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """How many events one key may send."""
+    """How many events one key may send.
 
-    limiter: FixedWindowRateLimiter
+    Attributes:
+        most: How many in a window, and so in one request.
+        key: Under which they are counted.
+        storage: What counts them.
+    """
+
+    most: int
+    key: str
     storage: MemoryStorage
-    item: RateLimitItemPerSecond
-    name: str
-
-    @property
-    def most(self) -> int:
-        """Return how many may be sent in a window, and so in one request."""
-        return self.item.amount
 
     def take(self, count: int) -> int | None:
         """Count *count* events, and return None; or count none, and return in how many seconds to send them again."""
-        if self.limiter.hit(self.item, self.name, cost=count):
+        # what the library's strategy of fixed windows does, without a key that is made anew each time
+        if self.storage.incr(self.key, WINDOW_SECONDS, count) <= self.most:
             return None
         # what is refused was counted, and would shut out what still fits
-        self.storage.decr(self.item.key_for(self.name), count)
-        return max(1, math.ceil(self.limiter.get_window_stats(self.item, self.name).reset_time - time.time()))
+        self.storage.decr(self.key, count)
+        return max(1, math.ceil(self.storage.get_expiry(self.key) - time.time()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,28 @@ class Sender:
     rate: Rate | None = None
 
 
+class _NoTimer(threading.Timer):
+    """In the place of a timer that is under way."""
+
+    def __init__(self) -> None:
+        super().__init__(0, lambda: None)
+
+    def is_alive(self) -> bool:
+        return True
+
+
+def _storage() -> MemoryStorage:
+    """Return a storage that starts no thread.
+
+    The library's own starts one each 10 ms in which something is counted, to forget counters whose window is over
+    (findings/limits-memory-threads.sh). Ours are as many as there are keys, and each begins anew when it is used.
+    """
+    storage = MemoryStorage()
+    storage.timer.cancel()
+    storage.timer = _NoTimer()
+    return storage
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """What each key may send.
@@ -67,7 +90,7 @@ class Rates:
 
     usual: int | None = None
     games: Mapping[str, int] = field(default_factory=dict)
-    storage: MemoryStorage = field(default_factory=MemoryStorage, repr=False, compare=False)
+    storage: MemoryStorage = field(default_factory=_storage, repr=False, compare=False)
 
     def of(self, game: str, name: str) -> Rate | None:
         """Return the rate of a key of *game*, which is counted under *name*."""
@@ -75,7 +98,7 @@ class Rates:
         if rate is None:
             return None
         item = RateLimitItemPerSecond(rate * WINDOW_SECONDS, WINDOW_SECONDS)
-        return Rate(limiter=FixedWindowRateLimiter(self.storage), storage=self.storage, item=item, name=name)
+        return Rate(most=item.amount, key=item.key_for(name), storage=self.storage)
 
 
 class Keys:

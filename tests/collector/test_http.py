@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from pteroassets.clock import SystemClock
 from pteroassets.collector.batching import Batcher
 from pteroassets.collector.counting import Counts
-from pteroassets.collector.intake import MOST_EVENTS
+from pteroassets.collector.intake import MOST_EVENTS, Intake, NotTakenError
+from pteroassets.collector.patience import Patience
 from pteroassets.collector.receiving import MOST_BODY_BYTES, RefusedRequestError, read_body
+from pteroassets.collector.senders import Sender
 from pteroassets.platform.loopback import free_port
+from pteroassets.sources.events.envelope import read_events
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from tests.collector.serving import KEY, Client, event, served, wait_for
 from tests.databases import copied
@@ -165,7 +169,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         await asyncio.sleep(60)
 
     with pytest.raises(RefusedRequestError) as refused:
-        asyncio.run(read_body({}, never, patience=0.05))
+        asyncio.run(read_body({}, never, Patience(0.05)))
     assert refused.value.status == 408
 
 
@@ -232,3 +236,25 @@ def test_its_health_and_what_it_counts_are_shown(shared: ConnectionSettings) -> 
     assert 'pteroassets_collector_dead_letters_total{reason="not_an_event"} 1\n' in shown
     assert 'pteroassets_collector_requests_total{status="401"} 1\n' in shown
     assert "pteroassets_collector_waiting_rows 0\n" in shown
+
+
+def test_an_answer_is_not_waited_for_without_end(shared: ConnectionSettings, stored: Connection) -> None:
+    """Who waited too long is told so; what was sent is stored all the same, and counts until then."""
+
+    async def run() -> None:
+        counts = Counts()
+        async with Batcher(shared, most_waiting=10, counts=counts).running() as batcher:
+            intake = Intake(batcher=batcher, counts=counts, clock=SystemClock(), commits=Patience(0.3))
+            with connect(shared) as locking:
+                locking.execute("lock table raw_events.events in access exclusive mode")
+                with pytest.raises(NotTakenError, match="with the same event ids") as told:
+                    await intake.take(Sender(game="arena"), read_events(json.dumps(event()).encode()))
+                assert (told.value.status, batcher.held) == (503, 1)
+            for _ in range(500):
+                await asyncio.sleep(0.01 if batcher.held else 0)
+            assert batcher.held == 0
+            # and the next one is taken
+            await intake.take(Sender(game="arena"), read_events(json.dumps(event()).encode()))
+
+    asyncio.run(run())
+    assert len(ids(stored)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -66,3 +67,13 @@ def test_after_its_window_a_key_may_send_again(monkeypatch: pytest.MonkeyPatch) 
     assert rate.take(1) == 1
     now[0] += 0.6
     assert rate.take(1) is None
+
+
+def test_counting_starts_no_thread() -> None:
+    sender = Keys({KEY: "arena"}, Rates(usual=1000)).sender_of(f"Bearer {KEY}".encode())
+    assert sender is not None
+    assert sender.rate is not None
+    before = {*threading.enumerate()}
+    for _ in range(100):
+        assert sender.rate.take(1) is None
+        assert {*threading.enumerate()} <= before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
@@ -43,16 +42,14 @@ _fields: Final[dict[tuple[str, int], msgspec.json.Decoder[Contract]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One event as its contract says, with its bytes as they came."""
 
     envelope: Envelope
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """What is no event.
 
     Attributes:
