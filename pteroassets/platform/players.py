@@ -27,7 +27,7 @@ from pteroassets.warehouse.connection import Connection, ConnectionSettings
 from pteroassets.warehouse.retention import prune_changes
 
 _PAGES = "pages and editions"
-_RAW = ("raw_minecraft.", "derived_minecraft.", "raw_arma3.", "raw_pterodactyl.activity")
+_RAW = ("raw_minecraft.", "derived_minecraft.", "raw_arma3.", "raw_events.", "raw_pterodactyl.activity")
 _MODELS = ("staging.", "intermediate.", "marts.", "minecraft.")
 _NOTES = "ops.row_changes"
 _GAMES_OF_PLAYERS = "intermediate.int_arma3__player_games"

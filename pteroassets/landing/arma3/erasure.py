@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pteroassets.landing.arma3.fetching import without_names
 from pteroassets.landing.arma3.tables import PAGES, TABLES
+from pteroassets.landing.erasing import erase_in
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.opt_outs import OptOuts
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import table_identifier
 
-_TEXTS: Final = ("text", "jsonb")
 _NOTICES: Final = "ops.replay_notices"
 _OUTBOX: Final = "ops.outbox"
 
@@ -25,36 +23,9 @@ def erase_rows(connection: Connection, pattern: str, hidden: OptOuts) -> dict[st
     A digest that was told is edited where it was told.
     """
     tables = [*(table for table in TABLES if table != PAGES), _NOTICES]
-    return {table: _erase(connection, table, pattern, hidden) for table in tables} | {
+    return {table: erase_in(connection, table, pattern, hidden) for table in tables} | {
         _OUTBOX: _erase_messages(connection, pattern, hidden)
     }
-
-
-def _erase(connection: Connection, table: str, pattern: str, hidden: OptOuts) -> int:
-    columns = [
-        name
-        for (name,) in connection.execute(
-            "select attname::text from pg_attribute inner join pg_type on pg_type.oid = atttypid "
-            "where attrelid = %s::regclass and attnum > 0 and not attisdropped and typname = any(%s) order by attnum",
-            (table, list(_TEXTS)),
-        )
-    ]
-    if not columns:
-        return 0
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    rows = connection.execute(
-        sql.SQL("select ctid, {names} from {table} where concat_ws(' ', {names}) ~* %s").format(
-            names=names, table=table_identifier(table)
-        ),
-        (pattern,),
-    ).fetchall()
-    changed = sql.SQL("update {} set ({}) = row({}) where ctid = %s").format(
-        table_identifier(table), names, sql.SQL(", ").join([sql.Placeholder()] * len(columns))
-    )
-    for ctid, *values in rows:
-        found = [hidden.value(value) for value in values]
-        connection.execute(changed, [*(Jsonb(one) if isinstance(one, dict) else one for one in found), ctid])
-    return len(rows)
 
 
 def _erase_messages(connection: Connection, pattern: str, hidden: OptOuts) -> int:

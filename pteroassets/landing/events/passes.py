@@ -9,35 +9,43 @@ from typing import Final
 from psycopg import sql
 
 from pteroassets.landing.context import Landing
+from pteroassets.landing.events.erasure import DEAD_LETTERS, EVENTS, erase_arrived
+from pteroassets.landing.opt_outs import OptOuts
 from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport, record_load, table_identifier
 
-TABLES: Final = ("raw_events.dead_letters", "raw_events.events")
+TABLES: Final = (DEAD_LETTERS, EVENTS)
 MADE_EVERY: Final = timedelta(minutes=55)
 """A pass is made at least so often, also when nothing came, lest its tables count as stale."""
 
 
+def arrived(table: str) -> str:
+    """Return the condition, in SQL, that a row of *table* came since the last tally."""
+    return f"""
+        _loaded_at < now() and _loaded_at >= coalesce(
+            (select max(loads._loaded_at) from ops.loads as loads where loads.table_name = '{table}'), '-infinity'
+        )
+    """
+
+
 def tally(landing: Landing, connection: Connection) -> list[LoadReport]:
-    """Write into the ledger how many rows came to each table since the last tally; each row is counted once."""
-    return [_tally(landing, connection, table) for table in TABLES]
+    """Write into the ledger how many rows came to each table since the last tally; each row is counted once.
+
+    Players who are to be forgotten get their pseudonyms in these rows before models take them in.
+    """
+    hidden = landing.opt_outs.of_all(connection)
+    return [_tally(landing, connection, table, hidden) for table in TABLES]
 
 
-def _tally(landing: Landing, connection: Connection, table: str) -> LoadReport:
+def _tally(landing: Landing, connection: Connection, table: str, hidden: OptOuts) -> LoadReport:
     with connection.transaction():
         # waits for what is being written, for milliseconds; what is written later has a later time than now()
         connection.execute(sql.SQL("lock table {} in share mode").format(table_identifier(table)))
         ((rows,),) = connection.execute(
-            sql.SQL(
-                """
-                select count(*) from {}
-                where _loaded_at < now() and _loaded_at >= coalesce(
-                    (select max(loads._loaded_at) from ops.loads as loads where loads.table_name = %s), '-infinity'
-                )
-                """
-            ).format(table_identifier(table)),
-            (table,),
+            sql.SQL("select count(*) from {} where {}").format(table_identifier(table), sql.SQL(arrived(table)))
         ).fetchall()
+        erase_arrived(connection, table, hidden, where=arrived(table))
         report = LoadReport(table=table, observed_at=landing.clock.now(), rows_read=rows, rows_added=rows)
         record_load(connection, report)
     return report

@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from pteroassets.landing.arma3 import erasure as replays
 from pteroassets.landing.arma3.rows import one_at_a_time
+from pteroassets.landing.events import erasure as events
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.collection import EVENT_ROWS, FILES, LOGS, LogFile, forgetting
 from pteroassets.landing.minecraft.sessions import SESSIONS, SIGHTINGS
@@ -150,7 +151,8 @@ def _tables(connection: Connection) -> list[tuple[str, list[str], bool]]:
         from pg_class
         inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
         inner join pg_type on pg_type.oid = atttypid
-        where relkind in ('r', 'm') and not relispartition
+        where not relispartition
+            and (relkind in ('r', 'm') or relkind = 'p' and relnamespace::regnamespace::text = 'raw_events')
             and relnamespace::regnamespace::text
                 ~ '^(raw_|derived_|(ops|staging|intermediate|marts|pterodactyl|minecraft)$)'
             and not relnamespace::regnamespace::text || '.' || relname in ('ops.opt_outs', %s)
@@ -267,8 +269,11 @@ def count_files(connection: Connection, store: LogStore, person: Person, hidden:
 
 
 def _erase_rows(connection: Connection, person: Person, hidden: OptOuts) -> dict[str, int]:
-    of_replays = {} if person.server_uuid else replays.erase_rows(connection, person.pattern, hidden)
-    return of_replays | {
+    of_others: dict[str, int] = {}
+    if person.server_uuid is None:
+        of_others |= replays.erase_rows(connection, person.pattern, hidden)
+        of_others |= events.erase_rows(connection, person.pattern, hidden)
+    return of_others | {
         EVENT_ROWS: _erase_events(connection, person, hidden),
         SESSIONS: _erase_sessions(connection, person, hidden),
         SIGHTINGS: _erase_sightings(connection, person, hidden),

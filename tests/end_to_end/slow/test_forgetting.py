@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from pteroassets.dashboards.store import Store
+from pteroassets.landing.events.passes import tally
 from pteroassets.landing.files.store import LogStore
 from pteroassets.landing.minecraft.erasure import erase, find_person
 from pteroassets.landing.minecraft.passes import reparse
@@ -20,6 +21,7 @@ from pteroassets.platform.environment import RuntimeFault
 from pteroassets.platform.players import Forgotten, run_forget
 from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import Connection, connect
+from tests.dbt.pushed import Pushed, push
 from tests.end_to_end.conftest import ANCHOR, NewPlatform
 from tests.end_to_end.slow.test_secrets import held_by
 from tests.harness import Platform, table_rows
@@ -69,7 +71,24 @@ def player(platform: Platform) -> tuple[str, str]:
     names = [name for name, _ in known]
     # a name within another one would be found although it is not there
     alone = {one for one in names if sum(one.lower() in other.lower() for other in names) == 1}
-    return next((name, account) for name, account in known if name in later & alone)
+    found = next((name, account) for name, account in known if name in later & alone)
+    push_events_of(platform, found)
+    return found
+
+
+def push_events_of(platform: Platform, player: tuple[str, str]) -> None:
+    """Let a game tell of the player, as models and dead letters then do, too."""
+    name, account = player
+    event = Pushed(player=name, name=name, minecraft=account, at=FIRST, session=f"{name}-1", properties={"by": name})
+    with connect(platform.settings, autocommit=True) as connection:
+        push(connection, [event])
+        connection.execute(
+            "insert into raw_events.dead_letters (game, received_at, reason, detail, body) "
+            "values ('arena', %s, 'not_json', '', %s)",
+            (event.received_at, name.encode()),
+        )
+        tally(platform.landing, connection)
+    run_dbt(["run", "--select", "source:events+"], platform.environment())
 
 
 def settings_of(platform: Platform) -> Settings:
@@ -117,7 +136,13 @@ def test_the_plan_says_what_is_there_and_changes_nothing(
     Store(str(platform.folder / "pages")).put({"security.html": page, "security@2026-10-01.html": page})
     before = naming(platform, connection, player)
     told = forget(platform, player[0], do_erase=False)
-    assert {line.place for line in told.lines} >= {"raw_minecraft.event_rows", "marts.dim_players", "log store"}
+    assert {line.place for line in told.lines} >= {
+        "raw_minecraft.event_rows",
+        "marts.dim_players",
+        "log store",
+        "raw_events.events",
+        "intermediate.int_game_events",
+    }
     assert {line.place: line.before for line in told.lines}["pages and editions"] == 2
     assert naming(platform, connection, player) == before
     assert before.keys() >= {"logs", "pages", "intermediate.int_minecraft__sessions", "ops.row_changes"}
@@ -165,6 +190,7 @@ def test_what_is_read_later_does_not_name_the_player_and_continues_what_was_know
 ) -> None:
     platform.clock.move_to(ANCHOR)
     platform.everything()
+    push_events_of(platform, player)
     model(platform)
     assert naming(platform, connection, player) == {}
     truth = platform.simulation.truth.sessions(ANCHOR)

@@ -1,0 +1,97 @@
+"""A player who is to be forgotten in what games pushed, now and later."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pteroassets.clock import ManualClock
+from pteroassets.landing.context import Landing
+from pteroassets.landing.events.erasure import erase_rows
+from pteroassets.landing.events.passes import tally
+from pteroassets.landing.minecraft.erasure import Person, mentions
+from pteroassets.landing.opt_outs import OptOut, OptOuts, add, token_hash
+from pteroassets.platform.environment import located
+from pteroassets.settings import Settings
+from pteroassets.warehouse.connection import Connection, ConnectionSettings
+
+pytestmark = pytest.mark.postgres
+KEY = b"k" * 32
+NAME, ACCOUNT = "Heron_77", uuid.UUID("0b9a7a0e-53a5-4c8f-8f3f-0d4f2c5a9e01")
+PSEUDONYMS = {NAME.lower(): "_qwertyu", str(ACCOUNT): "11111111-53a5-4c8f-8f3f-0d4f2c5a9e01"}
+HIDDEN = OptOuts(
+    [OptOut(token_hash=token_hash(one, KEY), server_uuid=None, pseudonym=two) for one, two in PSEUDONYMS.items()], KEY
+)
+PERSON = Person(names=frozenset({NAME.lower()}), accounts=frozenset({ACCOUNT}))
+AT = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+
+
+def push(connection: Connection, player: str, *, at: datetime = AT) -> None:
+    record = {
+        "player_id": player,
+        "player_name": player,
+        "minecraft_uuid": str(ACCOUNT),
+        "properties": {"to": [player]},
+    }
+    connection.execute("select raw_events.ensure_day(%s)", (at.date(),))
+    connection.execute(
+        "insert into raw_events.events (game, event_id, event_type, version, player_id, session_id, occurred_at, "
+        "received_at, record) values ('arena', %s, 'default', 1, %s, %s, %s, %s, %s)",
+        (uuid.uuid4(), player, f"{player}/1", at, at, json.dumps(record)),
+    )
+    connection.execute(
+        "insert into raw_events.dead_letters (game, received_at, reason, detail, body) "
+        "values ('arena', %s, 'not_json', %s, %s)",
+        (at, f"not of {player}", b"\xff " + player.encode() + b" 10.0.0.7"),
+    )
+
+
+def told(connection: Connection) -> str:
+    rows = connection.execute("select to_jsonb(events)::text from raw_events.events as events").fetchall()
+    letters = connection.execute("select detail, body from raw_events.dead_letters").fetchall()
+    return " ".join([*(row for (row,) in rows), *(detail + body.decode("latin-1") for detail, body in letters)])
+
+
+def test_events_and_dead_letters_of_every_day_get_pseudonyms_and_others_stay(warehouse: Connection) -> None:
+    for day in (1, 2):
+        push(warehouse, NAME, at=AT.replace(day=day))
+    push(warehouse, "Heron_778")
+    assert mentions(warehouse, PERSON) == {"raw_events.dead_letters": 2, "raw_events.events": 3}
+    before = warehouse.execute("select event_id, received_at, _loaded_at from raw_events.events order by 1").fetchall()
+    with warehouse.transaction():
+        erased = erase_rows(warehouse, PERSON.pattern, HIDDEN)
+    assert erased == {"raw_events.events": 3, "raw_events.dead_letters": 2}
+    assert mentions(warehouse, PERSON) == {}
+    said = told(warehouse)
+    assert str(ACCOUNT) not in said
+    assert said.replace("Heron_778", "").count("Heron_77") == 0
+    # player, stay, three times in the record, and twice in a dead letter
+    assert said.count("Heron_778") == 7
+    assert '"to": ["_qwertyu"]' in said
+    after = warehouse.execute("select event_id, received_at, _loaded_at from raw_events.events order by 1").fetchall()
+    assert after == before
+
+
+def test_what_games_tell_later_is_changed_by_the_pass_before_models_take_it_in(
+    warehouse: Connection, warehouse_settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    settings = located(Settings(_env_file=None), warehouse=warehouse_settings, home=tmp_path).model_copy(  # type: ignore[call-arg]
+        update={"pteroassets_pii_key": SecretStr(KEY.decode())}
+    )
+    landing = Landing(settings=settings, clock=ManualClock(AT))
+    push(warehouse, NAME)
+    tally(landing, warehouse)
+    assert NAME in told(warehouse)  # nobody is on the list
+    with warehouse.transaction():
+        erase_rows(warehouse, PERSON.pattern, HIDDEN)
+        add(warehouse, PSEUDONYMS, KEY, server_uuid=None, at=AT)
+    push(warehouse, NAME)
+    assert [report.rows_added for report in tally(landing, warehouse)] == [1, 1]
+    said = told(warehouse)
+    assert NAME not in said
+    assert said.count("_qwertyu") == 14
