@@ -62,7 +62,12 @@ class Delivery:
     @property
     def length(self) -> int:
         """Return how many bytes it is."""
-        return sum(len(one.raw) for one in self.events) + sum(len(one.raw) for one in self.refusals)
+        length = 0
+        for event in self.events:
+            length += len(event.raw)
+        for refusal in self.refusals:
+            length += len(refusal.raw)
+        return length
 
 
 class Sink(Protocol):

@@ -71,6 +71,12 @@ def test_one_event_is_stored_as_it_came(client: Client, stored: Connection) -> N
     assert record == sent
 
 
+def test_spaces_around_an_event_are_no_part_of_it(client: Client, stored: Connection) -> None:
+    sent = event()
+    assert client.post(b" \r\n\t" + json.dumps(sent).encode() + b"\n").json == {"accepted": 1, "refused": 0}
+    assert ids(stored) == [sent["event_id"]]
+
+
 def test_many_events_are_stored_at_once_and_each_game_has_its_key(client: Client, stored: Connection) -> None:
     sent = [event() for _ in range(250)]
     assert client.post(sent, is_packed=True).json == {"accepted": 250, "refused": 0}
@@ -129,8 +135,9 @@ def test_what_is_no_event_becomes_a_dead_letter_and_the_rest_is_stored(client: C
         (b"", "not_json"),
         (b"[" * 99_999, "too_deep"),
         (b"7", "not_an_event"),
+        (b"\x0b" + json.dumps(event()).encode(), "not_json"),
     ],
-    ids=["half", "no text", "nothing", "deep", "a number"],
+    ids=["half", "no text", "nothing", "deep", "a number", "a space that JSON has not"],
 )
 def test_a_body_that_is_no_event_is_kept_and_refused(
     client: Client, stored: Connection, body: bytes, reason: str

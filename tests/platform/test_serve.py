@@ -13,7 +13,7 @@ from rich.console import Console
 from pteroassets.defs.dbt_project import DIGEST_NAME
 from pteroassets.platform import serve
 from pteroassets.platform.serve import is_built
-from pteroassets.platform.supervisor import Service
+from pteroassets.platform.supervisor import Service, Supervisor
 from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import Connection, ConnectionSettings
 
@@ -76,3 +76,27 @@ def test_events_are_brought_on_by_the_platform_where_brokers_and_a_lake_are_set(
     assert "".join(f"{name} " for name in begun if name[:6] in ("-", "stream")).split("- ") == [
         "", "", "", "", "stream-write stream-load ",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [None, "arena:0123456789abcdef"])
+def test_the_collector_is_a_service_where_a_game_has_a_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: str | None
+) -> None:
+    begun: list[Service] = []
+
+    class Noting(Supervisor):
+        def begin(self, *services: Service) -> None:
+            begun.extend(services)
+
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    given = {} if keys is None else {"pteroassets_event_keys": keys, "pteroassets_event_port": 41234}
+    settings = Settings(_env_file=None, postgres_host="db.test", pteroassets_pii="drop", **given)  # type: ignore[arg-type]
+    serve.begin(Noting(tmp_path / "logs"), settings, tmp_path)
+    names = ["dagster-code-server", *([] if keys is None else ["event-collector"])]
+    assert [service.name for service in begun] == names
+    if keys is not None:
+        command = [str(part) for part in begun[1].command]
+        assert command[-3:] == ["collector", "--port", "41234"]
+        # by the environment, which no other account reads
+        assert "0123456789abcdef" not in " ".join(command)
+        assert os.environ["PTEROASSETS_EVENT_KEYS"] == keys

@@ -70,6 +70,8 @@ def read_events(body: bytes) -> list[Event | Refusal]:
 
     A body that is no JSON is one refusal of the whole.
     """
+    if (raw := body.strip(b" \t\r\n"))[:1] == b"{" and isinstance(one := read_event(raw), Event):
+        return [one]  # what is an event is JSON, and needs no look whether it is
     try:
         raws = list(_parts(body))
     except RecursionError:
