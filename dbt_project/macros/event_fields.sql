@@ -55,3 +55,45 @@ events as (
     occurred_at,
     received_at
 {%- endmacro %}
+
+
+{#- What was paid; NULL where the event does not say it, or buys nothing. -#}
+{% macro event_cost() -%}
+    case event_type
+        when 'transaction' then {{ event_money('total_cost') }}
+        when 'purchase_sword' then {{ event_money('sword_cost') }}
+        when 'purchase_armor' then {{ event_money('armor_cost') }}
+    end
+{%- endmacro %}
+
+
+{#- What of the deeds that are counted an event is, whatever its type is called; NULL for any other. -#}
+{% macro event_deed() -%}
+    case
+        when event_type in ('join_a_guild', 'join_guild') then 'guild'
+        when event_type = 'guild_action' and {{ event_text('action') }} = 'join' then 'guild'
+        when event_type in ('kill_enemy', 'slayed_dragon') then 'kill'
+        when event_type in ('take_damage', 'took_damage') then 'damage'
+        when event_type = 'accepted_a_quest' then 'quest'
+        when event_type = 'attempt_daily_quest' and {{ event_boolean('attempted') }} then 'quest'
+        when
+            event_type in (
+                'transaction', 'purchase_sword', 'purchase_armor', 'purchase_a_sword', 'purchase_a_horse'
+            )
+            then 'purchase'
+    end
+{%- endmacro %}
+
+
+{#-
+    When an event counts. A clock that is wrong by more than a day would put it into another week, or year: if the game says
+    when it sent it, the clock is set right by that, and what is still to come counts when it was received.
+-#}
+{% macro event_time() -%}
+    case
+        when abs(clock_skew_milliseconds) > 86400000
+            then occurred_at + clock_skew_milliseconds * interval '1 millisecond'
+        when occurred_at > received_at + interval '1 day' then received_at
+        else occurred_at
+    end
+{%- endmacro %}

@@ -126,23 +126,118 @@ touched as materialized (
 
 ),
 
+found as (
+
+    {{ of_touched_players('int_game_events') }}
+
+),
+{%- else -%}
+found as (
+
+    select * from {{ ref('int_game_events') }}
+
+),
+{%- endif %}
+
 events as (
 
+    select
+        *,
+        {{ event_time() }} as counted_at,
+        {{ event_deed() }} as deed,
+        {{ event_cost() }} as cost
+    from found
+
+)
+{%- endmacro %}
+
+
+{#- The rows of the model *name* of touched players; all of them where everything is built anew. -#}
+{% macro of_touched_players(name) -%}
+    {%- if is_incremental() -%}
     select found_rows.*
     from touched
     cross join lateral (
         select found.*
-        from {{ ref('int_game_events') }} as found
+        from {{ ref(name) }} as found
         where found.game = touched.game and found.player_id = touched.player_id
         {{ by_index_for_each_row() }}
     ) as found_rows
+    {%- else -%}
+    select * from {{ ref(name) }}
+    {%- endif -%}
+{%- endmacro %}
 
-)
-{%- else -%}
-events as (
 
-    select * from {{ ref('int_game_events') }}
+{#- How often players did what, as columns of a group of events. -#}
+{% macro counted_deeds() -%}
+    {% for deed, column in [
+        ('guild', 'guild_joins'), ('kill', 'kills'), ('damage', 'hits_taken'), ('quest', 'quests'), ('purchase', 'purchases')
+    ] -%}
+    count(*) filter (where deed = '{{ deed }}')::integer as {{ column }},
+    {% endfor -%}
+    coalesce(sum(cost), 0)::numeric(30, 6) as spent,
+    count(*) filter (where deed = 'purchase' and cost is null)::integer as purchases_without_price
+{%- endmacro %}
 
-)
-{%- endif -%}
+
+{#- The scopes of active players and retention, as known_scopes says of servers: each game, with days of UTC. -#}
+{% macro game_scopes() -%}
+    select
+        'game' as scope,
+        games.game as scope_key,
+        'UTC' as timezone,
+        games.first_date,
+        greatest(games.last_date, read.last_date) as last_date,
+        games.first_date as first_whole_date,
+        greatest(games.last_date, read.last_date) - 1 as last_whole_date,
+        false as is_history_whole
+    from (
+        select
+            game,
+            min(local_date) as first_date,
+            max(local_date) as last_date
+        from {{ ref('fct_game_player_days') }}
+        group by game
+    ) as games
+    cross join (
+        select (max(observed_at) at time zone 'UTC')::date as last_date
+        from {{ ref('stg_ops__loads') }}
+        where table_name = 'raw_events.events'
+    ) as read
+{%- endmacro %}
+
+
+{% macro game_presence() -%}
+    select
+        game as scope_key,
+        player_id,
+        local_date,
+        play_seconds
+    from {{ ref('fct_game_player_days') }}
+{%- endmacro %}
+
+
+{% macro game_session_gap() -%}
+    interval '{{ var("game_session_gap_minutes") }} minutes'
+{%- endmacro %}
+
+
+{#- How far a clock may be off: further is not the way of a message, but another time. -#}
+{% macro game_clock_bound() -%}
+    interval '{{ var("game_clock_minutes") }} minutes'
+{%- endmacro %}
+
+
+{#- Sessions as lengths_of reads them: one that the game does not name ends with its last event. -#}
+{% macro game_stays() -%}
+    select
+        game as scope_key,
+        started_date as joined_date,
+        false as is_open,
+        minutes as counted_minutes,
+        {{ seconds_between(
+            'lag(ended_at) over (partition by game, player_id order by started_at, session_key)', 'started_at'
+        ) }} / 3600 as gap_hours
+    from {{ ref('fct_game_sessions') }}
 {%- endmacro %}

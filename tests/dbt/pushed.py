@@ -17,6 +17,7 @@ from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import Connection
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
+END = START + timedelta(days=40, hours=9)
 HOSTILE = "</script><img src=x onerror=document.title='run'>"
 UUID_OF_MINECRAFT = "dddddddd-1111-4000-8000-000000000007"
 ITEMS = (("Plate Armor", "Armor", "500"), ("Master Sword", "Sword", "1000.10"), ("Sacred Bow", "Bow", 1500))
@@ -79,16 +80,16 @@ def push(connection: Connection, events: Iterable[Pushed]) -> None:
 
 def tally_events(connection: Connection) -> None:
     """Count what came, as the pass does: a build takes in what was counted."""
-    tally(Landing(settings=Settings(_env_file=None), clock=ManualClock(START)), connection)  # type: ignore[call-arg]
+    tally(Landing(settings=Settings(_env_file=None), clock=ManualClock(END)), connection)  # type: ignore[call-arg]
 
 
-def events_of_a_month(seed: int) -> Iterator[Pushed]:
-    """Yield what forty players of two games do in four weeks: some are there once, some often, few buy."""
+def events_of_weeks(seed: int) -> Iterator[Pushed]:
+    """Yield what forty players of two games do in six weeks: some are there once, some often, few buy."""
     chosen = random.Random(seed)
     for number in range(40):
         game = "arena" if number < 30 else "quarry"
         tells_sessions = number % 3 == 0
-        first = START + timedelta(days=number % 5, hours=chosen.randrange(20))
+        first = START + timedelta(days=number % 14, hours=chosen.randrange(20))
         for visit in range(chosen.choice((1, 1, 2, 5, 9))):
             at = first + timedelta(days=visit * chosen.choice((1, 1, 3)), minutes=chosen.randrange(200))
             session = f"s{number}-{visit}" if tells_sessions else None

@@ -50,6 +50,7 @@ _SOURCES = {
     "the bot of Discord": r"discord\.actions",
     "logs and replays of all games": r"(minecraft|arma3)\.\w+",
     "replays of Arma 3": r"arma3\.\w+",
+    "events of games": r"events\.events",
 }
 
 

@@ -23,11 +23,7 @@ select
         when event_type = 'purchase_a_horse' then 'Horse'
         else 'Sword'
     end as category,
-    case event_type
-        when 'transaction' then {{ event_money('total_cost') }}
-        when 'purchase_sword' then {{ event_money('sword_cost') }}
-        when 'purchase_armor' then {{ event_money('armor_cost') }}
-    end as cost,
+    {{ event_cost() }} as cost,
     case
         when event_type in ('purchase_a_sword', 'purchase_a_horse') then {{ event_integer('quantity') }}
     end as quantity,
