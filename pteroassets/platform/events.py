@@ -113,7 +113,7 @@ def run_generate(console: Console, recipe: Recipe, way: Way, *, batch: int, kept
     _show(console, truth, {}, heading="Sent")
     console.print(
         f"stored {outcome.accepted:,} events, copies included, and {outcome.refused:,} dead letters; "
-        f"once the models are built: pteroassets events reconcile {kept}",
+        f"to hold the models against them: pteroassets events reconcile {kept}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     _require_all_kept(sent, accepted=outcome.accepted, refused=outcome.refused)
