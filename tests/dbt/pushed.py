@@ -132,3 +132,27 @@ def copies_of(events: Iterable[Pushed], seed: int) -> list[Pushed]:
     chosen = random.Random(seed)
     again = [replace(one, received=one.received + timedelta(hours=30)) for one in events if chosen.random() < 0.1]
     return [replace(again[0], type="default", properties={}), *again]
+
+
+def deeds_of_other_games() -> list[Pushed]:
+    """Return events of the types that other games push: swords by colour, horses by size, guilds and dragons."""
+    said: list[tuple[str, dict[str, Any]]] = [
+        *(("purchase_a_horse", {"size": "small", "speed": 5, "quantity": count}) for count in (300, 500)),
+        *(("purchase_a_horse", {"size": "medium", "speed": 7, "quantity": count}) for count in (1000, 100)),
+        ("purchase_a_horse", {"size": "large", "speed": 9, "quantity": 600}),
+        ("purchase_a_sword", {"color": "red", "quantity": 2000}),
+        ("purchase_a_sword", {"color": "blue", "quantity": 130}),
+        ("purchase_sword", {"sword_type": "long", "sword_cost": "0.10", "location": "Hek"}),
+        ("purchase_armor", {"armor_type": "plate", "armor_cost": 0.2}),
+        ("guild_action", {"action": "leave"}),
+        ("join_guild", {"guild_type": "mages"}),
+        ("slayed_dragon", {"dragon_type": "red", "sword_type": "long"}),
+        ("took_damage", {"damage_level": 7, "cause_damage": "fire", "damage_dealer": "red"}),
+        ("attempt_daily_quest", {"attempted": False}),
+        ("join_a_guild", {"guild_id": "7", "name": "Order of the Ash Templar"}),
+        ("accepted_a_quest", {"quest_id": "007", "name": "Rats", "contact": "nobody"}),
+    ]
+    return [
+        Pushed(player="p", game="fair", at=START + timedelta(seconds=number), type=kind, properties=properties)
+        for number, (kind, properties) in enumerate(said)
+    ]

@@ -30,11 +30,11 @@ class Recipe:
     lines: list[list[str]]
 
 
-def _recipes() -> Iterator[Recipe]:
-    heads = [*re.finditer(r"^### (.+)\n", _COOKBOOK, flags=re.MULTILINE)]
-    ends = [head.start() for head in heads[1:]] + [len(_COOKBOOK)]
+def recipes_of(document: str) -> Iterator[Recipe]:
+    heads = [*re.finditer(r"^### (.+)\n", document, flags=re.MULTILINE)]
+    ends = [head.start() for head in heads[1:]] + [len(document)]
     for head, end in zip(heads, ends, strict=True):
-        found = _RECIPE.findall(_COOKBOOK[head.end() : end])
+        found = _RECIPE.findall(document[head.end() : end])
         assert len(found) == 1, f"{head[1]}: one query and one table under it"
         query, table = found[0]
         columns, _, *lines = [
@@ -43,7 +43,7 @@ def _recipes() -> Iterator[Recipe]:
         yield Recipe(head[1], query, columns, lines)
 
 
-RECIPES = list(_recipes())
+RECIPES = list(recipes_of(_COOKBOOK))
 
 
 @pytest.fixture(scope="module")

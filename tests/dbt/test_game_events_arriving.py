@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from pteroassets.settings import CHECKOUT
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.retention import OldDay, drop_events
 from tests.dashboards.pages import table_of
@@ -22,10 +23,12 @@ from tests.databases import copied
 from tests.parsed import run_dbt
 
 from .conftest import dbt_environment
-from .pushed import END, HOSTILE, START, Pushed, copies_of, events_of_weeks, push, tally_events
+from .pushed import END, HOSTILE, START, Pushed, copies_of, deeds_of_other_games, events_of_weeks, push, tally_events
+from .pushed_answers import answers_of
 from .pushed_pages import make_pages
 from .pushed_truth import PURCHASE, by_player, cost_of, days_of, sessions_of, steps_of
 from .replay_pages import figures_of
+from .test_cookbook import recipes_of
 
 pytestmark = pytest.mark.postgres
 BUILT = (
@@ -104,8 +107,10 @@ def arrived(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Arrived:
     def build(*flags: str) -> Rows:
-        selected = ["stg_ops__loads", "+dim_players", "source:events+"]
-        run_dbt(["run", "--select", *selected, *flags], dbt_environment(warehouse_of_events), target=dbt_target)
+        selected = ["stg_ops__loads", "+dim_players", "source:events+", "path:seeds/events"]
+        left_out = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        arguments = ["build", *left_out, "--select", *selected, *flags]
+        run_dbt(arguments, dbt_environment(warehouse_of_events), target=dbt_target)
         return rows(events)
 
     def pages() -> dict[str, BeautifulSoup]:
@@ -293,3 +298,40 @@ def test_names_that_would_do_harm_are_text(arrived: Arrived) -> None:
         assert HOSTILE not in str(page.head)
     assert HOSTILE in arrived.pages["product.html"].get_text()
     assert f"Player 7{HOSTILE}" in arrived.pages["product.html"].get_text()
+
+
+QUESTIONS = {one.question: one for one in recipes_of((CHECKOUT / "docs" / "event-questions.md").read_text())}
+
+
+@pytest.fixture(scope="module")
+def answers(arrived: Arrived, warehouse_of_events: ConnectionSettings) -> dict[str, list[tuple[Any, ...]]]:
+    """The answer to each question of the document as an analyst gets it, with events of other games besides."""
+    assert arrived
+    told = {}
+    with connect(warehouse_of_events) as connection:
+        # the first days were dropped from the raw table, and the models have them
+        push(connection, deeds_of_other_games())
+        connection.execute("set local role analyst")
+        for question, recipe in QUESTIONS.items():
+            answer = connection.execute(recipe.query)
+            assert [column.name for column in answer.description or ()] == recipe.columns, question
+            assert [len(line) for line in recipe.lines] == [len(recipe.columns)], question
+            told[question] = answer.fetchall()
+        connection.rollback()
+    return told
+
+
+def test_each_question_has_an_answer(answers: dict[str, list[tuple[Any, ...]]]) -> None:
+    assert len(answers) >= 14
+    assert [question for question, rows_ in answers.items() if not rows_] == []
+
+
+def test_the_questions_answer_what_they_ask(arrived: Arrived, answers: dict[str, list[tuple[Any, ...]]]) -> None:
+    told = [*arrived.told, *deeds_of_other_games()]
+    for question, expected in answers_of(told).items():
+        found = answers[question]
+        # rows that share the first place are in no order
+        assert (sorted(found) if "At which level" in question else found) == expected, question
+    assert answers["What do the newest events look like?"][0][2] == max(one.received_at for one in told)
+    least = [times for _, times in answers["Whose quests are accepted least often?"]]
+    assert least == sorted(least)
