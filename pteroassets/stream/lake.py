@@ -95,8 +95,6 @@ class Lake:
     def catalogue(self) -> SqlCatalog:
         """Open the catalogue; its tables are made where they are missing."""
         warehouse = self.warehouse
-        with connect(warehouse, autocommit=True) as connection:
-            connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(CATALOGUE)))
         url = URL.create(
             "postgresql+psycopg",
             username=warehouse.username,
@@ -108,7 +106,9 @@ class Lake:
         )
         place = f"file://{self.place}" if self.place.startswith("/") else self.place
         properties = {"uri": url.render_as_string(hide_password=False), "warehouse": place, "pool_pre_ping": "true"}
-        return SqlCatalog("pteroassets", **properties)
+        with self._making() as connection:
+            connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(CATALOGUE)))
+            return SqlCatalog("pteroassets", **properties)
 
     def table(self, name: TableName, catalogue: SqlCatalog) -> Table:
         """Return a table as it is now; it is made where it is missing."""
@@ -116,11 +116,20 @@ class Lake:
         try:
             return catalogue.load_table(whole)
         except NoSuchTableError:
-            catalogue.create_namespace_if_not_exists(NAMESPACE)
-            schema, partitions = _TABLES[name]
-            return catalogue.create_table_if_not_exists(
-                whole, schema, partition_spec=partitions, properties=_PROPERTIES
-            )
+            with self._making():
+                catalogue.create_namespace_if_not_exists(NAMESPACE)
+                schema, partitions = _TABLES[name]
+                return catalogue.create_table_if_not_exists(
+                    whole, schema, partition_spec=partitions, properties=_PROPERTIES
+                )
+
+    @contextmanager
+    def _making(self) -> Iterator[Connection]:
+        """Let nobody else make what is missing meanwhile: the writer and the loader may start at once."""
+        with connect(self.warehouse, autocommit=True) as connection:
+            # gone with the connection
+            connection.execute("select pg_advisory_lock(hashtext('pteroassets'), hashtext('lake made'))")
+            yield connection
 
     @contextmanager
     def alone(self, connection: Connection, name: TableName) -> Iterator[None]:

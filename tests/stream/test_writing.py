@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -64,6 +66,20 @@ def test_the_lake_has_each_message_once_by_day_and_type(topics: Broker, lake: La
     produce(topics, [numbered(1_000)])
     assert write(topics, lake) == 1
     assert in_the_lake(lake)[0].total() == 902
+
+
+def test_the_tables_are_made_once_though_several_begin_at_the_same_time(lake: Lake) -> None:
+    begin = Barrier(6)
+
+    def make(_number: int) -> None:
+        begin.wait()
+        catalogue = lake.catalogue()
+        for name in ("events", "dead_letters"):
+            lake.table(name, catalogue)  # type: ignore[arg-type] # one of both
+        catalogue.engine.dispose()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(make, range(6))) == [None] * 6
 
 
 def test_a_second_writer_is_refused(topics: Broker, lake: Lake) -> None:
