@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(900
 GROUPS = (
     "raw_pterodactyl", "raw_minecraft", "raw_arma3", "ops", "stg_pterodactyl", "stg_minecraft", "stg_arma3",
     "utilization", "sessions", "networks", "marts_estate", "marts_servers", "marts_players", "marts_capacity",
-    "marts_reliability", "marts_arma3", "events", "compatibility", "pages", "upkeep",
+    "marts_reliability", "marts_arma3", "marts_events", "events", "compatibility", "pages", "upkeep",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
