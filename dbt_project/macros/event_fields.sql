@@ -21,7 +21,7 @@
 {#- Money to six digits after the point, exact: a number that is told as text is not rounded on its way. -#}
 {% macro event_money(field) -%}
     case
-        when properties ->> '{{ field }}' ~ '^[0-9]{1,15}(\.[0-9]+)?$'
+        when properties ->> '{{ field }}' ~ '^[0-9]{1,15}(\.[0-9]+)?\n?$'  -- as the contract's pattern is read
             then (properties ->> '{{ field }}')::numeric(21, 6)
     end
 {%- endmacro %}
@@ -87,13 +87,29 @@ events as (
 
 {#-
     When an event counts. A clock that is wrong by more than a day would put it into another week, or year: if the game says
-    when it sent it, the clock is set right by that, and what is still to come counts when it was received.
+    when it sent it, the clock is set right by that. What is then still to come, or is older than any game waits, counts when
+    it was received; seconds are compared, since a time so far off may lie beyond those that there are.
 -#}
 {% macro event_time() -%}
     case
-        when abs(clock_skew_milliseconds) > 86400000
-            then occurred_at + clock_skew_milliseconds * interval '1 millisecond'
+        when abs(clock_skew_milliseconds) > 86400000 then
+            case
+                when
+                    extract(epoch from occurred_at) + clock_skew_milliseconds / 1000.0
+                    between extract(epoch from received_at) - {{ oldest_event_seconds() }}
+                    and extract(epoch from received_at) + 86400
+                    then occurred_at + clock_skew_milliseconds * interval '1 millisecond'
+                else received_at
+            end
         when occurred_at > received_at + interval '1 day' then received_at
+        when extract(epoch from occurred_at) < extract(epoch from received_at) - {{ oldest_event_seconds() }}
+            then received_at
         else occurred_at
     end
+{%- endmacro %}
+
+
+{#- Ten years: a clock that was never set shows 1970, and no game keeps an event so long. -#}
+{% macro oldest_event_seconds() -%}
+    315576000
 {%- endmacro %}

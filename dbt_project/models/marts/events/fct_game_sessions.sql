@@ -15,13 +15,13 @@ with
 
 {{ events_of_touched_players() }},
 
--- a stay that the game names is one, however long nothing comes; else a gap ends it
+-- a gap ends a stay; one that the game names goes on over it, but for a day at most: a name that is never changed is none
 gaps as (
 
     select
         *,
-        session_id is null and counted_at - lag(counted_at) over by_time
-        > {{ game_session_gap() }} as is_after_gap
+        counted_at - lag(counted_at) over by_time
+        > case when session_id is null then {{ game_session_gap() }} else interval '1 day' end as is_after_gap
     from events
     window by_time as (partition by game, player_id, session_id order by counted_at, event_id)
 
@@ -81,7 +81,7 @@ counted as (
 select
     md5(jsonb_build_array(
         counted.game, counted.player_id, counted.session_id,
-        case when counted.session_id is null then counted.started_at end
+        case when counted.session_id is null or counted.session_number > 0 then counted.started_at end
     )::text)::uuid as session_key,
     counted.game,
     counted.player_id,
