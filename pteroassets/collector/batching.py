@@ -185,6 +185,11 @@ class Batcher:
             self._close()
             _log.warning("Postgres took in nothing: %s", str(error).strip())
             return "Postgres cannot be reached"
+        except psycopg.Error as error:
+            # without its detail, which shows the row
+            self._close()
+            _log.error("Postgres took in nothing: %s", error.diag.message_primary or type(error).__name__)
+            return "Postgres cannot store; the collector's log says why"
         except Exception:  # noqa: BLE001 - each request gets an answer, and the next group its turn
             self._close()
             _log.exception("events were not stored")
@@ -243,7 +248,9 @@ class Batcher:
         ]
         connection = self._connected()
         if not rows and not letters:
-            connection.execute("select")
+            # nothing is stored, by all that storing needs: tables, the day's partition, and a server that takes writes
+            self._ensure_days({delivery.received_at.astimezone(UTC).date() for delivery in group})
+            self._copy(COPY_EVENTS, [])
             return
         self._ensure_days({delivery.received_at.astimezone(UTC).date() for delivery in group if delivery.size})
         if not letters:

@@ -26,7 +26,7 @@ from pteroassets.collector.openapi import openapi
 from pteroassets.collector.receiving import ClientGoneError, RefusedRequestError
 from pteroassets.collector.reference import Reference
 from pteroassets.collector.senders import Keys, Rates, Sender
-from pteroassets.sources.events.envelope import read_events
+from pteroassets.sources.events.envelope import TooManyEventsError, read_events
 from pteroassets.warehouse.connection import ConnectionSettings
 
 _RETRY: Final = [(b"retry-after", b"1")]
@@ -72,6 +72,8 @@ class EventsRoute:
         try:
             body = await self.intake.body(headers, receive)
             delivery = await self.intake.take(sender, read_events(body))
+        except TooManyEventsError as error:
+            return 413, Detail(detail=str(error)), []
         except RefusedRequestError as refused:
             # the connection stays: one that is closed while its client still sends shows it a reset and no answer
             return refused.status, Detail(detail=refused.detail), []
@@ -179,5 +181,7 @@ def collector_app(
         sender = Sender(game=compatibility.game, rate=rates.of(compatibility.game, f"{compatibility.game} without key"))
         routes += compatible_routes(sender, intake, compatibility.reference)
     app = _Collector(routes=routes, lifespan=lifespan)
+    # a redirect names the host by HTTP, to which a client would send its key in clear behind a proxy with TLS
+    app.router.redirect_slashes = False
     app.events = events
     return app

@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from pteroassets.clock import SystemClock
 from pteroassets.collector.http import collector_app
 from pteroassets.platform.loopback import HOST, free_port
-from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.connection import Connection, ConnectionSettings
 
 KEY = "a-key-of-the-tests-long-enough"
 
@@ -115,6 +115,21 @@ def started(warehouse: ConnectionSettings, folder: Path, port: int) -> Iterator[
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def refusing(connection: Connection, player: str) -> Iterator[None]:
+    """Let Postgres refuse events of *player*, which nobody can know before."""
+    connection.execute(f"""
+        create function raw_events.refuse() returns trigger language plpgsql as $$
+        begin raise 'it is poison' using errcode = 'data_exception'; end $$;
+        create trigger poison before insert on raw_events.events for each row when (new.player_id = '{player}')
+        execute function raw_events.refuse()
+    """)
+    try:
+        yield
+    finally:
+        connection.execute("drop function raw_events.refuse() cascade")
 
 
 def is_healthy(client: Client) -> bool:

@@ -21,7 +21,7 @@ from pteroassets.collector.senders import Sender
 from pteroassets.platform.loopback import free_port
 from pteroassets.sources.events.envelope import read_events
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from tests.collector.serving import KEY, Client, event, served, wait_for
+from tests.collector.serving import KEY, Client, event, refusing, served, wait_for
 from tests.databases import copied
 
 pytestmark = pytest.mark.postgres
@@ -105,10 +105,17 @@ def test_without_a_key_that_is_known_nothing_is_taken(client: Client, stored: Co
     assert (ids(stored), letters(stored)) == ([], [])
 
 
-def test_what_is_no_event_becomes_a_dead_letter_and_the_rest_is_stored(client: Client, stored: Connection) -> None:
+@pytest.fixture
+def poison(stored: Connection) -> Iterator[bytes]:
+    """An event that Postgres refuses."""
+    with refusing(stored, "poison"):
+        yield json.dumps(event(player_id="poison")).encode()
+
+
+def test_what_is_no_event_becomes_a_dead_letter_and_the_rest_is_stored(
+    client: Client, stored: Connection, poison: bytes
+) -> None:
     good, unknown, wrong = event(), event(type="fly"), event(properties={})
-    # a number that JSON allows, and no numeric of Postgres holds
-    poison = json.dumps(event()).encode()[:-1] + b', "much": 1e200000}'
     body = b"[" + b",".join([json.dumps(unknown).encode(), json.dumps(good).encode(), poison,
                              json.dumps(wrong).encode()]) + b"]"  # fmt: skip
     answer = client.post(body)
@@ -205,6 +212,37 @@ def test_while_postgres_is_away_nothing_is_accepted() -> None:
         answer = client.post(event())
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert client.ask("GET", "/health").status == 503
+
+
+@pytest.mark.parametrize(
+    ("fault", "mend"),
+    [
+        ("alter schema raw_events rename to elsewhere", "alter schema elsewhere rename to raw_events"),
+        (
+            "alter table raw_events.events add constraint never check (player_id <> 'p-0042')",
+            "alter table raw_events.events drop constraint never",
+        ),
+    ],
+)
+def test_where_nothing_can_be_stored_the_log_shows_no_row(
+    client: Client, stored: Connection, caplog: pytest.LogCaptureFixture, fault: str, mend: str
+) -> None:
+    assert client.ask("GET", "/health").status == 200
+    stored.execute(fault)
+    try:
+        assert client.post(event()).status == 503
+        health = client.ask("GET", "/health").status
+    finally:
+        stored.execute(mend)
+    assert health == (503 if "schema" in fault else 200)  # a row that is wrong is no fault of what stores
+    assert "p-0042" not in caplog.text
+    assert "Postgres took in nothing" in caplog.text
+    assert client.post(event()).status == 202
+
+
+def test_an_address_with_a_slash_at_its_end_leads_nowhere(client: Client) -> None:
+    answer = client.ask("POST", "/v1/events/", b"{}", Authorization=f"Bearer {KEY}")
+    assert (answer.status, "location" in answer.headers) == (404, False)
 
 
 def test_the_writer_connects_again_after_its_connection_was_cut(client: Client, stored: Connection) -> None:

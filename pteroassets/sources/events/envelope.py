@@ -21,17 +21,23 @@ Reason = Literal[
     "too_large",
     "too_deep",
     "nul_character",
+    "long_number",
     "refused_by_postgres",
     "not_a_record",
 ]
 MOST_BYTES: Final = 64 * 1024
 """Length of the largest event."""
+MOST_EVENTS: Final = 5_000
+"""Events of one request."""
 MOST_DEPTH: Final = 16
 """How many objects and arrays may lie in one another, the event itself included."""
 _LONGEST_DETAIL: Final = 500
 
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# to the end of the text where it never ends: else each of its quotes would be tried as another beginning
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+# what no double holds: Postgres keeps such a number, at up to a hundred thousand digits, and no reader takes it
+_LONG_NUMBER: Final = re.compile(rb"[0-9][eE][+-]?[0-9]{3}|[0-9]{300}|[0-9.]{300}")
 _BETWEEN: Final = re.compile(r"[\s,]*")
 _BAD = (msgspec.MsgspecError, ValueError, RecursionError)  # of text that is no UTF-8, and of brackets without end
 _one: Final = msgspec.json.Decoder(msgspec.Raw)
@@ -65,10 +71,20 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
 
 
-def read_events(body: bytes) -> list[Event | Refusal]:
+class TooManyEventsError(ValueError):
+    """A body has more events than a request may have."""
+
+    def __init__(self, most: int, count: int) -> None:
+        super().__init__(f"a request may have {most} events, and this one has {count}")
+
+
+def read_events(body: bytes, *, most: int = MOST_EVENTS) -> list[Event | Refusal]:
     """Return what is in *body*, JSON of one event or of an array of them, in its order.
 
     A body that is no JSON is one refusal of the whole.
+
+    Raises:
+        TooManyEventsError: There are more than *most*.
     """
     if (raw := body.strip(b" \t\r\n"))[:1] == b"{" and isinstance(one := read_event(raw), Event):
         return [one]  # what is an event is JSON, and needs no look whether it is
@@ -78,6 +94,8 @@ def read_events(body: bytes) -> list[Event | Refusal]:
         return [Refusal(index=0, reason="too_deep", detail=_TOO_DEEP, raw=body)]
     except _BAD as error:
         return [Refusal(index=0, reason="not_json", detail=_shortened(error), raw=body)]
+    if len(raws) > most:
+        raise TooManyEventsError(most, len(raws))
     return [read_event(raw, index) for index, raw in enumerate(raws)]
 
 
@@ -114,6 +132,8 @@ def read_event(raw: bytes, index: int = 0) -> Event | Refusal:
         return refused("too_large", f"the event has {len(raw)} bytes, and may have {MOST_BYTES}")
     if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _depth(raw) > MOST_DEPTH:
         return refused("too_deep", _TOO_DEEP)
+    if _LONG_NUMBER.search(raw) and _LONG_NUMBER.search(_STRINGS.sub(b"", raw)):
+        return refused("long_number", "a number has an exponent of three digits or more, or 300 digits")
     if b"\\u0000" in raw and _NUL.search(raw):
         return refused("nul_character", "the event has the character \\u0000, which Postgres cannot store")
     try:

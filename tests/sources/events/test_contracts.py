@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from typing import Any
 
 import pytest
 
 from pteroassets.settings import CHECKOUT
 from pteroassets.sources.events.contracts import CONTRACTS
-from pteroassets.sources.events.envelope import Event, Refusal, read_events
+from pteroassets.sources.events.envelope import Event, Refusal, TooManyEventsError, read_events
 from pteroassets.sources.events.schema import SCHEMA, broken, schema, schema_text
 
 GOOD: dict[str, Any] = {
@@ -123,6 +124,25 @@ def test_what_is_no_event_is_refused_with_the_reason(changes: dict[str, Any], re
     assert found.reason == reason
     assert words in found.detail
     assert found.raw == json.dumps(GOOD | changes).encode()
+
+
+@pytest.mark.parametrize("number", ["1e5000", "-9E131071", "1.5e+300", "1" * 300, "0." + "1" * 300])
+def test_a_number_that_no_double_holds_is_refused_but_not_a_text_that_looks_like_one(number: str) -> None:
+    for note, reason in ((number, "long_number"), (f'["{number}", 1e99, {{"{number}": 17}}]', "event")):
+        (found,) = read_events(json.dumps(GOOD).replace('"version": 1', f'"version": 1, "note": {note}').encode())
+        assert (found.reason if isinstance(found, Refusal) else "event") == reason
+
+
+def test_a_text_that_never_ends_is_looked_at_once() -> None:
+    begun = time.process_time()
+    (found,) = read_events(b"{" * 17 + b'"' + b'\\"' * 32_000)
+    assert isinstance(found, Refusal)
+    assert time.process_time() - begun < 1  # tried at each quote it takes half a minute
+
+
+def test_more_events_than_a_request_may_have_are_not_looked_at() -> None:
+    with pytest.raises(TooManyEventsError, match="may have 5000 events, and this one has 5001"):
+        read_events(b"[" + b"1," * 5_000 + b"1]")
 
 
 def test_what_only_looks_like_a_bad_character_or_depth_is_taken() -> None:
