@@ -109,12 +109,23 @@ class OptOuts:
         return self._replaced(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def value(self, value: Any) -> Any:
-        """Return a value of JSON with pseudonyms in its texts, and in texts alone."""
+        """Return a value of JSON with pseudonyms in its texts and in the keys of its objects, and nowhere else."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {name: self.value(member) for name, member in value.items()}
+            found: dict[str, Any] = {}
+            for name, member in value.items():
+                found[self.key(name, value, found)] = self.value(member)
+            return found
         return [self.value(member) for member in value] if isinstance(value, list) else value
+
+    def key(self, name: str, *taken: Collection[str]) -> str:
+        """Return a key of an object with pseudonyms; where that is one of those *taken*, underscores part the two."""
+        found = self.text(name)
+        if found != name:
+            while any(found in names for names in taken):
+                found += "_"
+        return found
 
     def account(self, player_uuid: uuid.UUID | None) -> uuid.UUID | None:
         """Return a player's UUID, or its pseudonym."""
