@@ -14,12 +14,13 @@ from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import table_identifier
 
 _KINDS: Final = ("text", "jsonb", "uuid")
+_ALL: Final = sql.SQL("true")
 _BATCH: Final = 1000
 """So many rows are held in memory at a time."""
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
 
 
-def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, *, where: str = "true") -> int:
+def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, *, where: sql.Composable = _ALL) -> int:
     """Put pseudonyms into texts, JSON and UUIDs of the rows of *table* that *pattern* finds; return how many changed.
 
     Args:
@@ -45,7 +46,7 @@ def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, 
     written = sql.SQL(", ").join(sql.SQL(f"%s::{kind}") for kind in kinds)
     # a row is known by its place: in which partition, and where in that
     look = sql.SQL("select tableoid, ctid, {read} from {table} where {where} and concat_ws(' ', {names}) ~* %s").format(
-        read=read, names=names, table=table_identifier(table), where=sql.SQL(where)
+        read=read, names=names, table=table_identifier(table), where=where
     )
     change = sql.SQL("update {} set ({}) = row({}) where tableoid = %s and ctid = %s").format(
         table_identifier(table), names, written

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from pydantic import SecretStr
 
 from pteroassets.clock import ManualClock
 from pteroassets.landing.context import Landing
-from pteroassets.landing.events.erasure import erase_rows
+from pteroassets.landing.events.erasure import erase_arrived, erase_rows
 from pteroassets.landing.events.passes import tally
 from pteroassets.landing.minecraft.erasure import Person, mentions
 from pteroassets.landing.opt_outs import OptOut, OptOuts, add, token_hash
 from pteroassets.platform.environment import located
 from pteroassets.settings import Settings
-from pteroassets.warehouse.connection import Connection, ConnectionSettings
+from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 
 pytestmark = pytest.mark.postgres
 KEY = b"k" * 32
@@ -29,6 +31,13 @@ HIDDEN = OptOuts(
 )
 PERSON = Person(names=frozenset({NAME.lower()}), accounts=frozenset({ACCOUNT}))
 AT = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+
+
+def make_landing(warehouse_settings: ConnectionSettings, home: Path) -> Landing:
+    settings = located(Settings(_env_file=None), warehouse=warehouse_settings, home=home).model_copy(  # type: ignore[call-arg]
+        update={"pteroassets_pii_key": SecretStr(KEY.decode())}
+    )
+    return Landing(settings=settings, clock=ManualClock(AT))
 
 
 def push(connection: Connection, player: str, *, at: datetime = AT) -> None:
@@ -104,10 +113,7 @@ def test_json_that_python_does_not_hold_stays_as_it_is_but_for_names(warehouse: 
 def test_what_games_tell_later_is_changed_by_the_pass_before_models_take_it_in(
     warehouse: Connection, warehouse_settings: ConnectionSettings, tmp_path: Path
 ) -> None:
-    settings = located(Settings(_env_file=None), warehouse=warehouse_settings, home=tmp_path).model_copy(  # type: ignore[call-arg]
-        update={"pteroassets_pii_key": SecretStr(KEY.decode())}
-    )
-    landing = Landing(settings=settings, clock=ManualClock(AT))
+    landing = make_landing(warehouse_settings, tmp_path)
     push(warehouse, NAME)
     tally(landing, warehouse)
     assert NAME in told(warehouse)  # nobody is on the list
@@ -119,3 +125,48 @@ def test_what_games_tell_later_is_changed_by_the_pass_before_models_take_it_in(
     said = told(warehouse)
     assert NAME not in said
     assert said.count("_qwertyu") == 14
+
+
+def test_games_go_on_pushing_while_a_pass_erases(
+    warehouse: Connection, warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = make_landing(warehouse_settings, tmp_path)
+    add(warehouse, PSEUDONYMS, KEY, server_uuid=None, at=AT)
+    push(warehouse, NAME)
+    erased: list[str] = []
+
+    def erase(connection: Connection, table: str, hidden: OptOuts, *, where: sql.Composable) -> int:
+        with connect(warehouse_settings) as pushing:
+            pushing.execute("set local lock_timeout = '1s'")
+            push(pushing, NAME)  # while the tally has not ended
+        erased.append(table)
+        return erase_arrived(connection, table, hidden, where=where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pteroassets.landing.events.passes.erase_arrived", erase)
+        # the second is of the other table's erasing, before this one's lock
+        assert [report.rows_added for report in tally(landing, warehouse)] == [1, 2]
+    assert erased == ["raw_events.dead_letters", "raw_events.events"]
+    # what came meanwhile is not erased yet, and it is the next tally that counts it
+    assert told(warehouse).count(NAME) > 0
+    assert [report.rows_added for report in tally(landing, warehouse)] == [2, 1]
+    assert NAME not in told(warehouse)
+
+
+def test_a_tally_waits_while_a_player_is_being_forgotten(
+    warehouse: Connection, warehouse_settings: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.landing.events.passes._PATIENCE", "50ms")  # which is for games alone
+    landing = make_landing(warehouse_settings, tmp_path)
+    push(warehouse, NAME)
+    with connect(warehouse_settings) as forgetting:
+        add(forgetting, PSEUDONYMS, KEY, server_uuid=None, at=AT)
+        erase_rows(forgetting, PERSON.pattern, HIDDEN)
+        push(warehouse, NAME)  # after the rows were looked at
+        counting = threading.Thread(target=lambda: tally(landing, warehouse))
+        counting.start()
+        counting.join(timeout=0.3)
+        assert counting.is_alive()
+        forgetting.commit()
+    counting.join()
+    assert NAME not in told(warehouse)

@@ -90,6 +90,20 @@ def test_a_tally_waits_for_what_is_being_written(
     assert [*counted, tally(landing, warehouse)[1].rows_added] == [2, 0]
 
 
+def test_a_table_that_is_written_for_long_is_left_out_and_counted_the_next_time(
+    landing: Landing, warehouse: Connection, warehouse_settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.landing.events.passes._PATIENCE", "50ms")
+    push(warehouse)
+    with connect(warehouse_settings) as slow:
+        push(slow)
+        letters, events = tally(landing, warehouse)
+        assert (letters.is_complete, events.is_complete, events.rows_added) == (True, False, 0)
+        assert str(events.problems[0]["reason"]).startswith("left out: raw_events.events was written, or locked, for ")
+        slow.commit()
+    assert [tally(landing, warehouse)[1].rows_added for _ in range(2)] == [2, 0]
+
+
 def test_a_tick_before_which_nothing_came_is_left_out(landing: Landing, warehouse: Connection) -> None:
     assert nothing_came(landing, warehouse, EVERY) is None  # there was no tally yet
     tally(landing, warehouse)

@@ -3,52 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from pteroassets.landing.context import Landing
 from pteroassets.landing.events.erasure import DEAD_LETTERS, EVENTS, erase_arrived
-from pteroassets.landing.opt_outs import OptOuts
 from pteroassets.landing.passes import Pass, Rhythm
 from pteroassets.warehouse.connection import Connection
-from pteroassets.warehouse.load import LoadReport, record_load, table_identifier
+from pteroassets.warehouse.load import LoadReport, lock_table_for_load, record_load, table_identifier
 
 TABLES: Final = (DEAD_LETTERS, EVENTS)
 MADE_EVERY: Final = timedelta(minutes=55)
 """A pass is made at least so often, also when nothing came, lest its tables count as stale."""
-
-
-def arrived(table: str) -> str:
-    """Return the condition, in SQL, that a row of *table* came since the last tally."""
-    return f"""
-        _loaded_at < now() and _loaded_at >= coalesce(
-            (select max(loads._loaded_at) from ops.loads as loads where loads.table_name = '{table}'), '-infinity'
-        )
-    """
+_PATIENCE: Final = "2s"
+"""So long a tally waits for those who write: whoever comes to write waits behind it."""
 
 
 def tally(landing: Landing, connection: Connection) -> list[LoadReport]:
     """Write into the ledger how many rows came to each table since the last tally; each row is counted once.
 
-    Players who are to be forgotten get their pseudonyms in these rows before models take them in.
+    Players who are to be forgotten get their pseudonyms in these rows before models take them in. A table that is being
+    written for long is left out, as its report says, and its rows are counted by the next tally.
     """
-    hidden = landing.opt_outs.of_all(connection)
-    return [_tally(landing, connection, table, hidden) for table in TABLES]
+    return [_tally(landing, connection, table) for table in TABLES]
 
 
-def _tally(landing: Landing, connection: Connection, table: str, hidden: OptOuts) -> LoadReport:
-    with connection.transaction():
-        # waits for what is being written, for milliseconds; what is written later has a later time than now()
+def _tally(landing: Landing, connection: Connection, table: str) -> LoadReport:
+    try:
+        with connection.transaction():
+            lock_table_for_load(connection, table)  # one tally at a time, and not while somebody is forgotten
+            came = _what_came(connection, table)
+            ((rows,),) = connection.execute(
+                sql.SQL("select count(*) from {} where {}").format(table_identifier(table), came.condition)
+            ).fetchall()
+            erase_arrived(connection, table, landing.opt_outs.of_all(connection), where=came.condition)
+            report = LoadReport(table=table, observed_at=landing.clock.now(), rows_read=rows, rows_added=rows)
+            record_load(connection, report)
+            connection.execute("update ops.loads set _loaded_at = %s where load_id = %s", (came.until, report.load_id))
+            return report
+    except LockNotAvailable:
+        reason = (
+            f"left out: {table} was written, or locked, for longer than {_PATIENCE} without a pause; the next pass "
+            "counts its rows. If this comes again and again, look in pg_stat_activity for a transaction that stays open"
+        )
+        return LoadReport(
+            table=table,
+            observed_at=landing.clock.now(),
+            is_complete=False,
+            rows_read=0,
+            rows_added=0,
+            problems=[{"scope": table, "reason": reason}],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """The rows of a table that came from one tally to the next, by when they were written."""
+
+    since: datetime | None
+    until: datetime
+
+    @property
+    def condition(self) -> sql.Composed:
+        """Return what is true for them, in SQL."""
+        since = sql.Literal("-infinity" if self.since is None else self.since)
+        return sql.SQL("_loaded_at >= {} and _loaded_at < {}").format(since, sql.Literal(self.until))
+
+
+def _what_came(connection: Connection, table: str) -> _Came:
+    """Settle until when rows are counted: all that were written before are there, and what comes has a later time.
+
+    The lock is given back at once, so that games are not kept waiting for what is done with the rows.
+    """
+    ((since,),) = connection.execute("select max(_loaded_at) from ops.loads where table_name = %s", (table,)).fetchall()
+    with connection.transaction(force_rollback=True):
+        connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_PATIENCE)))
+        # waits for what is being written, for milliseconds
         connection.execute(sql.SQL("lock table {} in share mode").format(table_identifier(table)))
-        ((rows,),) = connection.execute(
-            sql.SQL("select count(*) from {} where {}").format(table_identifier(table), sql.SQL(arrived(table)))
-        ).fetchall()
-        erase_arrived(connection, table, hidden, where=arrived(table))
-        report = LoadReport(table=table, observed_at=landing.clock.now(), rows_read=rows, rows_added=rows)
-        record_load(connection, report)
-    return report
+        ((until,),) = connection.execute("select clock_timestamp()").fetchall()
+    return _Came(since, until)
 
 
 def nothing_came(landing: Landing, connection: Connection, _every: timedelta) -> str | None:
