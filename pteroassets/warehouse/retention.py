@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import (
@@ -33,6 +34,8 @@ _REWRITTEN = (
 _GROWING = ("raw_pterodactyl.utilization_samples", "raw_pterodactyl.activity", "raw_minecraft.events")
 # What is left of pushed events that are dropped.
 _EVENTS_MODEL = "intermediate.int_game_events"
+# So long a drop waits for those who read: whoever comes to write events waits behind it.
+_PATIENCE = "2s"
 # What is left of samples that are dropped. A model is known by the relation that it makes, in quotes.
 _ROLLED_UP = ("fct_utilization_hourly", "int_server_utilization_daily", "int_limit_utilization_daily")
 
@@ -154,23 +157,30 @@ class OldDay:
     Attributes:
         table: The partition that has them.
         waits_for: The model that has not taken in all of them yet, so that they were kept; None if they were dropped.
+        is_in_use: Whether others read or write it, so that it was kept.
     """
 
     table: str
     waits_for: str | None = None
+    is_in_use: bool = False
 
     def __str__(self) -> str:
         """Say what became of it."""
         if self.waits_for is not None:
             return f"{self.table} is kept until {self.waits_for} has taken in its events"
+        if self.is_in_use:
+            return (
+                f"{self.table} is kept until the next time: a query or a load used it, or the whole table, for longer "
+                f"than {_PATIENCE} (pg_stat_activity names it)"
+            )
         return f"dropped {self.table}"
 
 
 def drop_events(connection: Connection, now: datetime, keep_days: int | None) -> Iterator[OldDay]:
     """Drop the days of pushed events and of dead letters that ended *keep_days* before *now*.
 
-    What the models made of events stays, so a day is kept until all of its events are in them. Nothing is dropped where
-    *keep_days* is None.
+    What the models made of events stays, so a day is kept until all of its events are in them. One that is in use for
+    longer than a moment is kept until the next time. Nothing is dropped where *keep_days* is None.
     """
     if keep_days is None:
         return
@@ -182,15 +192,22 @@ def drop_events(connection: Connection, now: datetime, keep_days: int | None) ->
         # the last ten characters are the day, as raw_events.ensure_day names a partition
         day = date.fromisoformat(name[-10:].replace("_", "-"))
         if starts_at(day) + timedelta(days=1 + keep_days) <= now:
-            with connection.transaction():
-                partition = sql.Identifier("raw_events", name)
-                # nothing comes to it between the look and the end of it
-                connection.execute(sql.SQL("lock table {} in share mode").format(partition))
-                if name.startswith("events_") and not _are_events_taken_in(connection, partition):
-                    yield OldDay(table=f"raw_events.{name}", waits_for=_EVENTS_MODEL)
-                    continue
-                connection.execute(sql.SQL("drop table {}").format(partition))
-            yield OldDay(table=f"raw_events.{name}")
+            yield _drop_day(connection, name)
+
+
+def _drop_day(connection: Connection, name: str) -> OldDay:
+    partition, table = sql.Identifier("raw_events", name), f"raw_events.{name}"
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_PATIENCE)))
+            # nothing comes to it between the look and the end of it
+            connection.execute(sql.SQL("lock table {} in share mode").format(partition))
+            if name.startswith("events_") and not _are_events_taken_in(connection, partition):
+                return OldDay(table=table, waits_for=_EVENTS_MODEL)
+            connection.execute(sql.SQL("drop table {}").format(partition))
+    except LockNotAvailable:
+        return OldDay(table=table, is_in_use=True)
+    return OldDay(table=table)
 
 
 def _are_events_taken_in(connection: Connection, partition: sql.Identifier) -> bool:

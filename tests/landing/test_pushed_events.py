@@ -165,3 +165,23 @@ def test_old_days_are_dropped_where_a_setting_says_so_once_a_model_has_their_eve
         (3, now - timedelta(days=2))
     ]
     assert list(drop_events(warehouse, now, 2)) == []
+
+
+def test_a_day_that_an_analyst_reads_is_kept_and_the_next_ones_go(
+    warehouse: Connection, warehouse_settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.warehouse.retention._PATIENCE", "50ms")
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    for days in (5, 6):
+        push(warehouse, received_at=now - timedelta(days=days), table="dead_letters")
+    with connect(warehouse_settings) as analyst:
+        analyst.execute("select from raw_events.dead_letters_2026_03_04")
+        kept, *dropped = map(str, drop_events(warehouse, now, 4))
+        assert kept.startswith("raw_events.dead_letters_2026_03_04 is kept until the next time: a query or a load ")
+        push(warehouse)  # nobody waits
+    assert dropped == [
+        "dropped raw_events.dead_letters_2026_03_05",
+        "dropped raw_events.events_2026_03_04",
+        "dropped raw_events.events_2026_03_05",
+    ]
+    assert list(map(str, drop_events(warehouse, now, 4))) == ["dropped raw_events.dead_letters_2026_03_04"]
