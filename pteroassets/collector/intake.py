@@ -11,7 +11,7 @@ from pteroassets.collector.batching import BusyError, Delivery, NotStoredError, 
 from pteroassets.collector.counting import Counts
 from pteroassets.collector.patience import Patience
 from pteroassets.collector.receiving import PATIENCE_SECONDS, Receive, read_body
-from pteroassets.collector.senders import WINDOW_SECONDS, Sender
+from pteroassets.collector.senders import WINDOW_SECONDS, Rate, Sender
 from pteroassets.sources.events.envelope import Event, Refusal
 
 MOST_EVENTS: Final = 5_000
@@ -60,14 +60,32 @@ class Intake:
     async def take(self, sender: Sender, read: Sequence[Event | Refusal]) -> Delivery:
         """Return what came of *read* once it is committed: Postgres may have refused more of it.
 
+        What was not committed does not count for the rate of *sender*, also where nobody knows.
+
         Raises:
             NotTakenError: There is too much of it, or it was not committed.
         """
         if len(read) > MOST_EVENTS:
             detail = f"a request may have {MOST_EVENTS} events, and this one has {len(read)}"
             raise NotTakenError(413, detail)
-        if sender.rate is not None:
-            _keep_to(sender, len(read))
+        if sender.rate is None:
+            return await self._stored(sender, read)
+        counted = _keep_to(sender, sender.rate, len(read))
+        is_stored = False
+        try:
+            delivery = await self._stored(sender, read)
+            is_stored = True
+        finally:
+            if not is_stored:
+                sender.rate.give_back(counted)
+        return delivery
+
+    async def _stored(self, sender: Sender, read: Sequence[Event | Refusal]) -> Delivery:
+        """Store *read*, and count it.
+
+        Raises:
+            NotTakenError: It was not committed.
+        """
         events: list[Event] = []
         places: list[int] = []
         refusals: list[Refusal] = []
@@ -95,25 +113,17 @@ class Intake:
         return delivery
 
 
-def _keep_to(sender: Sender, count: int) -> None:
-    """Count *count* events of *sender*, a request without any as one.
+def _keep_to(sender: Sender, rate: Rate, count: int) -> int:
+    """Count *count* events of *sender*, a request without any as one, and return how many were counted.
 
     Raises:
         NotTakenError: They are more than its rate allows.
     """
-    rate = sender.rate
-    assert rate is not None  # noqa: S101 - the caller looked
+    allowed = f"{sender.game} may send {rate.most} events in {WINDOW_SECONDS} seconds (PTEROASSETS_EVENT_RATE)"
     if count > rate.most:
-        raise NotTakenError(
-            413,
-            f"{sender.game} may send {rate.most} events in {WINDOW_SECONDS} seconds (PTEROASSETS_EVENT_RATE), and this "
-            f"request has {count}: send fewer at once",
-        )
-    wait = rate.take(max(1, count))
+        raise NotTakenError(413, f"{allowed}, and this request has {count}: send fewer at once")
+    counted = max(1, count)
+    wait = rate.take(counted)
     if wait is not None:
-        raise NotTakenError(
-            429,
-            f"{sender.game} may send {rate.most} events in {WINDOW_SECONDS} seconds (PTEROASSETS_EVENT_RATE): send it "
-            f"again in {wait} s",
-            wait,
-        )
+        raise NotTakenError(429, f"{allowed}: send it again in {wait} s", wait)
+    return counted

@@ -1,47 +1,54 @@
-"""Who may send, and how much: the keys of games, and the rate of each.
-
-Rates are counted by the library limits, in this process's memory, in windows of `WINDOW_SECONDS`.
-"""
+"""Who may send, and how much: the keys of games, and the rate of each, counted in this process's memory."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
-
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
 
 WINDOW_SECONDS: Final = 10
 """Time over which a rate is an average, so that a game may send what it gathered in it at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Rate:
-    """How many events one key may send.
+    """How many events one key may send: what it does not use is gathered, up to that of `WINDOW_SECONDS`.
+
+    A bucket of tokens. Windows, as the library limits has them, would give a game whose requests fill more than half of
+    one a single request in each: half of its rate, and it would never catch up.
 
     Attributes:
-        most: How many in a window, and so in one request.
-        key: Under which they are counted.
-        storage: What counts them.
+        each_second: How many, as an average.
     """
 
-    most: int
-    key: str
-    storage: MemoryStorage
+    each_second: int
+    _left: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left, self._at = self.most, monotonic()
+
+    @property
+    def most(self) -> int:
+        """Return how many it may send at once, and so in one request."""
+        return self.each_second * WINDOW_SECONDS
 
     def take(self, count: int) -> int | None:
         """Count *count* events, and return None; or count none, and return in how many seconds to send them again."""
-        # what the library's strategy of fixed windows does, without a key that is made anew each time
-        if self.storage.incr(self.key, WINDOW_SECONDS, count) <= self.most:
+        now = monotonic()
+        self._left = min(self.most, self._left + (now - self._at) * self.each_second)
+        self._at = now
+        if count <= self._left:
+            self._left -= count
             return None
-        # what is refused was counted, and would shut out what still fits
-        self.storage.decr(self.key, count)
-        return max(1, math.ceil(self.storage.get_expiry(self.key) - time.time()))
+        return max(1, math.ceil((count - self._left) / self.each_second))
+
+    def give_back(self, count: int) -> None:
+        """Count *count* events no more, since they were not stored."""
+        self._left = min(self.most, self._left + count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +64,6 @@ class Sender:
     rate: Rate | None = None
 
 
-class _NoTimer(threading.Timer):
-    """In the place of a timer that is under way."""
-
-    def __init__(self) -> None:
-        super().__init__(0, lambda: None)
-
-    def is_alive(self) -> bool:
-        return True
-
-
-def _storage() -> MemoryStorage:
-    """Return a storage that starts no thread.
-
-    The library's own starts one each 10 ms in which something is counted, to forget counters whose window is over
-    (findings/limits-memory-threads.sh). Ours are as many as there are keys, and each begins anew when it is used.
-    """
-    storage = MemoryStorage()
-    storage.timer.cancel()
-    storage.timer = _NoTimer()
-    return storage
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """What each key may send.
@@ -90,15 +75,14 @@ class Rates:
 
     usual: int | None = None
     games: Mapping[str, int] = field(default_factory=dict)
-    storage: MemoryStorage = field(default_factory=_storage, repr=False, compare=False)
+    _made: dict[str, Rate] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, game: str, name: str) -> Rate | None:
-        """Return the rate of a key of *game*, which is counted under *name*."""
+        """Return the rate of a key of *game*; what has the same *name* is counted together."""
         rate = self.games.get(game, self.usual)
         if rate is None:
             return None
-        item = RateLimitItemPerSecond(rate * WINDOW_SECONDS, WINDOW_SECONDS)
-        return Rate(most=item.amount, key=item.key_for(name), storage=self.storage)
+        return self._made.setdefault(name, Rate(each_second=rate))
 
 
 class Keys:

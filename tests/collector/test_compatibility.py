@@ -145,7 +145,10 @@ def test_they_are_not_there_unless_they_are_asked_for(warehouse_settings: Connec
         assert not {deed.path for deed in DEEDS} & client.ask("GET", "/openapi.json").json["paths"].keys()
 
 
-def test_they_have_the_rate_of_their_game(warehouse_settings: ConnectionSettings) -> None:
+def test_they_have_the_rate_of_their_game(
+    warehouse_settings: ConnectionSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.collector.senders.monotonic", lambda: 1_000.0)
     given = Compatibility(game="arena", reference=REFERENCE)
     with served(warehouse_settings, compatibility=given, rates=Rates(games={"arena": 1})) as client:
         assert [client.ask("GET", "/kill_enemy/1").status for _ in range(WINDOW_SECONDS)] == [200] * WINDOW_SECONDS

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
-from pteroassets.collector.senders import WINDOW_SECONDS, Keys, Rates
+from pteroassets.clock import SystemClock
+from pteroassets.collector.batching import BusyError, Delivery, NotStoredError
+from pteroassets.collector.counting import Counts
+from pteroassets.collector.intake import Intake, NotTakenError
+from pteroassets.collector.patience import Patience
+from pteroassets.collector.senders import WINDOW_SECONDS, Keys, Rate, Rates, Sender
+from pteroassets.sources.events.envelope import read_events
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.collector.serving import KEY, Client, event, served
 
@@ -16,7 +24,16 @@ OTHER = f"{KEY}-2"
 
 
 @pytest.fixture
-def client(warehouse_settings: ConnectionSettings) -> Iterator[Client]:
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time by which rates are counted; it stands still."""
+    now = [1_000.0]
+    monkeypatch.setattr("pteroassets.collector.senders.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def client(warehouse_settings: ConnectionSettings, now: list[float]) -> Iterator[Client]:
+    assert now
     with served(warehouse_settings, rates=Rates(usual=2, games={"other": 1})) as client:
         yield client
 
@@ -54,26 +71,80 @@ def test_a_request_that_never_fits_is_told_so(client: Client) -> None:
     assert client.post([event() for _ in range(2 * WINDOW_SECONDS)]).status == 202
 
 
-def test_after_its_window_a_key_may_send_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    sender = Keys({KEY: "arena", OTHER: "arena"}, Rates(usual=1)).sender_of(f"Bearer {KEY}".encode())
-    assert sender is not None
-    rate = sender.rate
-    assert rate is not None
-    now = [1_700_000_000.0]
-    monkeypatch.setattr("time.time", lambda: now[0])
-    assert rate.take(10) is None
-    assert rate.take(1) == 10
-    now[0] += 9.5
-    assert rate.take(1) == 1
-    now[0] += 0.6
-    assert rate.take(1) is None
-
-
-def test_counting_starts_no_thread() -> None:
-    sender = Keys({KEY: "arena"}, Rates(usual=1000)).sender_of(f"Bearer {KEY}".encode())
+def rate_of(each_second: int) -> Rate:
+    sender = Keys({KEY: "arena", OTHER: "arena"}, Rates(usual=each_second)).sender_of(f"Bearer {KEY}".encode())
     assert sender is not None
     assert sender.rate is not None
-    before = {*threading.enumerate()}
-    for _ in range(100):
-        assert sender.rate.take(1) is None
-        assert {*threading.enumerate()} <= before
+    return sender.rate
+
+
+def test_a_key_may_send_again_as_time_goes_on(now: list[float]) -> None:
+    rate = rate_of(1)
+    assert rate.take(10) is None
+    assert rate.take(10) == 10
+    now[0] += 1.5
+    assert rate.take(2) == 1
+    assert rate.take(1) is None
+    # what is not used is gathered for the time of the window, and no longer
+    now[0] += 1_000
+    assert rate.take(10) is None
+    assert rate.take(1) == 1
+
+
+@pytest.mark.parametrize("batch", [1, 99, 501, 600, 999, 1_000])
+def test_a_game_below_its_rate_never_falls_behind(now: list[float], batch: int) -> None:
+    rate = rate_of(100)
+    for _ in range(200):
+        now[0] += batch / 99
+        assert rate.take(batch) is None
+
+
+@pytest.mark.parametrize("batch", [501, 600, 1_000])
+def test_a_game_above_its_rate_gets_all_of_it(now: list[float], batch: int) -> None:
+    rate = rate_of(100)
+    begun, sent = now[0], 0
+    while now[0] < begun + 1_000:
+        wait = rate.take(batch)
+        if wait is None:
+            sent += batch
+        else:
+            now[0] += wait
+    assert 95_000 < sent <= 101_000
+
+
+class Failing:
+    """Stores nothing."""
+
+    def __init__(self, fault: Exception | None) -> None:
+        self.fault = fault
+        self.held = 0
+
+    async def store(self, delivery: Delivery) -> None:
+        if self.fault is None:
+            await delivery.stored
+        else:
+            raise self.fault
+
+    def running(self) -> Any:
+        return nullcontext()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [(BusyError(), 429), (NotStoredError("Postgres cannot be reached"), 503), (None, 503)]
+)
+def test_what_is_not_stored_does_not_count(now: list[float], fault: Exception | None, status: int) -> None:
+    rate = rate_of(2)
+    intake = Intake(batcher=Failing(fault), counts=Counts(), clock=SystemClock(), commits=Patience(0.01))
+    events = read_events(json.dumps([event() for _ in range(20)]).encode())
+
+    async def send_again_and_again() -> list[tuple[int, bool]]:
+        told = []
+        for _ in range(3):
+            with pytest.raises(NotTakenError) as refused:
+                await intake.take(Sender(game="arena", rate=rate), events)
+            told.append((refused.value.status, "EVENT_RATE" in refused.value.detail))
+        return told
+
+    assert now
+    assert asyncio.run(send_again_and_again()) == [(status, False)] * 3
+    assert rate.take(20) is None
