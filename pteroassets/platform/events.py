@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg import sql
 from rich.console import Console
@@ -70,36 +71,79 @@ class Way:
     key: str = field(repr=False)
 
 
+class _Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the totals of a stream those that the models say too."""
+
+    events: int
+    copies: int
+    players: int
+    revenue: str
+    swords: int
+    horses: int
+    events_by_type: dict[str, int]
+    horses_by_size: dict[str, int]
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What `run_generate` keeps in a file."""
+
+    game: str
+    player_prefix: str
+    totals: _Totals
+
+
 def collector_to_push_to(settings: Settings, *, url: str | None, game: str | None, home: Path | None) -> Way:
-    """Return where events go and with whose key: as the settings say, else to the demo in *home* or its usual folder.
+    """Return where events go and with whose key: to the demo in *home*, else as the settings say, else to the demo.
 
     Raises:
-        RuntimeFault: No key is set, or none of this game.
+        RuntimeFault: *home* holds no demo with a collector, no key is set, or none of this game.
     """
     keys, port = settings.event_keys(), settings.pteroassets_event_port
-    if not keys:
-        folder = home or demo_home_of(settings)
+    if home is not None:
+        # what is made up for a demo must not reach the collector of real games, whose key is set
+        keys = {_read_of_demo(home, KEY_FILE): GAME}
+        port = _port_of_demo(home) if url is None else port
+    elif not keys:
+        folder = demo_home_of(settings)
         if not (folder / KEY_FILE).exists():
             raise RuntimeFault(
                 "PTEROASSETS_EVENT_KEYS is not set: it has the key with which events are sent; the demo has one of its "
                 f"own, but {folder} holds no demo"
             )
-        keys = {(folder / KEY_FILE).read_text().strip(): GAME}
+        keys = {_read_of_demo(folder, KEY_FILE): GAME}
         if "pteroassets_event_port" not in settings.model_fields_set and (folder / PORT_FILE).exists():
-            port = int((folder / PORT_FILE).read_text())
+            port = _port_of_demo(folder)
     for key, named in keys.items():
         if game in (None, named):
             return Way(url=url or f"http://{HOST}:{port}", game=named, key=key)
     raise RuntimeFault(f"there is no key of {game}; there are keys of {', '.join(sorted(set(keys.values())))}")
 
 
+def _read_of_demo(home: Path, name: str) -> str:
+    try:
+        return (home / name).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise RuntimeFault(
+            f"{home} holds no demo whose collector is known: {name} cannot be read ({error}). Name the folder of a "
+            "demo that was started, or leave --home to push with PTEROASSETS_EVENT_KEYS"
+        ) from error
+
+
+def _port_of_demo(home: Path) -> int:
+    told = _read_of_demo(home, PORT_FILE)
+    if not told.isdecimal():
+        raise RuntimeFault(f"{home / PORT_FILE} holds no port: start the demo again, or say --url")
+    return int(told)
+
+
 def run_generate(console: Console, recipe: Recipe, way: Way, *, batch: int, kept: Path) -> None:
     """Send the stream of *recipe* to the collector, print what is true of it and keep that in the file *kept*.
 
     Raises:
-        RuntimeFault: The recipe cannot be followed, no collector takes it, or it kept another number of things than
-            were sent to it.
+        RuntimeFault: The recipe cannot be followed, *kept* cannot be written, no collector takes it, or it kept another
+            number of things than were sent to it.
     """
+    _require_writable(kept)
     try:
         sent = stream(recipe, Reference.of(REFERENCE))
         with under_way(console, f"sending {len(sent):,} things to {way.url}") as advance:
@@ -107,16 +151,28 @@ def run_generate(console: Console, recipe: Recipe, way: Way, *, batch: int, kept
     except (SendingError, ValueError) as error:
         raise RuntimeFault(str(error)) from error
     truth = totals(sent)
-    kept.write_text(
-        json.dumps({"game": way.game, "player_prefix": recipe.player_prefix, "totals": truth}, indent=2) + "\n"
-    )
     _show(console, truth, {}, heading="Sent")
+    told = json.dumps({"game": way.game, "player_prefix": recipe.player_prefix, "totals": truth}, indent=2)
+    try:
+        kept.write_text(told + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RuntimeFault(f"all was sent, and its totals cannot be kept in {kept}: {error}") from error
     console.print(
         f"stored {outcome.accepted:,} events, copies included, and {outcome.refused:,} dead letters; "
         f"to hold the models against them: pteroassets events reconcile {kept}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     _require_all_kept(sent, accepted=outcome.accepted, refused=outcome.refused)
+
+
+def _require_writable(kept: Path) -> None:
+    is_new = not kept.exists()
+    try:
+        kept.open("a").close()
+    except OSError as error:
+        raise RuntimeFault(f"the totals cannot be kept in {kept}, so nothing was sent: {error}") from error
+    if is_new:
+        kept.unlink()
 
 
 def _require_all_kept(sent: list[Sent], *, accepted: int, refused: int) -> None:
@@ -135,18 +191,22 @@ def run_reconcile(settings: Settings, console: Console, kept: Path, *, home: Pat
         RuntimeFault: They differ, the file is none of `run_generate`, or the models are not there.
     """
     try:
-        told: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        truth, game, prefix = told["totals"], told["game"], told["player_prefix"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RuntimeFault(f"{kept} holds no totals of pteroassets events generate: {error!r}") from error
+        told = msgspec.json.decode(kept.read_bytes(), type=_Kept)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise RuntimeFault(f"{kept} holds no totals of pteroassets events generate: {error}") from error
+    truth = msgspec.structs.asdict(told.totals)
     with warehouse_in(settings, home) as warehouse, connect(warehouse, autocommit=True) as connection:
         try:
-            cursor = connection.execute(sql.SQL(_COUNTED).format(game=game, prefix=prefix + "-"))
+            cursor = connection.execute(sql.SQL(_COUNTED).format(game=told.game, prefix=told.player_prefix + "-"))
         except psycopg.errors.UndefinedTable as error:
             raise RuntimeFault("the models of events are not there: build them first") from error
+        except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction) as error:
+            raise RuntimeFault(
+                f"the models of events are of another version: build the models again ({str(error).splitlines()[0]})"
+            ) from error
         assert cursor.description is not None  # noqa: S101 - it is a query
         found = dict(zip((column.name for column in cursor.description), cursor.fetchone() or (), strict=True))
-    different = _show(console, {name: truth[name] for name in found}, found, heading="Sent")
+    different = _show(console, truth, found, heading="Sent")
     if different:
         raise RuntimeFault(
             f"the models differ from what was sent in {', '.join(different)}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from pteroassets.cli import main
-from pteroassets.warehouse.connection import ConnectionSettings
+from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.collector.serving import KEY, served
 from tests.databases import copied
 
@@ -57,8 +58,38 @@ def test_the_models_say_what_was_sent_until_it_is_sent_again(
     assert "the models differ from what was sent in copies: either" in output
 
 
-def test_a_file_that_holds_no_totals_is_told(warehouse: ConnectionSettings, tmp_path: Path) -> None:
-    (tmp_path / "other.json").write_text('{"totals": 3}')
-    status, output = run(warehouse, "reconcile", str(tmp_path / "other.json"))
-    assert status == 1
+TOTALS: dict[str, object] = {
+    "events": 1, "copies": 0, "players": 1, "revenue": "0.00", "swords": 0, "horses": 0, "events_by_type": {},
+    "horses_by_size": {},
+}  # fmt: skip
+KEPT = {"game": "arena", "player_prefix": "p", "totals": TOTALS}
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"totals": 3}, "got `int` - at `$.totals`"),
+        ({"totals": TOTALS}, "`game`"),
+        ([], "got `array`"),
+        (KEPT | {"totals": "none"}, "got `str` - at `$.totals`"),
+        (KEPT | {"totals": {name: value for name, value in TOTALS.items() if name != "swords"}}, "`swords`"),
+        (KEPT | {"totals": TOTALS | {"horses_by_size": {"small": "many"}}}, "at `$.totals.horses_by_size[...]`"),
+        (KEPT | {"game": 3}, "at `$.game`"),
+        (KEPT | {"player_prefix": 3}, "at `$.player_prefix`"),
+    ],
+)
+def test_a_file_that_holds_no_totals_is_told(tmp_path: Path, told: object, words: str) -> None:
+    (tmp_path / "other.json").write_text(json.dumps(told))
+    output = CliRunner().invoke(main, ["events", "reconcile", str(tmp_path / "other.json")]).output
     assert "holds no totals of pteroassets events generate" in output
+    assert words in output
+
+
+def test_models_of_another_version_are_told(warehouse: ConnectionSettings, tmp_path: Path) -> None:
+    (tmp_path / "totals.json").write_text(json.dumps(KEPT))
+    with copied(warehouse) as other:
+        with connect(other, autocommit=True) as connection:
+            connection.execute("alter table marts.fct_game_events rename column copies to copied")
+        status, output = run(other, "reconcile", str(tmp_path / "totals.json"))
+    assert status == 1
+    assert "the models of events are of another version: build the models again" in output

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from pteroassets.cli import main
 from pteroassets.platform.loopback import free_port
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
-from tests.collector.serving import KEY, served
+from tests.collector.serving import KEY, served, served_app
 from tests.databases import copied
 
 pytestmark = pytest.mark.postgres
@@ -75,6 +79,16 @@ def test_a_live_stream_takes_its_time(warehouse: ConnectionSettings, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--rate", "1e-9"), "--rate 1e-09 would take more than 3,650 days"),
+        (("--rate", "5", "--events", "1" + 400 * "0"), "more than 3,650 days"),
+        (("--rate", "5", "--events", "-1" + 400 * "0"), "to 1,000,000"),
+        (("--rate", "nan"), "nan is no number"),
+        (("--rate", "inf"), "inf is no number"),
+        (("--days", "nan"), "nan is no number"),
+        (("--late", "nan"), "late has to be from 0 to 1"),
+        (("--until", "0001-01-01"), "from 1970 to 9998, and is 1"),
+        (("--until", "9999-12-31", "--late", "1"), "from 1970 to 9998, and is 9999"),
+        (("--players", "1" + 400 * "0"), "to 1,000,000"),
         (("--mix", "kill_enemy"), "'kill_enemy' is not TYPE=WEIGHT"),
         (("--mix", "kill_enemies=1"), "no type of event is called 'kill_enemies'"),
         (("--events", "0"), "0 events"),
@@ -99,26 +113,76 @@ def test_a_wrong_key_is_told_and_not_shown(warehouse: ConnectionSettings, tmp_pa
     assert "nobody-knows" not in output
 
 
-def test_without_a_key_the_demo_is_pushed_to(warehouse: ConnectionSettings, tmp_path: Path) -> None:
-    def push(home: Path) -> tuple[int, str]:
-        arguments = [
-            "events",
-            "generate",
-            "--events",
-            "5",
-            "--totals",
-            str(tmp_path / "totals.json"),
-            "--home",
-            str(home),
-        ]
-        told = CliRunner().invoke(main, arguments, env={"PTEROASSETS_EVENT_KEYS": None})
-        return told.exit_code, " ".join(told.output.split())
+def push(kept: Path, *arguments: str, keys: str | None = None) -> tuple[int, str]:
+    told = CliRunner().invoke(
+        main, ["events", "generate", "--events", "5", "--totals", str(kept), *arguments],
+        env={"PTEROASSETS_EVENT_KEYS": keys, "PTEROASSETS_EVENT_PORT": None if keys is None else str(free_port())},
+    )  # fmt: skip
+    return told.exit_code, " ".join(told.output.split())
 
-    status, output = push(tmp_path)
-    assert (status, "holds no demo" in output) == (1, True)
+
+@pytest.mark.parametrize("keys", [None, f"theirs:{KEY}-of-a-real-game"])
+def test_a_demo_that_is_named_is_pushed_to_whatever_is_set(
+    warehouse: ConnectionSettings, tmp_path: Path, keys: str | None
+) -> None:
+    home = ("--home", str(tmp_path))
+    kept = tmp_path / "totals.json"
+    status, output = push(kept, *home, keys=keys)
+    assert (status, "holds no demo" in output, "arena.key" in output) == (1, True, True), output
+    (tmp_path / "arena.key").write_text(f"{KEY}\n")
+    status, output = push(kept, *home, keys=keys)
+    assert (status, "collector.port cannot be read" in output) == (1, True), output
+    (tmp_path / "collector.port").write_text("none\n")
+    status, output = push(kept, *home, keys=keys)
+    assert (status, "collector.port holds no port" in output) == (1, True), output
+    with served(warehouse) as client:
+        (tmp_path / "collector.port").write_text(f"{client.port}\n")
+        status, output = push(kept, *home, keys=keys)
+        assert (status, "stored 5 events" in output) == (0, True), output
+        (tmp_path / "collector.port").unlink()
+        status, output = push(kept, *home, "--url", f"http://127.0.0.1:{client.port}", keys=keys)
+        assert (status, "stored 5 events" in output) == (0, True), output
+    assert json.loads(kept.read_text())["game"] == "arena"
+
+
+def test_without_a_key_the_usual_demo_is_pushed_to(
+    warehouse: ConnectionSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pteroassets.platform.events.demo_home_of", lambda _settings: tmp_path)
+    status, output = push(tmp_path / "totals.json")
+    assert (status, "holds no demo" in output, "PTEROASSETS_EVENT_KEYS is not set" in output) == (1, True, True)
     (tmp_path / "arena.key").write_text(KEY)
     with served(warehouse) as client:
         (tmp_path / "collector.port").write_text(str(client.port))
-        status, output = push(tmp_path)
-    assert status == 0, output
-    assert "stored 5 events" in output
+        status, output = push(tmp_path / "totals.json")
+    assert (status, "stored 5 events" in output) == (0, True), output
+
+
+def test_where_totals_cannot_be_kept_nothing_is_sent(warehouse: ConnectionSettings, tmp_path: Path) -> None:
+    with served(warehouse) as client:
+        status, output = generate(f"http://127.0.0.1:{client.port}", tmp_path / "nodir")
+    assert (status, "so nothing was sent" in output) == (1, True), output
+    with connect(warehouse, autocommit=True) as connection:
+        assert counted(connection) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{"detail": "the body is no gzip"}'),
+        (202, "[3]"),
+        (202, '{"accepted": "many", "refused": 0}'),
+        (202, '{"accepted": 0, "refused": 1, "refusals": [3]}'),
+        (400, "<html>of a proxy</html>"),
+        (200, '{"accepted": 1000, "refused": 0}'),
+    ],
+)
+def test_what_is_no_answer_of_a_collector_is_told(status: int, body: str, tmp_path: Path) -> None:
+    async def answer(_request: Request) -> Response:
+        return Response(body, status)
+
+    with served_app(Starlette(routes=[Route("/v1/events", answer, methods=["POST"])])) as client:
+        url = f"http://127.0.0.1:{client.port}"
+        code, output = generate(url, tmp_path)
+    assert code == 1
+    assert f"at {url} answered {status}, and not what became of the events: {body}" in " ".join(output.split())

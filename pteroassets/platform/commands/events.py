@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,10 @@ import click
 from pteroassets.platform.commands import HOME
 
 _SHARE: Final = click.FloatRange(0, 1)
+_MOST_DAYS: Final = 3650
+_DAY_SECONDS: Final = 86_400
+_YEARS: Final = (1970, 9998)
+"""In which a stream may end: the days before and the late ones after are times too."""
 
 
 @click.group()
@@ -30,6 +35,18 @@ def _mix(_context: click.Context, _option: click.Parameter, value: str | None) -
     return mix
 
 
+def _finite(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number that can be counted with")
+    return value
+
+
+def _until(_context: click.Context, _option: click.Parameter, value: datetime | None) -> datetime | None:
+    if value is not None and not _YEARS[0] <= value.year <= _YEARS[1]:
+        raise click.BadParameter(f"the year has to be from {_YEARS[0]} to {_YEARS[1]}, and is {value.year}")
+    return value
+
+
 @events.command("generate")
 @click.option("--events", "count", type=int, default=1_000, show_default=True, help="How many events.")
 @click.option("--players", type=int, default=50, show_default=True, help="How many players at most.")
@@ -41,11 +58,24 @@ def _mix(_context: click.Context, _option: click.Parameter, value: str | None) -
 @click.option("--duplicates", type=_SHARE, default=0.0, help="Share of events that are sent twice.")
 @click.option("--late", type=_SHARE, default=0.0, help="Share of events that are sent long after they happened.")
 @click.option("--malformed", type=_SHARE, default=0.0, help="Things sent that are no events, as a share of events.")
-@click.option("--days", type=click.FloatRange(0, 3650, min_open=True), help="Days in which they happened; 1 otherwise.")
 @click.option(
-    "--until", type=click.DateTime(), help="When the last one happened, in UTC; now otherwise, so that ids differ."
+    "--days",
+    type=click.FloatRange(0, _MOST_DAYS, min_open=True),
+    callback=_finite,
+    help="Days in which they happened; 1 otherwise.",
 )
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Events a second, sent as they happen.")
+@click.option(
+    "--until",
+    type=click.DateTime(),
+    callback=_until,
+    help="When the last one happened, in UTC; now otherwise, so that ids differ.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    help="Events a second, sent as they happen.",
+)
 @click.option("--url", help="Where the collector is; on this machine otherwise.")
 @click.option("--game", help="Whose key is used; the first one of PTEROASSETS_EVENT_KEYS otherwise.")
 @click.option("--batch", type=click.IntRange(1, 5_000), default=500, show_default=True, help="Events of a request.")
@@ -92,8 +122,10 @@ def generate(
         raise click.UsageError("--rate sends events as they happen, so that --days and --until say nothing: leave them")
     if shops and mix is not None:
         raise click.UsageError("--shops is always the same: leave --mix")
+    if rate is not None and count > rate * _MOST_DAYS * _DAY_SECONDS:
+        raise click.UsageError(f"--rate {rate:g} would take more than {_MOST_DAYS:,} days: say a higher one")
     end = until.replace(tzinfo=UTC) if until is not None else datetime.now(tz=UTC)
-    span = timedelta(days=days or 1) if rate is None else timedelta(seconds=count / rate)
+    span = timedelta(days=days or 1) if rate is None else timedelta(seconds=max(count, 1) / rate)
     recipe = Recipe(
         seed=seed,
         begins_at=end - span if rate is None else end,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -24,6 +25,18 @@ _AGAIN: Final = Retry(
 )  # fmt: skip
 _LARGEST: Final = 1_000_000
 _LIVE_BATCH_SECONDS: Final = 0.25
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    reason: str
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What a collector answers of a request that it understood."""
+
+    accepted: int
+    refused: int
+    refusals: tuple[_Refused, ...] = ()
 
 
 class SendingError(Exception):
@@ -99,9 +112,19 @@ def _post(session: requests.Session, url: str, group: Sequence[Sent], outcome: O
         )  # fmt: skip
     except requests.RequestException as error:
         raise SendingError(f"no collector answers at {url}: {error}") from error
-    if answer.status_code not in (requests.codes.accepted, requests.codes.bad_request):
-        raise SendingError(f"the collector at {url} answered {answer.status_code}: {answer.text.strip()[:300]}")
-    told = answer.json()
-    outcome.accepted += told["accepted"]
-    outcome.refused += told["refused"]
-    outcome.named.update(one["reason"] for one in told.get("refusals", ()))
+    told = _told(answer)
+    if answer.status_code not in (requests.codes.accepted, requests.codes.bad_request) or told is None:
+        raise SendingError(
+            f"the collector at {url} answered {answer.status_code}, and not what became of the events: "
+            f"{answer.text.strip()[:300]}"
+        )
+    outcome.accepted += told.accepted
+    outcome.refused += told.refused
+    outcome.named.update(one.reason for one in told.refusals)
+
+
+def _told(answer: requests.Response) -> _Told | None:
+    try:
+        return msgspec.json.decode(answer.content, type=_Told)
+    except (msgspec.MsgspecError, ValueError):
+        return None  # a proxy's page, or something else than a collector

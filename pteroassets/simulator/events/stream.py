@@ -131,8 +131,8 @@ def stream(recipe: Recipe, reference: Reference) -> list[Sent]:
 def _check(recipe: Recipe) -> None:
     if not 1 <= recipe.events <= MOST_EVENTS:
         raise ValueError(f"{recipe.events:,} events: it has to be from 1 to {MOST_EVENTS:,}")
-    if recipe.players < 1:
-        raise ValueError(f"{recipe.players} players: it has to be 1 at least")
+    if not 1 <= recipe.players <= MOST_EVENTS:
+        raise ValueError(f"{recipe.players:,} players: it has to be from 1 to {MOST_EVENTS:,}")
     if recipe.begins_at.tzinfo is None or recipe.span <= timedelta(0):
         raise ValueError("the time of the stream has no offset, or no length")
     if unknown := sorted(set(recipe.mix) - set(TYPES)):

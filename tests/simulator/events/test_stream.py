@@ -118,6 +118,7 @@ def test_a_live_stream_says_when_it_is_sent() -> None:
     [
         ({"events": 0}, "0 events"),
         ({"players": 0}, "0 players"),
+        ({"players": 10**400}, "players: it has to be from 1 to 1,000,000"),
         ({"mix": {"kill_enemies": 1}}, "'kill_enemies'; there are accepted_a_quest"),
         ({"mix": {"kill_enemy": 0}}, "weight above 0"),
         ({"late": 1.5}, "late has to be from 0 to 1"),
