@@ -69,7 +69,7 @@ def test_only_what_measures_is_a_benchmark() -> None:
     assert Registry(MADE).title_of("slow") == "What misses its target, and knows not all"
     modules = {path.stem for path in (CHECKOUT / "benchmarks").glob("*.py")}
     assert modules - {*Registry().names()} == {
-        *("__init__", "__main__", "log_accuracy", "made_history", "made_log", "running_platform"),
+        *("__init__", "__main__", "log_accuracy", "made_history", "made_log", "event_servers", "running_platform"),
     }
 
 
