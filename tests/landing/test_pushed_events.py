@@ -104,6 +104,48 @@ def test_a_table_that_is_written_for_long_is_left_out_and_counted_the_next_time(
     assert [tally(landing, warehouse)[1].rows_added for _ in range(2)] == [2, 0]
 
 
+def test_rows_are_counted_once_though_the_clock_of_postgres_goes_back(landing: Landing, warehouse: Connection) -> None:
+    push(warehouse)
+    tally(landing, warehouse)
+    # as if it had been an hour later then
+    warehouse.execute("update raw_events.events set _loaded_at = _loaded_at + interval '1 hour'")
+    warehouse.execute("update ops.loads set _loaded_at = _loaded_at + interval '1 hour'")
+    assert nothing_came(landing, warehouse, EVERY) is None
+    taken_in = []
+    for came in (2, 0, 1):
+        for _ in range(came):
+            push(warehouse)
+        since = newest_tally(warehouse)
+        report = tally(landing, warehouse)[1]
+        assert report.rows_added == came
+        assert str(report.problems[0]["reason"]).startswith("the clock of Postgres went back: it is ")
+        taken_in += warehouse.execute(
+            "select event_id from raw_events.events where _loaded_at >= %s and _loaded_at < %s",
+            (since, newest_tally(warehouse)),
+        ).fetchall()
+    assert len(set(taken_in)) == len(taken_in) == 3
+    # the clock is as late again as it was, and one came before
+    warehouse.execute("update raw_events.events set _loaded_at = _loaded_at - interval '2 hours'")
+    warehouse.execute("update ops.loads set _loaded_at = _loaded_at - interval '1 hour'")
+    push(warehouse)
+    warehouse.execute(
+        "update raw_events.events set _loaded_at = now() - interval '1 day' where _loaded_at > %s",
+        (newest_tally(warehouse),),
+    )
+    push(warehouse)
+    last = tally(landing, warehouse)[1]
+    assert (last.rows_added, last.problems) == (2, ())
+    assert tally(landing, warehouse)[1].rows_added == 0
+
+
+def newest_tally(connection: Connection) -> datetime:
+    ((newest,),) = connection.execute(
+        "select max(_loaded_at) from ops.loads where table_name = 'raw_events.events'"
+    ).fetchall()
+    assert isinstance(newest, datetime)
+    return newest
+
+
 def test_a_tick_before_which_nothing_came_is_left_out(landing: Landing, warehouse: Connection) -> None:
     assert nothing_came(landing, warehouse, EVERY) is None  # there was no tally yet
     tally(landing, warehouse)

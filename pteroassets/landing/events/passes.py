@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,7 +41,13 @@ def _tally(landing: Landing, connection: Connection, table: str) -> LoadReport:
                 sql.SQL("select count(*) from {} where {}").format(table_identifier(table), came.condition)
             ).fetchall()
             erase_arrived(connection, table, landing.opt_outs.of_all(connection), where=came.condition)
-            report = LoadReport(table=table, observed_at=landing.clock.now(), rows_read=rows, rows_added=rows)
+            report = LoadReport(
+                table=table,
+                observed_at=landing.clock.now(),
+                rows_read=rows,
+                rows_added=rows,
+                problems=came.problems,
+            )
             record_load(connection, report)
             connection.execute("update ops.loads set _loaded_at = %s where load_id = %s", (came.until, report.load_id))
             return report
@@ -66,6 +72,7 @@ class _Came:
 
     since: datetime | None
     until: datetime
+    problems: tuple[Mapping[str, str], ...] = ()
 
     @property
     def condition(self) -> sql.Composed:
@@ -79,13 +86,57 @@ def _what_came(connection: Connection, table: str) -> _Came:
 
     The lock is given back at once, so that games are not kept waiting for what is done with the rows.
     """
-    ((since,),) = connection.execute("select max(_loaded_at) from ops.loads where table_name = %s", (table,)).fetchall()
+    last = connection.execute(
+        "select _loaded_at, jsonb_array_length(problems) > 0 from ops.loads where table_name = %s "
+        "order by _loaded_at desc limit 1",
+        (table,),
+    ).fetchone()
     with connection.transaction(force_rollback=True):
-        connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_PATIENCE)))
-        # waits for what is being written, for milliseconds
-        connection.execute(sql.SQL("lock table {} in share mode").format(table_identifier(table)))
-        ((until,),) = connection.execute("select clock_timestamp()").fetchall()
-    return _Came(since, until)
+        until = _locked_at(connection, table)
+    if last is None:
+        return _Came(None, until)
+    since, went_back = last
+    if until > since and not went_back:
+        return _Came(since, until)
+    return _after_clock_went_back(connection, table, since)
+
+
+def _locked_at(connection: Connection, table: str) -> datetime:
+    connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_PATIENCE)))
+    # waits for what is being written, for milliseconds
+    connection.execute(sql.SQL("lock table {} in share mode").format(table_identifier(table)))
+    ((now,),) = connection.execute("select clock_timestamp()").fetchall()
+    assert isinstance(now, datetime)  # noqa: S101 - for the type
+    return now
+
+
+def _after_clock_went_back(connection: Connection, table: str, since: datetime) -> _Came:
+    """Give rows that were written since the last tally its time, where the clock of Postgres went back before that.
+
+    They are known by their transactions, which are later than that of the tally. The next tally looks for such rows
+    again, whatever the clock says then. A clock that went back between two tallies and was past the first one's time
+    before the second is not noticed.
+    """
+    now = _locked_at(connection, table)
+    rows = connection.execute(
+        sql.SQL(
+            """
+            update {} set _loaded_at = %(since)s
+            where _loaded_at < %(since)s and age(xmin) < (
+                select age(loads.xmin) from ops.loads as loads
+                where loads.table_name = %(table)s order by loads._loaded_at desc limit 1
+            )
+            """
+        ).format(table_identifier(table)),
+        {"since": since, "table": table},
+    ).rowcount
+    if now > since:
+        return _Came(since, now)
+    reason = (
+        f"the clock of Postgres went back: it is {now:%F %T} UTC, and rows were counted until {since:%F %T}. {rows} "
+        "rows that came since then got that time, and are counted. Have the clock slowed, as chrony does, not set back"
+    )
+    return _Came(since, since + timedelta(microseconds=1), ({"scope": table, "reason": reason},))
 
 
 def nothing_came(landing: Landing, connection: Connection, _every: timedelta) -> str | None:
@@ -94,7 +145,7 @@ def nothing_came(landing: Landing, connection: Connection, _every: timedelta) ->
     ((last, has_come),) = connection.execute(
         """
         with last as (
-            select max(observed_at) as observed_at, min(newest) as counted_until from (
+            select max(observed_at) as observed_at, min(newest) as counted_until, max(newest) as newest from (
                 select max(observed_at) as observed_at, max(_loaded_at) as newest from ops.loads
                 where table_name = any(%s) group by table_name
             ) as tables
@@ -102,7 +153,8 @@ def nothing_came(landing: Landing, connection: Connection, _every: timedelta) ->
 
         select
             last.observed_at,
-            exists (select from raw_events.events where _loaded_at >= last.counted_until)
+            last.newest > clock_timestamp()  -- the clock went back
+            or exists (select from raw_events.events where _loaded_at >= last.counted_until)
             or exists (select from raw_events.dead_letters where _loaded_at >= last.counted_until)
         from last
         """,
