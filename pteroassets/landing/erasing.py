@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from psycopg import sql
@@ -20,8 +22,19 @@ _BATCH: Final = 1000
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
 
 
-def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, *, where: sql.Composable = _ALL) -> int:
+def erase_in(
+    connection: Connection,
+    table: str,
+    pattern: str,
+    hidden: OptOuts,
+    *,
+    where: sql.Composable = _ALL,
+    leaving: Collection[str] = (),
+    keys_below: Mapping[str, int] = MappingProxyType({}),
+) -> int:
     """Put pseudonyms into texts, JSON and UUIDs of the rows of *table* that *pattern* finds; return how many changed.
+
+    A name may be a word of ours, too: the columns of *leaving* and the keys of our own objects are no texts.
 
     Args:
         connection: In a transaction of the caller's.
@@ -29,21 +42,23 @@ def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, 
         pattern: A regular expression of Postgres, in either case.
         hidden: What replaces what.
         where: A condition in SQL for the rows that are looked at.
+        leaving: Columns that stay as they are.
+        keys_below: Of columns with JSON, how many objects lie around one whose keys are others' words.
     """
     columns = connection.execute(
         "select attname::text, typname::text from pg_attribute inner join pg_type on pg_type.oid = atttypid "
-        "where attrelid = %s::regclass and attnum > 0 and not attisdropped and typname = any(%s) order by attnum",
-        (table, list(_KINDS)),
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped and typname = any(%s) "
+        "and attname <> all(%s) order by attnum",
+        (table, list(_KINDS), list(leaving)),
     ).fetchall()
     if not columns:
         return 0
-    kinds = [kind for _, kind in columns]
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
     # JSON is read and written as a text: Postgres holds numbers that Python does not
     read = sql.SQL(", ").join(
         sql.SQL("{}::text" if kind == "jsonb" else "{}").format(sql.Identifier(name)) for name, kind in columns
     )
-    written = sql.SQL(", ").join(sql.SQL(f"%s::{kind}") for kind in kinds)
+    written = sql.SQL(", ").join(sql.SQL(f"%s::{kind}") for _, kind in columns)
     # a row is known by its place: in which partition, and where in that
     look = sql.SQL("select tableoid, ctid, {read} from {table} where {where} and concat_ws(' ', {names}) ~* %s").format(
         read=read, names=names, table=table_identifier(table), where=where
@@ -57,7 +72,10 @@ def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, 
         while batch := rows.fetchmany(_BATCH):
             changes = []
             for partition, place, *values in batch:
-                found = [_without(kind, value, hidden) for kind, value in zip(kinds, values, strict=True)]
+                found = [
+                    _without(kind, value, hidden, keys_below.get(name))
+                    for (name, kind), value in zip(columns, values, strict=True)
+                ]
                 if found != values:
                     changes.append([*found, partition, place])
             if changes:
@@ -66,16 +84,18 @@ def erase_in(connection: Connection, table: str, pattern: str, hidden: OptOuts, 
     return changed
 
 
-def _without(kind: str, value: Any, hidden: OptOuts) -> Any:
+def _without(kind: str, value: Any, hidden: OptOuts, keys_below: int | None) -> Any:
     if value is None:
         return None
     if isinstance(value, uuid.UUID):
         return hidden.account(value)
-    return without_in_json(value, hidden) if kind == "jsonb" else hidden.text(value)
+    return without_in_json(value, hidden, keys_below) if kind == "jsonb" else hidden.text(value)
 
 
-def without_in_json(text: str, hidden: OptOuts) -> str:
-    """Return the text of a value of JSON, as Postgres writes it, with pseudonyms in its strings and keys.
+def without_in_json(text: str, hidden: OptOuts, keys_below: int | None = None) -> str:
+    """Return the text of a value of JSON, as Postgres writes it, with pseudonyms in its strings.
+
+    Keys change too in objects around which more than *keys_below* lie; None is in none.
 
     All else stays as it is written: a number may be longer than Python reads, or lose digits there, and objects may be
     deeper than its stack.
@@ -95,6 +115,8 @@ def without_in_json(text: str, hidden: OptOuts) -> str:
             said = json.loads(part)
             if not _is_key(match):
                 changed = hidden.text(said)
+            elif keys_below is None or len(stack) <= keys_below:
+                return part
             else:
                 changed = hidden.key(said, *stack[-1])
                 stack[-1][1].add(changed)

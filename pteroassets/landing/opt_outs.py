@@ -109,18 +109,15 @@ class OptOuts:
         return self._replaced(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def value(self, value: Any) -> Any:
-        """Return a value of JSON with pseudonyms in its texts and in the keys of its objects, and nowhere else."""
+        """Return a value of JSON with pseudonyms in its texts, and in texts alone: keys are words of ours."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            found: dict[str, Any] = {}
-            for name, member in value.items():
-                found[self.key(name, value, found)] = self.value(member)
-            return found
+            return {name: self.value(member) for name, member in value.items()}
         return [self.value(member) for member in value] if isinstance(value, list) else value
 
     def key(self, name: str, *taken: Collection[str]) -> str:
-        """Return a key of an object with pseudonyms; where that is one of those *taken*, underscores part the two."""
+        """Return a key that is another's word, with pseudonyms; underscores part it from those that are *taken*."""
         found = self.text(name)
         if found != name:
             while any(found in names for names in taken):

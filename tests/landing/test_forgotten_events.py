@@ -89,25 +89,40 @@ def test_events_and_dead_letters_of_every_day_get_pseudonyms_and_others_stay(war
 def test_json_that_python_does_not_hold_stays_as_it_is_but_for_names(warehouse: Connection) -> None:
     deep = "[" * 2000 + '"Heron_77"' + "]" * 2000
     record = (
-        '{"big": 1e5000, "exact": 12345678901234567.89, "by": {"Heron_77": 3.10, "_qwertyu": 4, "HERON_77": 5}, '
+        '{"big": 1e5000, "exact": 12345678901234567.89, '
+        '"properties": {"by": {"Heron_77": 3.10, "_qwertyu": 4, "HERON_77": 5}}, '
         f'"said": "a\\b\\"Heron_77\\" é\\u0001", "deep": {deep}}}'
     )
     push(warehouse, NAME)
     warehouse.execute("update raw_events.events set record = %s", (record,))
     # what has no name in it is not touched
     expected = warehouse.execute(
-        "select md5(replace((record #- '{by}')::text, 'Heron_77', '_qwertyu')) from raw_events.events"
+        "select md5(replace((record #- '{properties,by}')::text, 'Heron_77', '_qwertyu')) from raw_events.events"
     ).fetchall()
     with warehouse.transaction():
         assert erase_rows(warehouse, PERSON.pattern, HIDDEN)["raw_events.events"] == 1
     # compared in Postgres, since Python does not read them
     ((same, big, exact, by),) = warehouse.execute(
-        "select md5((record #- '{by}')::text), length(record ->> 'big'), record ->> 'exact', record ->> 'by' "
+        "select md5((record #- '{properties,by}')::text), length(record ->> 'big'), record ->> 'exact', "
+        "record #>> '{properties,by}' "
         "from raw_events.events"
     ).fetchall()
     assert [(same,)] == expected
     assert (big, exact) == (5001, "12345678901234567.89")
     assert json.loads(by) == {"_qwertyu": 4, "_qwertyu_": 5, "_qwertyu__": 3.1}
+
+
+def test_what_contracts_name_stays_where_a_player_is_called_like_it(warehouse: Connection) -> None:
+    push(warehouse, NAME)
+    words = {"default": "_zxcvbn", "properties": "_qwertyuio"}
+    hidden = OptOuts(
+        [OptOut(token_hash=token_hash(one, KEY), server_uuid=None, pseudonym=two) for one, two in words.items()], KEY
+    )
+    person = Person(names=frozenset(words), accounts=frozenset())
+    with warehouse.transaction():
+        erase_rows(warehouse, person.pattern, hidden)
+    rows = warehouse.execute("select event_type, record -> 'properties' ->> 'to' from raw_events.events").fetchall()
+    assert rows == [("default", f'["{NAME}"]')]
 
 
 def test_what_games_tell_later_is_changed_by_the_pass_before_models_take_it_in(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
 
+from pteroassets.landing.erasing import without_in_json
 from pteroassets.landing.opt_outs import OptOut, OptOuts, new_pseudonym, token_hash
 
 KEY = b"a key"
@@ -50,14 +52,17 @@ def test_bytes_that_are_no_text_stay_and_so_does_the_length() -> None:
     assert HIDDEN.content(content) == b"\xff\xfe _aBcD1\x00\xa7e_aBcD1\n"
 
 
-def test_values_change_in_texts_and_keys_and_nowhere_else() -> None:
+def test_values_change_in_texts_and_nothing_else() -> None:
     value = {"killer": "Nora_7", "Nora_7": [1, "by Nora_7"], "x": 1.5, "none": None}
-    assert HIDDEN.value(value) == {"killer": "_aBcD1", "_aBcD1": [1, "by _aBcD1"], "x": 1.5, "none": None}
+    assert HIDDEN.value(value) == {"killer": "_aBcD1", "Nora_7": [1, "by _aBcD1"], "x": 1.5, "none": None}
 
 
-def test_keys_that_would_become_one_stay_apart() -> None:
-    value = {"Nora_7": 1, "_aBcD1": 2, "nora_7": 3, ACCOUNT: {"NORA_7": 4}}
-    assert HIDDEN.value(value) == {"_aBcD1_": 1, "_aBcD1": 2, "_aBcD1__": 3, OTHER: {"_aBcD1": 4}}
+def test_keys_that_are_others_words_change_and_stay_apart() -> None:
+    value = {"Nora_7": {"Nora_7": 1, "_aBcD1": 2, "nora_7": 3, ACCOUNT: [{"NORA_7": 4}]}}
+    assert json.loads(without_in_json(json.dumps(value), HIDDEN)) == value
+    assert json.loads(without_in_json(json.dumps(value), HIDDEN, keys_below=1)) == {
+        "Nora_7": {"_aBcD1_": 1, "_aBcD1": 2, "_aBcD1__": 3, OTHER: [{"_aBcD1": 4}]}
+    }
 
 
 @pytest.mark.parametrize("name", ["abc", "Nora_7", "a" * 16])

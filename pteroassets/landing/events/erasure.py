@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypedDict
 
 from psycopg import sql
 
@@ -11,9 +11,18 @@ from pteroassets.landing.opt_outs import OptOuts
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import lock_table_for_load, table_identifier
 
+
+class _Ours(TypedDict):
+    leaving: tuple[str, ...]
+    keys_below: dict[str, int]
+
+
 DEAD_LETTERS: Final = "raw_events.dead_letters"
 EVENTS: Final = "raw_events.events"
 _ANYTHING: Final = "."
+#: What the contracts name is no player's, also where it is a word that a player may be called: types, and keys of the
+#: event and of its fields; what lies deeper is the game's own.
+_OURS: Final[_Ours] = {"leaving": ("game", "event_type"), "keys_below": {"record": 2, "properties": 1}}
 _BATCH: Final = 1000
 """So many dead letters are held in memory at a time."""
 
@@ -27,7 +36,7 @@ def erase_rows(connection: Connection, pattern: str, hidden: OptOuts) -> dict[st
     for table in (DEAD_LETTERS, EVENTS):
         lock_table_for_load(connection, table)
     built = [table for table in _built(connection) if not table.startswith("raw_")]
-    return {table: erase_in(connection, table, pattern, hidden) for table in (EVENTS, *built)} | {
+    return {table: erase_in(connection, table, pattern, hidden, **_OURS) for table in (EVENTS, *built)} | {
         DEAD_LETTERS: _erase_letters(connection, hidden, sql.SQL("true"))
     }
 
@@ -41,7 +50,7 @@ def erase_arrived(connection: Connection, table: str, hidden: OptOuts, *, where:
         return 0
     if table == DEAD_LETTERS:
         return _erase_letters(connection, hidden, where)
-    return erase_in(connection, table, _ANYTHING, hidden, where=where)
+    return erase_in(connection, table, _ANYTHING, hidden, where=where, **_OURS)
 
 
 def _built(connection: Connection) -> list[str]:
