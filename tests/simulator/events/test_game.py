@@ -68,7 +68,7 @@ def test_the_history_is_pushed_once_and_has_players_of_minecraft(
 def test_it_plays_on_until_it_is_told_to_stop(
     collector: tuple[Client, ConnectionSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(playing, "_LIVE_EVENTS", 100_000)
+    monkeypatch.setattr(playing, "_LIVE_EVENTS", 18_000)
     client, settings = collector
     stopped = threading.Event()
     thread = threading.Thread(target=game_of(client).play, args=(stopped,))
