@@ -31,10 +31,33 @@ GOING_ON = (
 _GOES_ON = re.compile(rb"(?:" + b"|".join(map(re.escape, GOING_ON)) + rb")(?:\x1b\[[0-9;]*m|[\r\x00])*\n\Z")
 
 
-def waiting_bytes(whole: bytes, starts: re.Pattern[bytes] | None) -> int:
-    """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
+_OBJECT = re.compile(rb"\{[\s\"}]")  # what one in JSON begins with
+_PART = re.compile(rb"std(?:out|err) P")  # how a container's log says that a line goes on in the next one
+_CUT_ANYWHERE = (b"\x00", b"\x1b", b"\x07", b"\x08")  # what `clean` cuts out of lines; more at their beginnings only
+
+
+def surely_ends(whole: bytes, start: int) -> bool:
+    """Return whether the last line of *whole* surely ends with it, by a quick look at what is behind *start*.
+
+    Neither a trace nor a message goes on, and no log shipper has cut a line into parts, so that what stands around its
+    lines need not be cut away to know that.
+    """
+    last = whole[start:]
+    if TRACED in last or _GOES_ON.search(whole, max(whole.rfind(b"\n", 0, len(whole) - 1) + 1, len(whole) - 200)):
+        return False
+    is_plain = not any(each in last for each in _CUT_ANYWHERE) and (
+        b"\r" not in last or last.count(b"\r") == last.count(b"\r\n")
+    )
+    return is_plain and _OBJECT.search(last) is None and _PART.search(last) is None
+
+
+def waiting_bytes(whole: bytes, starts: Callable[[], re.Pattern[bytes] | None]) -> int:
+    """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0.
+
+    *starts* returns the pattern of lines that begin an entry, None while there has been none.
+    """
     place = whole.rfind(TRACED, max(0, len(whole) - MOST_TRACE))
-    if place >= 0 and (starts is None or starts.search(whole, whole.index(b"\n", place)) is None):
+    if place >= 0 and ((found := starts()) is None or found.search(whole, whole.index(b"\n", place)) is None):
         return len(whole) - whole.rfind(b"\n", 0, place) - 1
     start = whole.rfind(b"\n", 0, len(whole) - 1) + 1
     return len(whole) - start if _GOES_ON.search(whole, max(start, len(whole) - 200)) else 0
@@ -313,11 +336,6 @@ def shown(prefix: re.Match[bytes], scanner: Scanner) -> Shown:
     if abs(ahead - quarters) > _LAG or abs(zone + quarters) > _FARTHEST:
         return Shown(outer, outer_seconds, zone)
     return Shown(dated or outer + timedelta(days=(outer_seconds + ahead) // DAY), seconds, zone + quarters)
-
-
-def told(shows: date | re.Match[bytes], seconds: int, scanner: Scanner) -> tuple[date | None, int, int | None]:
-    """Return the same of a line whose date, or beginning with a shipper's stamp, is *shows*, and its time *seconds*."""
-    return shown(shows, scanner) if isinstance(shows, re.Match) else (shows, seconds, None)
 
 
 _QUARTER = 900

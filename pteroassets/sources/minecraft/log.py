@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
 from typing import Any
 
 from pteroassets.sources.minecraft.blocks import (
@@ -31,8 +33,9 @@ from pteroassets.sources.minecraft.blocks import (
     last_lines,
     place_of,
     segments_of,
+    shown,
+    surely_ends,
     text_behind,
-    told,
     waiting_bytes,
 )
 from pteroassets.sources.minecraft.events import Detail, LineCounts, LogEvent, ParserState, Setback, Writer
@@ -47,13 +50,15 @@ from pteroassets.sources.minecraft.formats import (
     rank_of_software,
 )
 from pteroassets.sources.minecraft.intake import find_client
-from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message, readings_of
 from pteroassets.sources.minecraft.places import moment_of_report
 from pteroassets.sources.minecraft.reasons import plain_reason
 from pteroassets.sources.minecraft.scan import Candidate, Scan, Scanner, clock_of, scan, scanner_of
-from pteroassets.sources.minecraft.shippers import find_shipped, unwrap
+from pteroassets.sources.minecraft.shippers import find_shipped, possible_beginnings, unwrap
 from pteroassets.sources.minecraft.text import (
+    BOM,
     LONGEST_LINE,
+    UTF_16_BOM,
     Lines,
     clean,
     shorten_lines,
@@ -122,7 +127,7 @@ class LogParser:
         size, whole = len(whole) + self._dropped, shorten_lines(whole)
         dropped = size - len(whole)
         self._rest, self._rest_bytes, self._dropped = [], 0, 0
-        starts = self._starts(whole)
+        starts = partial(self._starts, whole)  # seldom asked for
         # where bytes were dropped, the place in the file would be wrong if a line waited
         waiting = self._waiting(whole, starts) if not dropped else 0
         if waiting:
@@ -171,9 +176,11 @@ class LogParser:
             found = find_format(unwrap(head).data)
         return scanner_of(found[0]).starts if found is not None else None
 
-    def _waiting(self, whole: bytes, starts: re.Pattern[bytes] | None) -> int:
+    def _waiting(self, whole: bytes, starts: Callable[[], re.Pattern[bytes] | None]) -> int:
         """Return the length of the last lines of *whole* whose text may go on in lines to come, else 0."""
         start = whole.find(b"\n", max(0, len(whole) - MOST_WAITING))
+        if start >= 0 and surely_ends(whole, start):
+            return 0
         fits = scanner_of(self._format).prefix if self._format is not None else None
         if not self._state.is_shipped and find_shipped(whole, start, but=fits) is None:
             return waiting_bytes(whole, starts)
@@ -194,14 +201,13 @@ class LogParser:
         self._state = self._state.copy()  # whoever has the one of before keeps it as it was
         consumed = self._state.bytes_consumed
         size = len(block) - 1 if size is None else size
-        raw = block if consumed else b"\n" + strip_mark(block[1:])
+        raw = block if consumed else b"\n" + strip_mark(block[1:]) if block[1:2] in _MARKS else block
         data, lines = cleaned(unwrap(raw).data if self._state.is_shipped else raw)
         place = 0
         if self._format is None:
             place = self._find_layout(data, raw)
             if place > 0 and self._format is not None:
-                data = data[place:]
-                lines = Lines(data)
+                data, lines = data[place:], lines.behind(place)
         events = self._read_layouts(data, lines) if self._format is not None else []
         shipped = self._shipped_from
         if shipped is not None:
@@ -209,8 +215,7 @@ class LogParser:
             self._know(is_shipped=True)
             behind, lines = cleaned(unwrap(last_lines(raw, shipped)).data)
             if self._format is None and (place := self._find_layout(behind, behind)) > 0:
-                behind = behind[place:]
-                lines = Lines(behind)
+                behind, lines = behind[place:], lines.behind(place)
             events += self._read_layouts(behind, lines) if self._format is not None else []
         self._know(bytes_consumed=consumed + size)
         return events
@@ -251,7 +256,7 @@ class LogParser:
             part = data if step >= len(data) - start == len(data) else cut(data, start, step, self._waits(scanner))
             part_lines = lines if part is data else Lines(part)
             found = scan(part, part_lines, scanner)
-            places = (start + place for place in found.others)
+            places = (start + place for place in possible_beginnings(part_lines, found.others))
             change = change_of_layout(data, places, is_shipped=self._state.is_shipped)
             if change is None:
                 events += self._read_lines(part, found, scanner)
@@ -270,7 +275,7 @@ class LogParser:
         return events
 
     def _waits(self, scanner: Scanner) -> Callable[[bytes], int]:
-        return lambda lines: waiting_bytes(lines, scanner.starts)
+        return lambda lines: waiting_bytes(lines, lambda: scanner.starts)
 
     def _take_up(self, format_: LogFormat) -> None:
         """Read what follows in this layout, the file's first; where only one program writes so, it is known."""
@@ -323,66 +328,87 @@ class LogParser:
         accounted: set[int] = set()
         note_unknown = self._note_unknown
         ignored = 0
-        before = self._state.lines
+        state = self._state
+        before = state.lines
         keep_text = self._keep_text
         dialects = self._format.dialects if self._format is not None else ()
-        software = self._state.software
-        spoken = dialect_by(dialects, software) if software is not None else None
+        software: str | None = None
+        spoken: Dialect | None = None
+        dialect = dialects[-1]
+        known = readings_of(dialect, False, keep_text)
+        may_be_folia = state.software in (None, _VANILLA)
+        is_named_anew = True
+        (_, day, setback), until, seen = days.here, days.until, state.setback_seen
         for number, start, seconds, thread, logger, shows, message in candidates:
-            dialect = spoken
-            if dialect is None and thread is not None:
-                dialect = dialect_of(dialects, thread, logger)
-            elif dialect is None:
-                dialect = dialect_shown(dialects, message)
-            reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
+            if is_named_anew:
+                is_named_anew, software = False, state.software
+                spoken = dialect_by(dialects, software) if software is not None else None
+                if spoken is not None:
+                    dialect, known = spoken, readings_of(spoken, False, keep_text)
+            if spoken is None:
+                one = dialect_shown(dialects, message) if thread is None else dialect_of(dialects, thread, logger)
+                if one is not dialect:
+                    dialect, known = one, readings_of(one, False, keep_text)
+            if logger is None and (thread is None or not thread.startswith(CHAT_THREAD)):
+                reading = known[message]
+            else:
+                reading = read_message(message, dialect, thread, logger, keep_text=keep_text)
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_chat = thread is not None and thread.startswith(CHAT_THREAD)
-                if is_chat or (logger is not None and is_foreign(logger)) or scanner.ignored.match(message):
+                if is_chat or (logger is not None and is_foreign(logger)) or scanner.is_ignored[message]:
                     ignored += 1
                     accounted.add(start)
                 continue
             if note_unknown is not None:
                 accounted.add(start)
             kind, player, player_uuid, detail, is_sponge, is_claim = reading
-            here = days.here if start < days.until else days.at(start)
-            if is_claim and not self._is_of_start(message, reading, dialect, here.day, seconds):
+            if start >= until:
+                _, day, setback = days.at(start)
+                until = days.until
+            if is_claim and not self._is_of_start(message, reading, dialect, day, seconds):
                 ignored += 1
                 accounted.add(start)
                 continue
-            if kind in _ENTRIES and self._state.names_until != _STARTED:
-                self._know(names_until=_STARTED)
-            goes_on = kind in _MAY_GO_ON and message.endswith(GOING_ON)
-            is_hint = is_sponge or (software is None and dialect.default_software is not None)
-            if goes_on or is_hint or kind in _TELLING:
-                going_on = text_behind(data, data.index(b"\n", start + 1), scanner) if goes_on else None
-                detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
-                software = self._state.software
-                spoken = dialect_by(dialects, software) if software is not None else None
-            if thread is not None and software in (None, _VANILLA) and thread.startswith(_FOLIAS):
-                software = "Folia"  # which gives its threads such names, and may not have said so
-                spoken = dialect_by(dialects, software)
-                self._know(software=software)
-                detail = {**(detail or {}), "software": software}
-            _, day, setback = here
+            if is_notable := kind in _NOTABLE or is_sponge or software is None:
+                goes_on = False
+                is_telling = is_sponge or (software is None and dialect.default_software is not None)
+                if kind in _MAY_GO_ON:
+                    goes_on = message.endswith(GOING_ON)
+                    is_telling |= goes_on
+                elif kind in _TELLING:
+                    is_telling = True
+                elif kind in _ENTRIES and state.names_until != _STARTED:
+                    self._know(names_until=_STARTED)
+                if is_telling:
+                    going_on = text_behind(data, data.index(b"\n", start + 1), scanner) if goes_on else None
+                    detail = self._look_at(reading, dialect, going_on, has_logger=logger is not None)
+                    is_named_anew = state.software != software
+                    may_be_folia = state.software in (None, _VANILLA)
+            if may_be_folia and thread is not None and thread.startswith(_FOLIAS):
+                # which gives its threads such names, and may not have said so
+                self._know(software="Folia")
+                is_named_anew, may_be_folia = True, False
+                detail = {**(detail or {}), "software": "Folia"}
             dated = offset = None
             time = seconds
-            if shows is not None and seconds is not None:
-                dated, time, offset = told(shows, seconds, scanner)
+            if seconds is None:
+                self._know(has_times=False)
+            elif shows is not None:
+                dated, time, offset = (shows, seconds, None) if isinstance(shows, date) else shown(shows, scanner)
             if setback is not None and kind != "server_software":
                 if kind == "server_start" and dated is None and self._is_next_day(seconds, day, setback):
-                    self._know(restarts=(*self._state.restarts, setback))
+                    self._know(restarts=(*state.restarts, setback))
                     days.add(start)
                     day += 1
-                if setback != self._state.setback_seen:
+                if setback is not seen:
+                    seen = setback
                     self._know(setback_seen=setback)
             parts = (before + number, day, time, kind, dated, setback, player, player_uuid, detail, offset)
             events.append(new(LogEvent, parts))  # in half of the time that its own __new__ takes
-            if seconds is None:
-                self._know(has_times=False)
-            if kind == "server_crash":
+            if is_notable and kind == "server_crash":
                 self._note_report(events[-1])
-            elif kind == "server_start":
+            elif is_notable and kind == "server_start":
                 self._know(names_until=day * DAY + (seconds or 0) + _STARTING_SECONDS)
         if note_unknown is not None:
             for line in scanner.starts.finditer(data):
@@ -413,13 +439,19 @@ class LogParser:
         return is_new and seconds is not None and abs(seconds - setback.to_seconds) <= _LOADING
 
     def _know(self, **values: Any) -> None:
+        state, change = self._state, object.__setattr__
         for name, value in values.items():  # of a copy that `_read` has made: a new one each time takes far longer
-            object.__setattr__(self._state, name, value)
+            change(state, name, value)
 
     def _look_at(self, reading: Reading, dialect: Dialect, going_on: str | None, *, has_logger: bool) -> Detail | None:
         """Take from a reading what is known of the whole log from then on, and return its detail with what follows."""
+        state = self._state
+        known = state.software
+        if reading.kind == "server_stop" and known is not None:
+            if state.names_until is not None:
+                self._know(names_until=None)
+            return reading.detail
         detail = dict(reading.detail or {})
-        known = self._state.software
         software = detail.get("software")
         version = detail.get("game_version")
         if known is None and dialect.default_software is not None and software is None:
@@ -440,12 +472,11 @@ class LogParser:
                     self._know(game_version=str(version))
             case "server_ready" if known is None or (self._format is not None and known == self._format.software):
                 # loaders of mods show loggers
-                is_vanilla = self._state.game_version is not None and not has_logger
-                named = self.software or (_VANILLA if is_vanilla else None)
+                is_vanilla = state.game_version is not None and not has_logger
+                named = state.software or (_VANILLA if is_vanilla else None)
                 if named is not None:
-                    self._know(software=named)
                     detail["software"] = named
-                self._know(software_is="running", names_until=_STARTED)
+                self._know(software=named, software_is="running", names_until=_STARTED)
             case "server_ready":
                 self._know(software_is="running", names_until=_STARTED)
             case "server_stop":
@@ -474,6 +505,7 @@ class LogParser:
         self._know(report_date=named.date(), report_day=event.day - was_before)
 
 
+_MARKS = frozenset({BOM[:1], UTF_16_BOM[:1]})  # what a mark of the order of bytes begins with
 _VANILLA = "Vanilla"  # never names itself: a server without another name is this one
 _THROWN = re.compile(r"(?:\A|^Caused by: )((?:[\w$]+\.)+[\w$]+)(?=:|$)", re.MULTILINE)
 _TELLING = frozenset({"server_software", "server_start", "server_ready", "server_stop"})  # of the whole log
@@ -483,6 +515,7 @@ _STARTED = -1  # the server is ready, or somebody has entered
 _NAMES_VERSION = re.compile(rb"\(MC: |\(Implementing API|for Minecraft \d")
 _FOLIAS = (b"Region Scheduler Thread #", b"Region shutdown thread")
 _MAY_GO_ON = frozenset({"server_crash", "player_lost_connection", "login_refused"})  # in the next line
+_NOTABLE = _TELLING | _ENTRIES | _MAY_GO_ON  # kinds of events that may tell more than what the line says
 _FIRST_STEP = 1 << 8  # bytes behind a change of the layout that are looked at
 _GROWTH = 4
 

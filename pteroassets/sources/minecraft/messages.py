@@ -193,12 +193,40 @@ def read_message(
     """
     if thread is not None and thread.startswith(CHAT_THREAD):
         return _read_chat_thread(decode(message), keep_text=keep_text)
-    return _read(message, dialect, logger is not None and is_foreign(logger), keep_text)
+    return readings_of(dialect, logger is not None and is_foreign(logger), keep_text)[message]
 
 
-# the same few players come and go all day, so most of what is of interest has been read before
-@lru_cache(maxsize=1 << 14)
-def _read(message: bytes, dialect: Dialect, foreign: bool, keep_text: bool) -> Reading | None:  # noqa: FBT001 - keys
+class Readings(dict[bytes, Reading | None]):
+    """What messages of one dialect say on any thread but a chat's, by message; each is read when it is asked for.
+
+    The same few players come and go all day, so most of what is of interest has been read before.
+    """
+
+    def __init__(self, dialect: Dialect, *, foreign: bool, keep_text: bool) -> None:
+        super().__init__()
+        self._dialect, self._foreign, self._keep_text = dialect, foreign, keep_text
+
+    def __missing__(self, message: bytes) -> Reading | None:
+        """Read *message*, and keep what it says for a while."""
+        reading = _read(message, self._dialect, foreign=self._foreign, keep_text=self._keep_text)
+        if len(message) <= LONGEST_KEPT:
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[message] = reading
+        return reading
+
+
+MOST_KEPT = 1 << 13  #: Messages of which is known what they say: some 7 MB for a dialect.
+LONGEST_KEPT = 512  #: Bytes of such a message; longer ones do not come again.
+
+
+@cache
+def readings_of(dialect: Dialect, foreign: bool, keep_text: bool) -> Readings:  # noqa: FBT001 - keys
+    """Return what messages of *dialect* say, those of foreign loggers or of others."""
+    return Readings(dialect, foreign=foreign, keep_text=keep_text)
+
+
+def _read(message: bytes, dialect: Dialect, *, foreign: bool, keep_text: bool) -> Reading | None:
     """Read a message of any thread but a chat's."""
     raw = decode(message)
     is_coloured = "§" in raw

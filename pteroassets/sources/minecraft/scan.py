@@ -7,11 +7,11 @@ patterns need to look at few of them. Finding is generous: what is found is read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
-from itertools import compress
-from operator import methodcaller
+from itertools import compress, takewhile
+from operator import itemgetter, methodcaller
 from sys import byteorder
 from typing import Any, NamedTuple
 
@@ -25,16 +25,17 @@ from pteroassets.sources.minecraft.formats import (
     IGNORED_WORDS,
     LogFormat,
 )
-from pteroassets.sources.minecraft.forms import CHAT_IN_BRACKET, TIME_LENGTH, UNTIMED
-from pteroassets.sources.minecraft.messages import CHAT_THREAD, finding
+from pteroassets.sources.minecraft.forms import CHAT_IN_BRACKET, TIME_LENGTH, UNTIMED, Form, Span
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, LONGEST_KEPT, MOST_KEPT, Dialect, finding
 from pteroassets.sources.minecraft.months import read_date
-from pteroassets.sources.minecraft.skim import Skimmed, Skimmer
+from pteroassets.sources.minecraft.skim import Judge, Known, Skimmed, Skimmer
 from pteroassets.sources.minecraft.text import Lines, Places, any_of
 from pteroassets.sources.minecraft.words import could_be_name
 
 _IS_IGNORED = 1
 _LINE_FEED = 10
 _WORTH_SKIMMING = 1 << 11  # bytes; below that, patterns alone are faster
+_LEAST_STEM = 5  # bytes; shorter ones stand everywhere
 _LONGEST_END = len("]:  ")  # of a thread without a logger
 
 
@@ -42,12 +43,11 @@ class Scanner(NamedTuple):
     """The patterns of one layout."""
 
     starts: re.Pattern[bytes]  # all lines, with their times
-    lines: re.Pattern[bytes]  # all lines: with one byte if to be ignored, with the message if of interest, else nothing
-    said: Callable[[bytes], int]  # length of what *lines* gives of a message
+    said: Mapping[bytes, int]  # of a message: 0 if unknown, 1 if to be ignored, else of interest
     anchors: tuple[bytes, ...]
     prefix: re.Pattern[bytes]
     ignored: re.Pattern[bytes]
-    ignored_at_once: re.Pattern[bytes]  # those that *lines* gives one byte
+    is_ignored: Mapping[bytes, int]  # whether that fits a message
     skimmer: Skimmer | None  # where the machine stores the lowest byte first
     groups: frozenset[str]  # of *prefix*
     has_date: bool
@@ -97,7 +97,9 @@ def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any,
     return lambda match: tuple(match[name] if name in groups else None for name in wanted)
 
 
-_IGNORED = rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS, *IGNORED_WHEN_READ)) + rb")"
+_IGNORED = re.compile(
+    rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS, *IGNORED_WHEN_READ)) + rb")"
+)
 
 
 def _unless(names: Iterable[bytes], any_then: bytes) -> bytes:
@@ -112,42 +114,81 @@ def _unless(names: Iterable[bytes], any_then: bytes) -> bytes:
     return rb"(?:" + rb"|".join(ways) + rb")"
 
 
-def _said(kinds: re.Pattern[bytes]) -> Callable[[bytes], int]:
-    @lru_cache(maxsize=1 << 13)
+class Asked(dict[bytes, int]):
+    """What a function says of messages, by message: the same ones come again, so each is asked about once.
+
+    Args:
+        of: The function.
+    """
+
+    def __init__(self, of: Callable[[bytes], int]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, message: bytes) -> int:
+        """Ask about *message*, and keep the answer for a while."""
+        answer = self._of(message)
+        if len(message) <= LONGEST_KEPT:
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[message] = answer
+        return answer
+
+
+def _lengths(kinds: re.Pattern[bytes]) -> Asked:
     def length(message: bytes) -> int:
         match = kinds.match(message)
         return len(match[1]) if match is not None else 0
 
-    return length
+    return Asked(length)
+
+
+class _Messages(NamedTuple):
+    """How the messages of some dialects are found, in whichever layout; the fields are those of `Scanner`."""
+
+    said: Mapping[bytes, int]
+    anchors: tuple[bytes, ...]
+    judge: Judge
 
 
 @cache
-def scanner_of(format_: LogFormat) -> Scanner:
-    """Return the patterns of a layout."""
-    found = finding(format_.dialects, FIRST_WORDS)
-    prefix = re.compile(format_.prefix)
+def _messages_of(dialects: tuple[Dialect, ...]) -> _Messages:
+    found = finding(dialects, FIRST_WORDS)
     # what is to be ignored is tried first, since it is most; not so what a line of interest may begin with as well
     ignored_words = [word for word in IGNORED_WORDS if not any(begin.startswith(word) for begin in found.begins)]
-    names = [word for word in ignored_words if could_be_name(word, found.then)]
+    names = {word for word in ignored_words if could_be_name(word, found.then)}
     rest = any_of(word for word in ignored_words if word not in names)
-    ignored = rb"(?:" + rest + rb"|" + _unless(names, found.any_then) + rb")"
+    ignored = (
+        rb"(?:" + rest + rb"|" + _unless([word for word in ignored_words if word in names], found.any_then) + rb")"
+    )
     kinds = (
         rb"((?=\[)(?:(?=" + found.in_brackets + rb")..[^\n]*+|.)"
         rb"|(?=" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")."
         rb"|(?=(?:\xc2?\xa7.)*+" + found.others + rb")..[^\n]*+|)"
     )
-    at_once = rb"(?:(?=\[)(?!" + found.in_brackets + rb")|" + rb"|".join((ignored, *IGNORED_PATTERNS)) + rb")"
+    return _Messages(
+        said=_lengths(re.compile(kinds)),
+        anchors=tuple(sorted(found.anchors)),
+        judge=Judge(found, ignored_words, IGNORED_AFTER_NAME),
+    )
+
+
+_IS_IGNORED_WHEN_READ = Asked(lambda message: _IGNORED.match(message) is not None)
+
+
+@cache
+def scanner_of(format_: LogFormat) -> Scanner:
+    """Return the patterns of a layout."""
+    messages = _messages_of(format_.dialects)
+    prefix = re.compile(format_.prefix)
     return Scanner(
         starts=re.compile(format_.scan_prefix),
-        lines=re.compile(format_.scan_prefix.replace(rb"(?P<time>", rb"(?:") + kinds),
-        anchors=tuple(sorted(found.anchors)),
+        said=messages.said,
+        anchors=messages.anchors,
         prefix=prefix,
-        ignored=re.compile(_IGNORED),
-        ignored_at_once=re.compile(at_once),
-        said=_said(re.compile(kinds)),
-        skimmer=Skimmer(found, ignored_words, IGNORED_AFTER_NAME, format_.skim, prefix)
-        if byteorder == "little"
-        else None,
+        ignored=_IGNORED,
+        is_ignored=_IS_IGNORED_WHEN_READ,
+        skimmer=Skimmer(messages.judge, format_.skim, prefix) if byteorder == "little" else None,
         groups=frozenset(prefix.groupindex),
         has_date=not {"date", "outer_date"}.isdisjoint(prefix.groupindex),
         is_shipped="outer_date" in prefix.groupindex,
@@ -157,23 +198,19 @@ def scanner_of(format_: LogFormat) -> Scanner:
 
 def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
     """Find the lines that may be of interest by the patterns alone."""
-    # one group, so that the list holds no tuples, which the garbage collector would follow
-    said: list[bytes] = scanner.lines.findall(data)
-    lengths = list(map(len, said))
-    ignored = lengths.count(_IS_IGNORED)
     rfind, find, match = data.rfind, data.find, scanner.prefix.match
     found: dict[int, tuple[re.Match[bytes], bytes]] = {}
-    place = 0
-    for message in compress(said, map(_IS_IGNORED.__lt__, lengths)):
-        # an equal text may stand elsewhere; as an entry's whole message it is this one
-        while True:
-            place = find(message, place)
-            start = rfind(b"\n", 0, place)
-            prefix = match(data, start + 1)
-            place += len(message)
-            if prefix is not None and prefix.end() + len(message) == place and data[place] == _LINE_FEED:
-                found[start] = (prefix, message)
-                break
+    entries: set[int] = set()
+    ignored = 0
+    for entry in scanner.starts.finditer(data):
+        start, begin = entry.span()
+        entries.add(start)
+        message = data[begin : find(b"\n", begin)]
+        length = scanner.said[message]
+        if length <= _IS_IGNORED:
+            ignored += length
+        elif (whole := match(data, start + 1)) is not None:
+            found[start] = (whole, message)
     chat = (CHAT_IN_BRACKET,) if "thread" in scanner.groups else ()
     for place in _places(data, (*scanner.anchors, *chat)):
         start = rfind(b"\n", 0, place)
@@ -182,77 +219,143 @@ def scan_all(data: bytes, lines: Lines, scanner: Scanner) -> Scan:
         if data.startswith(chat, place) and not (prefix["thread"] or b"").startswith(CHAT_THREAD):
             continue  # somebody says so
         message = data[prefix.end() : find(b"\n", place)]
-        ignored -= scanner.ignored_at_once.match(message) is not None
+        ignored -= scanner.said[message]
         found[start] = (prefix, message)
     starts = sorted(found)
     numbers = lines.at(starts)
     candidates = [
         _candidate(scanner, number, start, *found[start]) for number, start in zip(numbers, starts, strict=True)
     ]
-    others = lines.unindented()
-    if len(others) > len(said):
-        entries = {match.start() for match in scanner.starts.finditer(data)}
-        others = [place for place in others if place not in entries]
-    else:
-        others = []
-    return Scan(len(lines), len(said), ignored, candidates, others=others)
+    others = [place for place in lines.unindented() if place not in entries] if len(entries) < len(lines) else []
+    return Scan(len(lines), len(entries), ignored, candidates, others=others)
 
 
 def _scan_doubtful(data: bytes, lines: Lines, scanner: Scanner, skimmed: Skimmed) -> Scan:
     """Find the same by looking with the patterns at those lines only of which the skimmer is not sure."""
     anchored = set(lines.at(list(_places(data, scanner.anchors))))
-    unlike = frozenset((*skimmed.doubtful, *skimmed.strays))
-    looked_at = sorted(anchored | unlike)
-    ignored = int(skimmed.ignored.sum())
-    candidates: list[Candidate] = []
+    unlike = {*skimmed.doubtful, *skimmed.strays}
+    looked_at = np.array(sorted(anchored | unlike), np.int64)
+    known = skimmed.among(looked_at)
+    candidates, ignored = _of_known(data, lines, scanner, skimmed.forms, known, anchored)
+    ignored += int(skimmed.ignored.sum()) - int(known.ignored.sum())
     others = lines.bounds(skimmed.others)[0]
-    more: list[int] = []  # lines that have a prefix after all, and their times
-    times: list[int] = []
-    said, prefix_of, forms = scanner.said, scanner.prefix.match, skimmed.forms
-    shows_thread, is_shipped = "thread" in scanner.groups, scanner.is_shipped
-    for number, start, end, thread, thread_end, begin, seconds, was_ignored, of_form in zip(
-        looked_at, *lines.bounds(looked_at), *skimmed.parts(looked_at), strict=True
-    ):
-        prefix = None
-        if begin < 0:
-            prefix = prefix_of(data, start + 1)
-            if prefix is None:
-                if number in unlike:
-                    others.append(start)
-                continue
-            more.append(number)
-            times.append(_seconds_in(prefix))
-            begin = prefix.end()  # noqa: PLW2901 - the skimmer gave none
-            if shows_thread:
-                thread = prefix.start("thread")  # noqa: PLW2901 - the same
-        elif thread < 0 and (span := forms[of_form].thread) is not None:
-            thread, thread_end = start + 1 + span[0], start + 1 + span[1]  # noqa: PLW2901 - the same
-        ignored -= was_ignored
-        message = data[begin:end]
-        if number not in anchored and not (thread >= 0 and data.startswith(CHAT_IN_BRACKET, thread - 1)):
-            length = said(message)
-            ignored += length == _IS_IGNORED
-            if length <= _IS_IGNORED:
-                continue
-        if prefix is None and is_shipped:
-            prefix = prefix_of(data, start + 1)
-        if prefix is not None:
-            candidates.append(_candidate(scanner, number, start, prefix, message))
-            continue
-        form, logger = forms[of_form], None
-        if (span := form.logger) is not None:
-            logger = data[start + 1 + span[0] : start + 1 + span[1]]
-        elif form.thread is None and thread_end >= 0 and begin - thread_end > _LONGEST_END:
-            logger = data[thread_end + len("] [") : data.rindex(b"]", thread_end, begin)]
-        named = data[thread:thread_end] if thread_end >= 0 else None
-        dated = read_date(data[start + 1 + span[0] : start + 1 + span[1]]) if (span := form.date) is not None else None
-        candidates.append((number + 1, start, seconds if seconds >= 0 else None, named, logger, dated, message))
     entries, clock = skimmed.entries, skimmed.seconds
-    if more:
-        entries, clock = np.append(entries, more), np.append(clock, times)
+    if len(known.numbers) < len(looked_at):
+        rest = np.setdiff1d(looked_at, known.numbers, assume_unique=True).tolist()
+        found = _of_unknown(data, lines, scanner, rest, anchored)
+        others += lines.bounds([number for number in found.others if number in unlike])[0]
+        ignored += found.ignored
+        candidates = sorted([*candidates, *found.candidates], key=itemgetter(0))
+        entries = np.append(entries, np.array(found.entries, np.int64))
+        clock = np.append(clock, np.array(found.seconds, np.int64))
         order = np.argsort(entries, kind="stable")
         entries, clock = entries[order], clock[order]
     return Scan(len(lines), len(entries), ignored, candidates, Clock(lines.feeds[entries], clock), sorted(others))
+
+
+def _of_known(
+    data: bytes, lines: Lines, scanner: Scanner, forms: Sequence[Form], known: Known, anchored: set[int]
+) -> tuple[list[Candidate], int]:
+    """Return those of interest among lines whose beginnings are known, and how many others are to be ignored."""
+    ends = lines.feeds[known.numbers + 1].tolist()
+    messages = [data[begin:end] for begin, end in zip(known.messages.tolist(), ends, strict=True)]
+    lengths = np.fromiter(map(scanner.said.__getitem__, messages), np.int64, len(messages))
+    is_wanted = lengths > _IS_IGNORED
+    if not is_wanted.all():
+        is_wanted |= np.isin(known.numbers, sorted(anchored))
+        is_wanted |= np.array([form.is_chat and form.thread is not None for form in forms], np.bool_)[known.of_forms]
+        for place in np.flatnonzero(~is_wanted & (known.threads > 0)).tolist():
+            is_wanted[place] = data.startswith(CHAT_IN_BRACKET, int(known.threads[place]) - 1)
+        messages = list(compress(messages, is_wanted.tolist()))
+    ignored = int(lengths[~is_wanted].sum())
+    known = known.some(is_wanted)
+    starts = lines.feeds[known.numbers]
+    if scanner.is_shipped:
+        of_lines = zip(known.numbers.tolist(), starts.tolist(), messages, strict=True)
+        return [
+            _candidate(scanner, number, start, prefix, message)
+            for number, start, message in of_lines
+            if (prefix := scanner.prefix.match(data, start + 1)) is not None  # it fits, since the form does
+        ], ignored
+    shown = [_texts(data, starts, [getattr(form, name) for form in forms], known.of_forms) for name in _IN_FORMS]
+    threads, loggers, dates = shown
+    if threads is None and len(starts) and known.thread_ends[0] >= 0:
+        bounds = (known.threads.tolist(), known.thread_ends.tolist())
+        threads = [data[begin:end] for begin, end in zip(*bounds, strict=True)]
+        loggers = loggers or _loggers(data, known)
+    seconds: Iterable[int | None] = known.seconds.tolist()
+    if len(starts) and known.seconds.min() < 0:
+        seconds = (each if each >= 0 else None for each in known.seconds.tolist())
+    nothing: list[Any] = [None] * len(starts)
+    return list(
+        zip(
+            (known.numbers + 1).tolist(),
+            starts.tolist(),
+            seconds,
+            threads or nothing,
+            loggers or nothing,
+            [each and read_date(each) for each in dates] if dates else nothing,
+            messages,
+            strict=True,
+        )
+    ), ignored
+
+
+_IN_FORMS = ("thread", "logger", "date")
+
+
+def _texts(data: bytes, starts: Places, spans: Sequence[Span | None], of_forms: Places) -> list[bytes | None] | None:
+    """Return of each line, by the number of its form, the text at the form's place; None where no form has one."""
+    if not any(spans):
+        return None
+    froms, untils = np.array([span or (0, -1) for span in spans], np.int64)[of_forms].T
+    bounds = ((starts + 1 + froms).tolist(), (starts + 1 + untils).tolist(), untils.tolist())
+    return [data[begin:end] if until >= 0 else None for begin, end, until in zip(*bounds, strict=True)]
+
+
+def _loggers(data: bytes, known: Known) -> list[bytes | None] | None:
+    """Return the loggers between threads and messages; None where no line shows one."""
+    ends, begins = known.thread_ends, known.messages
+    named = np.flatnonzero(begins - ends > _LONGEST_END).tolist()
+    if not named:
+        return None
+    loggers: list[bytes | None] = [None] * len(ends)
+    for place in named:
+        end, begin = int(ends[place]), int(begins[place])
+        loggers[place] = data[end + len("] [") : data.rindex(b"]", end, begin)]
+    return loggers
+
+
+class _Matched(NamedTuple):
+    """What the pattern of a layout finds in some lines."""
+
+    candidates: list[Candidate]
+    entries: list[int]  # lines that have a prefix after all
+    seconds: list[int]  # their times
+    others: list[int]  # lines that have none
+    ignored: int
+
+
+def _of_unknown(data: bytes, lines: Lines, scanner: Scanner, numbers: Sequence[int], anchored: set[int]) -> _Matched:
+    """Look with the pattern at lines whose beginnings are not known."""
+    found = _Matched([], [], [], [], 0)
+    ignored = 0
+    for number, start, end in zip(numbers, *lines.bounds([*numbers]), strict=True):
+        prefix = scanner.prefix.match(data, start + 1)
+        if prefix is None:
+            found.others.append(number)
+            continue
+        found.entries.append(number)
+        found.seconds.append(_seconds_in(prefix))
+        message = data[prefix.end() : end]
+        thread = prefix.start("thread") if "thread" in scanner.groups else -1
+        if number not in anchored and not (thread >= 0 and data.startswith(CHAT_IN_BRACKET, thread - 1)):
+            length = scanner.said[message]
+            if length <= _IS_IGNORED:
+                ignored += length
+                continue
+        found.candidates.append(_candidate(scanner, number, start, prefix, message))
+    return found._replace(ignored=ignored)
 
 
 def clock_of(data: bytes, scanner: Scanner) -> Clock:
@@ -284,13 +387,28 @@ def _candidate(scanner: Scanner, number: int, start: int, prefix: re.Match[bytes
 def _places(data: bytes, words: Iterable[bytes]) -> Iterator[int]:
     """Yield where any of *words* stands."""
     is_plain, find = data.isascii(), data.find
-    for word in words:
-        if is_plain and not word.isascii():
+    for stem, endings in _stems(tuple(words)):
+        if is_plain and not stem.isascii():
             continue
-        place = find(word)
+        place = find(stem)
         while place >= 0:
-            yield place
-            place = find(word, place + len(word))
+            if data.startswith(endings, place):
+                yield place
+            place = find(stem, place + len(stem))
+
+
+@cache
+def _stems(words: tuple[bytes, ...]) -> list[tuple[bytes, tuple[bytes, ...]]]:
+    """Return what some of *words* begin with, and these: one search finds all of them."""
+    found: list[tuple[bytes, tuple[bytes, ...]]] = []
+    for word in sorted(words):
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(word, found[-1][0] if found else b"", strict=False))
+        stem = word[: sum(1 for _ in alike)]
+        if len(stem) >= _LEAST_STEM and stem.isascii():
+            found[-1] = (stem, (*found[-1][1], word))
+        else:
+            found.append((word, (word,)))
+    return found
 
 
 @lru_cache(maxsize=4096)

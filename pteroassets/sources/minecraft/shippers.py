@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ import numpy as np
 
 from pteroassets.sources.minecraft.formats import LAYOUT, OPENERS, has_layout, layout_end
 from pteroassets.sources.minecraft.forms import Forms
-from pteroassets.sources.minecraft.text import Lines, clean, strip_escapes
+from pteroassets.sources.minecraft.text import WINDOW, Lines, clean, strip_escapes
 from pteroassets.sources.minecraft.words import TWO_BYTES, pairs_of
 
 _DAY = rb"\d{4}-\d\d-\d\d"
@@ -88,6 +88,34 @@ def find_shipped(
     while match is not None and but is not None and but.match(data, match.start() + 1) is not None:
         match = _LOOKS.search(data, match.start() + 1, end)
     return match.start() if match is not None else None
+
+
+# by the first byte of a line: whether a layout or a shipper's stamp may begin it in any case, or where it is a letter
+_MAY_BEGIN = np.isin(np.arange(256), [*OPENERS, *b"{[, <"])
+_LETTERS = np.isin(np.arange(256), [*b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-"])
+# what stands before the bar behind a container's name
+_OF_NAMES = _LETTERS | np.isin(np.arange(256), [*b"0123456789@ "])
+_BAR, _BLANK = ord("|"), ord(" ")
+_IN_MONTHS = 3  # letters of a month's name
+_DIGITS = np.isin(np.arange(256), [*b"0123456789"])
+_FEW = 16  # lines: to look at each of them is faster
+
+
+def possible_beginnings(lines: Lines, feeds: Sequence[int]) -> Sequence[int]:
+    """Return those of *feeds*, line feeds in *lines*, behind which a layout or a shipper's stamp may begin.
+
+    No line goes for which `may_be_shipped` or a layout's pattern would say so.
+    """
+    if len(feeds) < _FEW:
+        return feeds
+    places = np.array(feeds, np.int64)
+    windows = lines.windows(places + 1).reshape(-1, WINDOW)
+    first = windows[:, 0]
+    # a month or a day's name, and a number behind it
+    dated = (windows[:, _IN_MONTHS] == _BLANK) & _DIGITS[windows[:, _IN_MONTHS + 2]]
+    named = (windows == _BAR).any(axis=1) | _OF_NAMES[windows].all(axis=1)
+    found: list[int] = places[_MAY_BEGIN[first] | (_LETTERS[first] & (dated | named))].tolist()
+    return found
 
 
 def may_be_shipped(data: bytes, place: int) -> bool:

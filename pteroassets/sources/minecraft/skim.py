@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pteroassets.sources.minecraft.formats import OPENERS, Way
-from pteroassets.sources.minecraft.forms import UNTIMED, Form, Forms
+from pteroassets.sources.minecraft.forms import Form, Forms
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, MOST_NAME_WORDS, Finding
 from pteroassets.sources.minecraft.text import (
     EIGHT,
@@ -66,25 +66,36 @@ class Skimmed(NamedTuple):
     forms: Sequence[Form]
     of_forms: Places  # of each line with a prefix, the number of its form among them
 
-    def parts(self, lines: list[int]) -> tuple[list[int], ...]:
-        """Return of each of *lines* what is known: from the thread to whether it is to be ignored, and its form.
-
-        The place of a message is -1 where it is not sure that the line has a prefix.
-        """
-        numbers = np.array(lines, np.int64)
-        places = np.searchsorted(self.entries, numbers)
-        is_entry = np.append(self.entries, -1)[places] == numbers
-        return tuple(
-            np.where(is_entry, np.append(part, part.dtype.type(0))[places], none).tolist()
-            for part, none in (
-                (self.threads, -1),
-                (self.thread_ends, -1),
-                (self.messages, -1),
-                (self.seconds, UNTIMED),
-                (self.ignored, False),
-                (self.of_forms, -1),
-            )
+    def among(self, lines: Places) -> Known:
+        """Return what is known of those of *lines* that surely have a prefix."""
+        places = np.searchsorted(self.entries, lines)
+        is_entry = np.append(self.entries, -1)[places] == lines
+        places = places[is_entry]
+        return Known(
+            lines[is_entry],
+            self.threads[places],
+            self.thread_ends[places],
+            self.messages[places],
+            self.seconds[places],
+            self.ignored[places],
+            self.of_forms[places],
         )
+
+
+class Known(NamedTuple):
+    """What is known of some lines that surely have a prefix; the parts are as those of `Skimmed`."""
+
+    numbers: Places
+    threads: Places
+    thread_ends: Places
+    messages: Places
+    seconds: Places
+    ignored: Flags
+    of_forms: Places
+
+    def some(self, wanted: Flags) -> Known:
+        """Return the same of those lines that are *wanted*."""
+        return Known._make(part[wanted] for part in self)
 
 
 class _Begun(NamedTuple):
@@ -108,6 +119,114 @@ class _Messages(NamedTuple):
 
 
 _OF_INTEREST = 24  # groups
+_PLAIN, _NAMED = 1, 2  # words to be ignored, and those of which a player may have the name
+_OF_INTEREST_BITS = np.uint64((1 << _OF_INTEREST) - 1)
+
+
+class _ByHead(dict[int, Sequence[Literal]]):
+    """Which of many words may begin with eight bytes, by these; it is found out once for each that was seen."""
+
+    def __init__(self, words: Sequence[Literal]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, head: int) -> Sequence[Literal]:
+        """Compare *head* with all words, and keep what is found for a while."""
+        if len(self) >= _MOST_HEADS:
+            self.clear()
+        found = self[head] = [word for word in self._words if word.may_begin(head)]
+        return found
+
+
+_MOST_HEADS = 1 << 14
+
+
+class Judge:
+    """Tells of the messages of some dialects which may be of interest, and which are surely to be ignored.
+
+    Args:
+        found: How messages of interest are found.
+        ignored: What a message to be ignored may begin with, none of which begins one of interest.
+        ignored_after_name: What may follow the first word of a message to be ignored.
+    """
+
+    def __init__(self, found: Finding, ignored: Iterable[bytes], ignored_after_name: Iterable[bytes]) -> None:
+        begins = [word for word in found.begins if not word.startswith(b"[")] + [b"\xa7", b"\xc2\xa7", b"/"]
+        plain = sorted({word for word in ignored if not word.startswith(b"[")})
+        self._begins = Words([*groups_of(begins, _OF_INTEREST), *groups_of(plain, GROUPS - _OF_INTEREST)])
+        self._ignored = _ByHead([Literal(word, is_name=could_be_name(word, found.then)) for word in plain])
+        self._after_name = [Literal(word) for word in ignored_after_name]
+        self._then = LongWords([*found.then, b"(vehicle"])
+        self._in_brackets = LongWords(word for word in found.begins if word.startswith(b"["))
+        self._echoes = LongWords(found.echoes)
+        self._of_peers = LongWords(found.of_peers)
+
+    def of(self, messages: _Messages) -> tuple[Flags, Flags]:
+        """Tell which messages are doubtful, and which are to be ignored."""
+        doubtful, ignored = np.zeros((2, len(messages.places)), np.bool_)
+        in_bracket = (messages.heads & _BYTE) == ord("[")
+        self._judge_beginnings(messages, doubtful, ignored)
+        self._judge_names(messages, np.flatnonzero(~(in_bracket | ignored | doubtful)), doubtful, ignored)
+        self._judge_brackets(messages, np.flatnonzero(in_bracket), doubtful, ignored)
+        return doubtful, ignored
+
+    def _judge_beginnings(self, messages: _Messages, doubtful: Flags, ignored: Flags) -> None:
+        lines, places, heads, _ = messages
+        some, groups = self._begins.among(heads)
+        doubtful[some[(groups & _OF_INTEREST_BITS) != 0]] = True
+        some = some[(groups & ~_OF_INTEREST_BITS) != 0]
+        if not len(some):
+            return
+        # lines that begin alike are judged together
+        some = some[np.argsort(heads[some])]
+        ordered, some_places = heads[some], places[some]
+        seconds = lines.eights(some_places + EIGHT)
+        ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(some))
+        found = np.zeros(len(some), np.int8)
+        start = 0
+        for head, end in zip(ordered[ends - 1].tolist(), ends.tolist(), strict=True):
+            for word in self._ignored[head]:
+                fits = word.behind(lines, some_places[start:end], seconds[start:end])
+                found[start:end][fits] = _NAMED if word.is_name else _PLAIN
+            start = end
+        ignored[some[found != 0]], doubtful[some[found != 0]] = True, False
+        named = np.flatnonzero(found == _NAMED)
+        spaces = bits_of(lines.windows(some_places[named]) == ord(" "))
+        named = some[named[self._then.among(lines.eights(some_places[named] + lowest(spaces) + 1))]]
+        ignored[named], doubtful[named] = False, True
+
+    def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
+        """Judge messages of which the first words could be a name."""
+        lines = messages.lines
+        places, is_long = messages.places[some], messages.is_long[some]
+        spaces = bits_of(lines.windows(places) == ord(" "))
+        everyone = np.arange(len(some))
+        for rank in range(MOST_NAME_WORDS):
+            doubtful[some[(spaces == 0) & is_long]] = True
+            at = places + lowest(spaces) + 1
+            then = lines.eights(at)
+            found = self._then.among(then)
+            doubtful[some[found[spaces[found] != 0]]] = True
+            if rank == 0:
+                for word in self._after_name:
+                    ignored[some[word.among(lines, then, at, everyone)]] = True
+            spaces &= spaces - ONE
+        doubtful &= ~ignored
+
+    def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
+        """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
+        lines, places = messages.lines, messages.places[some]
+        windows = lines.windows(places)
+        spaces, closes, colons = (bits_of(windows == ord(mark)) for mark in " ]:")
+        looked_at = np.zeros(len(some), np.bool_)
+        looked_at[self._in_brackets.among(messages.heads[some])] = True
+        echoes = np.flatnonzero((colons != 0) & ((closes & below(colons)) == 0))
+        looked_at[self._echoes.among(lines.eights(places[echoes] + lowest(colons[echoes]) + 2), echoes)] = True
+        ends = closes & (spaces >> ONE)
+        peers = np.flatnonzero(ends)
+        looked_at[self._of_peers.among(lines.eights(places[peers] + lowest(ends[peers]) + 2), peers)] = True
+        looked_at |= (ends == 0) & messages.is_long[some]
+        doubtful[some], ignored[some] = looked_at, ~looked_at
 
 
 class Skimmer:
@@ -116,30 +235,13 @@ class Skimmer:
     It needs a machine that stores the lowest byte first.
 
     Args:
-        found: How messages of interest are found.
-        ignored: What a message to be ignored may begin with, none of which begins one of interest.
-        ignored_after_name: What may follow the first word of a message to be ignored.
+        judge: Of what may be said in it.
         way: How the layout is skimmed.
         prefix: The layout's pattern.
     """
 
-    def __init__(
-        self,
-        found: Finding,
-        ignored: Iterable[bytes],
-        ignored_after_name: Iterable[bytes],
-        way: Way,
-        prefix: re.Pattern[bytes],
-    ) -> None:
-        begins = [word for word in found.begins if not word.startswith(b"[")] + [b"\xa7", b"\xc2\xa7", b"/"]
-        plain = groups_of((word for word in ignored if not word.startswith(b"[")), GROUPS - _OF_INTEREST)
-        self._begins = Words([*groups_of(begins, _OF_INTEREST), *plain])
-        self._ignored = [[Literal(word, is_name=could_be_name(word, found.then)) for word in group] for group in plain]
-        self._after_name = [Literal(word) for word in ignored_after_name]
-        self._then = LongWords([*found.then, b"(vehicle"])
-        self._in_brackets = LongWords(word for word in found.begins if word.startswith(b"["))
-        self._echoes = LongWords(found.echoes)
-        self._of_peers = LongWords(found.of_peers)
+    def __init__(self, judge: Judge, way: Way, prefix: re.Pattern[bytes]) -> None:
+        self._judge = judge
         self._way = way
         self._forms = Forms(prefix, way.end_of)
         self._unsure = pairs_of(way.unsure)
@@ -156,7 +258,7 @@ class Skimmer:
         places = begun.ends
         heads = lines.eights(places)
         messages = _Messages(lines, places, heads, lines.feeds[begun.numbers + 1] - places > WINDOW)
-        is_doubtful, ignored = self._judge(messages)
+        is_doubtful, ignored = self._judge.of(messages)
         is_doubtful |= begun.is_chat
         is_sure = ~self._unsure[(heads & TWO_BYTES).view(np.int64)]
         unknown = np.full(int(is_sure.sum()), -1)
@@ -197,7 +299,7 @@ class Skimmer:
             places[spaced] += 1
             heads_of_messages[spaced] = lines.eights(places[spaced])
         is_long = lines.feeds[entries + 1] - places > WINDOW
-        is_doubtful, ignored = self._judge(_Messages(lines, places, heads_of_messages, is_long))
+        is_doubtful, ignored = self._judge.of(_Messages(lines, places, heads_of_messages, is_long))
         is_doubtful |= names.view("<u8")[:: SHORT_WINDOW // EIGHT][sure] == _CHAT
         others = (np.flatnonzero(is_other), begun.numbers[~is_entry & ~doubtful])
         return Skimmed(
@@ -213,67 +315,6 @@ class Skimmer:
             forms=begun.forms,
             of_forms=begun.of_forms[sure],
         )
-
-    def _judge(self, messages: _Messages) -> tuple[Flags, Flags]:
-        """Tell which messages are doubtful, and which are to be ignored."""
-        doubtful, ignored = np.zeros((2, len(messages.places)), np.bool_)
-        in_bracket = (messages.heads & _BYTE) == ord("[")
-        self._judge_beginnings(messages, doubtful, ignored)
-        self._judge_names(messages, np.flatnonzero(~(in_bracket | ignored | doubtful)), doubtful, ignored)
-        self._judge_brackets(messages, np.flatnonzero(in_bracket), doubtful, ignored)
-        return doubtful, ignored
-
-    def _judge_beginnings(self, messages: _Messages, doubtful: Flags, ignored: Flags) -> None:
-        lines, places, heads, _ = messages
-        some, groups = self._begins.among(heads)
-        doubtful[some[(groups & np.uint64((1 << _OF_INTEREST) - 1)) != 0]] = True
-        groups >>= np.uint64(_OF_INTEREST)
-        present = int(np.bitwise_or.reduce(groups))
-        for number, group in enumerate(self._ignored):
-            if not present >> number & 1:
-                continue
-            of_group = some[(groups & np.uint64(1 << number)) != 0]
-            group_heads = heads[of_group]
-            for word in group:
-                found = word.among(lines, group_heads, places, of_group)
-                ignored[found], doubtful[found] = True, False
-                if word.is_name and len(found):
-                    spaces = bits_of(lines.windows(places[found]) == ord(" "))
-                    named = self._then.among(lines.eights(places[found] + lowest(spaces) + 1), found)
-                    ignored[named], doubtful[named] = False, True
-
-    def _judge_names(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
-        """Judge messages of which the first words could be a name."""
-        lines = messages.lines
-        places, is_long = messages.places[some], messages.is_long[some]
-        spaces = bits_of(lines.windows(places) == ord(" "))
-        everyone = np.arange(len(some))
-        for rank in range(MOST_NAME_WORDS):
-            doubtful[some[(spaces == 0) & is_long]] = True
-            at = places + lowest(spaces) + 1
-            then = lines.eights(at)
-            found = self._then.among(then)
-            doubtful[some[found[spaces[found] != 0]]] = True
-            if rank == 0:
-                for word in self._after_name:
-                    ignored[some[word.among(lines, then, at, everyone)]] = True
-            spaces &= spaces - ONE
-        doubtful &= ~ignored
-
-    def _judge_brackets(self, messages: _Messages, some: Places, doubtful: Flags, ignored: Flags) -> None:
-        """Judge messages in brackets, among which are echoes of commands and a proxy's players."""
-        lines, places = messages.lines, messages.places[some]
-        windows = lines.windows(places)
-        spaces, closes, colons = (bits_of(windows == ord(mark)) for mark in " ]:")
-        looked_at = np.zeros(len(some), np.bool_)
-        looked_at[self._in_brackets.among(messages.heads[some])] = True
-        echoes = np.flatnonzero((colons != 0) & ((closes & below(colons)) == 0))
-        looked_at[self._echoes.among(lines.eights(places[echoes] + lowest(colons[echoes]) + 2), echoes)] = True
-        ends = closes & (spaces >> ONE)
-        peers = np.flatnonzero(ends)
-        looked_at[self._of_peers.among(lines.eights(places[peers] + lowest(ends[peers]) + 2), peers)] = True
-        looked_at |= (ends == 0) & messages.is_long[some]
-        doubtful[some], ignored[some] = looked_at, ~looked_at
 
 
 def _together(lines: Lines, parts: Sequence[tuple[Form, Places]]) -> _Begun:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOM = b"\xef\xbb\xbf"
-_UTF_16_BOM = b"\xff\xfe"
+UTF_16_BOM = b"\xff\xfe"
 
 # what a terminal is told: strings, which end with a bell or a terminator; sequences; selections of a character set
 _ESCAPE = (
@@ -132,7 +132,7 @@ def shorten_line(line: bytes) -> bytes:
 
 def strip_mark(start: bytes) -> bytes:
     """Return the *start* of a file without its byte order mark."""
-    return start.removeprefix(BOM).removeprefix(_UTF_16_BOM)
+    return start.removeprefix(BOM).removeprefix(UTF_16_BOM)
 
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
@@ -260,6 +260,17 @@ class Lines:
     def __len__(self) -> int:
         """Return the number of lines."""
         return len(self.feeds) - 1
+
+    def behind(self, place: int) -> Lines:
+        """Return the lines behind the line feed at *place*, as those of what begins there."""
+        other = object.__new__(Lines)
+        other._data = self._data[place:]
+        other._eights, other._windows = self._eights[place:], self._windows[place:]
+        other._short_windows = self._short_windows[place:]
+        first = int(np.searchsorted(self.feeds, place))
+        other.feeds, other.breaks = self.feeds[first:] - place, self.breaks[first:] - place
+        other.is_clean = self.is_clean
+        return other
 
     def at(self, places: list[int]) -> list[int]:
         """Return the lines in which *places* lie; a line feed belongs to the line behind it."""

@@ -93,6 +93,11 @@ class Literal:
         parts = [word[offset : offset + EIGHT] for offset in range(0, len(word), EIGHT)]
         self._parts = [(number_of(b"\xff" * len(part)), number_of(part)) for part in parts]
 
+    def may_begin(self, head: int) -> bool:
+        """Return whether the word, or its beginning, is that of these eight bytes."""
+        mask, wanted = self._parts[0]
+        return head & int(mask) == int(wanted)
+
     def among(self, lines: Lines, heads: Eights, places: Places, some: Places) -> Places:
         """Return those of *some* numbers at whose *places* the word stands; these places begin with *heads*."""
         mask, wanted = self._parts[0]
@@ -103,11 +108,27 @@ class Literal:
             some = some[(lines.eights(places[some] + EIGHT * number) & mask) == wanted]
         return some
 
+    def behind(self, lines: Lines, places: Places, seconds: Eights) -> Flags | slice:
+        """Return at which of *places* it stands, whose first eight bytes are known to fit; *seconds* are the next."""
+        if len(self._parts) == 1:
+            return slice(None)
+        mask, wanted = self._parts[1]
+        fits: Flags = (seconds & mask) == wanted
+        for number, (mask, wanted) in enumerate(self._parts[2:], 2):
+            some = np.flatnonzero(fits)
+            if not len(some):
+                break
+            fits[some] = (lines.eights(places[some] + EIGHT * number) & mask) == wanted
+        return fits
 
-def could_be_name(word: bytes, then: Iterable[bytes]) -> bool:
+
+def could_be_name(word: bytes, then: tuple[bytes, ...]) -> bool:
     """Return whether a message's beginning could also be a player's name, a space and the beginning of any *then*."""
     match = re.fullmatch(rb"\w{2,16} (.*)", word, re.DOTALL)
-    return match is not None and any(each.startswith(match[1]) or match[1].startswith(each) for each in then)
+    if match is None:
+        return False
+    rest = match[1]
+    return rest.startswith(then) or any(each.startswith(rest) for each in then)
 
 
 def groups_of(words: Iterable[bytes], most: int) -> list[list[bytes]]:

@@ -15,7 +15,7 @@ from pteroassets.sources.minecraft.formats import ALL_FORMATS, IGNORED_AFTER_NAM
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.messages import finding
 from pteroassets.sources.minecraft.scan import Clock, Scan, clock_of, scan, scan_all, scanner_of
-from pteroassets.sources.minecraft.skim import Skimmer
+from pteroassets.sources.minecraft.skim import Judge
 from pteroassets.sources.minecraft.text import Lines, clean
 from tests.sources.minecraft.test_forgery import EVENT_LINES
 from tests.sources.minecraft.test_fuzz import GOLDEN, mutate
@@ -373,7 +373,7 @@ def test_text_is_kept_and_left_out_by_parsers_side_by_side() -> None:
 
 def test_a_word_that_is_too_short_to_skim_for_is_named() -> None:
     with pytest.raises(ValueError, match=r"\[b'fly'\] have less than 4 bytes"):
-        Skimmer(FOUND._replace(then=(*FOUND.then, b"fly")), (), (), LAYOUT.skim, SCANNER.prefix)
+        Judge(FOUND._replace(then=(*FOUND.then, b"fly")), (), ())
 
 
 def test_a_beginning_may_be_longer_than_what_is_looked_at_behind_a_block() -> None:
