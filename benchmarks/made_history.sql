@@ -312,7 +312,9 @@ lines as (
     cross join lateral (
         select join_line - 2, joined_at, 'player_uuid', player_uuid, null::jsonb where role <> 'proxy'
         union all
-        select join_line - 1, joined_at, 'player_login', null, '{"ip_address": "hmac:0123456789abcdef01234567"}'
+        -- of ten names one shares the address of another
+        select join_line - 1, joined_at, 'player_login', null,
+            jsonb_build_object('address', 'hmac:' || left(md5('address of ' || regexp_replace(player_name, '7$', '')), 24))
         where role <> 'proxy'
         union all
         select join_line, joined_at, case role when 'proxy' then 'player_switch' else 'player_join' end, null,
@@ -344,6 +346,16 @@ lines as (
             (2147483647, ended_at, 'server_stop', null)
     ) as said (line_number, at, kind, detail)
     where period between %(first)s and %(last)s and at is not null
+    union all
+    -- now and then somebody tries names
+    select server_uuid, file_key, timezone, (600 + 7 * tried) * 20000 + 19981,
+        started_at + (600 + 7 * tried) * interval '1 second', 'login_refused', 'Tried_' || tried, null,
+        '{"reason": "You are not whitelisted", "cause": "not_whitelisted"}'::jsonb
+    from made_runs
+    cross join lateral generate_series(1, 30) as made (tried)
+    where
+        hashtext(file_key) % 50 = 0 and role <> 'proxy' and period between %(first)s and %(last)s
+        and coalesce(ended_at, %(until)s) > started_at + interval '20 minutes'
 )
 
 select server_uuid, file_key, timezone, line_number, logged_at, kind, player_name, player_uuid, detail,
@@ -516,16 +528,17 @@ on conflict (server_uuid, player_name, player_uuid, file_key) do update set last
 create temporary table made_lines as
 select server_uuid, file_key, 'UTC' as timezone, line + place as line_number, at as logged_at, kind, player_name,
     case when kind = 'player_uuid' then player_uuid end as player_uuid,
-    null::jsonb as detail, %(events_load)s::uuid as load_id, now() as loaded_at
+    case when kind = 'player_login' then jsonb_build_object('address', 'hmac:' || left(md5('address of ' || player_name), 24)) end
+        as detail, %(events_load)s::uuid as load_id, now() as loaded_at
 from made_news
 cross join lateral (
-    values (-1, joined_at, 'player_uuid'), (0, joined_at, 'player_join'),
+    values (-2, joined_at, 'player_uuid'), (-1, joined_at, 'player_login'), (0, joined_at, 'player_join'),
         (2, joined_at + interval '3 minutes', 'player_chat'), (4, left_at, 'player_leave')
 ) as said (place, at, kind)
-where kind <> 'player_uuid' or not is_proxy;
+where kind not in ('player_uuid', 'player_login') or not is_proxy;
 
 update raw_minecraft.log_files as files
-set last_line_at = news.left_at, lines_understood = files.lines_understood + 4,
+set last_line_at = news.left_at, lines_understood = files.lines_understood + 5,
     parsed_lines = files.parsed_lines + 90, fetched_at = %(observed_at)s, _load_id = %(files_load)s, _loaded_at = now()
 from made_news as news
 where files.server_uuid = news.server_uuid and files.file_key = news.file_key;

@@ -16,6 +16,8 @@
         'fct_empty_hours_daily': {'without': ['owner_user_uuid']},
         'fct_limit_utilization_daily': {},
         'fct_log_coverage': {},
+        'fct_login_bursts': {},
+        'fct_logins_daily': {},
         'fct_player_activity_weekly': {},
         'fct_player_daily': {},
         'fct_player_events': {},

@@ -19,7 +19,7 @@ from pteroassets.sources.twitch.client import API, IDENTITY, TwitchClient, Twitc
 from pteroassets.warehouse.connection import Connection
 from pteroassets.warehouse.load import LoadReport
 
-TABLES = (landed.USERS, landed.STREAMS, landed.CLIPS)
+TABLES = (landed.USERS, landed.STREAMS, landed.CLIPS, "ops.stream_notices")
 _EVERY_SECONDS = 60
 
 

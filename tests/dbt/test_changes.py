@@ -25,13 +25,16 @@ TABLES = (
         for name in (
             *("sessions_on_servers", "proxy_candidates", "proxy_pairs", "proxy_matches", "connected_accounts"),
             *("network_identities", "sessions", "session_days", "sessions_daily", "network_sessions"),
-            *("network_session_days", "network_sessions_daily"),
+            *("network_session_days", "network_sessions_daily", "logins"),
         )
     ),
     *(f"marts.{name}" for name in ("fct_player_sessions", "fct_network_sessions", "dim_players", "fct_server_runs")),
     *(
         f"marts.{name}"
-        for name in ("fct_player_events", "fct_player_daily", "fct_players_hourly", "fct_player_servers")
+        for name in (
+            *("fct_player_events", "fct_player_daily", "fct_players_hourly", "fct_player_servers"),
+            *("fct_logins_daily", "fct_login_bursts"),
+        )
     ),
 )
 VIEWS = (
@@ -125,6 +128,7 @@ def change(connection: Connection, chance: random.Random) -> None:
         runs_go: 1,
         line_is_read: 1,
         deaths_are_read: 2,
+        logins_are_read: 3,
         folder_is_listed: 1,
     }
     (kind,) = chance.choices([*kinds], weights=[*kinds.values()])
@@ -276,6 +280,37 @@ def deaths_are_read(connection: Connection, chance: random.Random) -> None:
         "jsonb_build_object('server_uuid', server_uuid, 'file_key', file_key) "
         "from raw_minecraft.log_files where server_uuid = %s",
         (server,),
+    )
+
+
+def logins_are_read(connection: Connection, chance: random.Random) -> None:
+    """A file has other logins than before, some of them close together; triggers note which file it is."""
+    server, number = some_server(chance), chance.randrange(3)
+    file = "(select file_id from raw_minecraft.log_files where server_uuid = %s limit 1)"
+    connection.execute(
+        f"delete from raw_minecraft.event_rows where file_id = {file} and line_number %% 3 = %s "
+        "and line_number between 50000 and 59999",
+        (server, number),
+    )
+    connection.execute(
+        f"""
+        insert into raw_minecraft.event_rows (
+            logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
+        )
+        select %s + made * interval '20 seconds', {file}, 50001 + 3 * made + %s, event_load_id, 0, player_id, kind_id,
+            %s
+        from generate_series(1, %s) as made
+        cross join (
+            select player_id from raw_minecraft.event_players where player_name = any(%s) order by player_id limit 1
+        ) as players
+        cross join (select kind_id from raw_minecraft.event_kinds where kind = %s) as kinds
+        cross join (select event_load_id from raw_minecraft.event_loads limit 1) as loads
+        """,
+        (
+            *(SINCE + timedelta(minutes=chance.randrange(0, 4 * 1440, 7)), server, number),
+            *(chance.choice([None, '{"cause": "full", "address": "hmac:1"}']), chance.randrange(1, 40)),
+            *([chance.choice(NAMES), "Player1"], chance.choice(["player_login", "login_refused"])),
+        ),
     )
 
 

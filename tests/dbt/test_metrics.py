@@ -38,7 +38,7 @@ _PHRASES = {
     ("owner_user_id", "period_grain", "period_start"): "owner and period",
     ("scope", "scope_key", "cohort_grain", "cohort_start", "kind", "days_later"): "cohort",
 }
-_PHRASES_OF_MODELS = {"stg_minecraft__events": "line of a log"}
+_PHRASES_OF_MODELS: dict[str, str] = {}
 # the dbt sources that hold what a metric says of its source
 _SOURCES = {
     "log files of the servers": r"minecraft\.\w+",
@@ -51,6 +51,7 @@ _SOURCES = {
     "logs and replays of all games": r"(minecraft|arma3)\.\w+",
     "replays of Arma 3": r"arma3\.\w+",
     "events of games": r"events\.events",
+    "streams of Twitch": r"twitch\.streams",
 }
 
 

@@ -233,6 +233,53 @@ cross join raw_minecraft.event_loads;
 update raw_minecraft.log_files set parser_version = '1', first_kind = 'server_start';
 """
 
+# two names share each address; on server 1 somebody tries names, and another comes again and again. Yara streams
+_LOGINS = """
+insert into raw_minecraft.event_kinds (kind) values ('player_login'), ('login_refused');
+insert into raw_minecraft.event_players (player_name)
+select 'Tried' || number from generate_series(1, 4) as made (number);
+insert into raw_minecraft.event_rows (
+    logged_at, file_id, line_number, event_load_id, utc_offset_seconds, player_id, kind_id, detail
+)
+select logged_at, file_id, 50000 + row_number() over (partition by server_uuid order by logged_at, kind, player_name),
+    event_load_id, 0, player_id, kind_id, detail
+from (
+    select server_uuid, joined_at as logged_at, 'player_login' as kind, player_name,
+        jsonb_build_object('address', 'hmac:' || ascii(right(player_name, 1)) % 3) as detail
+    from derived_minecraft.player_sessions where joined_at is not null
+    union all
+    select server_uuid, timestamptz '2026-10-25 10:00+00' + number * interval '20 seconds',
+        case when number > 6 then 'login_refused' else 'player_login' end,
+        case when number > 6 then 'Tried' || number % 4 + 1 else 'Player1' end,
+        case when number > 6 then '{"cause": "banned"}'::jsonb else '{"address": "hmac:1"}' end
+    from world, generate_series(1, 18) as made (number) where id = 1
+) as lines
+inner join world using (server_uuid)
+inner join raw_minecraft.log_files using (server_uuid)
+inner join raw_minecraft.event_kinds using (kind)
+inner join raw_minecraft.event_players using (player_name)
+cross join raw_minecraft.event_loads;
+
+insert into raw_twitch.users (user_id, login, record, first_seen_at, read_at, clips_read_at, _load_id)
+values ('1', 'yara', '{"display_name": "Yara", "description": "", "created_at": "2020-01-01T00:00:00Z"}', '2026-10-24',
+    '2026-10-26 12:00+00', '2026-10-26 23:00+00', gen_random_uuid());
+insert into raw_twitch.streams (stream_id, user_id, login, record, started_at, first_seen_at, last_seen_at, _load_id)
+select stream_id, '1', 'yara',
+    '{"user_name": "Yara", "title": "Castles", "game_name": "Minecraft", "language": "en", "viewer_count": 12}'::jsonb,
+    started_at, started_at + interval '1 minute', last_seen_at, gen_random_uuid()
+from (values ('s1', timestamptz '2026-10-25 18:00+00', timestamptz '2026-10-25 20:00+00'),
+    ('s2', '2026-10-25 21:00+00', '2026-10-25 21:30+00'), ('s3', '2026-10-26 22:00+00', '2026-10-26 23:00+00')
+) as streams (stream_id, started_at, last_seen_at);
+insert into raw_twitch.clips (clip_id, user_id, record, created_at, first_seen_at, _load_id)
+values ('c1', '1', '{"title": "A tower falls", "url": "https://clips.twitch.tv/c1", "creator_name": "A viewer",
+    "duration": 30.0, "view_count": 3}', '2026-10-25 19:00+00', '2026-10-25 19:10+00', gen_random_uuid());
+insert into ops.stream_notices (notice_key, login, decided_at, told, reason, ended_at)
+values ('stream/s1', 'yara', '2026-10-25 18:01+00', true, null, '2026-10-25 20:00+00'),
+    ('stream/s2', 'yara', '2026-10-25 21:01+00', false, 'a notice of yara was given at 2026-10-25T18:01+00:00', null),
+    ('stream/s3', 'yara', '2026-10-26 22:01+00', true, null, null),
+    ('clip/c1', 'yara', '2026-10-25 19:10+00', true, null, null);
+"""
+
 # Wanda, who becomes Wendy, switches from f to g, where somebody else called Wanda plays at the same time. The proxy
 # crashes while Xaver is on, whose server checks no accounts, and who once comes to g past the proxy. Yara is still
 # there, Zoe was on a server of which no log was read.
@@ -374,5 +421,5 @@ def land_world(connection: Connection) -> None:
     """Fill the raw tables of an empty warehouse."""
     connection.execute(_ENTITIES)
     insert_samples(connection, _SAMPLES)
-    for script in (_UPKEEP, _LOGS, _NETWORK, _EVENTS, _LEDGER):
+    for script in (_UPKEEP, _LOGS, _LOGINS, _NETWORK, _EVENTS, _LEDGER):
         connection.execute(script)  # type: ignore[arg-type] # constants of this module

@@ -11,7 +11,14 @@ from pteroassets.warehouse.connection import Connection
 
 pytestmark = pytest.mark.postgres
 
-_OF_OPS = ["ops.incident_state", "ops.incidents", "ops.loads", "ops.replay_notices", "ops.server_timezones"]
+_OF_OPS = [
+    "ops.incident_state",
+    "ops.incidents",
+    "ops.loads",
+    "ops.replay_notices",
+    "ops.server_timezones",
+    "ops.stream_notices",
+]
 """Tables of the platform's own that models read."""
 
 

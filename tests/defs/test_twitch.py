@@ -9,11 +9,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 from PIL import Image
 from pydantic import SecretStr
 
 from pteroassets.alarms import streams as notices
 from pteroassets.clock import ManualClock
+from pteroassets.defs.dbt_project import DBT_PROJECT
 from pteroassets.defs.twitch import Followed, client_of, definitions, follow
 from pteroassets.landing.context import Landing
 from pteroassets.settings import Settings
@@ -137,6 +139,11 @@ def test_a_stream_of_many_hours_is_told_once_and_its_end_is_an_edit(
     assert body["embeds"][0]["fields"][1]["value"] == "13 h 0 min"
     assert "images" not in body
     assert warehouse.execute("select version from ops.outbox").fetchall() == [(2,)]
+
+
+def test_the_models_call_a_stream_over_when_its_notice_does() -> None:
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text())
+    assert timedelta(minutes=project["vars"]["stream_over_minutes"]) == notices.ENDED_AFTER
 
 
 def test_clips_are_told_once_late_ones_too_but_not_what_was_made_before(

@@ -45,6 +45,7 @@ def test_each_raw_asset_shows_the_rows_and_described_columns_of_its_table(platfo
         "ops.incident_state",
         "ops.loads",
         "ops.replay_notices",
+        "ops.stream_notices",
     }
     assert tables["ops/server_timezones"] == "ops.server_timezones"
     with connect(settings, autocommit=True) as connection:

@@ -8,7 +8,7 @@
 #     stale_after_hours: 3
 #     limit_seconds: 60
 #     passes: [entities, logs]
-#     reads: [dim_users, dim_servers, stg_minecraft__log_files, stg_minecraft__events]
+#     reads: [dim_users, dim_servers, fct_logins_daily, fct_login_bursts, fct_shared_addresses]
 # ---
 
 # %%
@@ -17,34 +17,16 @@ from pteroassets.dashboards import kit
 kit.top(["entities", "logs"])
 
 # %% [markdown]
-# The last seven days. Of an address only a keyed hash is stored: it says that two logins came from one place, not from
-# which. People of one household share an address, too.
+# The seven days that end with the newest one of which a login is known. Of an address only a keyed hash is stored: it
+# says that two logins came from one place, not from which. People of one household share an address, too.
 
 # %%
-# events have no index of their times: the files of the week name those that are read
-LAST_WEEK = """
-    newest as (select max(last_line_at) as at from staging.stg_minecraft__log_files),
-    files as materialized (
-        select server_uuid, file_key from staging.stg_minecraft__log_files
-        where last_line_at > (select at from newest) - interval '7 days'
-    ),
-    events as (
-        select found.* from files cross join lateral (
-            select server_uuid, logged_at, event_kind, player_name, detail from staging.stg_minecraft__events as lines
-            where lines.server_uuid = files.server_uuid and lines.file_key = files.file_key
-                and event_kind in ('login_refused', 'player_login')
-                and logged_at > (select at from newest) - interval '7 days'
-            offset 0  -- each file by its key: of all files Postgres would read every line there is
-        ) as found
-    )
-"""
-week = kit.one(f"""
-    with {LAST_WEEK}
+week = kit.one("""
     select
-        case when count(*) > 0 then count(*) filter (where event_kind = 'login_refused') end as refused_logins,
-        case when count(*) > 0 then count(*) filter (where event_kind = 'player_login') end as logins,
-        count(*) filter (where event_kind = 'player_login' and detail ->> 'address' is not null) as with_address
-    from events
+        sum(refused_logins)::bigint as refused_logins,
+        sum(logins)::bigint as logins,
+        sum(logins_with_address)::bigint as with_address
+    from fct_logins_daily where local_date > (select max(local_date) from fct_logins_daily) - 7
 """)
 NO_LOG = "no login was read in any log"
 users = kit.one("""
@@ -61,48 +43,34 @@ kit.figures(
 )
 
 # %%
-shared = kit.ask(f"""
-    with {LAST_WEEK}
-    select
-        right(detail ->> 'address', 8) as address, count(distinct player_name) as players_of_an_address,
-        string_agg(distinct player_name, ', ' order by player_name) as names, count(*) as logins,
-        max(logged_at) as last_at
-    from events where event_kind = 'player_login' and detail ->> 'address' is not null
-    group by detail ->> 'address' having count(distinct player_name) > 1
-    order by 2 desc, 4 desc limit 50
+shared = kit.ask("""
+    select right(address, 8) as address, players_of_an_address, names, logins, last_login_at
+    from fct_shared_addresses order by players_of_an_address desc, logins desc limit 50
 """)
 kit.table(
     shared,
     {
         "address": "End of the hash", "players_of_an_address": "players_of_an_address", "names": "Names",
-        "logins": "logins", "last_at": "Last (UTC)",
+        "logins": "logins_of_an_address", "last_login_at": "Last (UTC)",
     },
     caption="Addresses that several names share",
     empty="None found: no two names logged in from one address." if week["with_address"]
     else "Not known: no login shows an address, as PTEROASSETS_PII=drop or a proxy before the servers has it.",
-    note="Behind a proxy that does not hand addresses on, all players share the proxy's.",
+    note="Of many names the first twenty are shown. Behind a proxy that does not hand addresses on, all players share "
+    "the proxy's.",
 )  # fmt: skip
 
 # %%
-bursts = kit.ask(f"""
-    with {LAST_WEEK},
-    refused as (
-        select
-            server_uuid, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at, player_name,
-            coalesce(detail ->> 'cause', 'other') as cause
-        from events where event_kind = 'login_refused'
-    )
-    select
-        server_name, server_uuid, begun_at, count(*) as refused_logins, count(distinct player_name) as names_refused,
-        string_agg(distinct cause, ', ' order by cause) as causes
-    from refused inner join dim_servers using (server_uuid)
-    group by server_name, server_uuid, begun_at having count(*) >= 10
-    order by refused_logins desc limit 50
-""")
+BURSTS = """
+    select server_name, bursts.*
+    from fct_login_bursts as bursts inner join dim_servers using (server_uuid)
+    where burst_kind = %(kind)s and local_date > (select max(local_date) from fct_logins_daily) - 7
+    order by coalesce(refused_logins, logins) desc, began_at limit 50
+"""
 kit.table(
-    bursts,
+    kit.ask(BURSTS, kind="refused_logins"),
     {
-        "server_name": "Server", "begun_at": "Begin (UTC)", "refused_logins": "refused_logins",
+        "server_name": "Server", "began_at": "Begin (UTC)", "refused_logins": "refused_logins_of_a_burst",
         "names_refused": "names_refused", "causes": "Causes",
     },
     caption="Bursts: ten refused logins or more on one server within ten minutes",
@@ -110,18 +78,11 @@ kit.table(
 )  # fmt: skip
 
 # %%
-loops = kit.ask(f"""
-    with {LAST_WEEK}
-    select
-        server_name, server_uuid, player_name, date_bin('10 minutes', logged_at, '2000-01-01'::timestamptz) as begun_at,
-        count(*) as logins
-    from events inner join dim_servers using (server_uuid)
-    where event_kind = 'player_login'
-    group by server_name, server_uuid, player_name, begun_at having count(*) >= 5
-    order by logins desc limit 50
-""")
 kit.table(
-    loops, {"player_name": "Player", "server_name": "Server", "begun_at": "Begin (UTC)", "logins": "logins"},
+    kit.ask(BURSTS, kind="reconnect_loop"),
+    {
+        "player_name": "Player", "server_name": "Server", "began_at": "Begin (UTC)", "logins": "logins_of_a_loop",
+    },
     caption="Reconnect loops: five logins or more of one name within ten minutes", empty="None found.",
     links={"server_name": ("server", "server_uuid")},
 )  # fmt: skip
