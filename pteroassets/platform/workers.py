@@ -1,4 +1,4 @@
-"""One back-fill on several cores: each process takes a group of servers."""
+"""One back-fill on several cores: each process takes groups of servers, one after the other."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection
 
 from pteroassets.landing.context import Landing
@@ -25,9 +24,11 @@ from pteroassets.platform.environment import RuntimeFault
 from pteroassets.warehouse.load import LoadReport
 
 _MOST = 4  # each takes some 90 MB, and the panel's limit is the same for all of them together
-# Where no process is ready: bytes of packed logs in a group, from which the others are worth processes of their own.
+# Where no process is ready: bytes of packed logs for each, from which the others are worth processes of their own.
 # One takes a second or two to start, in which so many bytes are read.
 _WORTH_BYTES = 2_000_000
+# Groups of servers for each process, so that a large server keeps none waiting long; each reads the list of servers.
+_GROUPS_EACH = 4
 # In a process of the pool: where it reports its progress. A pipe and no queue, whose lock a killed process would keep;
 # messages as short as these come whole.
 _teller: Connection
@@ -80,11 +81,12 @@ def backfill_on_cores(
     worth_bytes: int = _WORTH_BYTES,
     ready: Workers | None = None,
 ) -> list[list[LoadReport]]:
-    """Fetch all history of the pass *name* by groups, one for each of *processes*; return the reports of each.
+    """Fetch all history of the pass *name* by groups, some for each of *processes*; return the reports of each.
 
-    This process takes the first group, and those that are *ready* take the others meanwhile. Where none is, others are
-    started once the listings of the first group's servers show *worth_bytes* to fetch; else this one takes one group
-    after the other. The rows are the same in any case. Whoever is killed is begun again by the next back-fill.
+    Each process takes the next group that nobody has when it is done with one, since one server may have more logs than
+    all others. Those that are *ready* begin with this one. Where none is, others are started once the listings of a
+    group's servers let expect *worth_bytes* to fetch for each process; else this one takes one group after the other.
+    The rows are the same in any case. Whoever is killed is begun again by the next back-fill.
 
     Raises:
         RuntimeFault: A process was killed.
@@ -96,8 +98,9 @@ def backfill_on_cores(
     with _workers(processes - 1, "spawn") if ready is None else contextlib.nullcontext(ready) as workers:
         listener = threading.Thread(target=_add_up, args=(workers.told, advance), daemon=True)
         listener.start()
+        groups = _Groups(landing, name, workers, processes)
         try:
-            return _on_cores(landing, name, workers, processes, 0 if ready is not None else worth_bytes)
+            return groups.run(0 if ready is not None else worth_bytes)
         except BrokenProcessPool as error:
             raise RuntimeFault(
                 "a process of the back-fill was killed, perhaps for want of memory; what it landed stays: "
@@ -108,33 +111,70 @@ def backfill_on_cores(
             listener.join()
 
 
-def _on_cores(
-    landing: Landing, name: str, workers: Workers, processes: int, worth_bytes: int
-) -> list[list[LoadReport]]:
-    groups = [ServerGroup(number, processes) for number in range(processes)]
-    started: dict[int, Future[list[LoadReport]]] = {}
-    done: dict[int, list[LoadReport]] = {}
+class _Groups:
+    """The groups of one back-fill, which this process and those of a pool take one after the other.
 
-    def tell(number: int, so_far: int, total: int) -> None:
-        workers.teller.send((number, so_far, total))
-        if total >= worth_bytes and not started:
-            hand_out(number + 1)
+    Args:
+        landing: What the back-fill needs.
+        name: Of its pass.
+        workers: The other processes.
+        processes: How many there are with this one.
+    """
 
-    def hand_out(first: int) -> None:
-        unopened = dataclasses.replace(landing, _opened=[])  # clients are of this process
-        for group in groups[first:]:
-            started[group.number] = workers.pool.submit(_backfill_group, unopened, name, group)
+    def __init__(self, landing: Landing, name: str, workers: Workers, processes: int) -> None:
+        self._landing, self._name, self._workers = landing, name, workers
+        self._count = processes * _GROUPS_EACH
+        self._untaken = iter([ServerGroup(number, self._count) for number in range(self._count)])
+        self._others = processes - 1
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._done: dict[int, list[LoadReport]] = {}
+        self._faults: list[BaseException] = []
 
-    if worth_bytes == 0:
-        hand_out(1)
-    try:
-        for group in groups:
-            if group.number not in started:
-                done[group.number] = _backfill(name)(landing, partial(tell, group.number), group)
-    finally:
-        wait(started.values())  # so that a fault in one group does not leave another half done
-    done |= {number: future.result() for number, future in started.items()}
-    return [done[group.number] for group in groups]
+    def run(self, worth_bytes: int) -> list[list[LoadReport]]:
+        """Fetch all groups; the other processes begin where *worth_bytes* are to be expected for each."""
+        if worth_bytes == 0:
+            self._begin_others()
+
+        def here(group: ServerGroup) -> list[LoadReport]:
+            def tell(so_far: int, total: int) -> None:
+                self._workers.teller.send((group.number, so_far, total))
+                if total * _GROUPS_EACH >= worth_bytes and not self._threads:
+                    self._begin_others()
+
+            return _backfill(self._name)(self._landing, tell, group)
+
+        try:
+            self._take(here)
+        finally:
+            for thread in self._threads:
+                thread.join()  # so that a fault in one group does not leave another half done
+        if self._faults:
+            raise self._faults[0]
+        return [self._done[number] for number in range(self._count)]
+
+    def _begin_others(self) -> None:
+        unopened = dataclasses.replace(self._landing, _opened=[])  # clients are of this process
+
+        def away(group: ServerGroup) -> list[LoadReport]:
+            return self._workers.pool.submit(_backfill_group, unopened, self._name, group).result()
+
+        # a thread for each process, which waits for it
+        self._threads += [threading.Thread(target=self._take, args=(away,)) for _ in range(self._others)]
+        for thread in self._threads:
+            thread.start()
+
+    def _take(self, backfill: Callable[[ServerGroup], list[LoadReport]]) -> None:
+        """Take groups until none is left, or one of them has failed."""
+        while not self._faults:
+            with self._lock:
+                group = next(self._untaken, None)
+            if group is None:
+                return
+            try:
+                self._done[group.number] = backfill(group)
+            except BaseException as error:  # noqa: BLE001 - raised where all are waited for
+                self._faults.append(error)
 
 
 def _backfill(name: str) -> Backfill:

@@ -57,24 +57,28 @@ def test_two_processes_one_of_them_killed_land_the_rows_of_one(platform: Platfor
         backfill_on_cores(platform.landing, "logs", kill, processes=2, worth_bytes=0)
     groups = backfill_on_cores(platform.landing, "logs", lambda _done, _total: None, processes=2, worth_bytes=0)
     assert rows(platform) == expected
-    assert [len(group) for group in groups] == [1, 1]
+    assert [len(group) for group in groups] == [1] * 8
     assert sum(group[0].rows_read for group in groups) == alone[0].rows_read
-    assert all(group[0].rows_read for group in groups)
+    assert sum(bool(group[0].rows_read) for group in groups) > 1
 
 
 def test_processes_are_started_only_where_there_is_much_to_fetch(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, away = [], []  # numbers of the groups
+    is_begun = threading.Event()
     logs = PASSES["logs"]
 
     def fetch(_landing: Landing, advance: Advance, group: ServerGroup) -> list[LoadReport]:
         here.append(group.number)
-        advance(0, 1_000 if group.number == 1 else 10)
+        advance(0, 250 if group.number == 1 else 10)
+        if group.number == 1:
+            assert is_begun.wait(60)
         return []
 
     def submit(_pool: ProcessPoolExecutor, _call: object, *arguments: Any) -> Future[list[LoadReport]]:
         away.append(arguments[-1].number)
+        is_begun.set()
         future: Future[list[LoadReport]] = Future()
         future.set_result([])
         return future
@@ -85,9 +89,51 @@ def test_processes_are_started_only_where_there_is_much_to_fetch(
     found = backfill_on_cores(
         platform.landing, "logs", lambda *progress: seen.append(progress), processes=4, worth_bytes=1_000
     )
-    assert found == [[], [], [], []]
-    assert (here, away) == ([0, 1], [2, 3])
-    assert seen == [(0, 10), (0, 1_010)]
+    assert found == [[]] * 16
+    assert here[:2] == [0, 1]
+    assert 2 in away
+    assert sorted(here + away) == [*range(16)]
+    assert seen[:2] == [(0, 10), (0, 260)]
+
+
+def test_each_process_takes_the_next_group_when_it_is_done(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    here: list[int] = []
+    away: list[int] = []
+    is_here, are_taken = threading.Event(), threading.Event()
+
+    def fetch(_landing: Landing, _advance: Advance, group: ServerGroup) -> list[LoadReport]:
+        here.append(group.number)
+        is_here.set()
+        assert are_taken.wait(60)  # as a large server would hold it up
+        return []
+
+    def submit(_pool: ProcessPoolExecutor, _call: object, *arguments: Any) -> Future[list[LoadReport]]:
+        assert is_here.wait(60)
+        away.append(arguments[-1].number)
+        if len(away) == 7:
+            are_taken.set()
+        future: Future[list[LoadReport]] = Future()
+        future.set_result([])
+        return future
+
+    monkeypatch.setitem(PASSES, "logs", dataclasses.replace(PASSES["logs"], backfill=fetch))
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    found = backfill_on_cores(platform.landing, "logs", lambda *_: None, processes=2, worth_bytes=0)
+    assert found == [[]] * 8
+    assert sorted(here + away) == [*range(8)]
+
+
+def test_after_a_fault_no_more_groups_are_begun(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+
+    def fail(_landing: Landing, _advance: Advance, group: ServerGroup) -> list[LoadReport]:
+        begun.append(group.number)
+        raise LookupError("nothing is there")
+
+    monkeypatch.setitem(PASSES, "logs", dataclasses.replace(PASSES["logs"], backfill=fail))
+    with pytest.raises(LookupError, match="nothing is there"):
+        backfill_on_cores(platform.landing, "logs", lambda *_: None, processes=2)
+    assert begun == [0]
 
 
 _IN_A_FORK = """

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 
 from pteroassets.clock import Clock
 from pteroassets.landing.minecraft.collection import EVENT_ROWS, FILES, LOGS, LogFile, in_order_by_instants, named_of
@@ -271,17 +273,19 @@ def _goes_on(before: LogFile, file: LogFile) -> bool:
 def _events(connection: Connection, files: Mapping[int | None, str]) -> dict[str, list[SessionEvent]]:
     """Return the events of *files*, keys by number, by key."""
     events: dict[str, list[SessionEvent]] = {}
-    rows = connection.execute(
-        f"""
-        select rows.file_id, rows.line_number, rows.logged_at, kinds.kind, players.player_name, players.player_uuid,
-            rows.detail
-        from {EVENT_ROWS} as rows
-        inner join raw_minecraft.event_kinds as kinds on kinds.kind_id = rows.kind_id
-        left join raw_minecraft.event_players as players on players.player_id = rows.player_id
-        where rows.file_id = any(%s) order by rows.file_id, rows.line_number
-        """,
-        (list(files),),
-    )
+    with connection.cursor(binary=True) as cursor:  # half of the columns are numbers and times
+        set_json_loads(msgspec.json.decode, cursor)
+        rows = cursor.execute(
+            f"""
+            select rows.file_id, rows.line_number, rows.logged_at, kinds.kind, players.player_name, players.player_uuid,
+                rows.detail
+            from {EVENT_ROWS} as rows
+            inner join raw_minecraft.event_kinds as kinds on kinds.kind_id = rows.kind_id
+            left join raw_minecraft.event_players as players on players.player_id = rows.player_id
+            where rows.file_id = any(%s) order by rows.file_id, rows.line_number
+            """,
+            (list(files),),
+        ).fetchall()
     for file_id, line_number, logged_at, kind, player, player_uuid, detail in rows:
         file_key = files[file_id]
         events.setdefault(file_key, []).append(

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogStamp, Setback
+from pteroassets.sources.minecraft.events import OUT_OF_ORDER_SECONDS, LogEvent, LogStamp, Setback
 
 #: What tells the day of a file's first line.
 DateSource = Literal["file_name", "line", "crash_report", "modified_at"]
@@ -74,6 +74,7 @@ class Stamper:
         self._zone = zone
         self._after = after
         self._midnights: dict[date, tuple[datetime, datetime | None]] = {}
+        self._steady: dict[int, tuple[datetime, int] | None] = {}
         self._same_day: list[int] = []  # day counts after which one day less has passed
         for restart in restarts:
             if is_of_one_day or is_shown_again(self.date_of(restart.day), restart, zone):
@@ -82,6 +83,25 @@ class Stamper:
     def date_of(self, day: int) -> date:
         """Return the local date of the lines for which the parser counts *day* midnights."""
         return self._log_date + timedelta(days=day - bisect_left(self._same_day, day))
+
+    def moment(self, event: LogEvent) -> tuple[datetime, int] | None:
+        """Return an event's instant in UTC, and the seconds by which its log's clock is ahead; None without a time.
+
+        It is `stamp` of the event's stamp, in a third of the time: nearly all days have one offset from UTC.
+        """
+        if event.seconds is None:
+            return None
+        if event.dated is None and event.offset is None and event.seconds < _DAY_SECONDS:
+            if event.day not in self._steady:
+                midnight, instant = self._midnight(self.date_of(event.day))
+                ahead = None if instant is None else _seconds_between(instant, midnight)
+                self._steady[event.day] = None if instant is None or ahead is None else (instant, ahead)
+            if (steady := self._steady[event.day]) is not None:
+                return steady[0] + timedelta(seconds=event.seconds), steady[1]
+        stamp = event.stamp
+        assert stamp is not None  # noqa: S101 - it has seconds
+        instant, local = self.stamp(stamp)
+        return instant, _seconds_between(instant, local)
 
     def stamp(self, line: LogStamp) -> tuple[datetime, datetime]:
         """Return a line's instant in UTC, and its local time as the log shows it, naive."""
@@ -111,7 +131,12 @@ class Stamper:
         return begin, steady
 
 
+def _seconds_between(instant: datetime, local: datetime) -> int:
+    return round((local - instant.replace(tzinfo=None)).total_seconds())
+
+
 _DAY = timedelta(days=1)
+_DAY_SECONDS = 86_400
 _TOLERANCE = timedelta(seconds=OUT_OF_ORDER_SECONDS)
 
 

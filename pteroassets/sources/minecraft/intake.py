@@ -28,11 +28,16 @@ _CLIENT = re.compile(
     rb"(?:Setting user: |Backend library: LWJGL|Starting integrated minecraft server"
     rb"|[^<>\[\]:\n]{1,40}\[local:E:\w++\] logged in with entity id))"
 )
+# without any of these no line is such a one, which is known far faster
+_WORDS_OF_CLIENTS = (
+    *(b"[Render thread/", b"[Client thread/", b"[local:E:"),
+    *(b"Setting user: ", b"Backend library: LWJGL", b"Starting integrated minecraft server"),
+)
 
 
 def find_client(data: bytes) -> bool:
     """Return whether a line in *data*, a line feed and clean lines, is one that game clients alone write."""
-    return _CLIENT.search(data) is not None
+    return any(word in data for word in _WORDS_OF_CLIENTS) and _CLIENT.search(data) is not None
 
 
 _NO_LOGS = (
@@ -48,7 +53,8 @@ _NO_LOGS = (
     (b"openjdk 64-bit server vm", "a garbage collector's log"),
 )
 # as an extension of Geyser it writes into a server's log
-_NO_SERVER = re.compile(rb"\n\[[\d:.]+ [^\]\n]+\] Starting MCXboxBroadcast Standalone ")
+_STANDALONE = b"] Starting MCXboxBroadcast Standalone "
+_NO_SERVER = re.compile(rb"\n\[[\d:.]+ [^\]\n]+" + re.escape(_STANDALONE))
 _GC = re.compile(rb"\[[^\]\n]{1,40}\](?:\[[^\]\n]{1,40}\])*\[gc|\d{4}-\d\d-\d\dT\S+: \d+\.\d+: \[(?:Full )?GC")
 
 
@@ -71,7 +77,7 @@ def classify(head: bytes) -> str | None:
         return "a garbage collector's log"
     if find_format(text) is None:
         return NO_LINE
-    if _NO_SERVER.search(text):
+    if _STANDALONE in text and _NO_SERVER.search(text):
         return "the log of MCXboxBroadcast, which no player enters"
     if find_client(text):
         return CLIENT

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from itertools import compress, takewhile
 from operator import itemgetter, methodcaller
 from sys import byteorder
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,10 +177,14 @@ def _messages_of(dialects: tuple[Dialect, ...]) -> _Messages:
 _IS_IGNORED_WHEN_READ = Asked(lambda message: _IGNORED.match(message) is not None)
 
 
+_MADE_ONCE = Lock()  # threads that begin together would each compile the same patterns
+
+
 @cache
 def scanner_of(format_: LogFormat) -> Scanner:
     """Return the patterns of a layout."""
-    messages = _messages_of(format_.dialects)
+    with _MADE_ONCE:
+        messages = _messages_of(format_.dialects)
     prefix = re.compile(format_.prefix)
     return Scanner(
         starts=re.compile(format_.scan_prefix),

@@ -58,7 +58,9 @@ def strip_escapes(lines: bytes) -> bytes:
 
 def _has_control(lines: bytes) -> bool:
     """Return whether a line may begin with what a terminal is told, in a sixth of the time of a pattern."""
-    if len(lines.translate(None, _LOW_CONTROLS)) < len(lines) or lines.count(b"\r") > lines.count(b"\r\n"):
+    if len(lines.translate(None, _LOW_CONTROLS)) < len(lines):
+        return True
+    if b"\r" in lines and lines.count(b"\r") > lines.count(b"\r\n"):
         return True
     return (not lines.isascii() or b"\x7f" in lines) and _HIGH_CONTROL.search(lines) is not None
 

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.dates import Stamper, date_of_live
-from pteroassets.sources.minecraft.events import LogStamp, Setback
+from pteroassets.sources.minecraft.events import LogEvent, LogStamp, Setback
 from pteroassets.sources.minecraft.months import read_date
 from tests.sources.minecraft.writing import file_of, paper
 
@@ -132,3 +134,44 @@ def test_any_time_of_any_day_is_that_of_the_zone(zone: str) -> None:
             local = datetime.combine(day, time()) + timedelta(seconds=seconds)
             expected = local.replace(tzinfo=info).astimezone(UTC)
             assert stamper.stamp(LogStamp(day=0, seconds=seconds)) == (expected, local)
+
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
+SETBACKS = st.builds(Setback, st.integers(0, 2), st.integers(7_000, 11_000), st.integers(3_000, 7_400))
+
+
+@given(
+    zone=st.sampled_from(ZONES).map(ZoneInfo),
+    # around the days on which clocks are changed, and one that Apia skipped
+    day=st.sampled_from(
+        [date(2026, 3, 7), date(2026, 3, 28), date(2026, 10, 24), date(2026, 10, 31), date(2011, 12, 29)]
+    ),
+    restarts=st.lists(SETBACKS, max_size=1),
+    is_of_one_day=st.booleans(),
+    lines=st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.integers(0, 86_400),
+            st.none() | SETBACKS,
+            st.sampled_from([None, None, date(2026, 3, 29)]),
+            st.sampled_from([None, None, 3600]),
+        )
+    ),
+)
+def test_the_moment_of_an_event_is_that_of_its_stamp(
+    zone: ZoneInfo,
+    day: date,
+    restarts: list[Setback],
+    is_of_one_day: bool,  # noqa: FBT001 - by keyword
+    lines: list[tuple[int, int, Setback | None, date | None, int | None]],
+) -> None:
+    of_events, of_stamps = (Stamper(day, zone, restarts=restarts, is_of_one_day=is_of_one_day) for _ in range(2))
+    for day_count, seconds, setback, dated, offset in lines:
+        event = LogEvent(1, day_count, seconds, "player_join", dated, setback, offset=offset)
+        assert event.stamp is not None
+        instant, local = of_stamps.stamp(event.stamp)
+        assert of_events.moment(event) == (instant, round((local - instant.replace(tzinfo=None)).total_seconds()))
+
+
+def test_an_event_without_a_time_has_no_moment() -> None:
+    assert Stamper(date(2026, 3, 12), BERLIN).moment(LogEvent(1, 0, None, "player_join")) is None

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pteroassets.sources.minecraft.events import LogEvent, ParserState
-from pteroassets.sources.minecraft.formats import ALL_FORMATS
+from pteroassets.sources.minecraft.formats import ALL_FORMATS, format_at
 from pteroassets.sources.minecraft.intake import classify
 from pteroassets.sources.minecraft.log import LogParser
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.scan import scanner_of, seconds_of
-from pteroassets.sources.minecraft.shippers import unwrap
-from pteroassets.sources.minecraft.text import clean
+from pteroassets.sources.minecraft.shippers import may_be_shipped, possible_beginnings, unwrap
+from pteroassets.sources.minecraft.text import Lines, clean
 from tests.sources.minecraft.test_golden import GOLDEN
 from tests.sources.minecraft.writing import build, file_of, paper, parse
 
@@ -427,3 +427,51 @@ def test_a_record_over_lines_that_follows_a_change_of_layout_is_read_whole() -> 
     whole = in_blocks(b"".join(bare) + record)
     assert in_blocks(*bare, record) == whole
     assert whole[1].is_shipped
+
+
+BEGINNINGS = [
+    *(
+        b"2026-11-01T10:",
+        b"Nov  3 10:11",
+        b"Nov 13 10:11",
+        b"Sat 2026-11-01 10:00",
+        b"<3>Nov  3 10:",
+        b"1 2026-01-01T10:",
+    ),
+    *(
+        b"mc-1 | x",
+        b"a.b@c-d   | x",
+        b"x" * 70 + b" | ",
+        b"x" + b" " * 80 + b"| y",
+        b"-a | ",
+        b"_ | ",
+        b"[pod/x] ",
+        b"[Server] x",
+    ),
+    *(b"{", b" {", b",{", b"N 1", b"[1", b"9", b"Caused by: a.b", b"java.io.IOException: x", b"Sat Jun 23 10:00"),
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(BEGINNINGS), st.none() | st.integers(0, 90), st.integers(32, 126)), min_size=16)
+)
+def test_no_beginning_of_a_shippers_or_a_layouts_line_is_passed_over(
+    made: list[tuple[bytes, int | None, int]],
+) -> None:
+    texts = []
+    for beginning, place, byte in made:
+        text = bytearray(beginning + b" then")
+        if place is not None:
+            text[place % len(text)] = byte
+        texts.append(bytes(text))
+    data = b"\n" + b"\n".join(texts) + b"\n"
+    lines = Lines(data)
+    feeds = lines.feeds[:-1].tolist()
+    found = possible_beginnings(lines, feeds)
+    assert {each for each in feeds if may_be_shipped(data, each) or format_at(data, each)} <= {*found}
+
+
+def test_what_follows_a_trace_is_passed_over() -> None:
+    data = b"\n" + b"Caused by: java.io.IOException: the shop has no chest\n" * 20
+    lines = Lines(data)
+    assert list(possible_beginnings(lines, lines.feeds[:-1].tolist())) == []
