@@ -118,7 +118,7 @@ def test_groups_are_small_and_lead_forward_from_each_source_to_the_marts(graph: 
     members = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())
     assert max(members.values()) <= 16, members
     # a step of the path or a subject each, the pages being the last step; of more the graph does not fit on a screen
-    assert len(members) <= 21, members
+    assert len(members) <= 19, members
     assert [group for group in members if len(str(group)) > 17] == []
     before: dict[str, set[str]] = {str(group): set() for group in members}
     for key in graph.get_all_asset_keys():
@@ -291,7 +291,7 @@ def test_the_tables_of_a_lake_are_assets_with_a_schedule_where_there_is_one(monk
     definitions = defs()
     graph = definitions.resolve_asset_graph()
     for key in (dg.AssetKey(["lake", "events"]), dg.AssetKey(["lake", "dead_letters"])):
-        assert (graph.get(key).group_name, graph.get(key).owners) == ("upkeep", ["team:platform"])
+        assert (graph.get(key).group_name, graph.get(key).owners) == ("ops", ["team:platform"])
         assert graph.get(key).freshness_policy is not None
         assert (graph.get(key).description or "").startswith("One row")
     members = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())
