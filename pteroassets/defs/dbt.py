@@ -4,13 +4,14 @@ One build at a time (pool ``dbt``). The project is parsed when the definitions a
 changed, and builds use what was parsed (``pteroassets/defs/dbt_run.py``).
 """
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import msgspec
 from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from pteroassets.defs.dbt_metadata import model_metadata
@@ -24,12 +25,31 @@ from pteroassets.landing.context import Landing
 _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
+# what renders a model or tells where each of its lines came from; nothing here reads it, and each process would hold it
+_UNREAD_OF_NODES = ("raw_code", "unrendered_config", "created_at", "doc_blocks")
+_UNREAD_OF_COLUMNS = ("config", "constraints", "doc_blocks", "granularity", "meta", "quote")
+# the registry of metrics is read from the project's own files
+_UNREAD_KINDS = ("metric.", "semantic_model.", "unit_test.")
+
+
+class _Manifest(msgspec.Struct):
+    """What assets are made of; the other parts of the file, macros above all, are passed over unread."""
+
+    metadata: dict[str, Any]
+    nodes: dict[str, dict[str, Any]]
+    sources: dict[str, dict[str, Any]]
+    exposures: dict[str, dict[str, Any]]
+    groups: dict[str, dict[str, Any]]
+    selectors: dict[str, Any]
+    disabled: dict[str, Any]
+    parent_map: dict[str, list[str]]
+    child_map: dict[str, list[str]]
+    functions: dict[str, dict[str, Any]] = {}
+
 
 def dbt_models() -> dg.AssetsDefinition:
     """Return the models as one set of assets; the project is parsed first if it changed."""
-    manifest = json.loads(prepare_manifest().read_text())
-    for part in ("macros", "docs"):
-        del manifest[part]  # what renders models: assets are made of what models are, and each process holds this
+    manifest = _read_manifest(prepare_manifest())
     translator = Translator(
         settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True, enable_code_references=True)
     )
@@ -51,6 +71,24 @@ def dbt_models() -> dg.AssetsDefinition:
         yield from _build(context, landing, manifest, keys, translator, project)
 
     return models
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    read = msgspec.json.decode(path.read_bytes(), type=_Manifest)
+    for node in read.nodes.values():
+        for name in _UNREAD_OF_NODES:
+            node.pop(name, None)
+        for column in node["columns"].values():
+            for name in _UNREAD_OF_COLUMNS:
+                column.pop(name, None)
+    for kin in (read.parent_map, read.child_map):
+        for unique_id, others in list(kin.items()):
+            if unique_id.startswith(_UNREAD_KINDS):
+                del kin[unique_id]
+            else:
+                others[:] = [other for other in others if not other.startswith(_UNREAD_KINDS)]
+    unread: dict[str, Any] = {"metrics": {}, "semantic_models": {}, "saved_queries": {}, "unit_tests": {}}
+    return {**msgspec.structs.asdict(read), **unread}
 
 
 def unique_id_of(spec: dg.AssetSpec) -> str:

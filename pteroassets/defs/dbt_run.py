@@ -77,7 +77,11 @@ def keep_project() -> None:
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
     _kept[:] = [_parsed()]
-    _kept[0].files.clear()  # the text of each file, which only parsing it again asks for: a sixth of the manifest
+    # the text of each file, which only parsing it again asks for: a sixth of the manifest
+    _kept[0].files.clear()
+    # the registry of metrics, from which nothing is built
+    _kept[0].metrics.clear()
+    _kept[0].semantic_models.clear()
     for macro in _kept[0].macros.values():
         template_cache.get_node_template(macro)  # dbt compiles a macro when it is first called
 

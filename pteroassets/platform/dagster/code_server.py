@@ -238,6 +238,9 @@ def execute(program: str, arguments: Sequence[str]) -> None:
 def load(module: str) -> None:
     """Import *module* and make its definitions and jobs, once for all that is forked."""
     loaded = importlib.import_module(module)
+    kept = sys.modules.get("pteroassets.defs.dbt_run")
+    if kept is not None:
+        kept.keep_project()  # before definitions are made: what parsing needs for a while, they take over
     for name, value in vars(loaded).items():
         if isinstance(value, dg.Definitions) or type(value).__name__ == "LazyDefinitions":
             made = value if isinstance(value, dg.Definitions) else value()
@@ -246,9 +249,6 @@ def load(module: str) -> None:
             repository.get_all_jobs()  # a job is made when it is first asked for
             keep_repository(repository)
             break
-    kept = sys.modules.get("pteroassets.defs.dbt_run")
-    if kept is not None:
-        kept.keep_project()
 
 
 def _signal(pid: int, number: int) -> None:
