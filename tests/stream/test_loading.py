@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from pteroassets.stream import loading
-from pteroassets.stream.broker import Broker, ensure_topics
+from pteroassets.stream.broker import Broker
 from pteroassets.stream.lake import Lake
 from pteroassets.stream.loading import Loader
 from pteroassets.stream.writing import Pace, Writer
-from pteroassets.warehouse.connection import Connection, ConnectionSettings
+from pteroassets.warehouse.connection import Connection
 from tests.collector.serving import refusing
-from tests.stream.brokers import BrokerProcess
-from tests.stream.made import AT, lake_below, numbered, poison, produce
+from tests.stream.made import AT, numbered, poison, produce
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def topics(broker: BrokerProcess) -> Broker:
-    made = broker.topic()
-    ensure_topics(made)
-    return made
-
-
-@pytest.fixture
-def lake(tmp_path: Path, warehouse_settings: ConnectionSettings) -> Lake:
-    return lake_below(tmp_path, warehouse_settings)
 
 
 def write(topics: Broker, lake: Lake) -> None:

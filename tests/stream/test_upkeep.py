@@ -14,28 +14,15 @@ from pteroassets.clock import ManualClock
 from pteroassets.defs import stream
 from pteroassets.landing.context import Landing
 from pteroassets.settings import Settings
-from pteroassets.stream.broker import Broker, ensure_topics
+from pteroassets.stream.broker import Broker
 from pteroassets.stream.lake import Lake, offsets_of
 from pteroassets.stream.loading import Loader
 from pteroassets.stream.upkeep import keep_up
 from pteroassets.stream.writing import Pace, Writer
-from pteroassets.warehouse.connection import Connection, ConnectionSettings
-from tests.stream.brokers import BrokerProcess
-from tests.stream.made import in_the_lake, lake_below, numbered, produce
+from pteroassets.warehouse.connection import Connection
+from tests.stream.made import in_the_lake, numbered, produce
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def topics(broker: BrokerProcess) -> Broker:
-    made = broker.topic()
-    ensure_topics(made)
-    return made
-
-
-@pytest.fixture
-def lake(tmp_path: Path, warehouse_settings: ConnectionSettings) -> Lake:
-    return lake_below(tmp_path, warehouse_settings)
 
 
 def write(topics: Broker, lake: Lake, *numbers: int) -> None:

@@ -13,26 +13,14 @@ from threading import Barrier
 
 import pytest
 
-from pteroassets.stream.broker import Broker, ensure_topics
+from pteroassets.stream.broker import Broker
 from pteroassets.stream.lake import Lake, offsets_of
 from pteroassets.stream.writing import LostEventsError, Pace, SecondWriterError, Writer
-from pteroassets.warehouse.connection import ConnectionSettings, connect
+from pteroassets.warehouse.connection import connect
 from tests.stream.brokers import BrokerProcess
-from tests.stream.made import in_the_lake, lake_below, numbered, poison, produce
+from tests.stream.made import in_the_lake, numbered, poison, produce
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def topics(broker: BrokerProcess) -> Broker:
-    made = broker.topic()
-    ensure_topics(made)
-    return made
-
-
-@pytest.fixture
-def lake(tmp_path: Path, warehouse_settings: ConnectionSettings) -> Lake:
-    return lake_below(tmp_path, warehouse_settings)
 
 
 def write(broker: Broker, lake: Lake, *, messages: int = 100_000, accept_gap: bool = False) -> int:
