@@ -33,6 +33,20 @@ newcomers as (
 {%- endmacro %}
 
 
+{#- From newcomers and scopes: who is judged by the history of the scope itself. -#}
+{% macro members_of_scopes() -%}
+select
+        scopes.scope,
+        newcomers.scope_key,
+        newcomers.scope_key as known_as,
+        newcomers.first_date,
+        newcomers.returned_after,
+        newcomers.days_later
+    from newcomers
+    inner join scopes on newcomers.scope_key = scopes.scope_key
+{%- endmacro %}
+
+
 {#-
     From members and scopes to the CTE measured: each cohort by day, week and month, and how many of it came back. A
     cohort is judged N days after its last day, when that day has wholly passed in the log of each server that is still

@@ -67,15 +67,7 @@ on_servers as (
 
 members as (
 
-    select
-        scopes.scope,
-        newcomers.scope_key,
-        newcomers.scope_key as known_as,
-        newcomers.first_date,
-        newcomers.returned_after,
-        newcomers.days_later
-    from newcomers
-    inner join scopes on newcomers.scope_key = scopes.scope_key
+    {{ members_of_scopes() }}
 
     {% for scope, key in [('egg', 'egg_uuid::text'), ('game_version', 'game_version')] -%}
     union all
