@@ -177,7 +177,7 @@ def over_message(
 ) -> Message:
     """Return what the notice of a stream says once it is over."""
     minutes = round((last_seen_at - started_at).total_seconds() / 60)
-    lasted = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004
+    lasted = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 - an hour
     name = str(record["user_name"])
     embed = Embed(
         title=f"{escaped(name)} was live",

@@ -62,7 +62,7 @@ def configured(settings: Settings) -> BotConfig:
         raise SettingsFault("\n".join(faults))
     token, guild = settings.pteroassets_discord_token, settings.pteroassets_discord_guild
     assert token is not None  # noqa: S101 - checked above
-    assert guild is not None  # noqa: S101
+    assert guild is not None  # noqa: S101 - the same
     return BotConfig(
         token=token,
         api=settings.pteroassets_discord_api,

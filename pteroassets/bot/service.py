@@ -69,7 +69,7 @@ class BotService:
         keeper = threading.Thread(target=self.keep_cards, args=(ended,), name="cards", daemon=True)
         keeper.start()
         try:
-            with self._power() as power, contextlib.suppress(KeyboardInterrupt):
+            with self._power() as power, contextlib.suppress(KeyboardInterrupt):  # it ends as with SIGTERM
                 asyncio.run(self._serve(power, ended))
         finally:
             ended.set()
@@ -149,7 +149,7 @@ class BotService:
             failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
             pause = min(self.pause_seconds * 2 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
             _say_why(serving.exception(), pause)
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError):  # the pause is over
                 await asyncio.wait_for(asyncio.shield(stopping), pause)
 
     async def _connected(self, bot: Bot) -> None:

@@ -286,5 +286,5 @@ class Batcher:
     def _close(self) -> None:
         connection, self._connection, self._days = self._connection, None, set()
         if connection is not None:
-            with suppress(psycopg.Error):
+            with suppress(psycopg.Error):  # it may be broken, which is why it is closed
                 connection.close()

@@ -30,7 +30,7 @@ def _table(name: _TableName, description: str) -> dg.AssetsDefinition:
     def upkeep(context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]) -> dg.MaterializeResult:
         """Keep one table of the lake quick."""
         from pteroassets.stream.lake import Lake  # noqa: PLC0415 - it needs an extra
-        from pteroassets.stream.upkeep import keep_up  # noqa: PLC0415
+        from pteroassets.stream.upkeep import keep_up  # noqa: PLC0415 - the same
 
         lake = Lake(warehouse=landing.warehouse, place=str(landing.settings.pteroassets_lake))
         before = landing.clock.now() - timedelta(hours=landing.settings.pteroassets_lake_snapshot_hours)

@@ -77,7 +77,7 @@ def run_writer(settings: Settings, *, seconds: float, until_idle: bool, accept_g
     """
     broker, lake = broker_of(settings), lake_of(settings)
     from pteroassets.stream.broker import BrokerError  # noqa: PLC0415 - they need an extra
-    from pteroassets.stream.writing import Pace, Writer  # noqa: PLC0415
+    from pteroassets.stream.writing import Pace, Writer  # noqa: PLC0415 - the same
 
     _log_to_the_terminal()
     writer = Writer(broker, lake, pace=Pace(seconds=seconds), accept_gap=accept_gap)
@@ -127,7 +127,7 @@ def sink_into(broker: Broker, *, most_waiting: int) -> Callable[[Counts], Sink]:
         StreamFault: The broker cannot be reached, or does not let us make them.
     """
     from pteroassets.stream.broker import BrokerError, ensure_topics  # noqa: PLC0415 - they need an extra
-    from pteroassets.stream.sink import KafkaSink  # noqa: PLC0415
+    from pteroassets.stream.sink import KafkaSink  # noqa: PLC0415 - the same
 
     try:
         ensure_topics(broker)

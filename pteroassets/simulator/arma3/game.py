@@ -285,7 +285,7 @@ def _man(game: Game) -> None:
 
 def _fight(game: Game, chance: random.Random) -> None:
     """Let soldiers shoot, one after the other, so that nobody kills once dead."""
-    victims = [one for one in game.soldiers[8:] if one.start < game.end // 4 and chance.random() < 0.6]  # noqa: PLR2004
+    victims = [one for one in game.soldiers[8:] if one.start < game.end // 4 and chance.random() < 0.6]  # noqa: PLR2004 - most are hit
     chance.shuffle(victims)
     frames = sorted(chance.randrange(game.end // 4, game.end - 2) for _ in victims)
     for victim, frame in zip(victims, frames, strict=True):

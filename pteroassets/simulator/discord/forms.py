@@ -88,7 +88,7 @@ def _check_embed(embed: dict[str, Any], path: str, faults: FieldFaults) -> int:
         if url is not None and not str(url).startswith(_URL_SCHEMES):
             faults.add(f"{path}.{where}", "URL_TYPE_INVALID_SCHEME", f'Scheme "{str(url)[:20]}" is not supported.')
     colour = embed.get("color")
-    if colour is not None and not (isinstance(colour, int) and 0 <= colour <= 0xFFFFFF):  # noqa: PLR2004
+    if colour is not None and not (isinstance(colour, int) and 0 <= colour <= 0xFFFFFF):  # noqa: PLR2004 - Discord's bounds
         faults.add(f"{path}.color", "NUMBER_TYPE_MAX", "int value should be between 0 and 16777215.")
     shown = ("title", "description", "fields", "image", "thumbnail", "author", "footer")
     if not any(embed.get(name) for name in shown):
@@ -181,7 +181,7 @@ def check_options(options: list[dict[str, Any]], path: str, faults: FieldFaults)
 
 
 def _check_nonce(nonce: Any, faults: FieldFaults) -> None:
-    if nonce is not None and not isinstance(nonce, int) and not (isinstance(nonce, str) and len(nonce) <= 25):  # noqa: PLR2004
+    if nonce is not None and not isinstance(nonce, int) and not (isinstance(nonce, str) and len(nonce) <= 25):  # noqa: PLR2004 - Discord's bounds
         faults.add("nonce", "NONCE_TYPE_TOO_LONG", "Must be 25 or fewer in length.")
 
 

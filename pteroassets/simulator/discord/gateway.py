@@ -94,7 +94,7 @@ class Connection:
             if self.session is not None and self.session.connection is self:
                 self.session.connection = None
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError):  # as asked for
                 await writer
 
     async def _write(self) -> None:

@@ -90,7 +90,7 @@ class Message:
         return {
             "id": str(self.id),
             "channel_id": str(self.channel_id),
-            "type": 20 if self.interaction and self.interaction["type"] == 2 else (19 if self.reply_to else 0),  # noqa: PLR2004
+            "type": 20 if self.interaction and self.interaction["type"] == 2 else (19 if self.reply_to else 0),  # noqa: PLR2004 - Discord's kinds
             "content": self.content,
             "author": self.author,
             "timestamp": self.created_at.isoformat(),

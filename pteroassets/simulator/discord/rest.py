@@ -73,7 +73,7 @@ class Application:
 
     def _file(self, path: str) -> Response:
         parts = path.split("/")
-        file = self._discord.files.get(int(parts[3])) if len(parts) == 5 and parts[3].isdigit() else None  # noqa: PLR2004
+        file = self._discord.files.get(int(parts[3])) if len(parts) == 5 and parts[3].isdigit() else None  # noqa: PLR2004 - its address
         if file is None:
             return Response("This content is no longer available.", status_code=404, media_type="text/plain")
         kind, _ = mimetypes.guess_type(file.filename)
@@ -122,7 +122,7 @@ class Application:
         blow = self._discord.faults.take(route.name)
         if blow.slow:
             await asyncio.sleep(blow.slow)
-        if blow.status == 429:  # noqa: PLR2004
+        if blow.status == 429:  # noqa: PLR2004 - HTTP's numbers
             raise too_many(_SHARED_WAIT, "shared", {})
         if blow.status is not None:
             raise Refusal(blow.status, 0, f"{blow.status}: a fault that was asked for")

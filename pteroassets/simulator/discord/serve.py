@@ -70,6 +70,6 @@ class FakeDiscord(Answering):
             given["as"] = given.pop("as_")
         asked = asyncio.run_coroutine_threadsafe(self.control.do(action, given), self.loop)
         status, body = asked.result(_CALL_SECONDS)
-        if status != 200:  # noqa: PLR2004
+        if status != 200:  # noqa: PLR2004 - HTTP's numbers
             raise NotPossible(str(body))
         return body

@@ -222,7 +222,7 @@ class Entities:
             if len(one) > 4:  # noqa: PLR2004 - its form
                 span = one[4] if isinstance(one[4], list) and len(one[4]) == 2 else ()  # noqa: PLR2004 - the same
                 found = [count(frame) for frame in span]
-                if not found or None in found or found[1] < found[0]:  # type: ignore[operator]
+                if not found or None in found or found[1] < found[0]:  # type: ignore[operator] # None is refused before
                     bad += 1
                     continue
                 first, last = int(found[0] or 0), int(found[1] or 0)

@@ -54,7 +54,7 @@ def read_events(events: list[Any], entities: Entities, generation: Generation) -
     }
     ended, last_words = False, []
     for event in events:
-        if not isinstance(event, list) or len(event) < 2 or not isinstance(event[1], str):  # noqa: PLR2004
+        if not isinstance(event, list) or len(event) < 2 or not isinstance(event[1], str):  # noqa: PLR2004 - its form
             entities.counts["events_unreadable"] += 1
             continue
         frame, kind = count(event[0]), event[1]
@@ -71,7 +71,7 @@ def read_events(events: list[Any], entities: Entities, generation: Generation) -
             if harm["victim_id"] is not None:
                 found.killed[harm["victim_id"]].append(frame)
         elif kind in {"connected", "disconnected"}:
-            name, unit = text(event[2]) if len(event) > 2 else None, count(event[3]) if len(event) > 3 else None  # noqa: PLR2004
+            name, unit = text(event[2]) if len(event) > 2 else None, count(event[3]) if len(event) > 3 else None  # noqa: PLR2004 - its form
             if name is None:
                 entities.counts["connects_without_name"] += 1
                 continue
@@ -88,7 +88,7 @@ def read_events(events: list[Any], entities: Entities, generation: Generation) -
         elif kind == _SHOT:
             entities.counts["shots"] += 1  # each of them, by Reforger; a row of each would tell little
         else:
-            said = event[2] if len(event) == 3 else event[2:]  # noqa: PLR2004
+            said = event[2] if len(event) == 3 else event[2:]  # noqa: PLR2004 - its form
             found.messages.append(
                 Message(number=len(found.messages), second=second, kind=text(kind) or "unknown", text=_words(said))
             )
@@ -110,7 +110,7 @@ def read_events(events: list[Any], entities: Entities, generation: Generation) -
 
 
 def _is_hashable(event: list[Any]) -> bool:
-    return len(event) > 2 and isinstance(event[0], int) and isinstance(event[2], str)  # noqa: PLR2004
+    return len(event) > 2 and isinstance(event[0], int) and isinstance(event[2], str)  # noqa: PLR2004 - its form
 
 
 def _words(said: Any) -> str | None:
@@ -145,15 +145,15 @@ def _harm(
     by: Any = None
     weapon: Any = None
     metres: Any = None
-    if len(event) > 3 and isinstance(event[3], list):  # noqa: PLR2004
+    if len(event) > 3 and isinstance(event[3], list):  # noqa: PLR2004 - its form
         victim_id = whole(event[2])
         by, weapon = [*event[3], None, None][:2]
-        metres = event[4] if len(event) > 4 else None  # noqa: PLR2004
-    elif len(event) > 4:  # noqa: PLR2004
+        metres = event[4] if len(event) > 4 else None  # noqa: PLR2004 - its form
+    elif len(event) > 4:  # noqa: PLR2004 - its form
         by, victim_id, weapon = event[2], whole(event[3]), event[4]
-        metres = event[5] if len(event) > 5 else None  # noqa: PLR2004
+        metres = event[5] if len(event) > 5 else None  # noqa: PLR2004 - its form
     else:
-        victim_id = whole(event[2]) if len(event) > 2 else None  # noqa: PLR2004
+        victim_id = whole(event[2]) if len(event) > 2 else None  # noqa: PLR2004 - its form
     victim, killer = _actor(victim_id, frame, entities), _actor(whole(by), frame, entities)
     reason, is_doubtful = None, False
     if killer["kind"] == "unknown":

@@ -31,7 +31,7 @@ def stem(file_name: str) -> str:
 def read_operations(content: bytes, site: str) -> Listing:
     """Return the operations of a list in its order, each file once; keys that nobody knows are passed over."""
     try:
-        operations = decode(unpack(content, _LIMITS), list[Any] | None)  # type: ignore[arg-type]
+        operations = decode(unpack(content, _LIMITS), list[Any] | None)  # type: ignore[arg-type] # a union is no class
     except Unreadable as unreadable:
         return Listing(outcome=unreadable.outcome, reason=unreadable.reason)
     found: dict[str, ListedReplay] = {}

@@ -25,7 +25,7 @@ def read_markers(markers: list[Any], editor_markers: list[Any], entities: Entiti
     found: list[Marker] = []
     by_key: dict[Any, int] = {}
     for one in markers:
-        if not isinstance(one, list) or len(one) < 3:  # noqa: PLR2004
+        if not isinstance(one, list) or len(one) < 3:  # noqa: PLR2004 - its form
             entities.counts["markers_unreadable"] += 1
         elif isinstance(one[0], str):
             found.append(_whole(len(found), one, entities))

@@ -78,7 +78,7 @@ class PowerClient:
         self._seconds = seconds
         pydactyl = PterodactylClient(url, secret_of(key, _SETTING) or "")
         pydactyl._session.close()  # noqa: SLF001 - replaced before anything is made with it
-        pydactyl._session = self._session  # noqa: SLF001
+        pydactyl._session = self._session  # noqa: SLF001 - it takes none as an argument
         self._servers = pydactyl.client.servers
 
     def __enter__(self) -> Self:
