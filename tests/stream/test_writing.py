@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pteroassets.stream.broker import Broker
 from pteroassets.stream.lake import Lake, offsets_of
 from pteroassets.stream.writing import LostEventsError, Pace, SecondWriterError, Writer
 from pteroassets.warehouse.connection import connect
+from tests.collector.serving import wait_for
 from tests.stream.brokers import BrokerProcess
 from tests.stream.made import in_the_lake, numbered, poison, produce
 
@@ -156,7 +156,7 @@ def test_a_topic_that_was_made_anew_is_told(broker: BrokerProcess, topics: Broke
     admin = AdminClient(topics.client())
     for made in admin.delete_topics([*topics.topics]).values():
         made.result(10)
-    time.sleep(0.3)
+    wait_for(lambda: set(topics.topics).isdisjoint(admin.list_topics(timeout=10).topics))
     with pytest.raises(LostEventsError, match="made anew"):
         write(topics, lake)
     assert write(replace(topics, topic=broker.topic().topic), lake) == 0
