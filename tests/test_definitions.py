@@ -128,7 +128,7 @@ def test_groups_are_small_and_lead_forward_from_each_source_to_the_marts(graph: 
         others.discard(group)
     # raises where two groups feed each other
     order = list(TopologicalSorter(before).static_order())
-    assert order.index("raw_minecraft") < order.index("sessions") < order.index("marts_players")
+    assert order.index("raw_games") < order.index("sessions") < order.index("marts_players")
     assert order.index("raw_pterodactyl") < order.index("utilization") < order.index("marts_servers")
 
 
@@ -291,7 +291,7 @@ def test_the_tables_of_a_lake_are_assets_with_a_schedule_where_there_is_one(monk
     definitions = defs()
     graph = definitions.resolve_asset_graph()
     for key in (dg.AssetKey(["lake", "events"]), dg.AssetKey(["lake", "dead_letters"])):
-        assert (graph.get(key).group_name, graph.get(key).owners) == ("ops", ["team:platform"])
+        assert (graph.get(key).group_name, graph.get(key).owners) == ("raw_games", ["team:platform"])
         assert graph.get(key).freshness_policy is not None
         assert (graph.get(key).description or "").startswith("One row")
     members = Counter(graph.get(key).group_name for key in graph.get_all_asset_keys())

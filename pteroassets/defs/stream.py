@@ -22,7 +22,7 @@ _TABLES: dict[_TableName, str] = {
 def _table(name: _TableName, description: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["lake", name],
-        group_name="ops",
+        group_name="raw_games",
         kinds={"iceberg", "python"},
         description=description,
         pool="maintenance",

@@ -31,13 +31,13 @@ from tests.end_to_end.slow.browser import HEIGHT, WIDTH, Visit, chromium, find_c
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 GROUPS = (
-    "raw_pterodactyl", "raw_minecraft", "raw_arma3", "ops", "stg_pterodactyl", "stg_minecraft", "stg_arma3",
+    "raw_pterodactyl", "raw_games", "raw_arma3", "ops", "stg_pterodactyl", "stg_minecraft", "stg_arma3",
     "utilization", "sessions", "marts_estate", "marts_servers", "marts_players", "marts_capacity",
     "marts_reliability", "marts_arma3", "marts_events", "compatibility", "pages", "upkeep",
 )  # fmt: skip
 # one line through each layer, few enough to be read in a picture, with the group of each
 PICTURED = {
-    "minecraft/player_sessions": "raw_minecraft",
+    "minecraft/player_sessions": "raw_games",
     "pterodactyl/utilization_samples": "raw_pterodactyl",
     "staging/stg_minecraft__player_sessions": "stg_minecraft",
     "staging/stg_pterodactyl__utilization_samples": "stg_pterodactyl",
