@@ -26,8 +26,11 @@ _FAILED_KEPT = 10
 _UNDER_WAY = timedelta(hours=2)  # as long as a run may take, see dagster.yaml
 
 # what renders a model or tells where each of its lines came from; nothing here reads it, and each process would hold it
-_UNREAD_OF_NODES = ("raw_code", "unrendered_config", "created_at", "doc_blocks")
-_UNREAD_OF_COLUMNS = ("config", "constraints", "doc_blocks", "granularity", "meta", "quote")
+_UNREAD_OF_NODES = (
+    "build_path", "compiled_path", "constraints", "contract", "created_at", "doc_blocks", "docs", "file_key_name",
+    "patch_path", "raw_code", "unrendered_config",
+)  # fmt: skip
+_UNREAD_OF_COLUMNS = ("config", "constraints", "doc_blocks", "granularity", "meta", "quote", "tags")
 # the registry of metrics is read from the project's own files
 _UNREAD_KINDS = ("metric.", "semantic_model.", "unit_test.")
 
@@ -75,9 +78,11 @@ def dbt_models() -> dg.AssetsDefinition:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     read = msgspec.json.decode(path.read_bytes(), type=_Manifest)
-    for node in read.nodes.values():
+    for node in (*read.nodes.values(), *read.sources.values()):
         for name in _UNREAD_OF_NODES:
             node.pop(name, None)
+        # a new one, for a dictionary keeps its room; most of what may be configured is not
+        node["config"] = {name: value for name, value in node["config"].items() if value not in (None, [], {})}
         for column in node["columns"].values():
             for name in _UNREAD_OF_COLUMNS:
                 column.pop(name, None)
