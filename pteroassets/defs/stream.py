@@ -1,5 +1,7 @@
 """The lake's tables as assets, where there is one: each hour their small files are put together and snapshots expire.
 
+Then the files that are new are held to the list of players who are to be forgotten.
+
 The writer writes into them whether or not this runs.
 """
 
@@ -28,13 +30,18 @@ def _table(name: _TableName, description: str) -> dg.AssetsDefinition:
         pool="maintenance",
     )
     def upkeep(context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]) -> dg.MaterializeResult:
-        """Keep one table of the lake quick."""
-        from pteroassets.stream.lake import Lake  # noqa: PLC0415 - it needs an extra
+        """Keep one table of the lake quick, and without players who are to be forgotten."""
+        from pteroassets.stream.forgetting import hold_to_list  # noqa: PLC0415 - it needs an extra
+        from pteroassets.stream.lake import Lake  # noqa: PLC0415 - the same
         from pteroassets.stream.upkeep import keep_up  # noqa: PLC0415 - the same
 
         lake = Lake(warehouse=landing.warehouse, place=str(landing.settings.pteroassets_lake))
         before = landing.clock.now() - timedelta(hours=landing.settings.pteroassets_lake_snapshot_hours)
         done = keep_up(lake, name, before=before)
+        # after what needs no key of the list
+        with landing.connect() as connection:
+            hidden = landing.opt_outs.of_all(connection)
+        erased = hold_to_list(lake, name, hidden)
         context.log.info(
             "%s files became %s; %s snapshots expired", done.files_before, done.files_after, done.snapshots
         )
@@ -47,6 +54,7 @@ def _table(name: _TableName, description: str) -> dg.AssetsDefinition:
                 "files_made_of_them": done.files_after,
                 "snapshots_expired": done.snapshots,
                 "files_deleted": done.deleted,
+                "rows_with_new_pseudonyms": erased,
             }
         )
 

@@ -96,6 +96,12 @@ class OptOuts:
         """Return whether anybody is on the list."""
         return bool(self._pseudonyms)
 
+    @property
+    def digest(self) -> str:
+        """Return a digest of the list, which changes with it and tells nothing of whom it is about."""
+        rows = sorted((token, pseudonym) for token, pseudonym in self._pseudonyms.items())
+        return hmac.new(self._key, repr(rows).encode(), hashlib.sha256).hexdigest()
+
     def content(self, content: bytes) -> bytes:
         """Return the bytes of a log, as many as they were, without addresses in the lines of those on the list."""
         changed = self._replaced(content)

@@ -132,6 +132,8 @@ class _Forgetting:
             for place, count in {**dict.fromkeys(after, 0), **before}.items()
             if count or after.get(place)
         ]
+        if landing.settings.pteroassets_lake is not None:
+            console.print("the lake follows with its next job, within an hour; topics, and tables of Spark, do not")
         is_done = not any(line.after for line in lines if line.remark != _OF_THE_PANEL)
         return Forgotten(lines=lines, is_done=is_done, waits=waits)
 

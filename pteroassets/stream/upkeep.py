@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.manifest import ManifestFile
@@ -111,10 +112,26 @@ def _bins(tasks: Iterable[FileScanTask], least: int) -> Iterator[list[FileScanTa
 def _put_together(table: Table, tasks: list[FileScanTask]) -> int:
     """Replace the files of *tasks* by as few as hold their rows; return how many."""
     table.refresh()
-    scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
-    rows = scan.to_table(tasks).sort_by([(name, "ascending") for name in _ORDER])
+    return replace_files(table, tasks, rows_of(table, tasks).sort_by([(name, "ascending") for name in _ORDER]))
+
+
+def rows_of(table: Table, tasks: list[FileScanTask]) -> pa.Table:
+    """Return the rows of the files of *tasks*.
+
+    Raises:
+        ValueError: They are not as many as the table says.
+    """
+    rows = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue()).to_table(tasks)
     if rows.num_rows != sum(task.file.record_count for task in tasks):
         raise ValueError(f"{rows.num_rows} rows were read of files with another number: nothing is replaced")
+    return rows
+
+
+def replace_files(table: Table, tasks: list[FileScanTask], rows: pa.Table) -> int:
+    """Put *rows* in the place of the files of *tasks*, in one snapshot; return how many files they are.
+
+    Nobody else may commit to the table meanwhile.
+    """
     made = list(_dataframe_to_data_files(table.metadata, rows, table.io))
     with (
         table.transaction() as transaction,

@@ -13,13 +13,14 @@ import pytest
 from pteroassets.clock import ManualClock
 from pteroassets.defs import stream
 from pteroassets.landing.context import Landing
+from pteroassets.landing.opt_outs import add
 from pteroassets.settings import Settings
 from pteroassets.stream.broker import Broker
 from pteroassets.stream.lake import Lake, offsets_of
 from pteroassets.stream.loading import Loader
 from pteroassets.stream.upkeep import keep_up
 from pteroassets.stream.writing import Pace, Writer
-from pteroassets.warehouse.connection import Connection
+from pteroassets.warehouse.connection import Connection, connect
 from tests.stream.made import in_the_lake, numbered, produce
 
 pytestmark = pytest.mark.postgres
@@ -108,6 +109,12 @@ def test_the_tables_are_assets_where_there_is_a_lake(
     topics: Broker, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(topics, lake, *range(90))
+    produce(topics, [numbered(90, player_id="Nora_7")])
+    write(topics, lake)
+    key = "of the tests, and of as many bytes as one needs"
+    with connect(lake.warehouse, autocommit=True) as connection:
+        add(connection, {"Nora_7": "_aBcD1"}, key.encode(), server_uuid=None, at=datetime.now(tz=UTC))
+    monkeypatch.setenv("PTEROASSETS_PII_KEY", key)
     monkeypatch.setenv("PTEROASSETS_LAKE", lake.place)
     for name, value in lake.warehouse.environment().items():
         monkeypatch.setenv(name, value)
@@ -120,6 +127,7 @@ def test_the_tables_are_assets_where_there_is_a_lake(
         for key in ("events", "dead_letters")
         for one in result.asset_materializations_for_node(f"lake__{key}")
     }
-    assert told["events"]["dagster/row_count"].value == 90
+    assert told["events"]["dagster/row_count"].value == 91
+    assert told["events"]["rows_with_new_pseudonyms"].value == 1
     assert told["dead_letters"]["dagster/row_count"].value == 0
     assert told["events"]["snapshots_expired"].value >= 1
