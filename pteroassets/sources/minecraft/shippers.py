@@ -20,7 +20,7 @@ import numpy as np
 
 from pteroassets.sources.minecraft.formats import LAYOUT, OPENERS, has_layout, layout_end
 from pteroassets.sources.minecraft.forms import Forms
-from pteroassets.sources.minecraft.text import WINDOW, Lines, clean, strip_escapes
+from pteroassets.sources.minecraft.text import EIGHT, WINDOW, Lines, clean, strip_escapes
 from pteroassets.sources.minecraft.words import TWO_BYTES, pairs_of
 
 _DAY = rb"\d{4}-\d\d-\d\d"
@@ -109,12 +109,21 @@ def possible_beginnings(lines: Lines, feeds: Sequence[int]) -> Sequence[int]:
     if len(feeds) < _FEW:
         return feeds
     places = np.array(feeds, np.int64)
-    windows = lines.windows(places + 1).reshape(-1, WINDOW)
-    first = windows[:, 0]
+    heads = lines.eights(places + 1).view(np.uint8).reshape(-1, EIGHT)
+    first = heads[:, 0]
+    possible = _MAY_BEGIN[first]
     # a month or a day's name, and a number behind it
-    dated = (windows[:, _IN_MONTHS] == _BLANK) & _DIGITS[windows[:, _IN_MONTHS + 2]]
-    named = (windows == _BAR).any(axis=1) | _OF_NAMES[windows].all(axis=1)
-    found: list[int] = places[_MAY_BEGIN[first] | (_LETTERS[first] & (dated | named))].tolist()
+    possible |= (heads[:, _IN_MONTHS] == _BLANK) & _DIGITS[heads[:, _IN_MONTHS + 2]] & _LETTERS[first]
+    rest = np.flatnonzero(_LETTERS[first] & ~possible)
+    windows = lines.windows(places[rest] + 1).reshape(-1, WINDOW)
+    has_bar = (windows == _BAR).any(axis=1)
+    possible[rest[has_bar]] = True
+    rest, windows = rest[~has_bar], windows[~has_bar]
+    for length in (2 * EIGHT, WINDOW):  # a name may be longer than what was looked at
+        is_name = _OF_NAMES[windows[:, :length]].all(axis=1)
+        rest, windows = rest[is_name], windows[is_name]
+    possible[rest] = True
+    found: list[int] = places[possible].tolist()
     return found
 
 

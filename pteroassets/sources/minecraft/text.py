@@ -211,7 +211,6 @@ def number_of(text: bytes) -> np.uint64:
 
 
 ONE = np.uint64(1)
-_NO_CONTROL = number_of(b"\xe0" * EIGHT)  # the bits of which a control character has none
 
 
 def bits_of(of: Flags) -> Eights:
@@ -310,19 +309,10 @@ class Lines:
 
 def _controls(padded: bytes, length: int) -> Places:
     """Return the places of the control characters among the first *length* bytes."""
-    eights = np.frombuffer(padded, np.uint64, -(-length // WINDOW) * EIGHT)
-    # a bit for each byte: with few of them, this is faster than to look for them among the bytes
-    bits = ~np.packbits((eights & _NO_CONTROL).view(np.uint8), bitorder="little").view("<u8")
-    bits[-1] &= np.uint64((1 << (length - 1) % WINDOW + 1) - 1)  # without what follows the block
-    windows = np.flatnonzero(bits != 0)
-    bits = bits[windows]
-    windows *= WINDOW
-    ends = np.cumsum(np.bitwise_count(bits), dtype=np.int64)
-    found = np.empty(ends[-1], np.int64)
-    at = np.append(0, ends[:-1])
-    while len(windows):
-        found[at] = windows + lowest(bits)
-        bits &= bits - ONE
-        more = np.flatnonzero(bits)
-        windows, bits, at = windows[more], bits[more], at[more] + 1
-    return found
+    data = np.frombuffer(padded, np.uint8, length)
+    # by parts, since a large array is given back to the system each time, which zeroes its pages for the next one
+    parts = [np.flatnonzero(data[start : start + _PART] < _SPACE) + start for start in range(0, length, _PART)]
+    return np.concatenate(parts)
+
+
+_PART, _SPACE = 1 << 17, ord(" ")
