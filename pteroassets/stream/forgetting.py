@@ -56,8 +56,10 @@ def hold_to_list(lake: Lake, name: TableName, hidden: OptOuts) -> int:
                         rows, count = _held(table, now, name, hidden)
                         replace_files(table, [now], rows)
                         changed += count
-            with lake.alone(connection, name), lake.table(name, catalogue).transaction() as transaction:
-                transaction.set_properties({HELD: f"{hidden.digest} {number}"})
+            held = f"{hidden.digest} {number}"
+            if table.properties.get(HELD) != held:
+                with lake.alone(connection, name), lake.table(name, catalogue).transaction() as transaction:
+                    transaction.set_properties({HELD: held})
     finally:
         catalogue.engine.dispose()
     return changed

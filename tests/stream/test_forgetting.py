@@ -113,15 +113,17 @@ def test_each_file_is_held_to_the_list_once_and_all_again_when_it_changed(
     first = Counter(read)
     assert first.total() > 2
     assert max(first.values()) == 1
+    catalogue = lake.catalogue()
+    metadata = lake.table("events", catalogue).metadata_location
     hold_to_list(lake, "events", listed())
     assert Counter(read) == first
+    assert lake.table("events", catalogue).metadata_location == metadata, "nothing is written where nothing is new"
     write(topics, lake, of_nora(30))
     assert hold_to_list(lake, "events", listed()) == 1
     assert Counter(read).total() == first.total() + 2  # looked at, and once more while nobody writes
     read.clear()
     assert hold_to_list(lake, "events", listed(Finn="_zzz")) == 1
     assert first.keys() <= set(read)
-    catalogue = lake.catalogue()
     assert lake.table("events", catalogue).properties[HELD].startswith(listed(Finn="_zzz").digest)
 
 
