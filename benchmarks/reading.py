@@ -199,7 +199,9 @@ def _asked_by_pages() -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for name, notebook in notebooks().items():
         asked.clear()
-        page = pages_of(notebook)[0]
+        page = next(iter(pages_of(notebook)), None)
+        if page is None:
+            continue  # a set of pages of something that the history lacks, such as replays
         shown_by(cells_of(notebook), page["values"])
         times: dict[str, list[float]] = {}
         for query, parameters in asked.items():
