@@ -26,3 +26,13 @@
     {% endfor -%}
     ('', '', false, 0, 0)
 {%- endmacro %}
+
+
+{#- When the newest load of *table* was of which *condition* holds; NULL where there is none. -#}
+{% macro newest_load(table, condition) -%}
+    (
+        select max(loads.observed_at)
+        from {{ ref('stg_ops__loads') }} as loads
+        where loads.table_name = {{ table }} and ({{ condition }})
+    )
+{%- endmacro %}

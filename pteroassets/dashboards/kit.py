@@ -161,13 +161,13 @@ def _cell(value: Any, known: Metric | None, link: str | None) -> Cell:
 
 
 _LOADS = """
-    select table_name, observed_at as read_at
+    select table_name, read_at
     from unnest(%(tables)s::text[]) as wanted (table_name)
     cross join lateral (
-        select observed_at from staging.stg_ops__loads as loads
+        select max(observed_at) as read_at from staging.stg_ops__loads as loads
         where loads.table_name = wanted.table_name and is_complete
-        order by observed_at desc limit 1
     ) as newest
+    where read_at is not null
 """
 _COVERAGE = """
     select

@@ -43,12 +43,25 @@ days = kit.ask("""
     select
         local_date, sum(minutes_sampled) / nullif(sum(minutes_expected), 0) as sample_coverage,
         sum(log_lines_understood)::float8 / nullif(sum(log_lines_read), 0) as log_understood
-    from fct_server_daily group by local_date order by local_date
+    from fct_server_daily where local_date > (select max(local_date) from fct_server_daily) - 180
+    group by local_date order by local_date
 """)
-kit.line(days, x="local_date", metric="sample_coverage", title="Sampled, by day", empty="Nothing was expected yet.")
+kit.line(
+    days,
+    x="local_date",
+    metric="sample_coverage",
+    title="Sampled, by day, last 180 days",
+    empty="Nothing was expected yet.",
+)
 
 # %%
-kit.line(days, x="local_date", metric="log_understood", title="Lines understood, by day", empty="No log was read yet.")
+kit.line(
+    days,
+    x="local_date",
+    metric="log_understood",
+    title="Lines understood, by day, last 180 days",
+    empty="No log was read yet.",
+)
 
 # %% [markdown]
 # ## Tables
@@ -85,15 +98,28 @@ kit.table(
 
 # %%
 loads = kit.ask("""
-    select table_name, observed_at, is_complete, problems, complete_at
-    from (
-        select table_name, max(observed_at) filter (where is_complete) as complete_at
-        from staging.stg_ops__loads group by table_name
-    ) as tables
+    with recursive tables as (  -- by an index, from one name to the next: the ledger has a row for each pass
+        select min(table_name) as table_name from staging.stg_ops__loads
+        union all
+        select (select min(table_name) from staging.stg_ops__loads as next where next.table_name > tables.table_name)
+        from tables where table_name is not null
+    )
+    select
+        loads.table_name, observed_at, is_complete, problems,
+        (
+            select max(observed_at) from staging.stg_ops__loads as complete
+            where complete.table_name = tables.table_name and complete.is_complete
+        ) as complete_at
+    from tables
     cross join lateral (
-        select observed_at, is_complete, problems from staging.stg_ops__loads as loads
-        where loads.table_name = tables.table_name order by observed_at desc limit 1
+        select max(observed_at) as newest_at from staging.stg_ops__loads as found
+        where found.table_name = tables.table_name
     ) as newest
+    cross join lateral (
+        select * from staging.stg_ops__loads as loads
+        where loads.table_name = tables.table_name and loads.observed_at = newest_at
+        order by load_number desc limit 1
+    ) as loads
     order by table_name
 """)
 loads["why"] = [

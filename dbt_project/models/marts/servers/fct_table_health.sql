@@ -34,26 +34,17 @@ planned as (
 
 ),
 
-loads as (
-
-    select
-        table_name,
-        max(observed_at) as last_load_at,
-        max(observed_at) filter (where is_complete) as last_complete_load_at,
-        max(observed_at) filter (where is_complete or rows_read > 0) as last_part_at
-    from {{ ref('stg_ops__loads') }}
-    group by table_name
-
-),
-
+-- each newest load is looked up by an index: together they would be read from the whole ledger
 fresh as (
 
     select
         tables.*,
-        loads.last_load_at,
-        case when tables.counts_parts then loads.last_part_at else loads.last_complete_load_at end as fresh_as_of
+        {{ newest_load('tables.loaded_with', 'true') }} as last_load_at,
+        case
+            when tables.counts_parts then {{ newest_load('tables.loaded_with', 'is_complete or rows_read > 0') }}
+            else {{ newest_load('tables.loaded_with', 'is_complete') }}
+        end as fresh_as_of
     from tables
-    left join loads on tables.loaded_with = loads.table_name
 
 ),
 
