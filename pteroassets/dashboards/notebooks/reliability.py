@@ -146,7 +146,8 @@ periods = kit.one("""
         sum(run_hours) / nullif(sum(crashes), 0) as hours_between_crashes, sum(run_hours) as run_hours,
         sum(log_days_known) as log_days_known
     from fct_server_reliability
-    where grain = 'day' and period_start > (select max(period_start) from fct_server_reliability) - 30
+    where grain = 'day'
+        and period_start > (select max(period_start) from fct_server_reliability where grain = 'day') - 30
 """)
 slow = kit.one("""
     select
@@ -173,11 +174,13 @@ kit.figures(
 kinds = kit.ask("""
     select
         local_date as day, coalesce(kind, 'not known') as kind, count(*) as stops
-    from fct_server_stops group by 1, 2 order by 1
+    from fct_server_stops where local_date > (select max(local_date) from fct_server_stops) - 180
+    group by 1, 2 order by 1
 """)
 kit.line(
     kinds, x="day", metric="stops", by="kind",
-    title="Stops by kind, by the day on the server's clock; changes of servers dashed", empty="No stop was seen.",
+    title="Stops of the last 180 days by kind, by the day on the server's clock; changes of servers dashed",
+    empty="No stop was seen.",
     marks=kit.changes(),
 )  # fmt: skip
 
@@ -286,7 +289,8 @@ servers = kit.ask("""
             server_uuid, sum(outages) as outages, sum(stops_planned) as stops_planned,
             sum(run_hours) / nullif(sum(crashes), 0) as hours_between_crashes, sum(log_days_known) as log_days_known
         from fct_server_reliability
-        where grain = 'day' and period_start > (select max(period_start) from fct_server_reliability) - 30
+        where grain = 'day'
+            and period_start > (select max(period_start) from fct_server_reliability where grain = 'day') - 30
         group by server_uuid
     )
     select * from dim_servers left join runs using (server_uuid) left join days using (server_uuid)
