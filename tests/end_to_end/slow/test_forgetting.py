@@ -216,6 +216,11 @@ def test_no_address_of_the_player_is_left(platform: Platform, connection: Connec
     assert rows is not None
     assert rows[0] > 0
     assert rows[1] == 0
+    modelled = connection.execute(
+        "select count(*), count(address) from intermediate.int_minecraft__logins "
+        "where login_kind = 'login' and player_name like '\\_%'"
+    ).fetchone()
+    assert modelled == (rows[0], 0)
     logs = b"\n".join(stored(platform))
     logins = [line for line in logs.split(b"\n") if re.search(rb"\b_\w+\[/", line)]
     assert logins
