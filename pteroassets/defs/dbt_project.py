@@ -20,7 +20,7 @@ DBT_TARGET_VARIABLE = "DBT_TARGET_PATH"  # dagster-dbt's name: there it puts its
 DIGEST_NAME = "parsed.txt"  # in a target folder: digest of the dbt project when it was parsed
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "seeds/**/*", "tests/**/*")
 _LOCK_NAME = "parsing.lock"  # in a target folder: lock of the process that parses into it
-_CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
+CONNECTION = ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DATABASE", "POSTGRES_USERNAME")
 
 
 class DbtFailedError(Exception):
@@ -63,7 +63,7 @@ def prepare_manifest() -> Path:
     """Parse the dbt project if it or the connection changed since it was last parsed; return the manifest."""
     manifest = target_folder() / "manifest.json"
     note = manifest.with_name(DIGEST_NAME)
-    digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in _CONNECTION))
+    digest = digest_of_project(DBT_PROJECT, " ".join(os.environ.get(name, "") for name in CONNECTION))
     manifest.parent.mkdir(parents=True, exist_ok=True)
     # of two processes that load the definitions at once, one would read a half-written file
     with manifest.with_name(_LOCK_NAME).open("w") as lock:

@@ -18,16 +18,12 @@ from pteroassets.simulator.arma3.serve import FakeReplaySites
 from pteroassets.warehouse.connection import Connection, ConnectionSettings, connect
 from pteroassets.warehouse.load import LoadReport
 from tests.databases import copied
-from tests.parsed import run_dbt
+from tests.parsed import WARNINGS_ARE_ERRORS, run_dbt
 
 from .replays import EVENING, GAMES
 from .world import land_world
 
 _DATABASE = "dbt_models"
-
-
-# Any warning fails a test. dbt's driver does not know the type uuid by name, which it says where nobody sees it.
-WARNINGS_ARE_ERRORS = {"DBT_WARN_ERROR_OPTIONS": '{"error": "all", "warn": ["TypeCodeNotFound"]}'}
 
 
 def dbt_environment(settings: ConnectionSettings) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pteroassets.landing.context import Landing
 from pteroassets.platform.environment import located
 from pteroassets.settings import Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
+from tests.parsed import prepare_target
 
 pytestmark = pytest.mark.postgres
 
@@ -32,6 +33,7 @@ def build(
 ) -> Iterator[dg.ExecuteInProcessResult]:
     """A build of one mart of which other assets' tests read, while the sessions that it counts lack one."""
     settings = located(Settings(_env_file=None), warehouse=built_settings, home=tmp_path)  # type: ignore[call-arg]
+    prepare_target(built_settings.environment(), tmp_path)
     for name, value in built_settings.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
@@ -80,6 +82,7 @@ def test_what_a_build_reads_and_is_not_there_yet_is_built_first(
 ) -> None:
     """A pass may begin before the first build of everything has come to what its models read."""
     settings = located(Settings(_env_file=None), warehouse=warehouse_settings, home=tmp_path)  # type: ignore[call-arg]
+    prepare_target(warehouse_settings.environment(), tmp_path)
     for name, value in warehouse_settings.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))

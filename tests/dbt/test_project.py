@@ -13,10 +13,9 @@ import pytest
 import pteroassets.warehouse.migrations
 from pteroassets.dashboards.exposures import EXPOSURES, exposures_text
 from pteroassets.dashboards.notebook import notebooks
-from pteroassets.defs.dbt_project import DBT_PROJECT, run_dbt
+from pteroassets.defs.dbt_project import DBT_PROJECT
 from pteroassets.landing.sources import PASSES
-
-from .conftest import WARNINGS_ARE_ERRORS
+from tests.parsed import WARNINGS_ARE_ERRORS, prepare_target
 
 _SERVED = ("dim_", "fct_", "compat_")
 _MOVE = r"alter table (\w+)\.(\w+) set schema (\w+)"
@@ -25,7 +24,7 @@ _MOVE = r"alter table (\w+)\.(\w+) set schema (\w+)"
 @pytest.fixture(scope="module")
 def manifest(dbt_target: Path) -> dict[str, Any]:
     # no environment on purpose: the project parses offline, before any setting is made
-    run_dbt(["parse"], WARNINGS_ARE_ERRORS, target=dbt_target)
+    prepare_target(WARNINGS_ARE_ERRORS, dbt_target)
     return json.loads((dbt_target / "manifest.json").read_text())  # type: ignore[no-any-return]
 
 

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from pteroassets.definitions import defs
 from pteroassets.defs.backfill import GROUPS
+from pteroassets.defs.dbt_project import DBT_TARGET_VARIABLE
 from pteroassets.landing.minecraft.collection import LOGS
 from pteroassets.landing.minecraft.sessions import RUNS, SESSIONS
 from pteroassets.platform.celery_worker import worker_command
@@ -29,6 +30,7 @@ from pteroassets.settings import CHECKOUT, Settings
 from pteroassets.warehouse.connection import ConnectionSettings, connect
 from tests.end_to_end.conftest import NewPlatform
 from tests.harness import Platform, table_rows
+from tests.parsed import prepare_target
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
@@ -137,7 +139,9 @@ def test_two_workers_one_of_them_killed_land_the_rows_of_one_machine(
             }
         )
         instance = stack.enter_context(make_instance())
-        for name, value in environment(settings, tmp_path / "home").items():
+        variables = environment(settings, tmp_path / "home")
+        prepare_target(variables, Path(variables[DBT_TARGET_VARIABLE]))
+        for name, value in variables.items():
             monkeypatch.setenv(name, value)
         first = stack.enter_context(worker(settings, "one", tmp_path))
         stack.enter_context(worker(settings, "two", tmp_path))
