@@ -48,6 +48,8 @@ _GROUPS = {
     "tests/end_to_end/slow/test_true_reliability.py": "estate",
     "tests/end_to_end/slow/test_true_changes.py": "estate",
     "tests/end_to_end/slow/test_secrets.py": "estate",
+    "tests/end_to_end/slow/test_forgetting.py": "forgetting",
+    "tests/end_to_end/slow/test_celery.py": "celery",
     "tests/end_to_end/slow/test_true_incidents.py": "incidents",
     "tests/end_to_end/slow/test_kills.py": "kills",
     "tests/end_to_end/slow/test_faults.py": "faults",
