@@ -3,25 +3,22 @@
 -- The relation that it names is no table: the lines in raw_minecraft.events that tell of logins. A file that grew without
 -- one is not noted, as most are not.
 create function ops.record_logins() returns trigger language plpgsql as $$
+declare
+    kinds smallint[] := array(
+        select kind_id from raw_minecraft.event_kinds where kind in ('player_login', 'login_refused')
+    );
+    -- the rows are read once: a file's come together
+    file_ids integer[] := array(select distinct file_id from changed where kind_id = any(kinds));
 begin
-    if not exists (
-        select from changed
-        inner join raw_minecraft.event_kinds as kinds using (kind_id)
-        where kinds.kind in ('player_login', 'login_refused')
-    ) then
+    if cardinality(file_ids) = 0 then
         return null;
     end if;
     -- transactions follow one another from here on, so numbers ascend in the order of the commits
     perform pg_advisory_xact_lock(hashtext('pteroassets'), hashtext('changes of raw_minecraft.logins'));
     insert into ops.row_changes (relation, change, touched)
     select 'raw_minecraft.logins', 1, jsonb_build_object('server_uuid', files.server_uuid, 'file_key', files.file_key)
-    from (
-        select distinct file_id
-        from changed
-        inner join raw_minecraft.event_kinds as kinds using (kind_id)
-        where kinds.kind in ('player_login', 'login_refused')
-    ) as touched
-    inner join raw_minecraft.log_files as files using (file_id);
+    from raw_minecraft.log_files as files
+    where files.file_id = any(file_ids);
     return null;
 end
 $$;
