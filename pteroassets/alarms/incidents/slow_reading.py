@@ -183,7 +183,7 @@ def daily(
     ).fetchall()
     backups = connection.execute(
         """
-        select split_part(scope, ':', 2), (record ->> 'created_at')::timestamptz, coalesce(deleted_at, 'infinity')
+        select split_part(scope, ':', 2), (record ->> 'created_at')::timestamptz, deleted_at
         from raw_pterodactyl.backups
         where valid_to is null and (record ->> 'is_successful')::boolean and record ->> 'completed_at' is not null
         order by 1, 2
@@ -203,7 +203,11 @@ def daily(
     for at in noons:
         states = []
         for server_uuid, has_log in servers:
-            made = (begun for _, begun, gone_at in good.get(server_uuid, ()) if begun <= at < gone_at)
+            made = (
+                begun
+                for _, begun, gone_at in good.get(server_uuid, ())
+                if begun <= at and (gone_at is None or at < gone_at)
+            )
             newest = max(made, default=None)
             states.append(
                 BackupState(
