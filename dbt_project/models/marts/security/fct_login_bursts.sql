@@ -33,7 +33,8 @@ refused as (
         'refused_logins' as burst_kind,
         null::text as player_name,
         count(*)::integer as refused_logins,
-        count(distinct player_name)::integer as names_refused,
+        -- where no line shows a name, nobody knows how many there were
+        nullif(count(distinct player_name), 0)::integer as names_refused,
         string_agg(distinct cause, ', ' order by cause) as causes,
         null::integer as logins
     from logins

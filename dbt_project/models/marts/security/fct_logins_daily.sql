@@ -30,7 +30,11 @@ days as (
         count(*) filter (where login_kind = 'login' and address is not null)::integer as logins_with_address,
         count(distinct player_name) filter (where login_kind = 'login')::integer as names_logged_in,
         count(*) filter (where login_kind = 'refused')::integer as refused_logins,
-        count(distinct player_name) filter (where login_kind = 'refused')::integer as names_refused
+        -- lines that show no name leave open how many there were
+        case
+            when bool_or(player_name is not null) filter (where login_kind = 'refused') is not false
+                then count(distinct player_name) filter (where login_kind = 'refused')::integer
+        end as names_refused
     from logins
     group by server_uuid, local_date
 
