@@ -53,7 +53,16 @@ from pteroassets.sources.minecraft.intake import find_client
 from pteroassets.sources.minecraft.messages import CHAT_THREAD, Dialect, Reading, is_foreign, read_message, readings_of
 from pteroassets.sources.minecraft.places import moment_of_report
 from pteroassets.sources.minecraft.reasons import plain_reason
-from pteroassets.sources.minecraft.scan import Candidate, Scan, Scanner, clock_of, scan, scanner_of
+from pteroassets.sources.minecraft.scan import (
+    IGNORED,
+    SAYS_NOTHING,
+    Candidate,
+    Scan,
+    Scanner,
+    clock_of,
+    scan,
+    scanner_of,
+)
 from pteroassets.sources.minecraft.shippers import find_shipped, possible_beginnings, unwrap
 from pteroassets.sources.minecraft.text import (
     BOM,
@@ -356,7 +365,7 @@ class LogParser:
             if reading is None:
                 # chat that is none, a mod's own logger: refused on purpose, unlike a line that we cannot read
                 is_chat = thread is not None and thread.startswith(CHAT_THREAD)
-                if is_chat or (logger is not None and is_foreign(logger)) or scanner.is_ignored[message]:
+                if is_chat or (logger is not None and is_foreign(logger)) or SAYS_NOTHING[message]:
                     ignored += 1
                     accounted.add(start)
                 continue
@@ -413,7 +422,7 @@ class LogParser:
         if note_unknown is not None:
             for line in scanner.starts.finditer(data):
                 begin = line.end()
-                if line.start() not in accounted and scanner.ignored.match(data, begin) is None:
+                if line.start() not in accounted and IGNORED.match(data, begin) is None:
                     note_unknown(data[begin : data.index(b"\n", begin)])
         return events, ignored
 

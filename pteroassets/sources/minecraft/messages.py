@@ -9,11 +9,11 @@ those of ``declarations``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from pteroassets.sources.minecraft.deaths import FIRST_WORDS, read_death
@@ -196,34 +196,40 @@ def read_message(
     return readings_of(dialect, logger is not None and is_foreign(logger), keep_text)[message]
 
 
-class Readings(dict[bytes, Reading | None]):
-    """What messages of one dialect say on any thread but a chat's, by message; each is read when it is asked for.
+_T = TypeVar("_T")
 
-    The same few players come and go all day, so most of what is of interest has been read before.
+
+class Answers(dict[bytes, _T]):
+    """What a function says of messages, by message: the same few players come and go all day, so each is asked once.
+
+    A dictionary gives what it has in half of the time that a cached function takes.
+
+    Args:
+        of: The function.
     """
 
-    def __init__(self, dialect: Dialect, *, foreign: bool, keep_text: bool) -> None:
+    def __init__(self, of: Callable[[bytes], _T]) -> None:
         super().__init__()
-        self._dialect, self._foreign, self._keep_text = dialect, foreign, keep_text
+        self._of = of
 
-    def __missing__(self, message: bytes) -> Reading | None:
-        """Read *message*, and keep what it says for a while."""
-        reading = _read(message, self._dialect, foreign=self._foreign, keep_text=self._keep_text)
-        if len(message) <= LONGEST_KEPT:
-            if len(self) >= MOST_KEPT:
+    def __missing__(self, message: bytes) -> _T:
+        """Ask about *message*, and keep the answer for a while."""
+        answer = self._of(message)
+        if len(message) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
                 self.clear()
-            self[message] = reading
-        return reading
+            self[message] = answer
+        return answer
 
 
-MOST_KEPT = 1 << 13  #: Messages of which is known what they say: some 7 MB for a dialect.
-LONGEST_KEPT = 512  #: Bytes of such a message; longer ones do not come again.
+_MOST_KEPT = 1 << 13  # messages: some 7 MB for what a dialect's say
+_LONGEST_KEPT = 512  # bytes; longer messages do not come again
 
 
 @cache
-def readings_of(dialect: Dialect, foreign: bool, keep_text: bool) -> Readings:  # noqa: FBT001 - keys
-    """Return what messages of *dialect* say, those of foreign loggers or of others."""
-    return Readings(dialect, foreign=foreign, keep_text=keep_text)
+def readings_of(dialect: Dialect, foreign: bool, keep_text: bool) -> Answers[Reading | None]:  # noqa: FBT001 - keys
+    """Return what messages of *dialect* say on any thread but a chat's, those of foreign loggers or of others."""
+    return Answers(partial(_read, dialect=dialect, foreign=foreign, keep_text=keep_text))
 
 
 def _read(message: bytes, dialect: Dialect, *, foreign: bool, keep_text: bool) -> Reading | None:

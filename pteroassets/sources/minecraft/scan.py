@@ -27,7 +27,7 @@ from pteroassets.sources.minecraft.formats import (
     LogFormat,
 )
 from pteroassets.sources.minecraft.forms import CHAT_IN_BRACKET, TIME_LENGTH, UNTIMED, Form, Span
-from pteroassets.sources.minecraft.messages import CHAT_THREAD, LONGEST_KEPT, MOST_KEPT, Dialect, finding
+from pteroassets.sources.minecraft.messages import CHAT_THREAD, Answers, Dialect, finding
 from pteroassets.sources.minecraft.months import read_date
 from pteroassets.sources.minecraft.skim import Judge, Known, Skimmed, Skimmer
 from pteroassets.sources.minecraft.text import Lines, Places, any_of
@@ -47,8 +47,6 @@ class Scanner(NamedTuple):
     said: Mapping[bytes, int]  # of a message: 0 if unknown, 1 if to be ignored, else of interest
     anchors: tuple[bytes, ...]
     prefix: re.Pattern[bytes]
-    ignored: re.Pattern[bytes]
-    is_ignored: Mapping[bytes, int]  # whether that fits a message
     skimmer: Skimmer | None  # where the machine stores the lowest byte first
     groups: frozenset[str]  # of *prefix*
     has_date: bool
@@ -98,7 +96,7 @@ def _groups_of(groups: frozenset[str]) -> Callable[[re.Match[bytes]], tuple[Any,
     return lambda match: tuple(match[name] if name in groups else None for name in wanted)
 
 
-_IGNORED = re.compile(
+IGNORED = re.compile(
     rb"(?:" + rb"|".join((rb"\[", any_of(IGNORED_WORDS), *IGNORED_PATTERNS, *IGNORED_WHEN_READ)) + rb")"
 )
 
@@ -115,33 +113,12 @@ def _unless(names: Iterable[bytes], any_then: bytes) -> bytes:
     return rb"(?:" + rb"|".join(ways) + rb")"
 
 
-class Asked(dict[bytes, int]):
-    """What a function says of messages, by message: the same ones come again, so each is asked about once.
-
-    Args:
-        of: The function.
-    """
-
-    def __init__(self, of: Callable[[bytes], int]) -> None:
-        super().__init__()
-        self._of = of
-
-    def __missing__(self, message: bytes) -> int:
-        """Ask about *message*, and keep the answer for a while."""
-        answer = self._of(message)
-        if len(message) <= LONGEST_KEPT:
-            if len(self) >= MOST_KEPT:
-                self.clear()
-            self[message] = answer
-        return answer
-
-
-def _lengths(kinds: re.Pattern[bytes]) -> Asked:
+def _lengths(kinds: re.Pattern[bytes]) -> Answers[int]:
     def length(message: bytes) -> int:
         match = kinds.match(message)
         return len(match[1]) if match is not None else 0
 
-    return Asked(length)
+    return Answers(length)
 
 
 class _Messages(NamedTuple):
@@ -174,8 +151,8 @@ def _messages_of(dialects: tuple[Dialect, ...]) -> _Messages:
     )
 
 
-_IS_IGNORED_WHEN_READ = Asked(lambda message: _IGNORED.match(message) is not None)
-
+#: Whether a message of which nothing is read is one that is known to say nothing.
+SAYS_NOTHING = Answers(lambda message: IGNORED.match(message) is not None)
 
 _MADE_ONCE = Lock()  # threads that begin together would each compile the same patterns
 
@@ -191,8 +168,6 @@ def scanner_of(format_: LogFormat) -> Scanner:
         said=messages.said,
         anchors=messages.anchors,
         prefix=prefix,
-        ignored=_IGNORED,
-        is_ignored=_IS_IGNORED_WHEN_READ,
         skimmer=Skimmer(messages.judge, format_.skim, prefix) if byteorder == "little" else None,
         groups=frozenset(prefix.groupindex),
         has_date=not {"date", "outer_date"}.isdisjoint(prefix.groupindex),
