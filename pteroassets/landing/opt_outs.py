@@ -99,8 +99,7 @@ class OptOuts:
     @property
     def digest(self) -> str:
         """Return a digest of the list, which changes with it and tells nothing of whom it is about."""
-        rows = sorted((token, pseudonym) for token, pseudonym in self._pseudonyms.items())
-        return hmac.new(self._key, repr(rows).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, repr(sorted(self._pseudonyms.items())).encode(), hashlib.sha256).hexdigest()
 
     def content(self, content: bytes) -> bytes:
         """Return the bytes of a log, as many as they were, without addresses in the lines of those on the list."""

@@ -16,7 +16,6 @@ from datetime import date, datetime
 from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
 from psycopg.types.json import Jsonb
 
 from pteroassets.clock import Clock
@@ -484,4 +483,4 @@ class EventRows:
             address = self._redactor.address(str(detail.pop("address")))
             if address is not None:
                 detail["address"] = address
-        return Jsonb(detail, dumps=msgspec.json.encode)  # in a sixth of the time
+        return Jsonb(detail)
